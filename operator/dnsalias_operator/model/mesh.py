@@ -1,0 +1,35 @@
+"""What the mesh is told: the facts about a cluster's Istio that no object in the snapshot states."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Mesh(BaseModel):
+    """Mesh-wide facts that every prediction assumes; settings fill them, every output prints them.
+
+    Source: Istio's MeshConfig (``rootNamespace``, ``trustDomain`` apart), ``outboundTrafficPolicy``,
+    ``defaultServiceExportTo``; ``ISTIO_META_DNS_CAPTURE`` of the proxies.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    root_namespace: str = Field("istio-system", description="Istio's root namespace; never repaired.")
+    cluster_domain: str = Field("cluster.local", description="DNS domain of the cluster, without a leading dot.")
+    outbound_traffic_policy: Literal["ALLOW_ANY", "REGISTRY_ONLY"] = Field(
+        "ALLOW_ANY", description="MeshConfig.outboundTrafficPolicy.mode."
+    )
+    default_service_export_to: tuple[str, ...] = Field(
+        ("*",), description="MeshConfig.defaultServiceExportTo: of Services and ServiceEntries that state none."
+    )
+    dns_capture: bool = Field(False, description="Whether the sidecars run with ISTIO_META_DNS_CAPTURE.")
+    multi_cluster: bool = Field(False, description="Whether several clusters share the mesh.")
+
+    def assumptions(self) -> str:
+        """One line that tells a reader what a prediction assumed."""
+        export_to = ",".join(self.default_service_export_to)
+        return (
+            f"outboundTrafficPolicy {self.outbound_traffic_policy}, DNS capture {'on' if self.dns_capture else 'off'}, "
+            f"defaultServiceExportTo {export_to}, root namespace {self.root_namespace}, "
+            f"cluster domain {self.cluster_domain}, {'several clusters' if self.multi_cluster else 'one cluster'}"
+        )

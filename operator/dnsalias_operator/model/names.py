@@ -1,0 +1,54 @@
+"""Every name this operator writes or reads: API group, annotations, labels, field managers, object keys.
+
+A name that leaves the process stands here and nowhere else.
+"""
+
+from typing import NamedTuple
+
+GROUP = "dnsalias.io"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "DnsAlias"
+PLURAL = "dnsaliases"
+SINGULAR = "dnsalias"
+SHORT_NAME = "dna"
+
+ISTIO_GROUP = "networking.istio.io"
+ISTIO_VERSIONS = ("v1", "v1beta1", "v1alpha3")
+ISTIO_API_VERSION = f"{ISTIO_GROUP}/v1"
+
+OWN_MANAGER = "dnsalias-operator"
+"""Field manager of the ServiceEntries we generate and of DnsAlias status."""
+REPAIR_MANAGER = "dnsalias-repair"
+"""Field manager of the fields we repair in other people's ServiceEntries."""
+
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+ALIAS_LABEL = f"{GROUP}/alias"
+"""On our ServiceEntries: the name of the DnsAlias. Ownership in files, where uids are unknown."""
+
+REPAIR_ANNOTATION = f"{GROUP}/repair"
+"""On any ServiceEntry: "true" opts it in to repair, "false" out."""
+SERVICE_ANNOTATION = f"{GROUP}/service"
+"""On any ServiceEntry: the name of the Service it stands for."""
+SERVICE_UID_ANNOTATION = f"{GROUP}/service-uid"
+"""On our ServiceEntries: uid of the Service they were made from."""
+RECREATED_FOR_ANNOTATION = f"{GROUP}/recreated-for"
+"""On our ServiceEntries: uid of the Service for which we gave up our place in the age order, once."""
+
+EXPORT_TO_ANNOTATION = "networking.istio.io/exportTo"
+AMBIENT_LABEL = "istio.io/dataplane-mode"
+
+
+class Key(NamedTuple):
+    """Identity of an object in one cluster; sorts by kind, namespace, name.
+
+    ``kind`` is the Kubernetes kind ("Service", "ServiceEntry", "DnsAlias", "Namespace"); ``namespace`` is
+    empty for cluster-scoped kinds.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"

@@ -1,0 +1,94 @@
+"""An Istio ServiceEntry (v1, v1beta1, v1alpha3: one schema) as a typed view that keeps the raw object."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dnsalias_operator.model.meta import EMPTY, ObjectMeta, Raw, integer, mapping, mappings, strings, text, texts
+from dnsalias_operator.model.names import ISTIO_API_VERSION, Key
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPort:
+    """One entry of ``spec.ports``. ``protocol`` is as written ("" where it is not); ``target_port`` 0 where unset."""
+
+    number: int
+    name: str = ""
+    protocol: str = ""
+    target_port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One inline entry of ``spec.endpoints``."""
+
+    address: str
+    labels: Mapping[str, str] = EMPTY
+    ports: Mapping[str, int] = field(default_factory=dict)
+    service_account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEntry:
+    """A networking.istio.io ServiceEntry.
+
+    ``location`` and ``resolution`` are as written, with the API's defaults (MESH_EXTERNAL, NONE) where they are not.
+    ``export_to`` is None where it is not set. ``workload_selector`` is None where it is not set, an empty mapping where
+    it has no labels. ``auto_addresses`` are istiod's own, from ``status.addresses``.
+    """
+
+    meta: ObjectMeta
+    api_version: str
+    hosts: tuple[str, ...]
+    addresses: tuple[str, ...]
+    ports: tuple[EntryPort, ...]
+    location: str
+    resolution: str
+    endpoints: tuple[Endpoint, ...]
+    workload_selector: Mapping[str, str] | None
+    export_to: tuple[str, ...] | None
+    auto_addresses: tuple[str, ...]
+    raw: Raw = field(default=EMPTY, compare=False, repr=False)
+
+    @property
+    def key(self) -> Key:
+        """Identity."""
+        return Key("ServiceEntry", self.meta.namespace, self.meta.name)
+
+    @classmethod
+    def parse(cls, raw: Raw) -> "ServiceEntry":
+        """Read a ServiceEntry; total over any mapping."""
+        spec = mapping(raw.get("spec"))
+        selector = spec.get("workloadSelector")
+        return cls(
+            meta=ObjectMeta.parse(raw),
+            api_version=text(raw.get("apiVersion")) or ISTIO_API_VERSION,
+            hosts=strings(spec.get("hosts")),
+            addresses=strings(spec.get("addresses")),
+            ports=tuple(
+                EntryPort(
+                    number=number,
+                    name=text(p.get("name")),
+                    protocol=text(p.get("protocol")),
+                    target_port=integer(p.get("targetPort")) or 0,
+                )
+                for p in mappings(spec.get("ports"))
+                if (number := integer(p.get("number"))) is not None
+            ),
+            location=text(spec.get("location")) or "MESH_EXTERNAL",
+            resolution=text(spec.get("resolution")) or "NONE",
+            endpoints=tuple(
+                Endpoint(
+                    address=text(e.get("address")),
+                    labels=texts(e.get("labels")),
+                    ports={k: n for k, v in mapping(e.get("ports")).items() if (n := integer(v)) is not None},
+                    service_account=text(e.get("serviceAccount")),
+                )
+                for e in mappings(spec.get("endpoints"))
+            ),
+            workload_selector=texts(selector.get("labels")) if isinstance(selector, Mapping) else None,
+            export_to=strings(spec.get("exportTo")) or None,
+            auto_addresses=tuple(
+                a for s in mappings(mapping(raw.get("status")).get("addresses")) if (a := text(s.get("value")))
+            ),
+            raw=raw,
+        )
