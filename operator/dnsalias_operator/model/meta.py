@@ -1,7 +1,7 @@
 """ObjectMeta as this operator needs it, read tolerantly: foreign objects may have any shape the API server lets by."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -9,7 +9,12 @@ from typing import Any
 Raw = Mapping[str, Any]
 """A Kubernetes object as JSON or YAML gave it."""
 
-EMPTY: Mapping[str, str] = MappingProxyType({})
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+def empty() -> Mapping[str, Any]:
+    """Default of mapping fields: one shared, read-only, empty mapping."""
+    return EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,8 @@ class ObjectMeta:
     generation: int = 0
     created: int | None = None
     deleting: bool = False
-    labels: Mapping[str, str] = EMPTY
-    annotations: Mapping[str, str] = EMPTY
+    labels: Mapping[str, str] = field(default_factory=empty)
+    annotations: Mapping[str, str] = field(default_factory=empty)
     owners: tuple[OwnerReference, ...] = ()
     managed: tuple[ManagedFields, ...] = ()
 
@@ -120,7 +125,7 @@ def strings(value: object) -> tuple[str, ...]:
 
 def texts(value: object) -> Mapping[str, str]:
     """The string-to-string entries of the mapping ``value``."""
-    return {k: v for k, v in mapping(value).items() if isinstance(k, str) and isinstance(v, str)} or EMPTY
+    return {str(k): v for k, v in mapping(value).items() if isinstance(v, str)} or EMPTY
 
 
 def integer(value: object) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dnsalias_operator.model.meta import EMPTY, ObjectMeta, Raw, integer, mapping, mappings, strings, text, texts
+from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, integer, mapping, mappings, strings, text, texts
 from dnsalias_operator.model.names import EXPORT_TO_ANNOTATION, Key
 
 
@@ -35,7 +35,7 @@ class Service:
     ports: tuple[ServicePort, ...]
     selector: Mapping[str, str]
     export_to: tuple[str, ...] | None
-    raw: Raw = field(default=EMPTY, compare=False, repr=False)
+    raw: Raw = field(default_factory=empty, compare=False, repr=False)
 
     @property
     def key(self) -> Key:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dnsalias_operator.model.meta import EMPTY, ObjectMeta, Raw, integer, mapping, mappings, strings, text, texts
+from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, integer, mapping, mappings, strings, text, texts
 from dnsalias_operator.model.names import ISTIO_API_VERSION, Key
 
 
@@ -22,7 +22,7 @@ class Endpoint:
     """One inline entry of ``spec.endpoints``."""
 
     address: str
-    labels: Mapping[str, str] = EMPTY
+    labels: Mapping[str, str] = field(default_factory=empty)
     ports: Mapping[str, int] = field(default_factory=dict)
     service_account: str = ""
 
@@ -47,7 +47,7 @@ class ServiceEntry:
     workload_selector: Mapping[str, str] | None
     export_to: tuple[str, ...] | None
     auto_addresses: tuple[str, ...]
-    raw: Raw = field(default=EMPTY, compare=False, repr=False)
+    raw: Raw = field(default_factory=empty, compare=False, repr=False)
 
     @property
     def key(self) -> Key:

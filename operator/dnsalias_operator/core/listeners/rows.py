@@ -1,0 +1,65 @@
+"""What a prediction is made of: who asks (`Client`) and what its sidecar would hold (`Row`, `Listener`, `Loss`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dnsalias_operator.model.meta import empty
+from dnsalias_operator.model.names import Key
+
+WILDCARD = "0.0.0.0"  # noqa: S104 (an Envoy bind address, nothing is bound here)
+PASSTHROUGH = "PassthroughCluster"
+BLACKHOLE = "BlackHoleCluster"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The sidecar whose listeners are asked for: its namespace and its pod's labels."""
+
+    namespace: str
+    labels: Mapping[str, str] = field(default_factory=empty, compare=False)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Row:
+    """One filter chain of an outbound listener, in the form of the recordings under shared data.
+
+    ``default`` is true for the listener's default filter chain (what no other chain matches). ``sni`` and ``cidr`` are
+    the chain's match (empty: any). ``http`` is true where the chain also matches on plaintext HTTP. A TCP chain has a
+    ``cluster`` (``outbound|PORT||HOST``, PassthroughCluster or BlackHoleCluster), an HTTP chain a ``route`` name.
+    ``owner`` is the object the chain was made for, None for the mesh's own fall-through; it is not part of equality.
+    """
+
+    bind: str
+    port: int
+    default: bool
+    sni: tuple[str, ...]
+    cidr: tuple[str, ...]
+    http: bool
+    cluster: str | None
+    route: str | None
+    owner: Key | None = field(default=None, compare=False)
+
+    @property
+    def match_all(self) -> bool:
+        """Whether any connection that reaches this listener and matches no other chain ends here."""
+        return not self.sni and not self.cidr and not self.http
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A port that claimed ``bind``:``port`` and got no chain of its own there, because ``winner`` holds it."""
+
+    loser: Key
+    port: int
+    bind: str
+    winner: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """All chains of one outbound listener. ``binds`` has the primary address first, then the additional ones."""
+
+    binds: tuple[str, ...]
+    port: int
+    rows: tuple[Row, ...]
+    lost: tuple[Loss, ...] = ()

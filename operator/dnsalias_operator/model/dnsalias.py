@@ -1,0 +1,186 @@
+"""The DnsAlias resource. The CRD's schema is generated from `DnsAliasSpec` and `DnsAliasStatus` (model/crd.py)."""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, mapping
+from dnsalias_operator.model.names import Key
+
+LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+HOST_PATTERN = rf"^{LABEL}(\.{LABEL})+$"
+"""RFC 1123 name of at least two labels in lower case: no wildcard, no trailing dot, no underscore."""
+DIGITS_ONLY = r"^[0-9.]+$"
+"""Such a host is an IPv4 address, or would be read as one."""
+LABEL_PATTERN = rf"^{LABEL}$"
+EXPORT_PATTERN = rf"^([.*~]|{LABEL})$"
+MAX_HOST = 253
+MAX_PORTS = 64
+MAX_PORT_NUMBER = 65535
+
+
+class Endpoints(StrEnum):
+    """Where the alias' own cluster sends its bytes; facts/istio.md part 3 shows what each shape does under mTLS."""
+
+    AUTO = "Auto"
+    WORKLOADS = "Workloads"
+    SERVICE = "Service"
+
+
+class _Schema(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class ServiceRef(_Schema):
+    """The Service behind the alias: by name, in the DnsAlias' own namespace, always."""
+
+    name: Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=63)] = Field(
+        description="Name of the Service. It is looked up in the namespace of the DnsAlias and nowhere else."
+    )
+
+
+PortName = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=63)]
+PortNumber = Annotated[StrictInt, Field(ge=1, le=MAX_PORT_NUMBER)]
+
+
+class DnsAliasSpec(_Schema):
+    """What the owner of a Service declares: one more name for it."""
+
+    host: Annotated[str, StringConstraints(pattern=HOST_PATTERN, max_length=MAX_HOST)] = Field(
+        description="The additional DNS name, for example service-api.hello: lower case, at least two labels, no "
+        "wildcard, no IP address. Names under the cluster domain and <service>.<namespace> are reserved.",
+        json_schema_extra={
+            "x-kubernetes-validations": [
+                {
+                    "rule": f"!self.matches('{DIGITS_ONLY}')",
+                    "message": "host is an IP address; give a DNS name such as service-api.hello",
+                }
+            ]
+        },
+    )
+    service_ref: ServiceRef = Field(description="The Service that answers under the additional name.")
+    ports: Annotated[tuple[PortNumber | PortName, ...], Field(min_length=1, max_length=MAX_PORTS)] | None = Field(
+        None,
+        description="Subset of the Service's TCP ports, by number or name. Default: every TCP port of the Service.",
+        json_schema_extra={
+            "x-kubernetes-list-type": "atomic",
+            "x-kubernetes-validations": [
+                {
+                    "rule": "self.all(p, self.exists_one(q, p == q))",
+                    "message": "ports lists the same port twice; name each port once",
+                }
+            ],
+        },
+    )
+    endpoints: Endpoints = Field(
+        Endpoints.AUTO,
+        description="Workloads: the Service's own pods (STATIC resolution and the Service's selector). Service: the "
+        "Service's DNS name. Auto: Workloads where the Service has a selector, else Service.",
+    )
+    export_to: (
+        Annotated[
+            tuple[Annotated[str, StringConstraints(pattern=EXPORT_PATTERN, max_length=63)], ...],
+            Field(min_length=1, max_length=MAX_PORTS),
+        ]
+        | None
+    ) = Field(
+        None,
+        description='Namespaces that see the alias: ["*"] all, ["."] its own, ["~"] none, or namespace names. '
+        "Default: the operator's setting. Never wider than the Service's own exportTo.",
+        json_schema_extra={
+            "x-kubernetes-list-type": "atomic",
+            "x-kubernetes-validations": [
+                {
+                    "rule": "self.all(e, self.exists_one(f, e == f))",
+                    "message": "exportTo lists the same namespace twice; name each once",
+                },
+                {
+                    "rule": "self.size() == 1 || !self.exists(e, e == '*' || e == '~')",
+                    "message": "exportTo '*' (all) and '~' (none) stand alone; remove the other entries",
+                },
+            ],
+        },
+    )
+
+    @field_validator("host")
+    @classmethod
+    def _no_address(cls, host: str) -> str:
+        if re.match(DIGITS_ONLY, host):
+            raise ValueError("host is an IP address; give a DNS name such as service-api.hello")
+        return host
+
+    @field_validator("ports")
+    @classmethod
+    def _each_port_once(cls, ports: tuple[int | str, ...] | None) -> tuple[int | str, ...] | None:
+        if ports is not None and len(set(ports)) != len(ports):
+            raise ValueError("ports lists the same port twice; name each port once")
+        return ports
+
+    @field_validator("export_to")
+    @classmethod
+    def _export_to_as_istio(cls, export_to: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        # Istio: pkg/config/validation validateExportTo.
+        if export_to is None:
+            return None
+        if len(set(export_to)) != len(export_to):
+            raise ValueError("exportTo lists the same namespace twice; name each once")
+        if len(export_to) > 1 and {"*", "~"} & set(export_to):
+            raise ValueError("exportTo '*' (all) and '~' (none) stand alone; remove the other entries")
+        return export_to
+
+
+@dataclass(frozen=True, slots=True)
+class DnsAlias:
+    """A DnsAlias as a typed view that keeps the raw object.
+
+    ``spec`` is None where it does not satisfy the schema (an object from a file, or stored before a CRD change); then
+    ``fault`` says which field and why. ``status`` is as the API server returned it.
+    """
+
+    meta: ObjectMeta
+    spec: DnsAliasSpec | None
+    fault: str = ""
+    status: Raw = field(default_factory=empty)
+    raw: Raw = field(default_factory=empty, compare=False, repr=False)
+
+    @property
+    def key(self) -> Key:
+        """Identity."""
+        return Key("DnsAlias", self.meta.namespace, self.meta.name)
+
+    @classmethod
+    def parse(cls, raw: Raw) -> Self:
+        """Read a DnsAlias; total over any mapping."""
+        spec, fault = parse_spec(raw.get("spec"))
+        return cls(meta=ObjectMeta.parse(raw), spec=spec, fault=fault, status=mapping(raw.get("status")), raw=raw)
+
+
+def parse_spec(spec: object) -> tuple[DnsAliasSpec | None, str]:
+    """The typed spec and "", or None and a message that names each wrong field and what was expected."""
+    try:
+        return DnsAliasSpec.model_validate(spec if spec is not None else {}, strict=False), ""
+    except ValidationError as error:
+        return None, "; ".join(_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in error.errors())
+
+
+def _explain(loc: tuple[int | str, ...], message: str, kind: str, value: object) -> str:
+    # pydantic names the members of a union in the path; a reader knows only the field.
+    path = ".".join(str(p) for p in loc if not (isinstance(p, str) and ("[" in p or p in ("int", "str"))))
+    where = f"spec.{path}" if path else "spec"
+    if kind == "missing":
+        return f"{where}: required, and not given"
+    if kind == "extra_forbidden":
+        return f"{where}: unknown field; remove it"
+    return f"{where}: {message.removeprefix('Value error, ')} (got {value!r})"

@@ -1,0 +1,223 @@
+"""The world as the core sees it: indexed objects, the same type whether they came from a cluster or from files.
+
+A lookup costs in proportion to what it finds, a what-if (`with_changes`) in proportion to what it changes.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.meta import ObjectMeta, Raw, empty
+from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import ServiceEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A Namespace: only its labels matter here (ambient mode, selectors)."""
+
+    meta: ObjectMeta
+    raw: Raw = field(default_factory=empty, compare=False, repr=False)
+
+    @property
+    def key(self) -> Key:
+        """Identity."""
+        return Key("Namespace", "", self.meta.name)
+
+    @classmethod
+    def parse(cls, raw: Raw) -> Self:
+        """Read a Namespace; total over any mapping."""
+        return cls(ObjectMeta.parse(raw), raw)
+
+
+Object = Service | ServiceEntry | DnsAlias | Namespace
+Claimant = Service | ServiceEntry
+"""What can claim a listener."""
+
+PARSERS: Mapping[str, Callable[[Raw], Object]] = {
+    "Service": Service.parse,
+    "ServiceEntry": ServiceEntry.parse,
+    KIND: DnsAlias.parse,
+    "Namespace": Namespace.parse,
+}
+
+
+def _index_values(obj: Object) -> Iterator[tuple[str, Hashable]]:
+    yield "kind", obj.key.kind
+    yield "namespace", (obj.key.kind, obj.key.namespace)
+    if isinstance(obj, Service):
+        yield from (("port", p.port) for p in obj.ports)
+        yield from (("address", ip) for ip in obj.cluster_ips)
+    elif isinstance(obj, ServiceEntry):
+        yield from (("host", host) for host in obj.hosts)
+        yield from (("port", p.number) for p in obj.ports)
+        yield from (("address", address) for address in obj.addresses)
+        yield from (("endpoint", e.address) for e in obj.endpoints)
+        yield from (("owner", owner.uid) for owner in obj.meta.owners)
+    elif isinstance(obj, DnsAlias) and obj.spec:
+        yield "host", obj.spec.host
+        yield "service", (obj.meta.namespace, obj.spec.service_ref.name)
+
+
+class Snapshot:
+    """Objects by key and by index. Read-only; `LiveSnapshot` is the one that changes.
+
+    ``namespaces_known`` is False where Namespaces were not read (files, a namespaced install): then nothing is known
+    of ambient mode.
+    """
+
+    def __init__(self, objects: Iterable[Object] = (), *, namespaces_known: bool = False) -> None:
+        self.namespaces_known = namespaces_known
+        self._objects: dict[Key, Object] = {}
+        self._index: dict[tuple[str, Hashable], dict[Key, None]] = defaultdict(dict)
+        for obj in objects:
+            self._put(obj)
+
+    def get(self, key: Key) -> Object | None:
+        """The object of that identity, or None."""
+        return self._objects.get(key)
+
+    def find(self, index: str, value: Hashable) -> list[Object]:
+        """Objects whose ``index`` holds ``value``, sorted by key."""
+        return [self._objects[key] for key in sorted(self._index.get((index, value), ()))]
+
+    def with_changes(self, changes: Mapping[Key, Object | None]) -> "Snapshot":
+        """What the world would be with each key replaced by the object, or without it where that is None."""
+        return _Overlay(self, changes)
+
+    # Typed lookups.
+
+    def service(self, namespace: str, name: str) -> Service | None:
+        """The Service, or None."""
+        found = self.get(Key("Service", namespace, name))
+        return found if isinstance(found, Service) else None
+
+    def entry(self, namespace: str, name: str) -> ServiceEntry | None:
+        """The ServiceEntry, or None."""
+        found = self.get(Key("ServiceEntry", namespace, name))
+        return found if isinstance(found, ServiceEntry) else None
+
+    def alias(self, namespace: str, name: str) -> DnsAlias | None:
+        """The DnsAlias, or None."""
+        found = self.get(Key(KIND, namespace, name))
+        return found if isinstance(found, DnsAlias) else None
+
+    def namespace(self, name: str) -> Namespace | None:
+        """The Namespace, or None where it does not exist or is not known."""
+        found = self.get(Key("Namespace", "", name))
+        return found if isinstance(found, Namespace) else None
+
+    def services(self) -> list[Service]:
+        """Every Service, sorted by key."""
+        return [o for o in self.find("kind", "Service") if isinstance(o, Service)]
+
+    def services_in(self, namespace: str) -> list[Service]:
+        """The Services of a namespace, sorted by name."""
+        return [o for o in self.find("namespace", ("Service", namespace)) if isinstance(o, Service)]
+
+    def services_at(self, address: str) -> list[Service]:
+        """Services that have the address as a clusterIP (two at most for a moment, while an address changes hands)."""
+        return [o for o in self.find("address", address) if isinstance(o, Service)]
+
+    def entries(self) -> list[ServiceEntry]:
+        """Every ServiceEntry, sorted by key."""
+        return [o for o in self.find("kind", "ServiceEntry") if isinstance(o, ServiceEntry)]
+
+    def entries_in(self, namespace: str) -> list[ServiceEntry]:
+        """The ServiceEntries of a namespace, sorted by name."""
+        return [o for o in self.find("namespace", ("ServiceEntry", namespace)) if isinstance(o, ServiceEntry)]
+
+    def entries_at(self, address: str) -> list[ServiceEntry]:
+        """ServiceEntries that list exactly this address or CIDR."""
+        return [o for o in self.find("address", address) if isinstance(o, ServiceEntry)]
+
+    def entries_for_host(self, host: str) -> list[ServiceEntry]:
+        """ServiceEntries that list exactly this host."""
+        return [o for o in self.find("host", host) if isinstance(o, ServiceEntry)]
+
+    def entries_to(self, address: str) -> list[ServiceEntry]:
+        """ServiceEntries with an inline endpoint of exactly this address or name."""
+        return [o for o in self.find("endpoint", address) if isinstance(o, ServiceEntry)]
+
+    def entries_owned_by(self, uid: str) -> list[ServiceEntry]:
+        """ServiceEntries with an ownerReference to this uid."""
+        return [o for o in self.find("owner", uid) if isinstance(o, ServiceEntry)]
+
+    def aliases(self) -> list[DnsAlias]:
+        """Every DnsAlias, sorted by key."""
+        return [o for o in self.find("kind", KIND) if isinstance(o, DnsAlias)]
+
+    def aliases_for_host(self, host: str) -> list[DnsAlias]:
+        """DnsAliases that declare this host."""
+        return [o for o in self.find("host", host) if isinstance(o, DnsAlias)]
+
+    def aliases_of(self, namespace: str, service: str) -> list[DnsAlias]:
+        """DnsAliases whose serviceRef is this Service."""
+        return [o for o in self.find("service", (namespace, service)) if isinstance(o, DnsAlias)]
+
+    def claimants(self, port: int) -> list[Claimant]:
+        """Services and ServiceEntries that have this port number."""
+        return [o for o in self.find("port", port) if isinstance(o, Service | ServiceEntry)]
+
+    def ports(self) -> list[int]:
+        """Every port number that some Service or ServiceEntry has, sorted."""
+        return sorted(value for index, value in self._index_keys() if index == "port" and isinstance(value, int))
+
+    def _index_keys(self) -> set[tuple[str, Hashable]]:
+        return {k for k, members in self._index.items() if members}
+
+    def _put(self, obj: Object) -> None:
+        self._drop(obj.key)
+        self._objects[obj.key] = obj
+        for item in _index_values(obj):
+            self._index[item][obj.key] = None
+
+    def _drop(self, key: Key) -> Object | None:
+        gone = self._objects.pop(key, None)
+        if gone is not None:
+            for item in _index_values(gone):
+                members = self._index[item]
+                members.pop(key, None)
+                if not members:
+                    self._index.pop(item, None)
+        return gone
+
+
+class LiveSnapshot(Snapshot):
+    """The snapshot that the operator's store keeps up to date; changed only between decisions, never within one."""
+
+    def put(self, obj: Object) -> None:
+        """Add or replace an object."""
+        self._put(obj)
+
+    def discard(self, key: Key) -> Object | None:
+        """Remove an object; returns what was there."""
+        return self._drop(key)
+
+
+class _Overlay(Snapshot):
+    """A base snapshot with a few keys replaced; flattens when stacked, so that depth never grows."""
+
+    def __init__(self, base: Snapshot, changes: Mapping[Key, Object | None]) -> None:
+        merged = dict(changes)
+        if isinstance(base, _Overlay):
+            merged = {**base._changed, **merged}  # noqa: SLF001 (the same class)
+            base = base._base  # noqa: SLF001
+        super().__init__((o for o in merged.values() if o is not None), namespaces_known=base.namespaces_known)
+        self._base: Snapshot = base
+        self._changed: Mapping[Key, Object | None] = merged
+
+    def get(self, key: Key) -> Object | None:
+        return self._changed[key] if key in self._changed else self._base.get(key)
+
+    def find(self, index: str, value: Hashable) -> list[Object]:
+        mine = super().find(index, value)
+        theirs = [o for o in self._base.find(index, value) if o.key not in self._changed]
+        return sorted((*mine, *theirs), key=lambda o: o.key) if mine else theirs
+
+    def _index_keys(self) -> set[tuple[str, Hashable]]:
+        # A key that only a removed object had may stay in: callers look the members up and find none.
+        return super()._index_keys() | self._base._index_keys()  # noqa: SLF001
