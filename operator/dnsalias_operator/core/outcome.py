@@ -1,0 +1,150 @@
+"""The values that decisions are made of: findings, changes, conditions, and what became of each object."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from dnsalias_operator.model.meta import Raw
+from dnsalias_operator.model.names import Key
+
+
+class Severity(StrEnum):
+    """How bad: critical takes traffic that was not meant for it; warning breaks or may break something; info tells."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst, so that findings sort by it."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fault in one object. ``code`` is stable (docs/findings.md); ``port`` is None where the fault is the object's."""
+
+    code: str
+    severity: Severity
+    key: Key
+    port: int | None
+    message: str
+    remedy: str
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """Sort key: worst first, then by object, code and port."""
+        return (self.severity.rank, self.key, self.code, self.port or 0, self.message)
+
+
+class Verb(StrEnum):
+    """How a change is written.
+
+    CREATE: POST of a generated ServiceEntry. UPDATE: server-side apply with force on one proven ours by uid. RECREATE:
+    dry-run create, delete with uid precondition, create: it gives our place in the age order back to the Service.
+    DELETE: with uid precondition. REPAIR: server-side apply by the repair manager, no force, with uid and
+    resourceVersion; a field left out of ``apply`` is withdrawn. STATUS: server-side apply of a DnsAlias' status.
+    """
+
+    CREATE = "create"
+    UPDATE = "update"
+    RECREATE = "recreate"
+    DELETE = "delete"
+    REPAIR = "repair"
+    STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write.
+
+    ``before`` and ``after`` are the whole object as it is and as it will be (None: absent), for diffs and what-ifs;
+    ``apply`` is the body that is sent; ``uid`` the precondition ("" where the object does not exist yet).
+    ``reason`` is one word of a closed list, ``message`` the sentence for people. ``not_before`` (seconds since the
+    epoch by the API server's clock, 0: any time) delays the write until the Service is certain to be older.
+    ``fields`` names what the write corrects.
+    """
+
+    verb: Verb
+    key: Key
+    before: Raw | None
+    after: Raw | None
+    apply: Raw
+    reason: str
+    message: str
+    uid: str = ""
+    not_before: int = 0
+    fields: tuple[str, ...] = ()
+    inferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition in Gateway API's words; ``status`` is "True", "False" or "Unknown"."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
+class State(StrEnum):
+    """What became of a ServiceEntry that the operator looks after.
+
+    FIXED: has what it needs. CONTAINED: still wrong, but takes no traffic of others. UNFIXED: wrong.
+    """
+
+    FIXED = "fixed"
+    CONTAINED = "contained"
+    UNFIXED = "unfixed"
+
+
+@dataclass(frozen=True, slots=True)
+class AliasDecision:
+    """Everything decided about one DnsAlias.
+
+    ``entry`` names its ServiceEntry ("" where there is none), ``mode`` is Generated or Patched. ``retry_at`` (seconds
+    since the epoch, 0: never) asks to decide again then.
+    """
+
+    key: Key
+    conditions: tuple[Condition, ...]
+    host: str = ""
+    addresses: tuple[str, ...] = ()
+    entry: str = ""
+    mode: str = ""
+    changes: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDecision:
+    """Everything decided about one ServiceEntry of somebody else.
+
+    ``selected`` tells whether the operator looks after it; ``state`` and ``reason`` are None and "" where it does not.
+    ``severity`` is that of the entry as it stands before ``changes``. ``service`` is the Service it stands for.
+    """
+
+    key: Key
+    selected: bool
+    state: State | None = None
+    reason: str = ""
+    message: str = ""
+    severity: Severity = Severity.INFO
+    service: Key | None = None
+    inferred: bool = False
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the operator would do in a world: sorted, the same world gives the same bytes.
+
+    ``after`` is the snapshot with every change applied; kept out of equality.
+    """
+
+    changes: tuple[Change, ...]
+    aliases: tuple[AliasDecision, ...]
+    entries: tuple[EntryDecision, ...]
+    after: Any = field(compare=False, repr=False, default=None)

@@ -1,0 +1,63 @@
+"""What the operator is told: everything a decision depends on that no object in the cluster states."""
+
+import ipaddress
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.selector import Selector
+
+
+class Rules(BaseModel):
+    """Inputs of the core beside the snapshot; the shells fill them from flags, environment and file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    mesh: Mesh = Field(default_factory=lambda: Mesh(), description="What the mesh is told.")
+    foreign_entries: Literal["patch", "observe"] = Field(
+        "patch", description="Whether selected ServiceEntries of others are repaired, or only reported."
+    )
+    repair_selector: str = Field(
+        "app.kubernetes.io/managed-by=dns-controller",
+        description="Label selector of the ServiceEntries that are repaired.",
+    )
+    repair_skip_namespaces: tuple[str, ...] = Field(
+        (), description="Namespaces whose ServiceEntries are never repaired, beside the mesh's root namespace."
+    )
+    infer_service: bool = Field(
+        True, description="Whether a ServiceEntry's name or host may tell its Service when nothing else does."
+    )
+    containment: bool = Field(
+        True, description="Whether a catch-all that cannot be cured gets an address of its own that nobody routes to."
+    )
+    containment_range: str = Field("240.241.0.0/16", description="CIDR from which containment addresses are taken.")
+    default_export_to: tuple[str, ...] = Field(("*",), description="exportTo of a DnsAlias that states none.")
+    forbid_public_suffixes: bool = Field(
+        False, description="Whether hosts under a real public suffix (example.com) are refused."
+    )
+    namespace: str = Field(
+        "", description="The one namespace this operator may read; empty: the cluster. Repair needs the cluster."
+    )
+
+    @field_validator("repair_selector")
+    @classmethod
+    def _selector_parses(cls, value: str) -> str:
+        Selector.parse(value)
+        return value
+
+    @field_validator("containment_range")
+    @classmethod
+    def _range_is_ipv4(cls, value: str) -> str:
+        try:
+            network = ipaddress.IPv4Network(value)
+        except ValueError as error:
+            raise ValueError(f"{error}; expected an IPv4 CIDR such as 240.241.0.0/16") from None
+        if network.prefixlen < 8 or network.prefixlen > 28:  # noqa: PLR2004 (the bounds are in the message)
+            raise ValueError("expected a prefix length from 8 to 28")
+        return value
+
+    @property
+    def repairs(self) -> bool:
+        """Whether foreign entries may be written at all: the guard needs to see the cluster, and one cluster only."""
+        return self.foreign_entries == "patch" and not self.namespace
