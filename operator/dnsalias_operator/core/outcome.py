@@ -44,7 +44,8 @@ class Verb(StrEnum):
     CREATE: POST of a generated ServiceEntry. UPDATE: server-side apply with force on one proven ours by uid. RECREATE:
     dry-run create, delete with uid precondition, create: it gives our place in the age order back to the Service.
     DELETE: with uid precondition. REPAIR: server-side apply by the repair manager, no force, with uid and
-    resourceVersion; a field left out of ``apply`` is withdrawn. STATUS: server-side apply of a DnsAlias' status.
+    resourceVersion; a field left out of ``apply`` is withdrawn. REPLACE: PUT of one of ours to which others added fields
+    in ``spec`` (server-side apply cannot remove what another manager owns), with resourceVersion.
     """
 
     CREATE = "create"
@@ -52,7 +53,7 @@ class Verb(StrEnum):
     RECREATE = "recreate"
     DELETE = "delete"
     REPAIR = "repair"
-    STATUS = "status"
+    REPLACE = "replace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,8 @@ class State(StrEnum):
 class AliasDecision:
     """Everything decided about one DnsAlias.
 
-    ``entry`` names its ServiceEntry ("" where there is none), ``mode`` is Generated or Patched. ``retry_at`` (seconds
-    since the epoch, 0: never) asks to decide again then.
+    ``entry`` names its ServiceEntry ("" where there is none), ``mode`` is Generated or Patched. ``changes`` are written
+    in their order; the conditions hold once they are.
     """
 
     key: Key
@@ -123,7 +124,8 @@ class EntryDecision:
     """Everything decided about one ServiceEntry of somebody else.
 
     ``selected`` tells whether the operator looks after it; ``state`` and ``reason`` are None and "" where it does not.
-    ``severity`` is that of the entry as it stands before ``changes``. ``service`` is the Service it stands for.
+    ``severity`` is that of the entry once ``changes`` are made. ``service`` is the Service it stands for. ``withheld``
+    are changes that a policy (observe) keeps from being written.
     """
 
     key: Key
@@ -135,6 +137,7 @@ class EntryDecision:
     service: Key | None = None
     inferred: bool = False
     changes: tuple[Change, ...] = ()
+    withheld: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

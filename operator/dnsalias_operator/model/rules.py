@@ -14,7 +14,7 @@ class Rules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    mesh: Mesh = Field(default_factory=lambda: Mesh(), description="What the mesh is told.")
+    mesh: Mesh = Field(default_factory=Mesh, description="What the mesh is told.")
     foreign_entries: Literal["patch", "observe"] = Field(
         "patch", description="Whether selected ServiceEntries of others are repaired, or only reported."
     )

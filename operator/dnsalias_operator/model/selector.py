@@ -26,7 +26,7 @@ class _Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A conjunction of requirements on labels; an empty one matches nothing, so that a blank setting repairs nothing."""
+    """A conjunction of requirements on labels. Empty, it matches nothing: a blank setting repairs nothing."""
 
     requirements: tuple[_Requirement, ...]
 

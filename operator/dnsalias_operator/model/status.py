@@ -1,0 +1,51 @@
+"""The status of a DnsAlias, as the CRD publishes it."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class _Schema(BaseModel):
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class StatusCondition(_Schema):
+    """A condition in the form of metav1.Condition."""
+
+    type: str = Field(description="Accepted, ResolvedRefs, Programmed or Ready.", max_length=316)
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether the condition holds.")
+    reason: str = Field(description="One word of a closed list; docs/conditions.md has a section for each.")
+    message: str = Field(description="What was found and what to do, for people.", max_length=32768)
+    observed_generation: int = Field(description="The generation of the DnsAlias that this was decided on.", ge=0)
+    last_transition_time: str = Field(
+        description="When status last changed.", json_schema_extra={"format": "date-time"}
+    )
+
+
+class EntryReference(_Schema):
+    """The ServiceEntry that makes the alias work."""
+
+    name: str = Field(description="Name of the ServiceEntry, in the namespace of the DnsAlias.")
+    mode: Literal["Generated", "Patched"] = Field(
+        description="Generated: made by this operator. Patched: somebody else's, repaired."
+    )
+
+
+class DnsAliasStatus(_Schema):
+    """What the operator found and did."""
+
+    observed_generation: int | None = Field(None, description="The generation this status was decided on.", ge=0)
+    host: str | None = Field(None, description="The host that is served.")
+    addresses: tuple[str, ...] | None = Field(
+        None,
+        description="The clusterIPs under which the alias answers.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    service_entry: EntryReference | None = Field(None, description="The ServiceEntry that makes the alias work.")
+    conditions: tuple[StatusCondition, ...] | None = Field(
+        None,
+        description="Accepted, ResolvedRefs, Programmed and Ready.",
+        max_length=16,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    )
