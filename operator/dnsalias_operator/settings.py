@@ -1,0 +1,241 @@
+"""Settings: flags, then `DNSALIAS_*` environment, then the file given by `--config`, into one frozen object.
+
+Names are flat and in snake_case everywhere: flag `--resync-seconds`, `DNSALIAS_RESYNC_SECONDS`, `resync_seconds: 600`.
+Lists are comma-separated on a command line and in the environment. What the core decides by (`Rules`, `Mesh`) keeps
+its names, defaults and descriptions; this module only adds what the running operator needs.
+"""
+
+import difflib
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.rules import Rules
+
+ENV_PREFIX = "DNSALIAS_"
+_TYPO = 0.8
+"""How alike an unknown environment variable must be to a legal one to be taken for a misspelling of it."""
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message has one line a setting: its name, its value and what is legal."""
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _is(model: type[BaseModel], name: str) -> Any:  # noqa: ANN401 (a field, typed as its value, like pydantic's Field)
+    """The field as ``model`` has it: a default and a description stand in one place only."""
+    field = model.model_fields[name]
+    return Field(field.default, description=field.description)
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """Everything the operator is told. Frozen; made by `load_settings`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=ENV_PREFIX)
+
+    # Inputs of the core (model/rules.py).
+    foreign_entries: Literal["patch", "observe"] = _is(Rules, "foreign_entries")
+    repair_selector: str = _is(Rules, "repair_selector")
+    repair_skip_namespaces: Names = _is(Rules, "repair_skip_namespaces")
+    infer_service: bool = _is(Rules, "infer_service")
+    containment: bool = _is(Rules, "containment")
+    containment_range: str = _is(Rules, "containment_range")
+    default_export_to: Names = _is(Rules, "default_export_to")
+    forbid_public_suffixes: bool = _is(Rules, "forbid_public_suffixes")
+    namespace: str = _is(Rules, "namespace")
+    # What the mesh is told (model/mesh.py).
+    root_namespace: str = _is(Mesh, "root_namespace")
+    cluster_domain: str = _is(Mesh, "cluster_domain")
+    outbound_traffic_policy: Literal["ALLOW_ANY", "REGISTRY_ONLY"] = _is(Mesh, "outbound_traffic_policy")
+    default_service_export_to: Names = _is(Mesh, "default_service_export_to")
+    dns_capture: bool = _is(Mesh, "dns_capture")
+    multi_cluster: bool = _is(Mesh, "multi_cluster")
+    # The API server.
+    kubeconfig: str = Field("", description="Path of a kubeconfig; empty: in-cluster, else KUBECONFIG or the default.")
+    context: str = Field("", description="Context of the kubeconfig; empty: its current one.")
+    page_size: int = Field(500, ge=10, le=10_000, description="Objects per page of a LIST.")
+    request_timeout_seconds: float = Field(30, gt=0, le=300, description="Limit of one API request.")
+    watch_seconds: int = Field(300, ge=10, le=3600, description="How long one watch request is asked to last.")
+    watch_connect_seconds: float = Field(10, gt=0, le=300, description="Limit of connecting a watch.")
+    watch_inactivity_seconds: float = Field(
+        90, ge=5, le=3600, description="A watch without events or bookmarks for this long is made anew."
+    )
+    resync_seconds: float = Field(600, ge=1, le=86_400, description="Interval of the full comparison with the API.")
+    missing_kind_poll_seconds: float = Field(
+        15, gt=0, le=600, description="Longest pause between looks for CRDs that are missing."
+    )
+    # Work.
+    workers: int = Field(4, ge=1, le=64, description="Keys worked on at the same time.")
+    max_in_flight: int = Field(8, ge=1, le=256, description="API requests in flight; more than 8 gain nothing.")
+    write_rate: float = Field(50, gt=0, le=10_000, description="Writes a second, sustained.")
+    write_burst: int = Field(100, ge=1, le=10_000, description="Writes that may be made at once.")
+    backoff_min_seconds: float = Field(0.5, gt=0, le=60, description="First pause after a failure of a key.")
+    backoff_max_seconds: float = Field(300, gt=0, le=86_400, description="Longest pause after failures of a key.")
+    fight_limit: int = Field(3, ge=1, le=100, description="Times a repair is taken back before it is contested.")
+    fight_min_seconds: float = Field(5, gt=0, le=3600, description="First pause once a repair was taken back.")
+    fight_max_seconds: float = Field(3600, gt=0, le=86_400, description="Longest pause of a contested repair.")
+    shutdown_grace_seconds: float = Field(20, gt=0, le=600, description="Time for writes in flight at SIGTERM.")
+    # What people see.
+    http_host: str = Field(
+        "0.0.0.0",  # noqa: S104 (kubelet and Prometheus reach a pod by its address)
+        description="Address of /metrics, /healthz and /readyz.",
+    )
+    http_port: int = Field(8080, ge=0, le=65_535, description="Port of /metrics, /healthz and /readyz; 0: any free.")
+    unfixed_info_cap: int = Field(
+        100, ge=0, le=100_000, description="Most series of dnsalias_unfixed_serviceentry_info; a gauge tells the rest."
+    )
+    stuck_seconds: float = Field(
+        600, gt=0, le=86_400, description="Age of the oldest piece of work from which /healthz fails."
+    )
+    events: bool = Field(True, description="Whether Kubernetes Events are written.")
+    log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or plain text.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severity logged.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 (the signature is pydantic-settings')
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is passed in: `load_settings` merges the sources itself, so that errors can name them."""
+        return (init_settings,)
+
+    @field_validator("repair_selector", "containment_range")
+    @classmethod
+    def _core_reads(cls, value: str, info: ValidationInfo) -> str:
+        try:
+            Rules.model_validate({info.field_name: value})
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        return value
+
+    @model_validator(mode="after")
+    def _bounds_are_ordered(self) -> Self:
+        if self.backoff_max_seconds < self.backoff_min_seconds:
+            raise ValueError("backoff_max_seconds is less than backoff_min_seconds")
+        if self.fight_max_seconds < self.fight_min_seconds:
+            raise ValueError("fight_max_seconds is less than fight_min_seconds")
+        return self
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The part that the core decides by."""
+        return Rules(
+            mesh=Mesh(**{name: getattr(self, name) for name in Mesh.model_fields}),
+            **{name: getattr(self, name) for name in Rules.model_fields if name != "mesh"},
+        )
+
+
+def load_settings(flags: Mapping[str, object] | None = None, config: str | Path | None = None) -> Settings:
+    """Merge flags (None: not given), environment and the file, and check everything at once.
+
+    Raises:
+        SettingsError: something is wrong; every fault is listed.
+    """
+    file = _read(Path(config)) if config else {}
+    faults = [_unknown(name, f"in {config}") for name in file if name not in Settings.model_fields]
+    # Reading another application's environment is Kubernetes' own doing: a Service called dnsalias-x adds
+    # DNSALIAS_X_PORT to every pod. So an unknown variable is refused only where it looks like a slip.
+    source = EnvSettingsSource(Settings, env_prefix=ENV_PREFIX, env_ignore_empty=True)
+    faults += [_unknown(name, "in the environment") for name in _misspelt(source.env_vars)]
+    layers = {
+        "flag": {name: value for name, value in (flags or {}).items() if value is not None},
+        "environment": source(),
+        "file": {name: value for name, value in file.items() if name in Settings.model_fields},
+    }
+    merged: dict[str, Any] = {}
+    for values in reversed(layers.values()):
+        merged.update(values)
+    settings: Settings | None = None
+    try:
+        settings = Settings(**merged)
+    except ValidationError as error:
+        faults += [_explain(e, layers, merged) for e in error.errors()]
+    if faults or settings is None:
+        raise SettingsError("\n".join(faults))
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        loaded = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe)
+    except OSError as error:
+        raise SettingsError(f"config {path}: {error.strerror or error}") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"config {path}: {' '.join(str(error).split())}") from None
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict) or not all(isinstance(k, str) for k in loaded):
+        raise SettingsError(f"config {path}: expected a mapping of setting names to values")
+    return loaded
+
+
+def _misspelt(environ: Mapping[str, str | None]) -> list[str]:
+    names = [name.removeprefix(ENV_PREFIX.lower()) for name in environ if name.startswith(ENV_PREFIX.lower())]
+    legal = list(Settings.model_fields)
+    return [n for n in names if n not in legal and difflib.get_close_matches(n, legal, n=1, cutoff=_TYPO)]
+
+
+def _unknown(name: str, where: str) -> str:
+    nearest = difflib.get_close_matches(name.replace("-", "_"), list(Settings.model_fields), n=1, cutoff=0.5)
+    hint = f"; did you mean {nearest[0]}?" if nearest else f"; legal: {', '.join(Settings.model_fields)}"
+    return f"{name} ({where}): no such setting{hint}"
+
+
+def _explain(error: ErrorDetails, layers: Mapping[str, Mapping[str, Any]], merged: Mapping[str, Any]) -> str:
+    name = next((str(part) for part in error["loc"] if part in Settings.model_fields), "")
+    message = error["msg"].removeprefix("Value error, ")
+    if not name:
+        extra = next((str(part) for part in error["loc"]), "")
+        return _unknown(extra, "as a flag") if error["type"] == "extra_forbidden" else message
+    where = next((layer for layer, values in layers.items() if name in values), "default")
+    legal = _legal(Settings.model_fields[name])
+    return f"{name} ({where}): {merged.get(name)!r} is not legal: {legal or message}"
+
+
+def _legal(field: FieldInfo) -> str:
+    if get_origin(field.annotation) is Literal:
+        return "expected one of " + ", ".join(map(str, get_args(field.annotation)))
+    if field.annotation is bool:
+        return "expected true or false"
+    bounds = [
+        f"{words} {getattr(m, attribute)}"
+        for m in field.metadata
+        for attribute, words in (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than"))
+        if hasattr(m, attribute)
+    ]
+    if field.annotation in (int, float):
+        kind = "a whole number" if field.annotation is int else "a number"
+        return " ".join(["expected", kind, ", ".join(bounds)])
+    return ""
