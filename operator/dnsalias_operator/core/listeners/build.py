@@ -1,0 +1,119 @@
+"""Puts listeners together, claim by claim, in the order istiod serves them.
+
+Source: the second half of buildSidecarOutboundListener, mergeTCPFilterChains, isConflictWithWellKnownPort and
+buildListenerFromEntry in pilot/pkg/networking/core/listener.go; buildOutboundCatchAllNetworkFiltersOnly in
+listener_builder.go.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from dnsalias_operator.core.listeners.chains import Chain, http_chain, tcp_chain
+from dnsalias_operator.core.listeners.claims import Claim
+from dnsalias_operator.core.listeners.rows import BLACKHOLE, PASSTHROUGH, Listener, Loss, Row
+from dnsalias_operator.core.protocols import PortClass, Protocol, class_of
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import Key
+
+EXCLUSIVE = frozenset({Protocol.MONGO, Protocol.MYSQL})
+"""Server-first protocols with a filter of their own: they share a listener with their like only."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A listener in the making. ``protocol`` is what istiod takes it for: UNSET once plaintext HTTP is sniffed."""
+
+    bind: str
+    port: int
+    creator: Key
+    protocol: Protocol
+    chains: list[Chain]
+    losers: dict[Key, Key] = field(default_factory=dict)
+
+    def lose(self, loser: Key, winner: Key) -> None:
+        """Note that ``loser`` has no, or not every, chain of its own; a service that meets itself loses nothing."""
+        if loser != winner:
+            self.losers.setdefault(loser, winner)
+
+
+def build(claims: Iterable[Claim], mesh: Mesh) -> tuple[Listener, ...]:
+    """The listeners that those claims yield, given in the order of `visible.in_order`, sorted by bind and port."""
+    drafts: dict[tuple[str, int], _Draft] = {}
+    for claim in claims:
+        socket = (claim.bind, claim.port)
+        drafts[socket] = _add(drafts.get(socket), claim)
+    finished = (_finish(drafts[socket], mesh) for socket in sorted(drafts))
+    return tuple(listener for listener in finished if listener)
+
+
+def _add(draft: _Draft | None, claim: Claim) -> _Draft:
+    if draft is None:
+        return _new(claim)
+    key, port_class, current = claim.upstream.key, claim.port_class, class_of(draft.protocol)
+    current_http = current in (PortClass.HTTP, PortClass.HTTP_PROXY)
+    if port_class is PortClass.HTTP_PROXY or (port_class is PortClass.UNSET and current_http):
+        return _displace(draft, claim)
+    if port_class is PortClass.HTTP and current in (PortClass.UNSET, PortClass.HTTP, PortClass.HTTP_PROXY):
+        return draft  # its virtual hosts join the routes that are there
+    if port_class is PortClass.UNSET and current is PortClass.UNSET:
+        draft.lose(key, draft.creator)
+        return draft
+    if claim.protocol is not draft.protocol and {claim.protocol, draft.protocol} & EXCLUSIVE:
+        draft.lose(key, draft.creator)
+        return draft
+    for chain in _chains(claim):
+        holder = next((c for c in draft.chains if c.conflicts(chain)), None)
+        if holder:
+            draft.lose(key, holder.owner)
+        else:
+            draft.chains.append(chain)
+    if port_class in (PortClass.HTTP, PortClass.UNSET) or current_http:
+        draft.protocol = Protocol.UNSET
+    return draft
+
+
+def _new(claim: Claim) -> _Draft:
+    # On the wildcard address an HTTP listener has its fall-through beside it and so counts as sniffed.
+    sniffed = claim.port_class is PortClass.HTTP
+    protocol = Protocol.UNSET if sniffed else claim.protocol
+    return _Draft(claim.bind, claim.port, claim.upstream.key, protocol, _chains(claim))
+
+
+def _displace(draft: _Draft, claim: Claim) -> _Draft:
+    """HTTP_PROXY never looks at what is there, and a sniffed port overwrites an HTTP_PROXY one."""
+    new = _new(claim)
+    routes = {c.route for c in new.chains if c.route}
+    losers = [*draft.losers, *(c.owner for c in draft.chains if c.route not in routes)]
+    for loser in losers:
+        new.lose(loser, new.creator)
+    return new
+
+
+def _chains(claim: Claim) -> list[Chain]:
+    match claim.port_class:
+        case PortClass.HTTP | PortClass.HTTP_PROXY:
+            return [http_chain(claim)]
+        case PortClass.UNSET:
+            return [tcp_chain(claim), http_chain(claim)]
+        case _:
+            return [tcp_chain(claim)]
+
+
+def _finish(draft: _Draft, mesh: Mesh) -> Listener | None:
+    """The listener with its default chain, or None where Envoy refuses it as a whole.
+
+    Envoy accepts wildcards in server_names as a whole leading label only, Istio also such hosts as `*api.example.com`
+    (source: the comments on FilterChainMatch in Envoy's listener_components.proto).
+    """
+    if any(name.startswith("*") and not name.startswith("*.") for chain in draft.chains for name in chain.sni):
+        return None
+    rows = [chain.row(draft.bind, draft.port, default=False) for chain in draft.chains if not chain.match_all]
+    default = next((chain for chain in draft.chains if chain.match_all), None)
+    if default:
+        rows.append(default.row(draft.bind, draft.port, default=bool(rows)))
+    else:
+        through = PASSTHROUGH if mesh.outbound_traffic_policy == "ALLOW_ANY" else BLACKHOLE
+        rows.append(Row(draft.bind, draft.port, True, (), (), False, through, None))
+    rows.sort(key=lambda r: (r.default, r.cidr, r.sni, r.http, r.cluster or "", r.route or ""))
+    lost = (Loss(loser, draft.port, draft.bind, winner) for loser, winner in sorted(draft.losers.items()))
+    return Listener((draft.bind,), draft.port, tuple(rows), tuple(lost))

@@ -1,0 +1,87 @@
+"""Which sockets a service's port claims: the bind address, and the CIDR its chains are limited to.
+
+Source: buildSidecarOutboundListeners and the first half of buildSidecarOutboundListener in
+pilot/pkg/networking/core/listener.go; conflictWithReservedListener in pilot/pkg/model/context.go.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dnsalias_operator.core.listeners.rows import WILDCARD
+from dnsalias_operator.core.listeners.services import Resolution, Upstream
+from dnsalias_operator.core.protocols import ADDRESS_BOUND, PortClass, Protocol, class_of
+from dnsalias_operator.model.snapshot import Snapshot
+
+RESERVED_PORTS = frozenset({15001, 15006, 15021, 15090})
+"""The sidecar's own: outbound and inbound capture, health, Prometheus. HTTP ports of these numbers get no listener."""
+
+
+class Claim(NamedTuple):
+    """What one port of a service asks for. ``cidr`` is "" where the whole address ``bind`` is meant."""
+
+    upstream: Upstream
+    protocol: Protocol
+    port: int
+    bind: str
+    cidr: str = ""
+
+    @property
+    def port_class(self) -> PortClass:
+        """The class of its protocol."""
+        return class_of(self.protocol)
+
+
+def claims(upstream: Upstream, port: int, snapshot: Snapshot) -> Iterator[Claim]:
+    """The sockets that a service claims on that port, one a bind address.
+
+    HTTP shares the wildcard address. Anything else binds the service's address; a CIDR cannot be bound, so it is a
+    chain of the wildcard listener. Without an address it is the wildcard too, but where the destination is kept (a
+    headless Service, resolution NONE) every known endpoint gets a listener of its own instead. Pods are not in the
+    snapshot, so a headless Service and an entry with a workloadSelector claim nothing here.
+    """
+    if upstream.resolution is Resolution.ALIAS:
+        return
+    for number, protocol in upstream.ports:
+        if number == port:
+            for bind, cidr in _sockets(upstream, port, class_of(protocol), snapshot):
+                yield Claim(upstream, protocol, port, bind, cidr)
+
+
+def _sockets(upstream: Upstream, port: int, port_class: PortClass, snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
+    if port_class not in ADDRESS_BOUND:
+        without = port_class is PortClass.UDP or port in RESERVED_PORTS
+        return () if without else ((WILDCARD, ""),)
+    if "/" in upstream.address:
+        return ((WILDCARD, upstream.address),)
+    if upstream.resolution is Resolution.PASSTHROUGH and upstream.address == WILDCARD:
+        endpoints = _endpoints(upstream, port, snapshot)
+        if endpoints or upstream.kubernetes or upstream.selects:
+            return tuple((ip, "") for ip in endpoints if _is_ip(ip))
+    return ((upstream.address, ""),) if upstream.address else ()
+
+
+def _endpoints(upstream: Upstream, port: int, snapshot: Snapshot) -> tuple[str, ...]:
+    """Addresses of the inline endpoints known for this hostname and port, as written: IPs and names.
+
+    istiod files endpoints by namespace and hostname, so they may come from another entry than the one that asks; a DNS
+    entry without endpoints has its own host as one. Source: convertServiceEntryToInstances in
+    serviceentry/conversion.go, CopyEndpoints in pilot/pkg/model/endpointshards.go.
+    """
+    found: dict[str, None] = {}
+    for entry in snapshot.entries_for_host(upstream.hostname):
+        if entry.meta.namespace != upstream.namespace or all(p.number != port for p in entry.ports):
+            continue
+        by_name = entry.resolution in ("DNS", "DNS_ROUND_ROBIN") and entry.workload_selector is None
+        if not entry.endpoints and by_name:
+            found[upstream.hostname] = None
+        found.update((e.address, None) for e in entry.endpoints)
+    return tuple(found)
+
+
+def _is_ip(address: str) -> bool:
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,163 @@
+"""What istiod makes of an object before it builds listeners: its internal services, one a host and address.
+
+Source: convertServices in pilot/pkg/serviceregistry/serviceentry/conversion.go, ConvertService in
+pilot/pkg/serviceregistry/kube/conversion.go, GetAddressForProxy in pilot/pkg/model/service.go.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dnsalias_operator.core.listeners.rows import WILDCARD
+from dnsalias_operator.core.protocols import Protocol, entry_protocol, service_protocol
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.meta import mapping, mappings, text
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.snapshot import Claimant
+
+AUTO_ALLOCATE_LABEL = "networking.istio.io/enable-autoallocate-ip"
+
+
+class Resolution(StrEnum):
+    """How istiod finds the endpoints; only what listeners depend on is told apart."""
+
+    PASSTHROUGH = "Passthrough"
+    ALIAS = "Alias"
+    DYNAMIC_DNS = "DynamicDNS"
+    OTHER = "Other"
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """One internal service of istiod, as an IPv4 proxy sees it.
+
+    ``address`` is an IP, a CIDR with a prefix shorter than the address, "0.0.0.0" for none, or "" where the object has
+    an address that is not known (a Service from a file). ``name`` is what istiod breaks ties of age by.
+    """
+
+    key: Key
+    hostname: str
+    name: str
+    created: int | None
+    address: str
+    resolution: Resolution
+    selects: bool
+    ports: tuple[tuple[int, Protocol], ...]
+
+    @property
+    def namespace(self) -> str:
+        """Namespace of the object it was made from."""
+        return self.key.namespace
+
+    @property
+    def kubernetes(self) -> bool:
+        """Whether it was made from a Service; these go before ServiceEntries where a hostname is contested."""
+        return self.key.kind == "Service"
+
+    @property
+    def wildcarded(self) -> bool:
+        """Whether its hostname begins with a wildcard."""
+        return self.hostname.startswith("*")
+
+
+def hostname_of(service: Service, mesh: Mesh) -> str:
+    """The fully qualified name istiod gives a Service."""
+    return f"{service.meta.name}.{service.meta.namespace}.svc.{mesh.cluster_domain}"
+
+
+def service_key(hostname: str, mesh: Mesh) -> Key | None:
+    """Key of the Service that would have this hostname, or None where no Service can."""
+    head = hostname.removesuffix(f".svc.{mesh.cluster_domain}")
+    name, dot, namespace = head.partition(".")
+    if head == hostname or not dot or "." in namespace:
+        return None
+    return Key("Service", namespace, name)
+
+
+def upstreams(obj: Claimant, mesh: Mesh) -> tuple[Upstream, ...]:
+    """The internal services istiod makes of an object, in the order of its hosts and addresses."""
+    return (_of_service(obj, mesh),) if isinstance(obj, Service) else _of_entry(obj, mesh)
+
+
+def address_forms(address: str) -> tuple[str, ...]:
+    """Every way in which an object may write the IP ``address`` so that istiod binds exactly it."""
+    return (address, f"{address}/{128 if ':' in address else 32}")
+
+
+def _of_service(service: Service, mesh: Mesh) -> Upstream:
+    if service.type == "ExternalName" and service.external_name:
+        resolution = Resolution.ALIAS
+    else:
+        resolution = Resolution.PASSTHROUGH if service.headless else Resolution.OTHER
+    # An IPv4 proxy takes the first address of its own family; where there is none Istio keeps the primary one.
+    ipv4 = [ip for ip in service.cluster_ips if ":" not in ip]
+    unknown = WILDCARD if service.headless else ""
+    return Upstream(
+        key=service.key,
+        hostname=hostname_of(service, mesh),
+        name=service.meta.name,
+        created=service.meta.created,
+        address=next(iter((*ipv4, *service.cluster_ips)), unknown),
+        resolution=resolution,
+        selects=bool(service.selector),
+        ports=tuple((p.port, service_protocol(p)) for p in service.ports),
+    )
+
+
+_RESOLUTIONS = {"NONE": Resolution.PASSTHROUGH, "DYNAMIC_DNS": Resolution.DYNAMIC_DNS}
+
+
+def _of_entry(entry: ServiceEntry, mesh: Mesh) -> tuple[Upstream, ...]:
+    ports = tuple((p.number, entry_protocol(p)) for p in entry.ports)
+    # A host or address that is listed twice makes one service: the name of istiod's record holds both.
+    pairs = dict.fromkeys((host, address) for host in entry.hosts for address in _addresses(entry, host, mesh))
+    return tuple(
+        Upstream(
+            key=entry.key,
+            hostname=host,
+            name=host,
+            created=entry.meta.created,
+            address=address,
+            resolution=_RESOLUTIONS.get(entry.resolution, Resolution.OTHER),
+            selects=bool(entry.workload_selector),
+            ports=ports,
+        )
+        for host, address in pairs
+    )
+
+
+def _addresses(entry: ServiceEntry, host: str, mesh: Mesh) -> tuple[str, ...]:
+    if entry.addresses:
+        return tuple(a for a in map(_normal, entry.addresses) if a)
+    return (_allocated(entry, host, mesh) or WILDCARD,)
+
+
+def _normal(address: str) -> str:
+    """The address as istiod binds it: a full-length prefix becomes the IP, what is no address becomes ""."""
+    ip, slash, bits = address.partition("/")
+    try:
+        parsed = ipaddress.ip_address(ip)
+    except ValueError:
+        return ""
+    if not slash:
+        return address
+    if not bits.isdecimal() or int(bits) > parsed.max_prefixlen:
+        return ""
+    return str(parsed) if int(bits) == parsed.max_prefixlen else address
+
+
+def _allocated(entry: ServiceEntry, host: str, mesh: Mesh) -> str:
+    """The automatic IPv4 address of a host that such a proxy uses, or "".
+
+    Only proxies with DNS capture use them; not for resolution NONE, nor with the opt-out label. A new entry has none
+    until istiod has written its status. Source: pilot/pkg/networking/serviceentry/ip_autoallocation.go,
+    nodeUsesAutoallocatedIPs in pilot/pkg/model/service.go.
+    """
+    opted_out = entry.meta.labels.get(AUTO_ALLOCATE_LABEL, "").lower() == "false"
+    if not mesh.dns_capture or entry.resolution == "NONE" or opted_out:
+        return ""
+    status = mappings(mapping(entry.raw.get("status")).get("addresses"))
+    values = (text(s.get("value")) for s in status if text(s.get("host")) == host)
+    return next((v for v in reversed(tuple(values)) if _normal(v) and ":" not in v and "/" not in v), "")

@@ -1,0 +1,220 @@
+"""How well the listener model agrees with a recording of a real istiod and Envoy.
+
+    python -m tests.core.agreement FILE.json.gz [--show N]
+
+A recording is gzipped JSON: `seed`, `from` (the client's namespace), `objects` (as the API server returned them),
+`rejected`, `errors`, and `listeners`: rows of bind, port, default, sni, cidr, http, cluster, route. Agreement is the
+share of ports, of all that are recorded or predicted, whose full rows are equal whatever their order.
+"""
+
+import argparse
+import gzip
+import json
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dnsalias_operator.core.listeners import Client, Row, outbound
+from dnsalias_operator.core.listeners.rows import WILDCARD
+from dnsalias_operator.core.protocols import entry_protocol, service_protocol
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.meta import Raw
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+
+Rows = Counter[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recorded world: its objects, the client's namespace, the rows that Envoy held."""
+
+    seed: int
+    namespace: str
+    objects: tuple[Raw, ...]
+    rows: tuple[Row, ...]
+
+    def snapshot(self) -> Snapshot:
+        """The objects as the model reads them; kinds it does not know are left out."""
+        return Snapshot(PARSERS[o["kind"]](o) for o in self.objects if o["kind"] in PARSERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Recorded and predicted rows by port, over the ports of either."""
+
+    recorded: Mapping[int, Rows]
+    predicted: Mapping[int, Rows]
+
+    @property
+    def ports(self) -> list[int]:
+        """Every port that is recorded or predicted."""
+        return sorted({*self.recorded, *self.predicted})
+
+    @property
+    def disagreements(self) -> list[int]:
+        """The ports whose rows differ."""
+        return [p for p in self.ports if self.recorded.get(p) != self.predicted.get(p)]
+
+    @property
+    def share(self) -> float:
+        """Agreeing ports per port, 1.0 where there is none."""
+        return 1 - len(self.disagreements) / len(self.ports) if self.ports else 1.0
+
+
+def load(path: Path) -> Recording:
+    """Read a recording; OSError or ValueError where the file is none."""
+    try:
+        data = json.loads(gzip.decompress(path.read_bytes()))
+        return Recording(
+            seed=data["seed"],
+            namespace=data["from"],
+            objects=tuple(data["objects"]),
+            rows=tuple(_row(r) for r in data["listeners"]),
+        )
+    except (EOFError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise ValueError(f"not a recording of listeners: {error!r}") from error
+
+
+def compare(recording: Recording, mesh: Mesh) -> Agreement:
+    """Hold the model's rows for the recording's objects and client against the recorded ones."""
+    listeners = outbound(recording.snapshot(), Client(recording.namespace), mesh)
+    return Agreement(_by_port(recording.rows), _by_port(row for listener in listeners for row in listener.rows))
+
+
+def features(recording: Recording) -> Counter[tuple[str, str]]:
+    """How often each feature occurs in the recorded world, so that a reader sees what agreement is about."""
+    snapshot = recording.snapshot()
+    counts: Counter[tuple[str, str]] = Counter(("kind", str(o.get("kind"))) for o in recording.objects)
+    for service in snapshot.services():
+        counts.update(_of_service(service))
+    for entry in snapshot.entries():
+        counts.update(_of_entry(entry))
+    return counts
+
+
+def report(recording: Recording, mesh: Mesh, show: int) -> Iterator[str]:
+    """The lines the command prints."""
+    result = compare(recording, mesh)
+    total, wrong = len(result.ports), result.disagreements
+    yield f"seed {recording.seed}, client in namespace {recording.namespace}; {mesh.assumptions()}"
+    yield f"agreement {result.share:.2%}: {total - len(wrong)} of {total} ports"
+    empty = Agreement(result.recorded, {})
+    yield f"an empty model would score {empty.share:.2%}"
+    yield "features of the world:"
+    for (group, name), count in sorted(features(recording).items()):
+        yield f"  {group:<18} {name:<28} {count:>6}"
+    for port in wrong[:show]:
+        yield f"port {port}:"
+        recorded, predicted = result.recorded.get(port, Counter()), result.predicted.get(port, Counter())
+        for mark, rows in (("  both     ", recorded & predicted), ("- recorded ", recorded - predicted)):
+            yield from (f"  {mark} {_shown(row)}" for row in rows.elements())
+        yield from (f"  + predicted {_shown(row)}" for row in (predicted - recorded).elements())
+        yield from (f"    {line}" for line in _claimants(recording.snapshot(), port))
+    if len(wrong) > show:
+        yield f"{len(wrong) - show} more ports disagree; --show {len(wrong)} prints them"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the report; 2 where the file cannot be read, else 0."""
+    parser = argparse.ArgumentParser(prog="python -m tests.core.agreement", description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--show", type=int, default=5, metavar="N", help="disagreeing ports to print (default 5)")
+    parser.add_argument("--dns-capture", action="store_true", help="the client's sidecar has DNS capture on")
+    parser.add_argument("--registry-only", action="store_true", help="outboundTrafficPolicy is REGISTRY_ONLY")
+    options = parser.parse_args(arguments)
+    mesh = Mesh(
+        dns_capture=options.dns_capture,
+        outbound_traffic_policy="REGISTRY_ONLY" if options.registry_only else "ALLOW_ANY",
+    )
+    try:
+        recording = load(options.file)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"{options.file}: {error}\n")
+        return 2
+    for line in report(recording, mesh, options.show):
+        sys.stdout.write(f"{line}\n")
+    return 0
+
+
+def _row(raw: Mapping[str, Any]) -> Row:
+    return Row(
+        bind=raw["bind"],
+        port=raw["port"],
+        default=raw["default"],
+        sni=tuple(raw["sni"]),
+        cidr=tuple(raw["cidr"]),
+        http=raw["http"],
+        cluster=raw["cluster"],
+        route=raw["route"],
+    )
+
+
+def _by_port(rows: Iterable[Row]) -> dict[int, Rows]:
+    found: dict[int, Rows] = defaultdict(Counter)
+    for row in rows:
+        found[row.port][row] += 1
+    return dict(found)
+
+
+def _shown(row: Row) -> str:
+    match = [f"sni={','.join(row.sni)}"] if row.sni else []
+    match += [f"cidr={','.join(row.cidr)}"] if row.cidr else []
+    match += ["http"] if row.http else []
+    kind = "default" if row.default else "match"
+    target = row.cluster or f"route {row.route}"
+    return f"{row.bind}:{row.port} {kind} [{' '.join(match) or 'all'}] -> {target}"
+
+
+def _claimants(snapshot: Snapshot, port: int) -> Iterator[str]:
+    for obj in snapshot.claimants(port):
+        if isinstance(obj, Service):
+            what = [*(service_protocol(p) for p in obj.ports if p.port == port), *obj.cluster_ips, obj.type]
+        else:
+            protocols = (entry_protocol(p) for p in obj.ports if p.number == port)
+            what = [*protocols, obj.resolution, *obj.hosts, *(obj.addresses or ("no address",))]
+        export_to = ",".join(obj.export_to or ("default",))
+        yield f"{obj.key}: {' '.join(what)}, exportTo {export_to}, created {obj.meta.created}"
+
+
+def _of_service(service: Service) -> Iterator[tuple[str, str]]:
+    form = "headless" if service.headless else f"{len(service.cluster_ips)} clusterIPs"
+    yield "service type", f"{service.type} {form}"
+    yield "service ports", str(len(service.ports))
+    yield "service exportTo", _export(service.export_to)
+    for port in service.ports:
+        yield "service protocol", service_protocol(port)
+
+
+def _of_entry(entry: ServiceEntry) -> Iterator[tuple[str, str]]:
+    yield "entry resolution", entry.resolution + (" workloadSelector" if entry.workload_selector is not None else "")
+    yield "entry hosts", f"{len(entry.hosts)}{' wildcard' if any('*' in h for h in entry.hosts) else ''}"
+    yield "entry ports", str(len(entry.ports))
+    yield "entry exportTo", _export(entry.export_to)
+    yield "entry addresses", " + ".join(map(_form, entry.addresses)) or "none"
+    if entry.auto_addresses:
+        yield "entry addresses", "allocated by istiod"
+    for port in entry.ports:
+        yield "entry protocol", entry_protocol(port)
+
+
+def _export(export_to: tuple[str, ...] | None) -> str:
+    if export_to is None:
+        return "unset"
+    return ",".join(sorted(e if e in ("*", ".", "~") else "name" for e in export_to))
+
+
+def _form(address: str) -> str:
+    ip, slash, bits = address.partition("/")
+    if ip == WILDCARD:
+        return address
+    family = "IPv6" if ":" in ip else "IPv4"
+    return f"{family} /{bits}" if slash else family
+
+
+if __name__ == "__main__":
+    sys.exit(main())
