@@ -1,0 +1,58 @@
+"""The pytest plugin: one control plane a run, one namespace a test, and no silent skips where it counts."""
+
+import os
+import secrets
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from tests.controlplane import build
+from tests.controlplane.cluster import ControlPlane
+from tests.controlplane.hand import project_crds
+
+
+@pytest.fixture(scope="session")
+def control_plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
+    """A control plane with Istio's CRDs and this project's, shared by the run: keep to a namespace of your own.
+
+    What is missing is built first, with progress on the terminal. No Go or a failed build is an error, not a skip.
+    """
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        build.ensure(*build.CONTROL_PLANE)
+        crds = [build.istio_crds(), *project_crds()]
+    with ControlPlane.start(crds=crds) as plane:
+        yield plane
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane) -> Iterator[str]:
+    """The name of a fresh namespace, deleted after the test together with what is in it (in the background)."""
+    name = f"t-{secrets.token_hex(4)}"
+    control_plane.api.create("/api/v1/namespaces", {"metadata": {"name": name}})
+    yield name
+    control_plane.api.delete(f"/api/v1/namespaces/{name}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI, a skipped cluster test has failed: green must mean that the real API server was asked."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and _in_ci() and item.get_closest_marker("cluster"):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped, which CI does not accept of a cluster test: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """In CI, a module that skips itself as a whole has failed: nobody can see what was in it."""
+    report = yield
+    if report.skipped and _in_ci():
+        report.outcome = "failed"
+        report.longrepr = f"Skipped as a whole, which CI does not accept: {report.longrepr}"
+    return report
+
+
+def _in_ci() -> bool:
+    return os.environ.get("CI", "").lower() not in {"", "0", "false"}
