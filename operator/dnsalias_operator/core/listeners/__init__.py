@@ -11,12 +11,13 @@ sidecar's own listeners is predicted, although Envoy may refuse it.
 """
 
 import ipaddress
+from collections.abc import Iterable, Iterator
 
 from dnsalias_operator.core.listeners.build import build
-from dnsalias_operator.core.listeners.claims import claims
+from dnsalias_operator.core.listeners.claims import Claim, claims
 from dnsalias_operator.core.listeners.rows import WILDCARD, Client, Listener, Loss, Row
-from dnsalias_operator.core.listeners.services import address_forms, upstreams
-from dnsalias_operator.core.listeners.visible import in_order, named_namespaces, rivals, sees, unused_namespace
+from dnsalias_operator.core.listeners.services import address_forms, hostnames
+from dnsalias_operator.core.listeners.visible import in_order, named_namespaces, rivals, seen, sees, unused_namespace
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -41,15 +42,15 @@ def listener_at(snapshot: Snapshot, client: Client, mesh: Mesh, bind: str, port:
 
     Costs in proportion to the objects that claim the address, for the wildcard to those that claim the port.
     """
-    objects = _claimants_at(snapshot, mesh, bind, port)
-    found = (c for u in in_order(objects, snapshot, client, mesh) for c in claims(u, port, snapshot) if c.bind == bind)
-    return next(iter(build(found, mesh)), None)
+    found = _claims(_claimants_at(snapshot, mesh, bind, port), snapshot, client, mesh, port)
+    ordered = in_order((claim for claim in found if claim.bind == bind), snapshot, client, mesh)
+    return next(iter(build(ordered, mesh)), None)
 
 
 def listeners_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> tuple[Listener, ...]:
     """Every outbound listener with that port, sorted by bind."""
-    ordered = in_order(snapshot.claimants(port), snapshot, client, mesh)
-    return build((c for u in ordered for c in claims(u, port, snapshot)), mesh)
+    found = _claims(snapshot.claimants(port), snapshot, client, mesh, port)
+    return build(in_order(found, snapshot, client, mesh), mesh)
 
 
 def outbound(snapshot: Snapshot, client: Client, mesh: Mesh) -> tuple[Listener, ...]:
@@ -83,11 +84,15 @@ def clients_that_matter(snapshot: Snapshot, mesh: Mesh, port: int) -> tuple[Clie
     those that contest a hostname of theirs. One unused name stands for all the others.
     """
     claimants = snapshot.claimants(port)
-    hostnames = {u.hostname for obj in claimants for u in upstreams(obj, mesh)}
-    related = [obj for name in hostnames for obj in rivals(name, snapshot, mesh)]
+    contested = {name for obj in claimants for name in hostnames(obj, mesh)}
+    related = [obj for name in contested for obj in rivals(name, snapshot, mesh)]
     names = {name for obj in (*claimants, *related) for name in named_namespaces(obj, mesh)}
     names.add(unused_namespace(snapshot, names))
     return tuple(Client(name) for name in sorted(names))
+
+
+def _claims(objects: Iterable[Claimant], snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> Iterator[Claim]:
+    return (claim for upstream in seen(objects, client, mesh) for claim in claims(upstream, port, snapshot))
 
 
 def _claimants_at(snapshot: Snapshot, mesh: Mesh, bind: str, port: int) -> list[Claimant]:
@@ -103,6 +108,9 @@ def _narrowness(row: Row, address: str) -> int | None:
     """Length of the row's longest prefix around the address, -1 where it has none, None where it is elsewhere."""
     if not row.cidr:
         return -1
-    ip = ipaddress.ip_address(address)
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return None
     networks = [ipaddress.ip_network(c, strict=False) for c in row.cidr]
     return max((n.prefixlen for n in networks if ip in n), default=None)

@@ -8,7 +8,7 @@ listener_builder.go.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from dnsalias_operator.core.listeners.chains import Chain, http_chain, tcp_chain
+from dnsalias_operator.core.listeners.chains import Chain, Match, http_chain, tcp_chain
 from dnsalias_operator.core.listeners.claims import Claim
 from dnsalias_operator.core.listeners.rows import BLACKHOLE, PASSTHROUGH, Listener, Loss, Row
 from dnsalias_operator.core.protocols import PortClass, Protocol, class_of
@@ -27,7 +27,7 @@ class _Draft:
     port: int
     creator: Key
     protocol: Protocol
-    chains: list[Chain]
+    chains: dict[Match, Chain]
     losers: dict[Key, Key] = field(default_factory=dict)
 
     def lose(self, loser: Key, winner: Key) -> None:
@@ -62,11 +62,7 @@ def _add(draft: _Draft | None, claim: Claim) -> _Draft:
         draft.lose(key, draft.creator)
         return draft
     for chain in _chains(claim):
-        holder = next((c for c in draft.chains if c.conflicts(chain)), None)
-        if holder:
-            draft.lose(key, holder.owner)
-        else:
-            draft.chains.append(chain)
+        draft.lose(key, draft.chains.setdefault(chain.match, chain).owner)
     if port_class in (PortClass.HTTP, PortClass.UNSET) or current_http:
         draft.protocol = Protocol.UNSET
     return draft
@@ -76,14 +72,14 @@ def _new(claim: Claim) -> _Draft:
     # On the wildcard address an HTTP listener has its fall-through beside it and so counts as sniffed.
     sniffed = claim.port_class is PortClass.HTTP
     protocol = Protocol.UNSET if sniffed else claim.protocol
-    return _Draft(claim.bind, claim.port, claim.upstream.key, protocol, _chains(claim))
+    return _Draft(claim.bind, claim.port, claim.upstream.key, protocol, {c.match: c for c in _chains(claim)})
 
 
 def _displace(draft: _Draft, claim: Claim) -> _Draft:
     """HTTP_PROXY never looks at what is there, and a sniffed port overwrites an HTTP_PROXY one."""
     new = _new(claim)
-    routes = {c.route for c in new.chains if c.route}
-    losers = [*draft.losers, *(c.owner for c in draft.chains if c.route not in routes)]
+    routes = {c.route for c in new.chains.values() if c.route}
+    losers = [*draft.losers, *(c.owner for c in draft.chains.values() if c.route not in routes)]
     for loser in losers:
         new.lose(loser, new.creator)
     return new
@@ -100,15 +96,17 @@ def _chains(claim: Claim) -> list[Chain]:
 
 
 def _finish(draft: _Draft, mesh: Mesh) -> Listener | None:
-    """The listener with its default chain, or None where Envoy refuses it as a whole.
+    """The listener with its default chain, or None where a starting Envoy refuses it as a whole.
 
     Envoy accepts wildcards in server_names as a whole leading label only, Istio also such hosts as `*api.example.com`
-    (source: the comments on FilterChainMatch in Envoy's listener_components.proto).
+    (source: the comments on FilterChainMatch in Envoy's listener_components.proto). An Envoy that holds an earlier
+    version of the listener goes on with that one.
     """
-    if any(name.startswith("*") and not name.startswith("*.") for chain in draft.chains for name in chain.sni):
+    chains = draft.chains.values()
+    if any(name.startswith("*") and not name.startswith("*.") for chain in chains for name in chain.sni):
         return None
-    rows = [chain.row(draft.bind, draft.port, default=False) for chain in draft.chains if not chain.match_all]
-    default = next((chain for chain in draft.chains if chain.match_all), None)
+    rows = [chain.row(draft.bind, draft.port, default=False) for chain in chains if not chain.match_all]
+    default = next((chain for chain in chains if chain.match_all), None)
     if default:
         rows.append(default.row(draft.bind, draft.port, default=bool(rows)))
     else:

@@ -14,6 +14,9 @@ from dnsalias_operator.core.listeners.services import Resolution
 from dnsalias_operator.core.protocols import PortClass
 from dnsalias_operator.model.names import Key
 
+Match = tuple[bool, frozenset[str], frozenset[str]]
+"""Plaintext HTTP only, SNI names, networks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chain:
@@ -34,13 +37,10 @@ class Chain:
         """
         return not self.sni and not self.cidrs and not self.http
 
-    def conflicts(self, other: "Chain") -> bool:
-        """Whether both match the same, so that the later one is dropped; other overlap is no conflict."""
-        return (self.http, set(self.sni), _networks(self.cidrs)) == (
-            other.http,
-            set(other.sni),
-            _networks(other.cidrs),
-        )
+    @property
+    def match(self) -> Match:
+        """What it matches, comparable: of two chains with the same match the later is dropped, other overlap stands."""
+        return self.http, frozenset(self.sni), _networks(self.cidrs)
 
     def row(self, bind: str, port: int, *, default: bool) -> Row:
         """The chain as it stands in the listener ``bind``:``port``."""
@@ -90,8 +90,8 @@ def http_chain(claim: Claim) -> Chain:
     )
 
 
-def _networks(cidrs: tuple[str, ...]) -> set[str]:
-    return {str(ipaddress.ip_network(c, strict=False)) for c in cidrs if not _unspecified(c)}
+def _networks(cidrs: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(str(ipaddress.ip_network(c, strict=False)) for c in cidrs if not _unspecified(c))
 
 
 def _unspecified(cidr: str) -> bool:

@@ -72,8 +72,9 @@ def _endpoints(upstream: Upstream, port: int, snapshot: Snapshot) -> tuple[str, 
     for entry in snapshot.entries_for_host(upstream.hostname):
         if entry.meta.namespace != upstream.namespace or all(p.number != port for p in entry.ports):
             continue
-        by_name = entry.resolution in ("DNS", "DNS_ROUND_ROBIN") and entry.workload_selector is None
-        if not entry.endpoints and by_name:
+        if entry.workload_selector is not None:
+            continue
+        if not entry.endpoints and entry.resolution in ("DNS", "DNS_ROUND_ROBIN"):
             found[upstream.hostname] = None
         found.update((e.address, None) for e in entry.endpoints)
     return tuple(found)

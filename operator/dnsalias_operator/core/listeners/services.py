@@ -12,10 +12,13 @@ from dnsalias_operator.core.listeners.rows import WILDCARD
 from dnsalias_operator.core.protocols import Protocol, entry_protocol, service_protocol
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import mapping, mappings, text
-from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.names import EXPORT_TO_ANNOTATION, Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Claimant
+
+PUBLIC, PRIVATE, NOBODY = "*", ".", "~"
+"""Values of exportTo that are no namespace's name."""
 
 AUTO_ALLOCATE_LABEL = "networking.istio.io/enable-autoallocate-ip"
 
@@ -44,6 +47,7 @@ class Upstream:
     address: str
     resolution: Resolution
     selects: bool
+    public: bool
     ports: tuple[tuple[int, Protocol], ...]
 
     @property
@@ -60,6 +64,17 @@ class Upstream:
     def wildcarded(self) -> bool:
         """Whether its hostname begins with a wildcard."""
         return self.hostname.startswith("*")
+
+
+def export_to(obj: Claimant, mesh: Mesh) -> frozenset[str]:
+    """The effective exportTo of an object: its own, else the mesh's default, else public.
+
+    A Service's annotation that holds nothing but commas is a value like any other, and names no namespace.
+    """
+    own = obj.export_to
+    if isinstance(obj, Service) and not own:
+        own = ("",) if obj.meta.annotations.get(EXPORT_TO_ANNOTATION) else None
+    return frozenset(own or mesh.default_service_export_to or (PUBLIC,))
 
 
 def hostname_of(service: Service, mesh: Mesh) -> str:
@@ -79,6 +94,11 @@ def service_key(hostname: str, mesh: Mesh) -> Key | None:
 def upstreams(obj: Claimant, mesh: Mesh) -> tuple[Upstream, ...]:
     """The internal services istiod makes of an object, in the order of its hosts and addresses."""
     return (_of_service(obj, mesh),) if isinstance(obj, Service) else _of_entry(obj, mesh)
+
+
+def hostnames(obj: Claimant, mesh: Mesh) -> tuple[str, ...]:
+    """The names under which istiod files the services of an object."""
+    return (hostname_of(obj, mesh),) if isinstance(obj, Service) else obj.hosts
 
 
 def address_forms(address: str) -> tuple[str, ...]:
@@ -102,6 +122,7 @@ def _of_service(service: Service, mesh: Mesh) -> Upstream:
         address=next(iter((*ipv4, *service.cluster_ips)), unknown),
         resolution=resolution,
         selects=bool(service.selector),
+        public=PUBLIC in export_to(service, mesh),
         ports=tuple((p.port, service_protocol(p)) for p in service.ports),
     )
 
@@ -111,6 +132,7 @@ _RESOLUTIONS = {"NONE": Resolution.PASSTHROUGH, "DYNAMIC_DNS": Resolution.DYNAMI
 
 def _of_entry(entry: ServiceEntry, mesh: Mesh) -> tuple[Upstream, ...]:
     ports = tuple((p.number, entry_protocol(p)) for p in entry.ports)
+    public = PUBLIC in export_to(entry, mesh)
     # A host or address that is listed twice makes one service: the name of istiod's record holds both.
     pairs = dict.fromkeys((host, address) for host in entry.hosts for address in _addresses(entry, host, mesh))
     return tuple(
@@ -122,6 +144,7 @@ def _of_entry(entry: ServiceEntry, mesh: Mesh) -> tuple[Upstream, ...]:
             address=address,
             resolution=_RESOLUTIONS.get(entry.resolution, Resolution.OTHER),
             selects=bool(entry.workload_selector),
+            public=public,
             ports=ports,
         )
         for host, address in pairs
@@ -134,6 +157,9 @@ def _addresses(entry: ServiceEntry, host: str, mesh: Mesh) -> tuple[str, ...]:
     return (_allocated(entry, host, mesh) or WILDCARD,)
 
 
+_PREFIX_LENGTHS = frozenset(str(bits) for bits in range(129))
+
+
 def _normal(address: str) -> str:
     """The address as istiod binds it: a full-length prefix becomes the IP, what is no address becomes ""."""
     ip, slash, bits = address.partition("/")
@@ -143,7 +169,7 @@ def _normal(address: str) -> str:
         return ""
     if not slash:
         return address
-    if not bits.isdecimal() or int(bits) > parsed.max_prefixlen:
+    if bits not in _PREFIX_LENGTHS or int(bits) > parsed.max_prefixlen or "%" in ip:
         return ""
     return str(parsed) if int(bits) == parsed.max_prefixlen else address
 

@@ -5,28 +5,23 @@ pilot/pkg/model/push_context.go; selectServices in pilot/pkg/model/sidecar.go.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from dnsalias_operator.core.listeners.claims import Claim
 from dnsalias_operator.core.listeners.rows import Client
-from dnsalias_operator.core.listeners.services import Upstream, service_key, upstreams
+from dnsalias_operator.core.listeners.services import (
+    NOBODY,
+    PRIVATE,
+    PUBLIC,
+    Upstream,
+    export_to,
+    service_key,
+    upstreams,
+)
 from dnsalias_operator.model.dnsalias import LABEL_PATTERN
 from dnsalias_operator.model.mesh import Mesh
-from dnsalias_operator.model.names import EXPORT_TO_ANNOTATION, KIND, Key
-from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.snapshot import Claimant, Snapshot
-
-PUBLIC, PRIVATE, NOBODY = "*", ".", "~"
-
-
-def export_to(obj: Claimant, mesh: Mesh) -> frozenset[str]:
-    """The effective exportTo of an object: its own, else the mesh's default, else public.
-
-    A Service's annotation that holds nothing but commas is a value like any other, and names no namespace.
-    """
-    own = obj.export_to
-    if isinstance(obj, Service) and not own:
-        own = ("",) if obj.meta.annotations.get(EXPORT_TO_ANNOTATION) else None
-    return frozenset(own or mesh.default_service_export_to or (PUBLIC,))
 
 
 def sees(obj: Claimant, client_namespace: str, mesh: Mesh) -> bool:
@@ -43,16 +38,23 @@ def sees(obj: Claimant, client_namespace: str, mesh: Mesh) -> bool:
     return client_namespace in targets or (PRIVATE in targets and client_namespace == obj.meta.namespace)
 
 
-def in_order(objects: Iterable[Claimant], snapshot: Snapshot, client: Client, mesh: Mesh) -> list[Upstream]:
-    """The services of those objects that the client's sidecar builds listeners for, first served first.
+def seen(objects: Iterable[Claimant], client: Client, mesh: Mesh) -> Iterator[Upstream]:
+    """The services of those objects that are exported to the client, in no order."""
+    return (u for obj in objects if sees(obj, client.namespace, mesh) for u in upstreams(obj, mesh))
 
-    Those exported to the client's namespace by name go before the public ones. Within each the older goes first, then
-    the smaller name (metadata.name of a Service, the host of an entry), then the smaller namespace. An object of
+
+def in_order(claims: Iterable[Claim], snapshot: Snapshot, client: Client, mesh: Mesh) -> list[Claim]:
+    """Those of the claims, all of services that the client sees, that its sidecar serves; first served first.
+
+    Services exported to the client's namespace by name go before the public ones. Within each the older goes first,
+    then the smaller name (metadata.name of a Service, the host of an entry), then the smaller namespace. An object of
     unknown age is taken for the youngest, which is what it will be when it is applied. Where all of that is equal
     istiod promises no order; a Service and then the object's name go first here.
+
+    Of each hostname a client gets the services of one namespace only, whatever their ports.
     """
-    found = _ranked(objects, client, mesh)
-    return [u for u in found if _namespace_of(u, snapshot, client, mesh) == u.namespace]
+    ranked = sorted(claims, key=lambda claim: _rank(claim.upstream))
+    return [c for c in ranked if _namespace_of(c.upstream, snapshot, client, mesh) == c.upstream.namespace]
 
 
 def named_namespaces(obj: Claimant, mesh: Mesh) -> set[str]:
@@ -83,14 +85,9 @@ def unused_namespace(snapshot: Snapshot, taken: set[str]) -> str:
     return name
 
 
-def _ranked(objects: Iterable[Claimant], client: Client, mesh: Mesh) -> list[Upstream]:
-    ranked = [
-        ((PUBLIC in export_to(obj, mesh), u.created is None, u.created or 0, u.name, u.namespace, u.key, index), u)
-        for obj in objects
-        if sees(obj, client.namespace, mesh)
-        for index, u in enumerate(upstreams(obj, mesh))
-    ]
-    return [u for _, u in sorted(ranked, key=lambda pair: pair[0])]
+def _rank(upstream: Upstream) -> tuple[bool, bool, int, str, str, Key]:
+    age = (upstream.created is None, upstream.created or 0)
+    return (upstream.public, *age, upstream.name, upstream.namespace, upstream.key)
 
 
 def _namespace_of(upstream: Upstream, snapshot: Snapshot, client: Client, mesh: Mesh) -> str:
@@ -101,8 +98,8 @@ def _namespace_of(upstream: Upstream, snapshot: Snapshot, client: Client, mesh: 
     objects = rivals(upstream.hostname, snapshot, mesh)
     if all(o.meta.namespace == upstream.namespace for o in objects):
         return upstream.namespace
-    contenders = [u for u in _ranked(objects, client, mesh) if u.hostname == upstream.hostname]
-    chosen = contenders[0]
+    contenders = sorted((u for u in seen(objects, client, mesh) if u.hostname == upstream.hostname), key=_rank)
+    chosen = upstream if not contenders else contenders[0]
     for u in contenders[1:]:
         may_displace = u.namespace == client.namespace or chosen.namespace != client.namespace
         if u.namespace == client.namespace or (u.kubernetes and not chosen.kubernetes and may_displace):
