@@ -23,7 +23,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A fault in one object. ``code`` is stable (docs/findings.md); ``port`` is None where the fault is the object's."""
+    """A fault in one object. ``code`` is stable (docs/findings.md); ``port`` is None for one of the whole object."""
 
     code: str
     severity: Severity
@@ -44,8 +44,8 @@ class Verb(StrEnum):
     CREATE: POST of a generated ServiceEntry. UPDATE: server-side apply with force on one proven ours by uid. RECREATE:
     dry-run create, delete with uid precondition, create: it gives our place in the age order back to the Service.
     DELETE: with uid precondition. REPAIR: server-side apply by the repair manager, no force, with uid and
-    resourceVersion; a field left out of ``apply`` is withdrawn. REPLACE: PUT of one of ours to which others added fields
-    in ``spec`` (server-side apply cannot remove what another manager owns), with resourceVersion.
+    resourceVersion; a field left out of ``apply`` is withdrawn. REPLACE: PUT, with resourceVersion, of one of ours to
+    which others added fields in ``spec`` (server-side apply cannot remove what another manager owns).
     """
 
     CREATE = "create"

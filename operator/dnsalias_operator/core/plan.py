@@ -1,26 +1,58 @@
-"""The plan: every decision in a world, each seeing the ones before it."""
+"""The plan: every decision in a world, each seeing the ones before it, until nothing is left to change."""
 
-from dnsalias_operator.core.outcome import AliasDecision, EntryDecision, Finding, Plan
+from collections.abc import Iterator
+
+from dnsalias_operator.core.aliases import decide_alias
+from dnsalias_operator.core.entries import decide_entry
+from dnsalias_operator.core.findings import lint
+from dnsalias_operator.core.outcome import AliasDecision, Change, EntryDecision, Plan
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
+__all__ = ["decide_alias", "decide_entry", "lint", "plan"]
 
-def decide_alias(world: Snapshot, key: Key, rules: Rules) -> AliasDecision | None:
-    """Decide one DnsAlias; None where it does not exist."""
-    raise NotImplementedError
-
-
-def decide_entry(world: Snapshot, key: Key, rules: Rules) -> EntryDecision | None:
-    """Decide one ServiceEntry; None where it does not exist."""
-    raise NotImplementedError
+ROUNDS = 5
+"""A change can make another one due (an address freed, a host released); more rounds than this would be a fight."""
 
 
 def plan(world: Snapshot, rules: Rules) -> Plan:
-    """Decide everything."""
-    raise NotImplementedError
+    """Everything that the operator would write, in the order of writing, and what it decided about each object.
+
+    Each decision is made in the world that the changes before it leave behind; the decisions that are returned are
+    those of the last round, so that they tell what is left once everything is written.
+    """
+    changes: list[Change] = []
+    for _ in range(ROUNDS):
+        before = len(changes)
+        for change in _round(world, rules):
+            changes.append(change)
+            world = _applied(world, change)
+        if len(changes) == before:
+            break
+    aliases, entries = _decisions(world, rules)
+    return Plan(changes=tuple(changes), aliases=aliases, entries=entries, after=world)
 
 
-def lint(world: Snapshot, rules: Rules) -> tuple[Finding, ...]:
-    """Every finding in a world, sorted."""
-    raise NotImplementedError
+def _round(world: Snapshot, rules: Rules) -> Iterator[Change]:
+    for key in _keys(world):
+        decision = decide_entry(world, key, rules) if key.kind == "ServiceEntry" else decide_alias(world, key, rules)
+        for change in decision.changes if decision else ():
+            yield change
+            world = _applied(world, change)
+
+
+def _keys(world: Snapshot) -> list[Key]:
+    # Entries of others first: what they free or take, an alias of ours must see; ours are younger anyway.
+    return [*(e.key for e in world.entries()), *(a.key for a in world.aliases())]
+
+
+def _applied(world: Snapshot, change: Change) -> Snapshot:
+    return world.with_changes({change.key: None if change.after is None else ServiceEntry.parse(change.after)})
+
+
+def _decisions(world: Snapshot, rules: Rules) -> tuple[tuple[AliasDecision, ...], tuple[EntryDecision, ...]]:
+    aliases = (decide_alias(world, a.key, rules) for a in world.aliases())
+    entries = (decide_entry(world, e.key, rules) for e in world.entries())
+    return tuple(a for a in aliases if a), tuple(e for e in entries if e)

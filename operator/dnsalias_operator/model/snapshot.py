@@ -10,7 +10,7 @@ from typing import Self
 
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import ObjectMeta, Raw, empty
-from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 
@@ -57,6 +57,8 @@ def _index_values(obj: Object) -> Iterator[tuple[str, Hashable]]:
         yield from (("address", address) for address in obj.addresses)
         yield from (("endpoint", e.address) for e in obj.endpoints)
         yield from (("owner", owner.uid) for owner in obj.meta.owners)
+        if SERVICE_ANNOTATION in obj.meta.annotations:
+            yield "annotated", obj.meta.annotations[SERVICE_ANNOTATION]
     elif isinstance(obj, DnsAlias) and obj.spec:
         yield "host", obj.spec.host
         yield "service", (obj.meta.namespace, obj.spec.service_ref.name)

@@ -1,0 +1,189 @@
+"""Decides one DnsAlias: is it served, by which ServiceEntry, what is written."""
+
+from dataclasses import replace
+from typing import Any
+
+from dnsalias_operator.core import changes
+from dnsalias_operator.core.corresponding import foreign_entries, generated_entry, mismatch
+from dnsalias_operator.core.entries import decide_entry
+from dnsalias_operator.core.generate import generate
+from dnsalias_operator.core.guard import Moved, as_youngest, moved
+from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, State
+from dnsalias_operator.core.refusals import ACCEPTED, PROGRAMMED, READY, RESOLVED_REFS, Case, Refusal, refusal
+from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.names import RECREATED_FOR_ANNOTATION, SERVICE_UID_ANNOTATION, Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+OLDER_BY = 2
+"""Seconds after the Service's creation second at which our entry is younger for certain: timestamps have 1 s
+resolution, and API servers may differ by a second (facts/istio.md part 2)."""
+
+
+def decide_alias(world: Snapshot, key: Key, rules: Rules) -> AliasDecision | None:
+    """Decide the DnsAlias ``key``; None where it does not exist or is being deleted (its entry is collected)."""
+    alias = world.alias(key.namespace, key.name)
+    if alias is None or alias.meta.deleting:
+        return None
+    ours = generated_entry(world, alias)
+    if alias.spec is None:
+        return _refused(alias, ours, Refusal(ACCEPTED, "Invalid", alias.fault))
+    service = world.service(alias.meta.namespace, alias.spec.service_ref.name)
+    case = Case(world, rules, alias, alias.spec, service)
+    found = refusal(case)
+    if found is not None or service is None:
+        return _refused(alias, ours, found)
+    foreign = foreign_entries(world, alias) if ours is None else []
+    if foreign:
+        return _corresponding(case, service, foreign)
+    return _generated(case, service, ours)
+
+
+def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> AliasDecision:
+    world, rules, alias, spec = case.world, case.rules, case.alias, case.spec
+    taken = world.entry(alias.meta.namespace, alias.meta.name)
+    if ours is None and taken is not None:
+        message = (
+            f"{taken.key} exists, is not ours and is for {', '.join(taken.hosts) or 'no host'}; rename the DnsAlias or "
+            "delete that entry"
+        )
+        return _refused(alias, None, Refusal(ACCEPTED, "NameTaken", message))
+    recreated_for = ours.meta.annotations.get(RECREATED_FOR_ANNOTATION, "") if ours else ""
+    export_to = case.scope.export_to(alias.meta.namespace)
+    manifest = generate(alias, spec, service, case.ports, export_to, rules.mesh, recreated_for)
+    entry = ServiceEntry.parse(manifest)
+    without = world.with_changes({entry.key: None})
+    blocked = moved(without, as_youngest(without, entry), entry, rules.mesh)
+    if blocked is not None:
+        return _refused(alias, ours, _would_take(blocked, entry))
+    wait = _not_before(without, entry, service, rules)
+    steps: tuple[Change, ...]
+    fault: Refusal | None = None
+    if ours is None:
+        steps = (_create(manifest, entry, service, wait),)
+    elif why := _replaced(ours, spec.host, service):
+        steps = (changes.deleted(ours, *why), _create(manifest, entry, service, wait))
+    else:
+        steps, fault = _kept(case, service, ours, manifest, wait)
+    return AliasDecision(
+        key=alias.key,
+        conditions=_conditions(fault) if fault else _good(f"{entry.key} makes {spec.host} work"),
+        host=spec.host,
+        addresses=service.cluster_ips,
+        entry=alias.meta.name,
+        mode="Generated",
+        changes=steps,
+    )
+
+
+def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wait: int) -> Change:
+    message = f"{entry.hosts[0]} for {service.key}"
+    return changes.created(entry.key, manifest, message, reason="Generated", not_before=wait)
+
+
+def _replaced(ours: ServiceEntry, host: str, service: Service) -> tuple[str, str] | None:
+    """Why our entry must go at once rather than be changed: it is for another host or another Service."""
+    if ours.hosts != (host,):
+        return (
+            "HostChanged",
+            f"the alias' host is {host} now; a changed entry would keep the old one's place in the order",
+        )
+    made_for = ours.meta.annotations.get(SERVICE_UID_ANNOTATION, "")
+    if made_for and service.meta.uid and made_for != service.meta.uid:
+        return "ServiceReplaced", f"it was made for another {service.key} (uid {made_for})"
+    return None
+
+
+def _kept(
+    case: Case, service: Service, ours: ServiceEntry, manifest: dict[str, Any], wait: int
+) -> tuple[tuple[Change, ...], Refusal | None]:
+    """Heal our entry in place, or, once for each Service, make it younger where it came before its Service."""
+    healed = changes.healed(ours, manifest)
+    steps = (healed,) if healed else ()
+    wanted = ServiceEntry.parse({**manifest, "metadata": ours.raw.get("metadata") or {}})
+    without = case.world.with_changes({ours.key: None})
+    with_it = without.with_changes({ours.key: wanted}) if ours.meta.created else as_youngest(without, wanted)
+    shadows = moved(without, with_it, wanted, case.rules.mesh)
+    if shadows is None:
+        return steps, None
+    if not case.scope.everywhere or ours.meta.annotations.get(RECREATED_FOR_ANNOTATION, "") == service.meta.uid:
+        why = f"{shadows.describe(ours.key)}: it came first; delete it once, and the operator makes it anew, younger"
+        return steps, Refusal(PROGRAMMED, "WouldShadowService", why)
+    again = generate(case.alias, case.spec, service, case.ports, ["*"], case.rules.mesh, service.meta.uid)
+    message = f"{shadows.describe(ours.key)}: it came first; made anew, it is younger"
+    return (changes.recreated(ours, again, message, wait),), None
+
+
+def _not_before(without: Snapshot, entry: ServiceEntry, service: Service, rules: Rules) -> int:
+    """The earliest second for the create, 0 where age decides nothing."""
+    created = service.meta.created
+    if created is None:
+        return 0
+    older = replace(entry, meta=replace(entry.meta, created=created - 1))
+    return created + OLDER_BY if moved(without, without.with_changes({entry.key: older}), entry, rules.mesh) else 0
+
+
+def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
+    message = f"{blocked.describe(entry.key)}; limit spec.ports to other ports, or mend what else claims that address"
+    return Refusal(ACCEPTED, "WouldShadowService", message)
+
+
+def _corresponding(case: Case, service: Service, foreign: list[ServiceEntry]) -> AliasDecision:
+    """Somebody else's entry has the host in the alias' namespace: it is repaired under its own key, reported here."""
+    alias, spec = case.alias, case.spec
+    entry = min(foreign, key=lambda e: (mismatch(case.world, alias, e) != "", e.meta.created or 0, e.meta.name))
+    edit = mismatch(case.world, alias, entry)
+    if edit:
+        message = f"{entry.key} already has host {spec.host} but does not fit; {edit}, or delete it"
+        return _refused(alias, None, Refusal(ACCEPTED, "EntryMismatch", message))
+    decided = decide_entry(case.world, entry.key, case.rules)
+    conditions = _good(f"{entry.key}, kept right by this operator, makes {spec.host} work")
+    if decided is None or decided.state is not State.FIXED:
+        reason = decided.reason if decided and decided.reason else "EntryExcluded"
+        why = decided.message if decided and decided.message else "it is in a namespace that is never repaired"
+        conditions = _conditions(Refusal(PROGRAMMED, reason, f"{entry.key}: {why}"))
+    return AliasDecision(
+        key=alias.key,
+        conditions=conditions,
+        host=spec.host,
+        addresses=service.cluster_ips,
+        entry=entry.meta.name,
+        mode="Patched",
+    )
+
+
+def _refused(alias: DnsAlias, ours: ServiceEntry | None, why: Refusal | None) -> AliasDecision:
+    """Not served; what we generated goes at once, since a freed clusterIP may go to another Service."""
+    fault = why or Refusal(ACCEPTED, "Invalid", "the spec cannot be read")
+    steps = (changes.deleted(ours, fault.reason, fault.message),) if ours else ()
+    return AliasDecision(key=alias.key, conditions=_conditions(fault), changes=steps)
+
+
+def _good(message: str) -> tuple[Condition, ...]:
+    return (
+        Condition(ACCEPTED, "True", ACCEPTED, "the alias is accepted"),
+        Condition(RESOLVED_REFS, "True", RESOLVED_REFS, "the Service and its ports are found"),
+        Condition(PROGRAMMED, "True", PROGRAMMED, message),
+        Condition(READY, "True", READY, message),
+    )
+
+
+def _conditions(fault: Refusal) -> tuple[Condition, ...]:
+    """The conditions with that one False; the ones behind it follow, the ones before it hold."""
+    order = (ACCEPTED, RESOLVED_REFS, PROGRAMMED)
+    out = []
+    for kind in order:
+        if kind == fault.condition:
+            out.append(Condition(kind, "False", fault.reason, fault.message))
+        elif kind == PROGRAMMED:
+            out.append(Condition(kind, "False", fault.reason, "no ServiceEntry is written"))
+        elif kind == RESOLVED_REFS and fault.condition == ACCEPTED:
+            out.append(Condition(kind, "Unknown", fault.reason, "not looked at, since the alias is not accepted"))
+        else:
+            out.append(Condition(kind, "True", kind, _HOLDS[kind]))
+    return (*out, Condition(READY, "False", fault.reason, fault.message))
+
+
+_HOLDS = {ACCEPTED: "the alias is accepted", RESOLVED_REFS: "the Service and its ports are found"}

@@ -1,0 +1,40 @@
+"""The status of a DnsAlias from what was decided; the clock is handed in."""
+
+from typing import Any
+
+from dnsalias_operator.core.outcome import AliasDecision, Condition
+from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.meta import Raw, mappings
+
+
+def desired_status(decision: AliasDecision, alias: DnsAlias, now: str) -> dict[str, Any] | None:
+    """The whole status to apply, or None where it stands as it should.
+
+    ``now`` is an RFC 3339 time in seconds; it becomes lastTransitionTime of the conditions whose status flips, the
+    others keep theirs (API conventions: metav1.Condition).
+    """
+    have = {c.get("type"): c for c in mappings(alias.status.get("conditions"))}
+    status: dict[str, Any] = {
+        "observedGeneration": alias.meta.generation,
+        "conditions": [_condition(c, have.get(c.type), alias.meta.generation, now) for c in decision.conditions],
+    }
+    if decision.host:
+        status["host"] = decision.host
+    if decision.addresses:
+        status["addresses"] = list(decision.addresses)
+    if decision.entry:
+        status["serviceEntry"] = {"name": decision.entry, "mode": decision.mode}
+    return None if status == dict(alias.status) else status
+
+
+def _condition(wanted: Condition, have: Raw | None, generation: int, now: str) -> dict[str, Any]:
+    flipped = have is None or have.get("status") != wanted.status
+    since = now if flipped or have is None else have.get("lastTransitionTime", now)
+    return {
+        "type": wanted.type,
+        "status": wanted.status,
+        "reason": wanted.reason,
+        "message": wanted.message,
+        "observedGeneration": generation,
+        "lastTransitionTime": since,
+    }

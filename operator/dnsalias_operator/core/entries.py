@@ -1,0 +1,88 @@
+"""Decides one ServiceEntry of somebody else: is it in our care, what does it lack, what is written."""
+
+from dnsalias_operator.core.changes import repaired
+from dnsalias_operator.core.corresponding import corresponds
+from dnsalias_operator.core.guard import catches_all, takes_from
+from dnsalias_operator.core.outcome import Change, EntryDecision, Severity, State
+from dnsalias_operator.core.ownership import claims_to_be_ours, excluded, opted_out, patched_fields, selected
+from dnsalias_operator.core.policy import enforce
+from dnsalias_operator.core.repair import Cure, as_written, cure, patched
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+
+def decide_entry(world: Snapshot, key: Key, rules: Rules) -> EntryDecision | None:
+    """Decide the ServiceEntry ``key``; None where it does not exist.
+
+    One that carries our marks is the business of its alias (`decide_alias`), or a finding where that is gone.
+    """
+    entry = world.entry(key.namespace, key.name)
+    if entry is None:
+        return None
+    if not in_care(world, entry, rules):
+        return _let_go(entry, rules)
+    wanted = cure(world, entry, rules)
+    change = repaired(entry, wanted, patched_fields(entry), *_why(wanted, entry))
+    decision = EntryDecision(
+        key=key,
+        selected=True,
+        state=_state(wanted),
+        reason=wanted.reason,
+        message=wanted.message,
+        severity=_severity(world, entry, wanted, rules),
+        service=wanted.target.named if wanted.target else None,
+        inferred=bool(wanted.target and wanted.target.inferred),
+        changes=(change,) if change else (),
+    )
+    return enforce(decision, rules, lambda: _severity(world, entry, None, rules))
+
+
+def in_care(world: Snapshot, entry: ServiceEntry, rules: Rules) -> bool:
+    """Whether the operator looks after the entry: selected, or corresponding to an alias of its namespace."""
+    if entry.meta.deleting or opted_out(entry) or excluded(entry, rules) or claims_to_be_ours(entry):
+        return False
+    return selected(entry, rules) or any(
+        corresponds(world, alias, entry) for host in entry.hosts for alias in world.aliases_for_host(host)
+    )
+
+
+def _let_go(entry: ServiceEntry, rules: Rules) -> EntryDecision:
+    """An entry that is not (any more) in our care: what we put into it is withdrawn, the rest is not our business."""
+    owned = patched_fields(entry)
+    change: Change | None = None
+    if owned and not entry.meta.deleting:
+        message = "the entry is no longer selected or has opted out: what was patched in is withdrawn"
+        change = repaired(entry, Cure(None, None), owned, "Withdrawn", message)
+    return enforce(EntryDecision(entry.key, selected=False, changes=(change,) if change else ()), rules)
+
+
+def _state(wanted: Cure) -> State:
+    if wanted.contained:
+        return State.CONTAINED
+    return State.UNFIXED if wanted.reason else State.FIXED
+
+
+def _why(wanted: Cure, entry: ServiceEntry) -> tuple[str, str]:
+    if wanted.contained:
+        return wanted.reason, f"contained: {wanted.message}"
+    if wanted.reason:
+        return wanted.reason, wanted.message
+    fields = " and ".join(sorted(wanted.fields)) or "nothing"
+    service = wanted.target.named if wanted.target else None
+    if service is None or not wanted.fields:
+        return "Withdrawn", "what was patched in has no reason any more"
+    how = f"{service} (inferred from its name)" if wanted.target and wanted.target.inferred else str(service)
+    if patched_fields(entry):
+        return "StaleAddress", f"what was patched in is out of date; it stands for {how}"
+    reason = "Lacks" + "And".join(f.capitalize() for f in sorted(wanted.fields))
+    return reason, f"it has no {fields}; it stands for {how}"
+
+
+def _severity(world: Snapshot, entry: ServiceEntry, wanted: Cure | None, rules: Rules) -> Severity:
+    """Critical where the entry takes traffic not meant for it, once the cure (if any) is written."""
+    after = patched(as_written(entry, rules), wanted) if wanted else entry
+    if catches_all(after, rules.mesh) or takes_from(world.with_changes({entry.key: after}), after, rules.mesh):
+        return Severity.CRITICAL
+    return Severity.WARNING if wanted is None or wanted.reason else Severity.INFO

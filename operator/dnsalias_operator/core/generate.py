@@ -1,0 +1,118 @@
+"""DnsAlias + Service -> the ServiceEntry that makes the alias work, as the API takes it. Shape only; no policy.
+
+Source: facts/istio.md part 2 (the port must have the Service port's class), part 3 (shapes under mTLS), part 4 (which
+container port a workloadSelector picks).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from dnsalias_operator.core.hosts import service_host
+from dnsalias_operator.core.ownership import alias_label, owner_reference
+from dnsalias_operator.core.protocols import Protocol, service_protocol
+from dnsalias_operator.model.dnsalias import DnsAlias, DnsAliasSpec, Endpoints
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import (
+    ALIAS_LABEL,
+    ISTIO_API_VERSION,
+    MANAGED_BY_LABEL,
+    OWN_MANAGER,
+    RECREATED_FOR_ANNOTATION,
+    SERVICE_UID_ANNOTATION,
+)
+from dnsalias_operator.model.service import Service, ServicePort
+
+
+def tcp_ports(service: Service) -> tuple[ServicePort, ...]:
+    """The ports an alias can have: those of protocol TCP."""
+    return tuple(p for p in service.ports if p.protocol == "TCP")
+
+
+def chosen_ports(spec: DnsAliasSpec, service: Service) -> tuple[tuple[ServicePort, ...], tuple[int | str, ...]]:
+    """The Service's TCP ports that the alias asks for, and what it asks for that is none of them."""
+    have = tcp_ports(service)
+    if spec.ports is None:
+        return have, ()
+    chosen = tuple(p for p in have if p.port in spec.ports or (p.name and p.name in spec.ports))
+    missing = tuple(w for w in spec.ports if not any(w in (p.port, p.name) for p in have))
+    return chosen, missing
+
+
+def endpoints_of(spec: DnsAliasSpec, service: Service) -> Endpoints:
+    """Auto resolved: the Service's own pods where it selects some, else its DNS name."""
+    if spec.endpoints is not Endpoints.AUTO:
+        return spec.endpoints
+    return Endpoints.WORKLOADS if service.selector else Endpoints.SERVICE
+
+
+def ambiguous_target_port(ports: Iterable[ServicePort]) -> str:
+    """The named targetPort that two ports share, or "": its name can be the name of one ServiceEntry port only."""
+    seen: set[str] = set()
+    for port in ports:
+        if isinstance(port.target_port, str):
+            if port.target_port in seen:
+                return port.target_port
+            seen.add(port.target_port)
+    return ""
+
+
+def generate(
+    alias: DnsAlias,
+    spec: DnsAliasSpec,
+    service: Service,
+    ports: tuple[ServicePort, ...],
+    export_to: list[str],
+    mesh: Mesh,
+    recreated_for: str = "",
+) -> dict[str, Any]:
+    """The manifest of the ServiceEntry.
+
+    The caller has made sure that the Service exists and the ports are its own. ``recreated_for`` is the uid of the
+    Service for which the entry gave up its place in the age order, "" where it never did.
+    """
+    workloads = endpoints_of(spec, service) is Endpoints.WORKLOADS
+    entry: dict[str, Any] = {"hosts": [spec.host]}
+    if service.cluster_ips:
+        entry["addresses"] = list(service.cluster_ips)
+    entry["location"] = "MESH_INTERNAL"
+    entry["ports"] = [_port(p, workloads=workloads) for p in ports]
+    if workloads:
+        entry["resolution"] = "STATIC"
+        entry["workloadSelector"] = {"labels": dict(sorted(service.selector.items()))}
+    else:
+        entry["resolution"] = "DNS"
+        entry["endpoints"] = [{"address": service_host(service, mesh)}]
+    entry["exportTo"] = export_to
+    return {
+        "apiVersion": ISTIO_API_VERSION,
+        "kind": "ServiceEntry",
+        "metadata": _metadata(alias, service, recreated_for),
+        "spec": entry,
+    }
+
+
+def _metadata(alias: DnsAlias, service: Service, recreated_for: str) -> dict[str, Any]:
+    meta: dict[str, Any] = {
+        "name": alias.meta.name,
+        "namespace": alias.meta.namespace,
+        "labels": {MANAGED_BY_LABEL: OWN_MANAGER, ALIAS_LABEL: alias_label(alias.meta.name)},
+    }
+    annotations = {SERVICE_UID_ANNOTATION: service.meta.uid, RECREATED_FOR_ANNOTATION: recreated_for}
+    if any(annotations.values()):
+        meta["annotations"] = {k: v for k, v in annotations.items() if v}
+    if alias.meta.uid:
+        # In files no uid is known, and a reference without one would be refused by the API server.
+        meta["ownerReferences"] = [owner_reference(alias)]
+    return meta
+
+
+def _port(port: ServicePort, *, workloads: bool) -> dict[str, Any]:
+    out: dict[str, Any] = {"number": port.port, "name": f"p-{port.port}"}
+    protocol = service_protocol(port)
+    if protocol is not Protocol.UNSET:
+        out["protocol"] = protocol.value.upper()
+    if workloads and isinstance(port.target_port, str):
+        out["name"] = port.target_port
+    elif workloads and isinstance(port.target_port, int) and port.target_port not in (0, port.port):
+        out["targetPort"] = port.target_port
+    return out

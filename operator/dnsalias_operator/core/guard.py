@@ -1,0 +1,164 @@
+"""Questions asked of `listeners`: who answers at a Service's address, and would a change move that?
+
+Source: facts/istio.md part 2 (an entry that shares a Service's VIP may win it) and part 3 (what that does under mTLS).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from dnsalias_operator.core.listeners import Client, Row, clients_that_matter, listener_at, owner_of
+from dnsalias_operator.core.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD
+from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.service import Service, ServicePort
+from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+OLDEST, YOUNGEST = 0, 2**62
+DIRECT = "direct"
+"""Where bytes go that no listener takes: on to the address they were sent to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who gets plaintext HTTP and who any other bytes sent to one address and port: cluster, route or `DIRECT`."""
+
+    http: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A Service's address and port whose traffic a change would give to somebody else, for clients of a namespace."""
+
+    service: Key
+    address: str
+    port: int
+    client: str
+    before: Answer
+    after: Answer
+    mismatch: bool
+
+    def describe(self, entry: Key) -> str:
+        """One sentence for people."""
+        return f"{entry} would take {self.address}:{self.port} from {self.service} (seen from namespace {self.client})"
+
+
+def answer(rows: Iterable[Row]) -> Answer:
+    """Reduce the rows that decide a connection (`owner_of`) to who gets it."""
+    listed = tuple(rows)
+    plain = [r for r in listed if not r.http and not r.sni]
+    narrow = [r for r in plain if r.cidr]
+    # A chain with a CIDR that holds the address is more specific than any chain without (Envoy: FilterChainMatch).
+    other = _destination((narrow or plain)[0]) if plain else DIRECT
+    http = next((_destination(r) for r in listed if r.http), other)
+    return Answer(http=http, other=other)
+
+
+def _destination(row: Row) -> str:
+    if row.route is not None:
+        return f"route {row.route}" if row.bind == WILDCARD else f"route {row.route} at {row.bind}"
+    return DIRECT if row.cluster in (PASSTHROUGH, None) else str(row.cluster)
+
+
+def moved(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Moved | None:
+    """The first Service address whose traffic ``entry`` (as it is in ``after``) takes away, or None.
+
+    ``before`` is the world to compare with: without the entry, or with it as it is now. Only ports that the entry and
+    the Service share can move; every namespace that could see a difference is asked.
+    """
+    for address in sorted(set(entry.addresses)):
+        for service in after.services_at(address):
+            for port in entry.ports:
+                found = _moved_at(before, after, service, address, port, mesh)
+                if found is not None:
+                    return found
+    return None
+
+
+def as_youngest(world: Snapshot, entry: ServiceEntry) -> Snapshot:
+    """The world with ``entry`` in it, younger than every Service at its addresses (one that we are about to create)."""
+    elders = {
+        s.key: replace(s, meta=replace(s.meta, created=OLDEST))
+        for address in entry.addresses
+        for s in world.services_at(address)
+        if s.meta.created is None
+    }
+    return world.with_changes({**elders, entry.key: replace(entry, meta=replace(entry.meta, created=YOUNGEST))})
+
+
+def as_oldest_if_unknown(world: Snapshot, entry: ServiceEntry) -> Snapshot:
+    """The world with ``entry`` in it; where its age is unknown, the worst is assumed: that it is the oldest."""
+    if entry.meta.created is not None:
+        return world.with_changes({entry.key: entry})
+    return world.with_changes({entry.key: replace(entry, meta=replace(entry.meta, created=OLDEST))})
+
+
+def _moved_at(
+    before: Snapshot, after: Snapshot, service: Service, address: str, port: EntryPort, mesh: Mesh
+) -> Moved | None:
+    ports = [p for p in service.ports if p.port == port.number and p.protocol == "TCP"]
+    if not ports:
+        return None
+    mismatch = not same_class(ports[0], port)
+    for client in clients_that_matter(after, mesh, port.number):
+        was = answer(owner_of(before, client, mesh, address, port.number))
+        now = answer(owner_of(after, client, mesh, address, port.number))
+        if _worse(was.http, now.http, service, mesh) or _worse(was.other, now.other, service, mesh):
+            return Moved(service.key, address, port.number, client.namespace, was, now, mismatch)
+    return None
+
+
+def _worse(was: str, now: str, service: Service, mesh: Mesh) -> bool:
+    """Whether bytes that reached the Service (by its cluster, a shared route, or directly) now end elsewhere."""
+    host = f"||{service.meta.name}.{service.meta.namespace}.svc.{mesh.cluster_domain}"
+    if was == now or now in (DIRECT, BLACKHOLE) or now.endswith(host):
+        return False
+    if now.startswith("route ") and " at " not in now:
+        # The shared HTTP route of a port tells plaintext HTTP apart by its Host header.
+        return was.endswith(host)
+    return not now.startswith(f"route {host.removeprefix('||')}:")
+
+
+def same_class(mine: ServicePort, theirs: EntryPort) -> bool:
+    """Whether an entry's port has the Service port's class; TCP and TLS are one here (facts/istio.md part 2)."""
+    tls_as_tcp = {PortClass.TLS: PortClass.TCP}
+    left, right = class_of(service_protocol(mine)), class_of(entry_protocol(theirs))
+    return tls_as_tcp.get(left, left) is tls_as_tcp.get(right, right)
+
+
+def takes_from(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Moved | None:
+    """The first Service address whose traffic the entry takes as things stand, or None."""
+    return moved(world.with_changes({entry.key: None}), world, entry, mesh)
+
+
+def catches_all(entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
+    """Ports on which the entry, were it alone, opens a wildcard listener that takes any connection.
+
+    Judged without the others on purpose: an entry that waits behind another catch-all becomes one when that is mended.
+    Source: facts/istio.md part 1.
+    """
+    alone = Snapshot((entry,))
+    return tuple(
+        sorted(
+            {
+                port.number
+                for port in entry.ports
+                for client in clients_that_matter(alone, mesh, port.number)
+                if _is_catch_all(alone, client, mesh, port.number, entry.key)
+            }
+        )
+    )
+
+
+def catches_now(world: Snapshot, entry: ServiceEntry, mesh: Mesh, port: int) -> tuple[str, ...]:
+    """Namespaces (of those that can differ) whose sidecars send any connection on the port to the entry right now."""
+    return tuple(
+        c.namespace for c in clients_that_matter(world, mesh, port) if _is_catch_all(world, c, mesh, port, entry.key)
+    )
+
+
+def _is_catch_all(world: Snapshot, client: Client, mesh: Mesh, port: int, key: Key) -> bool:
+    found = listener_at(world, client, mesh, WILDCARD, port)
+    return found is not None and any(r.owner == key and r.match_all and r.cluster != PASSTHROUGH for r in found.rows)

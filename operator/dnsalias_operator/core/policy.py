@@ -1,0 +1,34 @@
+"""Policies are filters over what was decided: what may be written, and what is only shown."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from dnsalias_operator.core.outcome import EntryDecision, Severity, State
+from dnsalias_operator.model.rules import Rules
+
+
+def enforce(
+    decision: EntryDecision, rules: Rules, severity_as_is: Callable[[], Severity] = lambda: Severity.INFO
+) -> EntryDecision:
+    """Withhold writes to foreign entries where the settings say so.
+
+    ``severity_as_is`` tells how bad the entry is while nothing is written.
+    """
+    if rules.repairs or (not decision.changes and decision.state in (None, State.FIXED)):
+        return decision
+    if not decision.selected:
+        return replace(decision, changes=(), withheld=decision.changes)
+    if rules.namespace:
+        why = f"repair needs to read the whole cluster, and this operator reads namespace {rules.namespace} only"
+    else:
+        why = "the setting foreignEntries is observe"
+    would = "it would be repaired" if decision.changes else f"it could not be repaired ({decision.reason})"
+    return replace(
+        decision,
+        state=State.UNFIXED,
+        reason="ObserveOnly",
+        message=f"{why}; {would}: {decision.changes[0].message if decision.changes else decision.message}",
+        severity=severity_as_is(),
+        changes=(),
+        withheld=decision.changes,
+    )

@@ -1,0 +1,200 @@
+"""What a ServiceEntry of somebody else lacks, and the smallest patch that gives it that.
+
+Every decision starts from the entry as its owners wrote it (our own fields taken off), so that a reason that is gone
+takes its patch along. Source: facts/istio.md part 2 and 3; SSA's atomic lists: part 4.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dnsalias_operator.core.containment import containment_address, in_range
+from dnsalias_operator.core.guard import Moved, as_oldest_if_unknown, catches_all, moved
+from dnsalias_operator.core.hosts import service_host
+from dnsalias_operator.core.ownership import patched_fields
+from dnsalias_operator.core.stands_for import StandsFor, stands_for
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import Endpoint, ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+DNS = frozenset({"DNS", "DNS_ROUND_ROBIN"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cure:
+    """What our manager should own in the entry, None for a field it should not, and what is left wrong.
+
+    ``reason`` is "" where nothing is; ``contained`` where the addresses are a containment address.
+    """
+
+    addresses: tuple[str, ...] | None
+    endpoints: tuple[str, ...] | None
+    reason: str = ""
+    message: str = ""
+    contained: bool = False
+    target: StandsFor | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The part of ``spec`` that our manager applies."""
+        out: dict[str, Any] = {}
+        if self.addresses is not None:
+            out["addresses"] = list(self.addresses)
+        if self.endpoints is not None:
+            out["endpoints"] = [{"address": a} for a in self.endpoints]
+        return out
+
+
+def as_written(entry: ServiceEntry, rules: Rules) -> ServiceEntry:
+    """The entry without what we put into it: the fields our manager owns, and an address of the containment range."""
+    ours = patched_fields(entry)
+    contained = bool(entry.addresses) and all(in_range(a, rules) for a in entry.addresses)
+    return replace(
+        entry,
+        addresses=() if "addresses" in ours or contained else entry.addresses,
+        endpoints=() if "endpoints" in ours else entry.endpoints,
+    )
+
+
+def lacks_addresses(entry: ServiceEntry) -> bool:
+    """Whether it has no address of its own; ``0.0.0.0`` and its prefixes are none (facts/istio.md part 1)."""
+    return entry.resolution != "DYNAMIC_DNS" and all(is_unspecified(a) for a in entry.addresses)
+
+
+def is_unspecified(address: str) -> bool:
+    """Whether Istio takes the address for no address at all."""
+    base = address.partition("/")[0]
+    return base in ("0.0.0.0", "::")  # noqa: S104 (an address to compare with)
+
+
+def lacks_endpoints(entry: ServiceEntry) -> bool:
+    """Whether its resolution asks for endpoints and it has none."""
+    return entry.resolution in DNS and not entry.endpoints and entry.workload_selector is None
+
+
+def not_repairable(entry: ServiceEntry) -> str:
+    """Why the API forbids the cure, or ""."""
+    if entry.resolution == "DYNAMIC_DNS":
+        return "resolution DYNAMIC_DNS forbids addresses and endpoints"
+    if not entry.ports:
+        return "it has no ports, so that it opens no listener"
+    if any(is_unspecified(a) for a in entry.addresses):
+        return f"spec.addresses {list(entry.addresses)} is set by its owner and acts as no address; remove it there"
+    return ""
+
+
+def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
+    """What to own in the entry. ``world`` holds the entry as it is now; the entry itself may be patched already."""
+    base = as_written(entry, rules)
+    rest = world.with_changes({entry.key: base})
+    target = stands_for(rest, base, rules)
+    if forbidden := not_repairable(base):
+        return Cure(None, None, "NotRepairable", forbidden, target=target)
+    if not lacks_addresses(base) and not lacks_endpoints(base):
+        return _judge_as_is(base, target)
+    service = target.service
+    if service is None:
+        return _contain(rest, entry, base, rules, target, target.reason, target.message)
+    if fault := _no_address(service, rules):
+        return _contain(rest, entry, base, rules, target, *fault)
+    wanted = Cure(
+        addresses=service.cluster_ips if lacks_addresses(base) else None,
+        endpoints=(service_host(service, rules.mesh),) if lacks_endpoints(base) else None,
+        target=target,
+    )
+    after = patched(base, wanted)
+    blocked = moved(rest.with_changes({entry.key: None}), as_oldest_if_unknown(rest, after), after, rules.mesh)
+    if blocked is None:
+        return wanted
+    return _contain(rest, entry, base, rules, target, *_why(base, service, blocked))
+
+
+def _no_address(service: Service, rules: Rules) -> tuple[str, str] | None:
+    """Why the Service has no address to give."""
+    if rules.mesh.multi_cluster:
+        return "MultiClusterUnsupported", f"the clusterIP of {service.key} belongs to one of several clusters"
+    if service.cluster_ips:
+        return None
+    if service.type == "ExternalName" or service.headless:
+        return "ServiceHasNoAddress", f"{service.key} is {'headless' if service.headless else 'an ExternalName'}"
+    return "AddressUnknown", f"{service.key} has no clusterIP yet; in files, add spec.clusterIPs as the cluster has it"
+
+
+def patched(base: ServiceEntry, wanted: Cure) -> ServiceEntry:
+    """The entry as it will be."""
+    return replace(
+        base,
+        addresses=base.addresses if wanted.addresses is None else wanted.addresses,
+        endpoints=base.endpoints if wanted.endpoints is None else tuple(Endpoint(address=a) for a in wanted.endpoints),
+    )
+
+
+def _judge_as_is(base: ServiceEntry, target: StandsFor) -> Cure:
+    """An entry that lacks nothing: its owner's addresses may still be stale."""
+    service = target.service
+    if service is None or not service.cluster_ips or set(base.addresses) & set(service.cluster_ips):
+        return Cure(None, None, target=target)
+    if target.inferred:
+        return Cure(None, None, target=target)
+    message = (
+        f"spec.addresses {list(base.addresses)} is set by its owner and none of it belongs to {service.key} "
+        f"({', '.join(service.cluster_ips)}); remove the field there, and the operator fills it in"
+    )
+    return Cure(None, None, "StaleAddress", message, target=target)
+
+
+def _why(base: ServiceEntry, service: Service, blocked: Moved) -> tuple[str, str]:
+    taken = blocked.describe(base.key)
+    if blocked.mismatch:
+        message = (
+            f"with the clusterIP, {taken}: its port {blocked.port} has another protocol class than the Service's; "
+            "give the port in the ServiceEntry the Service port's protocol"
+        )
+        return "ProtocolMismatch", message
+    if blocked.service != service.key:
+        return "WouldShadowService", f"with the clusterIP, {taken}; two Services have the address: wait or mend one"
+    message = (
+        f"with the clusterIP, {taken}: it is older than the Service or exported privately; delete and recreate the "
+        "ServiceEntry (it must be younger), or declare a DnsAlias instead"
+    )
+    return "WouldShadowService", message
+
+
+def _contain(
+    world: Snapshot,
+    entry: ServiceEntry,
+    base: ServiceEntry,
+    rules: Rules,
+    target: StandsFor,
+    reason: str,
+    message: str,
+) -> Cure:
+    """Give a catch-all an address of its own; anything else stays as its owner wrote it."""
+    unfixed = Cure(None, None, reason, message, target=target)
+    if not lacks_addresses(base) or not catches_all(base, rules.mesh):
+        return unfixed
+    if not rules.containment:
+        return _keep(world, entry, unfixed)
+    address = containment_address(world, entry, rules)
+    if not address:
+        return replace(unfixed, message=f"{message}; and no address is free in {rules.containment_range}")
+    service = target.service
+    reachable = service is not None and not service.headless and service.type != "ExternalName"
+    return Cure(
+        addresses=(address,),
+        endpoints=(service_host(service, rules.mesh),) if service and reachable and lacks_endpoints(base) else None,
+        reason=reason,
+        message=message,
+        contained=True,
+        target=target,
+    )
+
+
+def _keep(world: Snapshot, entry: ServiceEntry, unfixed: Cure) -> Cure:
+    """Without containment, an address that we patched in stays while no Service has it: better stale than catch-all."""
+    ours = patched_fields(entry)
+    if "addresses" not in ours or any(world.services_at(a) for a in entry.addresses):
+        return unfixed
+    endpoints = tuple(e.address for e in entry.endpoints) if "endpoints" in ours else None
+    message = f"{unfixed.message}; it keeps {', '.join(entry.addresses)} so that it takes no other traffic"
+    return replace(unfixed, addresses=entry.addresses, endpoints=endpoints, reason="StaleAddress", message=message)

@@ -1,0 +1,81 @@
+"""Which keys must be decided again when one object changed. Too many costs time, too few costs truth until the resync."""
+
+from collections.abc import Iterable, Iterator
+
+from dnsalias_operator.core.hosts import service_host
+from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.snapshot import Namespace, Object, Snapshot
+
+
+def affected(world: Snapshot, old: Object | None, new: Object | None, rules: Rules) -> frozenset[Key]:
+    """Keys of DnsAliases and ServiceEntries whose decision may depend on the object; ``world`` has the change already.
+
+    ``old`` is the object before (None: it is new), ``new`` after (None: it is gone).
+    """
+    return frozenset(key for obj in (old, new) if obj is not None for key in _around(world, obj, rules))
+
+
+def _around(world: Snapshot, obj: Object, rules: Rules) -> Iterator[Key]:
+    if isinstance(obj, Service):
+        yield from _around_service(world, obj, rules)
+    elif isinstance(obj, ServiceEntry):
+        yield obj.key
+        yield from _around_entry(world, obj)
+    elif isinstance(obj, DnsAlias):
+        yield obj.key
+        if obj.spec:
+            yield from _around_host(world, obj.spec.host)
+    elif isinstance(obj, Namespace):
+        yield from (o.key for o in world.find("namespace", (KIND, obj.meta.name)))
+
+
+def _around_service(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
+    namespace, name = service.meta.namespace, service.meta.name
+    yield from (a.key for a in world.aliases_of(namespace, name))
+    # The aliases and entries whose host is the Service's short name, or whose endpoint is any form of its name.
+    yield from _around_host(world, f"{name}.{namespace}")
+    for address in (service_host(service, rules.mesh), f"{name}.{namespace}.svc", f"{name}.{namespace}", name):
+        yield from (e.key for e in world.entries_to(address))
+    for ip in service.cluster_ips:
+        yield from _with_aliases(world, world.entries_at(ip))
+    for entry in world.entries_in(namespace):
+        if _may_stand_for(entry, service):
+            yield entry.key
+    yield from (e.key for e in world.find("annotated", f"{namespace}/{name}"))
+
+
+def _may_stand_for(entry: ServiceEntry, service: Service) -> bool:
+    name = service.meta.name
+    return (
+        entry.meta.name == name
+        or any(h.split(".")[0] == name for h in entry.hosts)
+        or entry.meta.annotations.get(SERVICE_ANNOTATION, "").rpartition("/")[2] == name
+        or any(o.kind == "Service" and o.name == name for o in entry.meta.owners)
+    )
+
+
+def _around_entry(world: Snapshot, entry: ServiceEntry) -> Iterator[Key]:
+    # Its namesake alias owns it or is kept from its name; aliases of its host may be served by it.
+    yield Key(KIND, entry.meta.namespace, entry.meta.name)
+    for host in entry.hosts:
+        yield from (a.key for a in world.aliases_for_host(host) if a.meta.namespace == entry.meta.namespace)
+    for address in entry.addresses:
+        yield from _with_aliases(world, world.entries_at(address))
+        for service in world.services_at(address):
+            yield from (a.key for a in world.aliases_of(service.meta.namespace, service.meta.name))
+
+
+def _around_host(world: Snapshot, host: str) -> Iterator[Key]:
+    yield from (a.key for a in world.aliases_for_host(host))
+    yield from (e.key for e in world.entries_for_host(host))
+
+
+def _with_aliases(world: Snapshot, entries: Iterable[ServiceEntry]) -> Iterator[Key]:
+    for entry in entries:
+        yield entry.key
+        if world.alias(entry.meta.namespace, entry.meta.name):
+            yield Key(KIND, entry.meta.namespace, entry.meta.name)
