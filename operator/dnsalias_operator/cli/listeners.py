@@ -1,0 +1,114 @@
+"""`dnsalias listeners`: the outbound listeners that a sidecar would get, predicted."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+import click
+
+from dnsalias_operator.cli.options import ERROR, OK, Source, with_mesh, with_source
+from dnsalias_operator.cli.terminal import clean, on_terminal
+from dnsalias_operator.core.listeners import Client, Listener, Row, listeners_on, outbound
+from dnsalias_operator.model.rules import Rules
+
+HELP = """Predict the outbound listeners of a sidecar in a namespace: who gets a connection to which address and port.
+
+\b
+Example:
+  dnsalias listeners -f manifests/ --from default --port 443
+
+\b
+Exit codes:
+  0  predicted
+  2  bad usage, or input that cannot be read
+"""
+_COLUMNS = ("BIND", "PORT", "MATCH", "DESTINATION", "FROM")
+
+
+def _labels(_context: click.Context, _parameter: click.Parameter, value: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in value.split(",") if pair]
+    if any(not key or not equals for key, equals, _ in pairs):
+        raise click.BadParameter(f"{value!r}: expected key=value, several with commas between")
+    return {key: text for key, _, text in pairs}
+
+
+@click.command(help=HELP)
+@with_source
+@with_mesh
+@click.option("--from", "client", required=True, metavar="NAMESPACE", help="Namespace of the sidecar.")
+@click.option("--labels", default="", callback=_labels, metavar="K=V,…", help="Labels of the sidecar's pod.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Only listeners with this port.")
+@click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True)
+def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str], port: int | None, output: str) -> int:
+    """Print the table; the exit code."""
+    inputs = source.read()
+    asked = Client(client, labels)
+    world = inputs.snapshot()
+    found = outbound(world, asked, rules.mesh) if port is None else listeners_on(world, asked, rules.mesh, port)
+    rows = [row for listener in found for row in listener.rows]
+    if output == "json":
+        click.echo(json.dumps({"listeners": [as_dict(row) for row in rows]}, indent=2, ensure_ascii=False))
+    else:
+        _table([_cells(row) for row in rows])
+        for line in _losses(found):
+            click.echo(line)
+        click.echo(f"Assumed: a sidecar in namespace {clean(client)}, {rules.mesh.assumptions()}.")
+    return ERROR if inputs.problems else OK
+
+
+def as_dict(row: Row) -> dict[str, object]:
+    """The machine form of a row, as in the recordings of real sidecars."""
+    return {
+        "bind": row.bind,
+        "port": row.port,
+        "default": row.default,
+        "sni": list(row.sni),
+        "cidr": list(row.cidr),
+        "http": row.http,
+        "cluster": row.cluster,
+        "route": row.route,
+    }
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    matches = [
+        *(["sni " + ",".join(row.sni)] if row.sni else []),
+        *(["cidr " + ",".join(row.cidr)] if row.cidr else []),
+        *(["plaintext HTTP"] if row.http else []),
+    ]
+    match = " and ".join(matches) or ("what no other matches" if row.default else "everything")
+    destination = row.cluster or f"route {row.route}"
+    return tuple(clean(cell) for cell in (row.bind, row.port, match, destination, row.owner or "the mesh"))
+
+
+def _losses(found: Iterable[Listener]) -> Iterable[str]:
+    for listener in found:
+        for loss in listener.lost:
+            place = f"{loss.bind}:{loss.port}"
+            yield f"{clean(loss.loser)} gets nothing at {clean(place)}: {clean(loss.winner)} holds it."
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> None:
+    if on_terminal():
+        _rich_table(rows)
+        return
+    widths = [max(len(cell) for cell in column) for column in zip(_COLUMNS, *rows, strict=True)]
+    for cells in (_COLUMNS, *rows):
+        padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
+
+
+def _rich_table(rows: Sequence[tuple[str, ...]]) -> None:
+    from rich.console import Console  # noqa: PLC0415 (start-up time)
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(*_COLUMNS)
+    for cells in rows:
+        # Text, not str: square brackets in a name would be read as markup.
+        table.add_row(*(Text(cell, style="red" if _takes_all(cells) else "") for cell in cells))
+    Console().print(table)
+
+
+def _takes_all(cells: tuple[str, ...]) -> bool:
+    bind, _, match, destination, _ = cells
+    return bind == "0.0.0.0" and match == "everything" and destination.startswith("outbound|")  # noqa: S104 (compared)

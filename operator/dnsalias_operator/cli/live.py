@@ -1,0 +1,34 @@
+"""The current kubeconfig context into `Inputs`: one LIST of each kind that the core reads."""
+
+from dataclasses import dataclass
+
+from dnsalias_operator.cli.inputs import Inputs, Item
+from dnsalias_operator.model.snapshot import PARSERS
+
+
+class LiveError(Exception):
+    """The cluster cannot be read; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What a cluster holds; ``missing`` names the CRDs that it does not serve."""
+
+    inputs: Inputs
+    missing: tuple[str, ...]
+
+
+def read_cluster(kubeconfig: str, context: str, namespace: str) -> Live:
+    """List a cluster, or one namespace of it (empty: all).
+
+    Raises:
+        LiveError: there is no kubeconfig, the cluster does not answer, or refuses.
+    """
+    from dnsalias_operator.shell import client  # noqa: PLC0415 (kubernetes and aiohttp take a while to import)
+
+    try:
+        listing = client.list_objects(kubeconfig or None, context or None, namespace or None)
+    except client.ClusterError as error:
+        raise LiveError(str(error)) from error
+    items = tuple(Item(raw, PARSERS[raw["kind"]](raw), None) for raw in listing)
+    return Live(Inputs(items, namespaces_known=not namespace), listing.missing)

@@ -1,0 +1,124 @@
+"""The command `dnsalias`, also installed as `kubectl-dnsalias`: which subcommands there are, and what errors look like.
+
+Subcommands are imported when they are used, so that `dnsalias --help` and shell completion answer at once.
+"""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+import click
+
+HELP = """Extra DNS names for Kubernetes Services in an Istio mesh, without taking anybody else's traffic.
+
+\b
+A DnsAlias gives a Service one more name. ServiceEntries that were written for
+such names without addresses catch connections that were never meant for them:
+this program finds them, says what they do, and what would cure them. It reads
+files (-f) or the cluster of the current kubeconfig context, and writes to
+neither; only `run` does.
+"""
+EXAMPLES = """\b
+Examples:
+  dnsalias lint -f manifests/               what is wrong?
+  dnsalias plan -f manifests/               what would the operator do about it?
+  dnsalias listeners --from shop --port 443 where does port 443 go, seen from shop?
+
+\b
+Every command has --help with an example and its exit codes.
+"""
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "lint": ("lint", "Find entries that take traffic not meant for them."),
+    "plan": ("plan", "Show what the operator would write, and why."),
+    "render": ("render", "Print the input with the plan applied, for kubectl."),
+    "listeners": ("listeners", "Predict the outbound listeners of a sidecar."),
+    "run": ("run", "Run the operator."),
+    "crd": ("about", "Print the CustomResourceDefinition of DnsAlias."),
+    "version": ("about", "Print the version."),
+}
+BUG, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
+"""Exit codes; the last two are what a shell reports for SIGINT and SIGPIPE."""
+
+
+class Program(click.Group):
+    """Imports subcommands on demand and turns every error into a line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """Names in the order of use, not of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one subcommand."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"dnsalias_operator.cli.{COMMANDS[cmd_name][0]}")
+        command = cast("click.Command", getattr(module, cmd_name))
+        if not any(parameter.name == "debug" for parameter in command.params):
+            command.params.append(_debug())
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the subcommands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's signature)
+        """Run the subcommand; a reader that went away (`| head`) is no error."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Python flushes at exit once more: give it a place to write to.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return PIPE_CLOSED
+        return result
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]  # noqa: ANN401
+        """Run and exit; no traceback reaches a user but by --debug."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        extra["standalone_mode"] = False
+        try:
+            code = super().main(arguments, prog_name or _name(), **extra)
+        except click.ClickException as error:
+            error.show()
+            code = BUG
+        except (click.Abort, KeyboardInterrupt):
+            code = INTERRUPTED
+        except Exception as error:  # noqa: BLE001 (the last handler there is)
+            if "--debug" in arguments:
+                traceback.print_exc()
+            command = next((argument for argument in arguments if argument in COMMANDS), "")
+            what = " ".join(f"{type(error).__name__}: {error}".split())
+            click.echo(f"{_name()} {command}: this is a bug: {what} (--debug shows where)", err=True)
+            code = BUG
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _debug() -> click.Option:
+    return click.Option(["--debug"], is_flag=True, expose_value=False, hidden=True, help="Show tracebacks.")
+
+
+def _name() -> str:
+    return "kubectl dnsalias" if Path(sys.argv[0]).stem == "kubectl-dnsalias" else "dnsalias"
+
+
+@click.group(cls=Program, help=HELP, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
+@click.pass_context
+def program(context: click.Context) -> None:
+    """Settle what holds for every subcommand."""
+    from dnsalias_operator.cli.terminal import colours  # noqa: PLC0415 (start-up time)
+
+    context.color = colours()
+
+
+def main() -> NoReturn:
+    """Entry point of the console scripts."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file name or message that the terminal's encoding lacks is shown escaped rather than not at all.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    program.main()

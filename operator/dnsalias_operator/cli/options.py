@@ -1,0 +1,138 @@
+"""Options that several commands share, and what becomes of them: where to read from, and the rules to decide by."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from dnsalias_operator.cli.files import read_files
+from dnsalias_operator.cli.inputs import Inputs
+from dnsalias_operator.cli.terminal import note
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.rules import Rules
+
+Command = Callable[..., Any]
+OK, FOUND, ERROR = 0, 1, 2
+"""Exit codes of every command: nothing to report, something to report, bad usage or unreadable input."""
+
+_MESH = (
+    click.option("--config", metavar="FILE", help="Settings of the operator; flags and DNSALIAS_* win over it."),
+    click.option("--root-namespace", metavar="NAME", help="Istio's root namespace.  [istio-system]"),
+    click.option("--cluster-domain", metavar="NAME", help="DNS domain of the cluster.  [cluster.local]"),
+    click.option(
+        "--outbound-traffic-policy",
+        type=click.Choice(("ALLOW_ANY", "REGISTRY_ONLY")),
+        help="What the mesh is told.  [ALLOW_ANY]",
+    ),
+    click.option("--default-service-export-to", metavar="NS,…", help="What the mesh is told.  [*]"),
+    click.option("--dns-capture/--no-dns-capture", default=None, help="Whether sidecars answer DNS.  [no]"),
+    click.option("--multi-cluster/--one-cluster", default=None, help="Whether clusters share the mesh.  [one]"),
+)
+_DECISIONS = (
+    click.option("--foreign-entries", type=click.Choice(("patch", "observe")), help="Repair, or report.  [patch]"),
+    click.option(
+        "--repair-selector",
+        metavar="LABELS",
+        help="ServiceEntries to repair.  [app.kubernetes.io/managed-by=dns-controller]",
+    ),
+    click.option("--no-containment", "containment", flag_value=False, default=None, help="Never contain catch-alls."),
+    click.option(
+        "--no-infer-service", "infer_service", flag_value=False, default=None, help="Never guess an entry's Service."
+    ),
+)
+_SOURCE = (
+    click.option(
+        "-f",
+        "--filename",
+        "paths",
+        multiple=True,
+        metavar="PATH",
+        help="File, folder or - (standard input); repeatable. Without: the current kubeconfig context.",
+    ),
+    click.option(
+        "-n", "--namespace", default="", help="With -f: namespace of objects that name none. Without: read only this."
+    ),
+    click.option("--context", default="", metavar="NAME", help="Context of the kubeconfig."),
+    click.option("--kubeconfig", default="", metavar="FILE", help="Kubeconfig to use."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where to read from: ``paths``, or a cluster where there are none."""
+
+    paths: tuple[str, ...]
+    namespace: str
+    context: str
+    kubeconfig: str
+
+    def read(self) -> Inputs:
+        """Read everything; what cannot be read is told on standard error and kept in ``problems``."""
+        inputs = read_files(self.paths, self.namespace or "default") if self.paths else self._live()
+        for problem in inputs.problems:
+            note(str(problem))
+        if sidecars := inputs.sidecars():
+            note(f"note: Sidecar not modelled: the input has {sidecars}; predictions leave them out")
+        return inputs
+
+    def _live(self) -> Inputs:
+        from dnsalias_operator.cli.live import LiveError, read_cluster  # noqa: PLC0415 (start-up time)
+
+        try:
+            live = read_cluster(self.kubeconfig, self.context, self.namespace)
+        except LiveError as error:
+            raise click.ClickException(f"{error}. Give files with -f to work without a cluster.") from error
+        for name in live.missing:
+            note(f"note: the cluster does not serve {name}; there are none, then")
+        return live.inputs
+
+
+def with_source(command: Command) -> Command:
+    """Add the options of `Source`; the command gets it as ``source``."""
+
+    @functools.wraps(command)
+    def read(*, paths: tuple[str, ...], namespace: str, context: str, kubeconfig: str, **rest: Any) -> Any:  # noqa: ANN401
+        if paths and (context or kubeconfig):
+            raise click.UsageError("-f reads files and --context or --kubeconfig a cluster; give one of them")
+        return command(source=Source(paths, namespace, context, kubeconfig), **rest)
+
+    return _add(_SOURCE, read)
+
+
+def with_rules(command: Command) -> Command:
+    """Add every option that decisions depend on; the command gets `Rules` as ``rules``."""
+    return _add(_DECISIONS, with_mesh(command))
+
+
+def with_mesh(command: Command) -> Command:
+    """Add the options of what the mesh is told; the command gets `Rules` as ``rules``."""
+    names = {"config", *Rules.model_fields, *Mesh.model_fields}
+
+    @functools.wraps(command)
+    def ruled(**given: Any) -> Any:  # noqa: ANN401
+        flags = {name: given.pop(name) for name in names & given.keys()}
+        source = given.get("source")
+        if isinstance(source, Source) and source.namespace and not source.paths:
+            flags["namespace"] = source.namespace
+        return command(rules=rules(flags), **given)
+
+    return _add(_MESH, ruled)
+
+
+def rules(flags: dict[str, Any]) -> Rules:
+    """The rules that flags, environment and ``--config`` make together; a flag that is None was not given."""
+    from dnsalias_operator.settings import SettingsError, load_settings  # noqa: PLC0415 (start-up time)
+
+    config = flags.pop("config", None)
+    try:
+        return load_settings(flags, config).rules
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _add(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,183 @@
+"""`dnsalias plan`: what the operator would write, why, and what it would leave as it is."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from dnsalias_operator.cli.diff import shown, unified
+from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, with_rules, with_source
+from dnsalias_operator.cli.problems import Place
+from dnsalias_operator.cli.terminal import clean, severity, tally
+from dnsalias_operator.cli.yamlwrite import dump
+from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, EntryDecision, Plan, State, Verb
+from dnsalias_operator.core.plan import plan as decide
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.rules import Rules
+
+HELP = """Show what the operator would write, as a diff with the reason over each change, and what stays unfixed.
+
+\b
+Example:
+  dnsalias plan -f manifests/
+  kubectl get svc,se,dnsaliases -A -o yaml | dnsalias plan -f -
+
+\b
+Exit codes:
+  0  nothing to do
+  1  changes
+  2  bad usage, or input that cannot be read
+"""
+_DOING = {
+    Verb.CREATE: "to create",
+    Verb.UPDATE: "to update",
+    Verb.RECREATE: "to recreate",
+    Verb.REPAIR: "to repair",
+    Verb.REPLACE: "to replace",
+    Verb.DELETE: "to delete",
+}
+
+
+@click.command(help=HELP)
+@with_source
+@with_rules
+@click.option("-o", "--output", type=click.Choice(("text", "json", "yaml")), default="text", show_default=True)
+def plan(source: Source, rules: Rules, output: str) -> int:
+    """Print the plan; the exit code."""
+    inputs = source.read()
+    decided = decide(inputs.snapshot(), rules)
+    places = inputs.places()
+    if output == "text":
+        for line in _lines(decided, places, rules):
+            click.echo(line)
+    else:
+        document = as_dict(decided, places)
+        text = dump(document) if output == "yaml" else json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        click.echo(text, nl=False)
+    if inputs.problems:
+        return ERROR
+    return FOUND if decided.changes else OK
+
+
+def as_dict(decided: Plan, places: Mapping[Key, Place]) -> dict[str, Any]:
+    """The machine form of a plan."""
+    return {
+        "changes": [_change(change, places) for change in decided.changes],
+        "withheld": [_change(change, places) for change in _withheld(decided)],
+        "unfixed": [
+            {
+                **_identity(entry.key, places),
+                "state": str(entry.state),
+                "severity": entry.severity.value,
+                "reason": entry.reason,
+                "message": entry.message,
+                "service": f"{entry.service.namespace}/{entry.service.name}" if entry.service else None,
+                "inferred": entry.inferred,
+            }
+            for entry in _unfixed(decided)
+        ],
+        "refused": [
+            {
+                **_identity(alias.key, places),
+                "condition": condition.type,
+                "reason": condition.reason,
+                "message": condition.message,
+            }
+            for alias, condition in _refused(decided)
+        ],
+    }
+
+
+def _change(change: Change, places: Mapping[Key, Place]) -> dict[str, Any]:
+    return {
+        "verb": change.verb.value,
+        **_identity(change.key, places),
+        "reason": change.reason,
+        "message": change.message,
+        "fields": list(change.fields),
+        "inferred": change.inferred,
+        "before": shown(change.before),
+        "after": shown(change.after),
+    }
+
+
+def _identity(key: Key, places: Mapping[Key, Place]) -> dict[str, Any]:
+    place = places.get(key)
+    return {
+        "kind": key.kind,
+        "namespace": key.namespace,
+        "name": key.name,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+    }
+
+
+def _unfixed(decided: Plan) -> list[EntryDecision]:
+    return [entry for entry in decided.entries if entry.state in (State.UNFIXED, State.CONTAINED)]
+
+
+def _refused(decided: Plan) -> Iterator[tuple[AliasDecision, Condition]]:
+    """Aliases that will not work, each with the first condition that says why."""
+    for alias in decided.aliases:
+        wrong = [c for c in alias.conditions if c.type in ("Accepted", "ResolvedRefs") and c.status == "False"]
+        if wrong:
+            yield alias, wrong[0]
+
+
+def _withheld(decided: Plan) -> list[Change]:
+    """What a policy keeps from being written: shown, and no reason for another exit code."""
+    return [change for entry in decided.entries for change in entry.withheld]
+
+
+def _lines(decided: Plan, places: Mapping[Key, Place], rules: Rules) -> Iterator[str]:
+    for change in decided.changes:
+        yield from _described(change, places, "")
+    for change in _withheld(decided):
+        yield from _described(change, places, "not written, only observed: ")
+    left = [*_left(decided, places)]
+    if left:
+        yield click.style("Stays unfixed:", bold=True)
+        yield from left
+        yield ""
+    yield f"Assumed: {rules.mesh.assumptions()}."
+    yield _summary(decided)
+
+
+def _summary(decided: Plan) -> str:
+    verbs = [change.verb for change in decided.changes]
+    states = [entry.state for entry in decided.entries]
+    left = tally(
+        (
+            (states.count(State.UNFIXED), "unfixed"),
+            (states.count(State.CONTAINED), "contained"),
+            (len([*_refused(decided)]), "refused"),
+        )
+    )
+    changes = tally((verbs.count(verb), words) for verb, words in _DOING.items()) or "Nothing to do"
+    return f"{changes}; then left: {left}." if left else f"{changes}."
+
+
+def _described(change: Change, places: Mapping[Key, Place], prefix: str) -> Iterator[str]:
+    guess = " (Service inferred)" if change.inferred else ""
+    heading = f"# {prefix}{change.verb} {clean(change.key)}{_at(change.key, places)}{guess}"
+    yield click.style(heading, bold=True)
+    yield f"# {change.reason}: {clean(change.message)}"
+    yield from unified(f"{change.key.kind}/{change.key.namespace}/{change.key.name}", change.before, change.after)
+    yield ""
+
+
+def _left(decided: Plan, places: Mapping[Key, Place]) -> Iterator[str]:
+    for entry in _unfixed(decided):
+        state = " (contained: takes no traffic of others)" if entry.state is State.CONTAINED else ""
+        guess = f" ({clean(entry.service)} inferred)" if entry.service and entry.inferred else ""
+        yield f"  {severity(entry.severity)} {clean(entry.key)}{_at(entry.key, places)}{guess}{state}"
+        yield f"  {'':<8} {entry.reason}: {clean(entry.message)}"
+    for alias, condition in _refused(decided):
+        yield f"  {click.style('refused ', fg='yellow')} {clean(alias.key)}{_at(alias.key, places)}"
+        yield f"  {'':<8} {condition.reason}: {clean(condition.message)}"
+
+
+def _at(key: Key, places: Mapping[Key, Place]) -> str:
+    place = places.get(key)
+    return f" ({clean(place)})" if place else ""

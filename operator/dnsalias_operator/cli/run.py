@@ -1,0 +1,45 @@
+"""`dnsalias run`: the operator, in a cluster or on a developer's machine."""
+
+from typing import Any
+
+import click
+
+HELP = """Run the operator: keep DnsAliases and the ServiceEntries of others right.
+
+Every setting can also be given as DNSALIAS_<NAME> in the environment or in the file of --config; a flag wins over the
+environment, the environment over the file.
+
+\b
+Example:
+  dnsalias run --foreign-entries observe --log-format console
+
+\b
+Exit codes:
+  0  stopped by SIGTERM or SIGINT
+  1  stopped by an error
+  2  bad usage
+"""
+
+
+@click.command(help=HELP)
+@click.option("--config", metavar="FILE", help="Settings as YAML: `foreign_entries: observe` and so on.")
+@click.option("-n", "--namespace", metavar="NAME", help="Watch this namespace only; repair is off then.")
+@click.option("--foreign-entries", type=click.Choice(("patch", "observe")), help="Repair, or report.  [patch]")
+@click.option("--repair-selector", metavar="LABELS", help="Labels of the ServiceEntries to repair.")
+@click.option("--metrics-port", "http_port", type=click.IntRange(0, 65535), help="Of /metrics and /healthz.  [8080]")
+@click.option("--log-format", type=click.Choice(("json", "console")), help="[json]")
+@click.option("--log-level", type=click.Choice(("debug", "info", "warning", "error")), help="[info]")
+@click.option("--resync-seconds", type=float, help="Interval of the full comparison with the API server.  [600]")
+@click.option("--kubeconfig", metavar="FILE", help="Kubeconfig; without it the pod's ServiceAccount, if it has one.")
+@click.option("--context", metavar="NAME", help="Context of the kubeconfig.")
+def run(config: str | None, **flags: Any) -> int:  # noqa: ANN401 (settings check their own types)
+    """Run until stopped; the exit code."""
+    from dnsalias_operator.settings import SettingsError, load_settings  # noqa: PLC0415 (start-up time)
+
+    try:
+        settings = load_settings(flags, config)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+    from dnsalias_operator.shell import app  # noqa: PLC0415 (kopf and kubernetes take a while to import)
+
+    return int(app.run(settings))

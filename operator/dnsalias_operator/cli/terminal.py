@@ -1,0 +1,51 @@
+"""How text reaches people: colours on a terminal, plain bytes on a pipe, and nothing that input could smuggle in."""
+
+import os
+import sys
+from collections.abc import Iterable
+
+import click
+
+from dnsalias_operator.core.outcome import Severity
+
+COLOURS = {Severity.CRITICAL: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+
+
+def colours() -> bool | None:
+    """What the environment says: NO_COLOR (no-color.org) turns colours off, FORCE_COLOR on, else click decides."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return True if os.environ.get("FORCE_COLOR") else None
+
+
+def clean(text: object) -> str:
+    """``text`` on one line without control characters: names and messages come from files that anybody wrote."""
+    shown = str(text).replace("\n", " ")
+    if shown.isprintable():
+        return shown
+    return "".join(char if char.isprintable() or char == "\t" else f"\\x{ord(char):02x}" for char in shown)
+
+
+def note(text: str) -> None:
+    """Tell something beside the result: standard error keeps the result clean for a pipe."""
+    click.echo(clean(text), err=True)
+
+
+def severity(value: Severity) -> str:
+    """The severity in its colour, padded to the longest."""
+    return click.style(f"{value:<8}", fg=COLOURS[value], bold=value is Severity.CRITICAL)
+
+
+def count(number: int, singular: str, plural: str = "") -> str:
+    """``1 change``, ``2 changes``."""
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def tally(numbers: Iterable[tuple[int, str]]) -> str:
+    """``2 to create, 1 to repair``, without what is none."""
+    return ", ".join(f"{number} {what}" for number, what in numbers if number)
+
+
+def on_terminal() -> bool:
+    """Whether standard output is a terminal."""
+    return sys.stdout.isatty()

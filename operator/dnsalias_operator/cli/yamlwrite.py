@@ -1,0 +1,44 @@
+"""Plain values into YAML that kubectl reads back as the same values; the same input gives the same bytes."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+from yaml import ScalarNode
+
+from dnsalias_operator.cli.scalars import is_text
+
+_UNLIMITED = 2**31 - 1
+
+
+class _Dumper(yaml.CSafeDumper):
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 (PyYAML's signature)
+        # Values may be shared between a change's before and after; *id001 in the output would puzzle readers.
+        return True
+
+
+def _text(dumper: yaml.CSafeDumper, value: str) -> ScalarNode:
+    style = "|" if "\n" in value else None if is_text(value) else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+def _mapping(dumper: yaml.CSafeDumper, value: Mapping[str, Any]) -> yaml.MappingNode:
+    return dumper.represent_dict(dict(value))
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(MappingProxyType, _mapping)
+
+
+def dump(value: object, *, sort_keys: bool = False) -> str:
+    """``value`` as one YAML document without a marker; long lines are never folded."""
+    text = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=sort_keys, allow_unicode=True, default_flow_style=False, width=_UNLIMITED
+    )
+    return str(text)
+
+
+def dump_all(values: Iterable[object]) -> Iterable[str]:
+    """Each value as a document that begins with its ``---``."""
+    return (f"---\n{dump(value)}" for value in values)
