@@ -1,4 +1,4 @@
-"""Which keys must be decided again when one object changed. Too many costs time, too few costs truth until the resync."""
+"""Which keys are decided again when one object changed: too many cost time, too few cost truth until the resync."""
 
 from collections.abc import Iterable, Iterator
 

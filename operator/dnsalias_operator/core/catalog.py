@@ -1,0 +1,148 @@
+"""The closed list of findings: code, title, what it means, what to do. docs/findings.md has a section for each code.
+
+A retired code is never given to another fault.
+"""
+
+from dataclasses import dataclass
+
+from dnsalias_operator.core.outcome import Finding, Severity
+from dnsalias_operator.model.names import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind of finding. ``severity`` is the usual one; a finding may carry a milder or a graver one."""
+
+    code: str
+    title: str
+    severity: Severity
+    remedy: str
+
+    def at(self, key: Key, message: str, *, port: int | None = None, severity: Severity | None = None) -> Finding:
+        """A finding of this kind in one object."""
+        return Finding(self.code, severity or self.severity, key, port, message, self.remedy)
+
+
+CATCH_ALL = Fault(
+    "DA001",
+    "Catch-all listener",
+    Severity.CRITICAL,
+    "set spec.addresses to the clusterIP of the Service that the entry stands for, or let the operator repair it",
+)
+LACKS_ADDRESSES = Fault(
+    "DA002",
+    "Lacks addresses",
+    Severity.WARNING,
+    "set spec.addresses to the clusterIPs of the Service, or let the operator repair it",
+)
+LACKS_ENDPOINTS = Fault(
+    "DA003",
+    "Lacks endpoints",
+    Severity.WARNING,
+    "set spec.endpoints to the Service's DNS name, or let the operator repair it",
+)
+TAKES_OVER_SERVICE = Fault(
+    "DA004",
+    "Takes over a Service's VIP",
+    Severity.CRITICAL,
+    "give the port in the ServiceEntry the protocol of the Service's port, or remove the clusterIP from spec.addresses",
+)
+SHADOWS_SERVICE = Fault(
+    "DA005",
+    "Shadows a Service",
+    Severity.CRITICAL,
+    "delete and recreate the ServiceEntry so that it is younger than the Service, and export it to '*'; "
+    "or declare a DnsAlias instead",
+)
+STALE_ADDRESS = Fault(
+    "DA006",
+    "Stale address",
+    Severity.WARNING,
+    "set spec.addresses to the clusterIPs that the Service has now, or remove the field and let the operator fill it",
+)
+HOST_CLAIMED_TWICE = Fault(
+    "DA007",
+    "Host claimed twice",
+    Severity.WARNING,
+    "keep one of the claims, or export them to namespaces that do not overlap",
+)
+RESERVED_HOST = Fault(
+    "DA008",
+    "Reserved host",
+    Severity.WARNING,
+    "use a host that is no Service's name and not under the cluster domain",
+)
+COVERS_SERVICES = Fault(
+    "DA009",
+    "Address covers Services",
+    Severity.WARNING,
+    "list single addresses that no Service has instead of 0.0.0.0 or a CIDR that holds clusterIPs",
+)
+UNKNOWN_ENDPOINT = Fault(
+    "DA010",
+    "Endpoint is no known Service",
+    Severity.WARNING,
+    "create the Service or mend the endpoint: a name that nobody answers for can hold up starting sidecars",
+)
+NOT_REPAIRABLE = Fault(
+    "DA011",
+    "Not repairable",
+    Severity.INFO,
+    "change the ServiceEntry at its source; the API forbids what the operator would add",
+)
+PORT_NOT_ON_SERVICE = Fault(
+    "DA012",
+    "Port is not on the Service",
+    Severity.WARNING,
+    "remove the port from the ServiceEntry, or add it to the Service",
+)
+ORPHAN = Fault(
+    "DA013",
+    "Orphaned entry",
+    Severity.WARNING,
+    "delete the ServiceEntry if its DnsAlias is gone for good; the operator never touches it without one",
+)
+ALIAS_REFUSED = Fault(
+    "DA014",
+    "DnsAlias is not served",
+    Severity.WARNING,
+    "follow the condition's message",
+)
+CANNOT_CURE = Fault(
+    "DA015",
+    "Cannot be cured",
+    Severity.WARNING,
+    "make the edit that the message names; docs/findings.md explains each reason",
+)
+CONTAINED = Fault(
+    "DA016",
+    "Contained, not cured",
+    Severity.WARNING,
+    "make the edit that the message names; until then the entry takes nobody's traffic",
+)
+PUBLIC_SUFFIX = Fault(
+    "DA017",
+    "Host is under a public suffix",
+    Severity.INFO,
+    "make sure that you own the domain: inside the mesh the alias hides the public name",
+)
+
+FAULTS: tuple[Fault, ...] = (
+    CATCH_ALL,
+    LACKS_ADDRESSES,
+    LACKS_ENDPOINTS,
+    TAKES_OVER_SERVICE,
+    SHADOWS_SERVICE,
+    STALE_ADDRESS,
+    HOST_CLAIMED_TWICE,
+    RESERVED_HOST,
+    COVERS_SERVICES,
+    UNKNOWN_ENDPOINT,
+    NOT_REPAIRABLE,
+    PORT_NOT_ON_SERVICE,
+    ORPHAN,
+    ALIAS_REFUSED,
+    CANNOT_CURE,
+    CONTAINED,
+    PUBLIC_SUFFIX,
+)
