@@ -11,6 +11,7 @@ import argparse
 import gzip
 import json
 import sys
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -70,13 +71,15 @@ def load(path: Path) -> Recording:
     """Read a recording; OSError or ValueError where the file is none."""
     try:
         data = json.loads(gzip.decompress(path.read_bytes()))
+        if not all(isinstance(obj, dict) and isinstance(obj.get("kind"), str) for obj in data["objects"]):
+            raise ValueError("not a recording of listeners: an object has no kind")
         return Recording(
             seed=data["seed"],
             namespace=data["from"],
             objects=tuple(data["objects"]),
             rows=tuple(_row(r) for r in data["listeners"]),
         )
-    except (EOFError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (EOFError, KeyError, TypeError, zlib.error) as error:
         raise ValueError(f"not a recording of listeners: {error!r}") from error
 
 

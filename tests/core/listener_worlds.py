@@ -1,0 +1,114 @@
+"""Builders of small worlds for tests of the listener model: every argument is a fact that the model can depend on."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from dnsalias_operator.core.listeners import Client, Row, owner_of
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import EXPORT_TO_ANNOTATION, Key
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+VIP = "10.96.0.10"
+ELSEWHERE = "93.184.216.34"
+PORT = 443
+OLDER, NEWER = 1_700_000_000, 1_700_000_100
+MESH = Mesh()
+CLIENT = Client("default")
+
+
+def service(
+    name: str = "svc",
+    *,
+    namespace: str = "abc",
+    protocol: str = "tcp",
+    port: int = PORT,
+    ips: Iterable[str] = (VIP,),
+    created: int | None = OLDER,
+    export_to: str | None = None,
+    spec: Mapping[str, Any] | None = None,
+) -> Service:
+    """A Service with one port whose name is ``protocol``; ``spec`` adds to or replaces fields of its spec."""
+    addresses = list(ips)
+    return Service.parse(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": _meta(name, namespace, created)
+            | ({} if export_to is None else {"annotations": {EXPORT_TO_ANNOTATION: export_to}}),
+            "spec": {
+                "clusterIPs": addresses,
+                "ports": [{"name": protocol, "port": port, "protocol": "TCP"}],
+                **(spec or {}),
+            },
+        }
+    )
+
+
+def entry(
+    name: str = "alias",
+    *,
+    hosts: Iterable[str] = ("svc.hello",),
+    namespace: str = "abc",
+    protocol: str | None = "TCP",
+    port: int = PORT,
+    addresses: Iterable[str] = (),
+    resolution: str = "DNS",
+    created: int | None = NEWER,
+    export_to: Iterable[str] = (),
+    labels: Mapping[str, str] | None = None,
+    spec: Mapping[str, Any] | None = None,
+    allocated: Mapping[str, str] | None = None,
+) -> ServiceEntry:
+    """A ServiceEntry with one port; ``allocated`` is istiod's address by host; ``spec`` adds to its spec."""
+    given = {"addresses": list(addresses), "exportTo": list(export_to)}
+    return ServiceEntry.parse(
+        {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "ServiceEntry",
+            "metadata": _meta(name, namespace, created) | ({"labels": dict(labels)} if labels else {}),
+            "spec": {
+                "hosts": list(hosts),
+                "resolution": resolution,
+                "ports": [{"name": "p", "number": port} | ({"protocol": protocol} if protocol else {})],
+                **{field: value for field, value in given.items() if value},
+                **(spec or {}),
+            },
+            "status": {"addresses": [{"host": host, "value": value} for host, value in (allocated or {}).items()]},
+        }
+    )
+
+
+def world(*objects: Service | ServiceEntry) -> Snapshot:
+    """A snapshot of those objects."""
+    return Snapshot(objects)
+
+
+def takers(
+    snapshot: Snapshot, address: str, *, client: Client = CLIENT, mesh: Mesh = MESH, port: int = PORT
+) -> tuple[str, str]:
+    """Who gets raw bytes and who plaintext HTTP sent to the address: names of owners, "-" where it passes through."""
+    rows = owner_of(snapshot, client, mesh, address, port)
+    raw = next((r for r in rows if not r.http and not r.sni), None)
+    return _name(raw), _name(next((r for r in rows if r.http), raw))
+
+
+def targets(rows: Iterable[Row]) -> set[tuple[str, str]]:
+    """What each row matches, and where it leads: cluster or route."""
+    return {(_match(r), r.cluster or f"route {r.route}") for r in rows}
+
+
+def _match(row: Row) -> str:
+    return " ".join((*row.sni, *row.cidr, *(("http",) if row.http else ()), *(("default",) if row.default else ())))
+
+
+def _name(row: Row | None) -> str:
+    owner: Key | None = row.owner if row else None
+    return owner.name if owner else "-"
+
+
+def _meta(name: str, namespace: str, created: int | None) -> dict[str, Any]:
+    stamp = {} if created is None else {"creationTimestamp": datetime.fromtimestamp(created, UTC).isoformat()}
+    return {"name": name, "namespace": namespace, **stamp}
