@@ -1,0 +1,262 @@
+"""The operator's life: connect, wait for the CRDs, list, watch, work, and at SIGTERM finish what is in flight."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import time
+from functools import partial
+
+from dnsalias_operator.core.triggers import affected
+from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.settings import Settings
+from dnsalias_operator.shell import handlers, logs
+from dnsalias_operator.shell.apply import Writer
+from dnsalias_operator.shell.client import Client
+from dnsalias_operator.shell.errors import ApiError, ClusterError
+from dnsalias_operator.shell.events import Recorder
+from dnsalias_operator.shell.fights import Fights
+from dnsalias_operator.shell.findings import FindingsLoop
+from dnsalias_operator.shell.health import HealthServer, stale_kinds
+from dnsalias_operator.shell.metrics import Metrics
+from dnsalias_operator.shell.queue import Backoff, Item, TokenBucket, WorkQueue
+from dnsalias_operator.shell.reconcile import Reconciler
+from dnsalias_operator.shell.resync import Resync
+from dnsalias_operator.shell.store import Store, StoreChange
+
+log = logging.getLogger(__name__)
+
+OK, FAILED = 0, 1
+
+
+def run(settings: Settings) -> int:
+    """Run the operator until it is told to stop; returns the process's exit code.
+
+    0: stopped by SIGTERM or SIGINT. 1: it could not go on (no credentials, port taken, a watched CRD was removed);
+    the last log line says why, and a restart is the cure.
+    """
+    logs.configure(settings.log_format, settings.log_level)
+    try:
+        return asyncio.run(_Operator(settings).main())
+    except (ClusterError, OSError) as error:
+        log.error("the operator cannot go on", extra={"fields": {"error": str(error)}})  # noqa: TRY400 (no trace)
+        return FAILED
+
+
+class _Operator:
+    """The parts, wired together. One instance lives for one run."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.rules = settings.rules
+        self.metrics = Metrics(info_cap=settings.unfixed_info_cap)
+        kinds = ["Service", "ServiceEntry", KIND, *([] if settings.namespace else ["Namespace"])]
+        self.store = Store(kinds, self._on_change)
+        backoff = Backoff(settings.backoff_min_seconds, settings.backoff_max_seconds)
+        self.queue: WorkQueue[Key] = WorkQueue(backoff, time.monotonic)
+        self.backoff = backoff
+        self.findings = FindingsLoop(self.store, self.metrics, self.rules)
+        self.waiting_for: tuple[str, ...] = ()
+        self.fault = "not connected yet"
+        self.resync: Resync | None = None
+        self.stop = asyncio.Event()
+
+    async def main(self) -> int:
+        self._own_signals()
+        health = HealthServer(self.metrics, self._healthy, self._ready)
+        self.metrics.watch(self._observe)
+        port = await health.start(self.settings.http_host, self.settings.http_port)
+        log.info("serving /metrics, /healthz and /readyz", extra={"fields": {"port": port}})
+        try:
+            async with await Client.connect(
+                self.settings.kubeconfig or None,
+                self.settings.context or None,
+                request_seconds=self.settings.request_timeout_seconds,
+                max_in_flight=self.settings.max_in_flight,
+                observer=self.metrics.request,
+            ) as client:
+                if not await self._kinds_served(client):
+                    return OK
+                return await self._operate(client)
+        finally:
+            await health.stop()
+
+    async def _kinds_served(self, client: Client) -> bool:
+        """Wait for the CRDs, saying so once for each change of what is missing; False where we are told to stop."""
+        said, failures = "", 0
+        while not self.stop.is_set():
+            try:
+                missing = await client.missing_kinds()
+                fault = f"waiting for the CRDs {', '.join(missing)}" if missing else ""
+            except ClusterError as error:
+                missing, fault = (), str(error)
+            self.waiting_for, self.fault = missing, fault
+            self.metrics.missing.set(len(missing))
+            if not fault:
+                if said:
+                    log.info("everything is there, going on")
+                return True
+            if fault != said:
+                log.warning(fault, extra={"fields": {"missing": list(missing), "server": client.server}})
+                said = fault
+            failures += 1
+            pause = min(self.settings.missing_kind_poll_seconds, self.backoff.pause(failures))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stop.wait(), pause)
+        return False
+
+    async def _operate(self, client: Client) -> int:
+        settings = self.settings
+        recorder = Recorder(client, self.metrics, socket.gethostname(), enabled=settings.events)
+        fights = Fights(
+            settings.fight_limit, Backoff(settings.fight_min_seconds, settings.fight_max_seconds), time.monotonic
+        )
+        bucket = TokenBucket(settings.write_rate, settings.write_burst, time.monotonic)
+        reconciler = Reconciler(
+            store=self.store,
+            queue=self.queue,
+            writer=Writer(client, self.store, bucket, self.metrics),
+            recorder=recorder,
+            fights=fights,
+            metrics=self.metrics,
+            rules=self.rules,
+            clock=client,
+        )
+        self.resync = Resync(
+            client=client,
+            store=self.store,
+            metrics=self.metrics,
+            namespace=settings.namespace,
+            page_size=settings.page_size,
+            interval=settings.resync_seconds,
+            backoff=self.backoff,
+            on_done=self._everything,
+        )
+        # Before Kopf: it cancels at its end what was started after it.
+        workers = [asyncio.create_task(self._worker(reconciler), name=f"worker {n}") for n in range(settings.workers)]
+        others = [
+            asyncio.create_task(recorder.run(), name="events"),
+            asyncio.create_task(self.findings.run(), name="findings"),
+            asyncio.create_task(self.resync.run(), name="resync"),
+        ]
+        watch_ends = asyncio.Event()
+        watching = asyncio.create_task(
+            handlers.watch(settings, self.store, client, watch_ends, self._own_signals), name="watch"
+        )
+        stopping = asyncio.create_task(self.stop.wait(), name="stop")
+        await asyncio.wait((watching, stopping, *workers, *others), return_when=asyncio.FIRST_COMPLETED)
+        code = await self._why(client, [watching, *workers, *others])
+        await self._shut_down(workers)
+        watch_ends.set()
+        for task in (stopping, *others):
+            task.cancel()
+        await asyncio.wait((watching, *others), timeout=settings.shutdown_grace_seconds)
+        watching.cancel()
+        await asyncio.gather(watching, stopping, *others, return_exceptions=True)
+        log.info("stopped; nothing that was written is reverted")
+        return code
+
+    async def _why(self, client: Client, tasks: list[asyncio.Task[None]]) -> int:
+        """The exit code, and the reason in the log where the end is not one that was asked for."""
+        if self.stop.is_set():
+            return OK
+        ended = next((t for t in tasks if t.done()), None)
+        error = ended.exception() if ended is not None and not ended.cancelled() else None
+        missing: tuple[str, ...] = ()
+        with contextlib.suppress(ClusterError):
+            missing = await client.missing_kinds()
+        text = f"{type(error).__name__}: {error}" if error else "it ended"
+        if missing:
+            text = f"the CRDs {', '.join(missing)} were removed; the operator waits for them after a restart"
+        name = ended.get_name() if ended is not None else "a task"
+        log.error("the operator cannot go on", extra={"fields": {"part": name, "error": text}})
+        return FAILED
+
+    async def _shut_down(self, workers: list[asyncio.Task[None]]) -> None:
+        """Let writes in flight end; nothing new is begun."""
+        self.queue.close()
+        busy = self.queue.working()
+        if busy:
+            log.info("finishing writes in flight", extra={"fields": {"keys": busy}})
+        _, late = await asyncio.wait(workers, timeout=self.settings.shutdown_grace_seconds)
+        for task in late:
+            log.warning("a write did not end in time", extra={"fields": {"part": task.get_name()}})
+            task.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _worker(self, reconciler: Reconciler) -> None:
+        while item := await self.queue.take():
+            started = time.monotonic()
+            try:
+                await reconciler.work(item.key, partial(self._written, item))
+            except ClusterError as error:
+                at_least = error.retry_after if isinstance(error, ApiError) else 0.0
+                pause = self.queue.failed(item.key, at_least)
+                log.warning(
+                    "not written, will try again",
+                    extra={"fields": {"object": str(item.key), "error": str(error), "retry_s": round(pause, 1)}},
+                )
+            except Exception:
+                pause = self.queue.failed(item.key)
+                log.exception("a bug", extra={"fields": {"object": str(item.key), "retry_s": round(pause, 1)}})
+            else:
+                self.queue.done(item.key)
+            self.metrics.duration.labels(item.key.kind).observe(time.monotonic() - started)
+
+    def _written(self, item: Item[Key]) -> None:
+        self.metrics.event_to_write.observe(max(0.0, time.monotonic() - item.since))
+
+    def _on_change(self, change: StoreChange) -> None:
+        if not change.matters:
+            return
+        self.findings.changed()
+        # Before everything was listed, an absence means nothing; the first round asks for every key.
+        if self.store.synced:
+            for key in sorted(affected(self.store.world, change.old, change.new, self.rules)):
+                self.queue.add(key)
+
+    def _everything(self) -> None:
+        """Ask for every alias and entry, in the order of the plan: entries of others first."""
+        world, decided = self.store.world, self.metrics.decisions
+        known = [*(e.key for e in world.entries()), *(a.key for a in world.aliases())]
+        for key in dict.fromkeys((*known, *decided.entries, *decided.aliases)):
+            self.queue.add(key)
+        self.findings.changed()
+
+    def _own_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._told_to_stop, number)
+
+    def _told_to_stop(self, number: signal.Signals) -> None:
+        if not self.stop.is_set():
+            log.info("told to stop", extra={"fields": {"signal": signal.Signals(number).name}})
+        self.stop.set()
+
+    def _ready(self) -> list[str]:
+        if self.fault:
+            return [self.fault]
+        unlisted = self.store.unlisted()
+        if unlisted:
+            why = self.resync.fault if self.resync else ""
+            return [f"not listed yet: {', '.join(unlisted)}" + (f"; {why}" if why else "")]
+        return []
+
+    def _healthy(self) -> list[str]:
+        # Waiting for an API server or for CRDs is no reason for a restart.
+        faults = stale_kinds(self.store, self.settings.resync_seconds)
+        age = self.queue.oldest_age()
+        if age > self.settings.stuck_seconds:
+            faults.append(f"the oldest piece of work is {age:.0f} s old (limit {self.settings.stuck_seconds:.0f} s)")
+        return faults + (self.resync.silent_kinds() if self.resync else [])
+
+    def _observe(self) -> None:
+        """Set the gauges that are read from the parts at each scrape."""
+        self.metrics.depth.set(self.queue.depth())
+        self.metrics.delayed.set(self.queue.delayed())
+        self.metrics.oldest.set(self.queue.oldest_age())
+        for kind, at in self.store.last_event.items():
+            self.metrics.last_event.labels(kind).set(at)
+        for kind, at in self.store.last_list.items():
+            self.metrics.last_resync.labels(kind).set(at)

@@ -1,0 +1,153 @@
+"""Carries out changes: one request or two each, with the preconditions that make a late decision harmless.
+
+The answer of every write goes into the store at once, so that the next decision sees it whether or not the watch has
+told of it yet.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from dnsalias_operator.core.outcome import Change, Verb
+from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.meta import Raw, mapping, text
+from dnsalias_operator.model.names import API_VERSION, KIND, OWN_MANAGER, REPAIR_MANAGER, Key
+from dnsalias_operator.shell.client import APPLY, Client
+from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
+from dnsalias_operator.shell.metrics import Metrics
+from dnsalias_operator.shell.queue import TokenBucket
+from dnsalias_operator.shell.store import Store
+
+STATUS = "status"
+_OWN = {"fieldManager": OWN_MANAGER}
+_FORCED = {**_OWN, "force": "true"}
+_REPAIR = {"fieldManager": REPAIR_MANAGER, "force": "false"}
+
+
+class Writer:
+    """Writes changes and statuses; counts each."""
+
+    def __init__(self, client: Client, store: Store, bucket: TokenBucket, metrics: Metrics) -> None:
+        self._client = client
+        self._store = store
+        self._bucket = bucket
+        self._metrics = metrics
+
+    async def write(self, change: Change) -> None:
+        """Make one change.
+
+        Raises:
+            ApiError: it was refused, or the object is not any more what the decision was made on (409, 404).
+            UnreachableError: the API server gave no answer; the write may have been made.
+        """
+        await self._counted(change.key.kind, change.verb.value, self._write(change))
+
+    async def write_status(self, alias: DnsAlias, status: Raw) -> None:
+        """Apply the whole status of a DnsAlias; errors as in `write`."""
+        body = {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "metadata": {"name": alias.meta.name, "namespace": alias.meta.namespace, "uid": alias.meta.uid},
+            STATUS: status,
+        }
+        await self._counted(KIND, STATUS, self._send("PATCH", alias.key, _FORCED, body, subresource=STATUS))
+
+    async def _write(self, change: Change) -> None:
+        match change.verb:
+            case Verb.CREATE:
+                await self._create(change)
+            case Verb.UPDATE:
+                await self._send("PATCH", change.key, _FORCED, self._body(change))
+            case Verb.REPAIR:
+                await self._send("PATCH", change.key, _REPAIR, self._body(change))
+            case Verb.REPLACE:
+                await self._send("PUT", change.key, _OWN, self._body(change))
+            case Verb.RECREATE:
+                await self._dry_run(change)
+                await self._delete(change)
+                await self._create(change)
+            case Verb.DELETE:
+                await self._delete(change)
+
+    def _body(self, change: Change) -> dict[str, Any]:
+        """What is sent: in the version that is served, with the uid as a precondition where there is an object."""
+        meta = {k: v for k, v in mapping(change.apply.get("metadata")).items() if k != "managedFields"}
+        if change.uid:
+            meta["uid"] = change.uid
+        body = {k: v for k, v in change.apply.items() if k != STATUS}
+        return {**body, "apiVersion": self._client.api_version(change.key.kind), "metadata": meta}
+
+    async def _create(self, change: Change) -> None:
+        key = change.key
+        body = self._body(change)
+        body["metadata"].pop("uid", None)
+        body["metadata"].pop("resourceVersion", None)
+        answer = await self._client.request("POST", self._client.path(key.kind, key.namespace), _OWN, body)
+        self._store.put(key.kind, answer)
+
+    async def _dry_run(self, change: Change) -> None:
+        """Would the create be accepted? It is asked under its own name, which is taken until the delete.
+
+        The API server validates and admits before it looks whether the name is free, so AlreadyExists means yes.
+        """
+        key = change.key
+        body = self._body(change)
+        body["metadata"].pop("uid", None)
+        body["metadata"].pop("resourceVersion", None)
+        path = self._client.path(key.kind, key.namespace)
+        try:
+            await self._client.request("POST", path, {**_OWN, "dryRun": "All"}, body)
+        except ApiError as error:
+            if error.reason != "AlreadyExists":
+                raise
+
+    async def _delete(self, change: Change) -> None:
+        key = change.key
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": change.uid},
+            "propagationPolicy": "Background",
+        }
+        gone = {"metadata": {"name": key.name, "namespace": key.namespace, "uid": change.uid}}
+        path = self._client.path(key.kind, key.namespace, key.name)
+        try:
+            answer = await self._client.request("DELETE", path, None, options)
+        except ApiError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            answer = {"kind": "Status"}
+        # With finalizers on it, the answer is the object, which stays for a while with a deletionTimestamp.
+        if text(answer.get("kind")) == "Status":
+            self._store.remove(key.kind, gone)
+        else:
+            self._store.put(key.kind, answer)
+
+    async def _send(self, verb: str, key: Key, query: dict[str, str], body: Raw, subresource: str = "") -> None:
+        path = self._client.path(key.kind, key.namespace, key.name, subresource)
+        content = APPLY if verb == "PATCH" else "application/json"
+        self._store.put(key.kind, await self._client.request(verb, path, query, body, content))
+
+    async def _counted(self, kind: str, operation: str, work: Any) -> None:  # noqa: ANN401 (a coroutine)
+        result = "error"
+        try:
+            await self._bucket.take()
+            await work
+            result = "ok"
+        except UnreachableError:
+            raise
+        except ApiError as error:
+            result = "conflict" if error.status == HTTPStatus.CONFLICT else "refused" if _final(error) else "error"
+            raise
+        finally:
+            work.close()
+            self._metrics.writes.labels(kind, operation, result).inc()
+
+
+def is_refusal(error: ClusterError) -> bool:
+    """Whether trying again will not help until somebody changes something: permissions, validation, admission."""
+    return isinstance(error, ApiError) and _final(error)
+
+
+def _final(error: ApiError) -> bool:
+    passing = (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.UNAUTHORIZED)
+    return HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR and error.status not in passing

@@ -1,0 +1,251 @@
+"""The one door to the API server: authentication, TLS, paths, paging, counting, and the server's clock.
+
+`kubernetes.aio` loads kubeconfigs, in-cluster tokens and exec plugins, and owns the connection pool; requests are made
+through its REST layer with plain JSON, because its typed models would drop fields that they do not know.
+"""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Self
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from kubernetes.aio import config as kubeconfigs
+from kubernetes.aio.client import ApiClient, Configuration
+
+from dnsalias_operator.model.meta import Raw, mapping, text
+from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, ISTIO_VERSIONS, KIND, PLURAL, VERSION
+from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
+
+__all__ = ["ApiError", "Client", "ClusterError", "Listing", "UnreachableError", "list_objects", "load_configuration"]
+
+APPLY = "application/apply-patch+yaml"
+JSON = "application/json"
+_OFFSET_SECONDS = 60.0
+"""How long the best estimate of the server's clock is trusted before a new one replaces it whatever it says."""
+
+_SERVICE_ACCOUNT_HOST = "KUBERNETES_SERVICE_HOST"
+
+PATHS = {"Service": "api/v1", "Namespace": "api/v1", KIND: f"apis/{GROUP}/{VERSION}"}
+PLURALS = {"Service": "services", "Namespace": "namespaces", KIND: PLURAL, "ServiceEntry": "serviceentries"}
+
+Observer = Callable[[str, int], None]
+"""Told of every request: its verb and the status code (0: no answer)."""
+
+
+class Client:
+    """Requests to one API server; an async context manager.
+
+    ``istio_version`` is the served version of ServiceEntry that is used; `missing_kinds` sets it.
+    """
+
+    def __init__(
+        self,
+        configuration: Any,  # noqa: ANN401 (the client library has no types)
+        *,
+        request_seconds: float = 30,
+        observer: Observer = lambda *_: None,
+    ) -> None:
+        self._configuration = configuration
+        self._api = ApiClient(configuration)
+        self._timeout = aiohttp.ClientTimeout(total=request_seconds)
+        self._observer = observer
+        self._offset: tuple[float, float] | None = None
+        self.istio_version = ISTIO_VERSIONS[0]
+
+    @classmethod
+    async def connect(
+        cls,
+        kubeconfig: str | None = None,
+        context: str | None = None,
+        *,
+        request_seconds: float = 30,
+        max_in_flight: int = 8,
+        observer: Observer = lambda *_: None,
+    ) -> Self:
+        """A client for the given kubeconfig, or the pod's own ServiceAccount, or the user's current context.
+
+        Raises:
+            ClusterError: there is no configuration, or it cannot be read.
+        """
+        configuration = await load_configuration(kubeconfig, context)
+        configuration.connection_pool_maxsize = max_in_flight
+        return cls(configuration, request_seconds=request_seconds, observer=observer)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._api.close()
+
+    @property
+    def server(self) -> str:
+        """URL of the API server."""
+        return str(self._configuration.host)
+
+    def now(self) -> float:
+        """The API server's clock in seconds since the epoch: never ahead of it, behind by 1 s and a round trip at most.
+
+        Source: the Date header, which has whole seconds. Before any answer: this machine's clock, 5 s back.
+        """
+        return time.time() - 5 if self._offset is None else time.monotonic() + self._offset[0]
+
+    async def request(
+        self,
+        verb: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Raw | list[Any] | None = None,
+        content_type: str = JSON,
+    ) -> dict[str, Any]:
+        """One request; returns the JSON answer.
+
+        Raises:
+            ApiError: the API server refused it.
+            UnreachableError: there was no answer.
+        """
+        headers = {"Accept": JSON, "Content-Type": content_type, "User-Agent": "dnsalias-operator"}
+        await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, verb, None)
+        url = f"{self.server}/{path}" + (f"?{urlencode(query)}" if query else "")
+        code = 0
+        try:
+            response = await self._api.rest_client.request(
+                verb, url, headers=headers, body=body, _request_timeout=self._timeout
+            )
+            code = response.status
+            data = await response.read()
+            self._learn_time(response.headers.get("Date", ""))
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise UnreachableError(f"{self.server}: {str(error) or type(error).__name__}") from error
+        finally:
+            self._observer(verb, code)
+        if code >= HTTPStatus.BAD_REQUEST:
+            raise ApiError.from_answer(verb, path, code, data, response.headers.get("Retry-After", ""))
+        try:
+            answer = json.loads(data)
+        except ValueError:
+            raise UnreachableError(f"{self.server} answers {verb} /{path} with something that is not JSON") from None
+        return answer if isinstance(answer, dict) else {}
+
+    def path(self, kind: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """Path of a kind, a namespace's objects of a kind, or one object."""
+        root = PATHS.get(kind) or f"apis/{ISTIO_GROUP}/{self.istio_version}"
+        parts = [root, *(("namespaces", quote(namespace)) if namespace else ()), PLURALS[kind]]
+        return "/".join([*parts, *(quote(p) for p in (name, subresource) if p)])
+
+    def api_version(self, kind: str) -> str:
+        """The apiVersion under which a kind is read and written."""
+        return self.path(kind).rpartition("/")[0].removeprefix("apis/").removeprefix("api/")
+
+    async def pages(self, kind: str, namespace: str = "", size: int = 500) -> AsyncIterator[tuple[list[Raw], str]]:
+        """The pages of a consistent LIST with the resourceVersion of the whole."""
+        query = {"limit": str(size)}
+        while True:
+            answer = await self.request("GET", self.path(kind, namespace), query)
+            meta = mapping(answer.get("metadata"))
+            yield list(answer.get("items") or ()), text(meta.get("resourceVersion"))
+            if not (token := text(meta.get("continue"))):
+                return
+            query["continue"] = token
+
+    async def missing_kinds(self) -> tuple[str, ...]:
+        """CRDs that the API server does not serve yet, by their names; finds the best version of ServiceEntry."""
+        missing = []
+        versions = await self._served(ISTIO_GROUP)
+        for version in (v for v in ISTIO_VERSIONS if v in versions):
+            if await self._serves(f"{ISTIO_GROUP}/{version}", PLURALS["ServiceEntry"]):
+                self.istio_version = version
+                break
+        else:
+            missing.append(f"serviceentries.{ISTIO_GROUP}")
+        if VERSION not in await self._served(GROUP) or not await self._serves(f"{GROUP}/{VERSION}", PLURAL):
+            missing.append(f"{PLURAL}.{GROUP}")
+        return tuple(missing)
+
+    async def _served(self, group: str) -> tuple[str, ...]:
+        try:
+            answer = await self.request("GET", f"apis/{group}")
+        except ApiError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return ()
+            raise
+        return tuple(text(v.get("version")) for v in answer.get("versions") or ())
+
+    async def _serves(self, group_version: str, plural: str) -> bool:
+        try:
+            answer = await self.request("GET", f"apis/{group_version}")
+        except ApiError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return any(r.get("name") == plural for r in answer.get("resources") or ())
+
+    def _learn_time(self, date: str) -> None:
+        try:
+            stamp = parsedate_to_datetime(date).timestamp()
+        except (TypeError, ValueError):
+            return
+        # The header is cut to the second, so each answer gives a lower bound; the highest of the last minute is best.
+        now = time.monotonic()
+        found = stamp - now
+        if self._offset is None or now - self._offset[1] > _OFFSET_SECONDS or found > self._offset[0]:
+            self._offset = (found, now)
+
+
+async def load_configuration(kubeconfig: str | None = None, context: str | None = None) -> Any:  # noqa: ANN401 (untyped)
+    """Read the credentials anew: tokens rotate, exec plugins hand out new ones.
+
+    Raises:
+        ClusterError: there is no configuration, or it cannot be read.
+    """
+    configuration = Configuration()
+    if kubeconfig and not os.path.isfile(kubeconfig):  # noqa: ASYNC240, PTH113 (one stat at start)
+        raise ClusterError(f"no access to a cluster: kubeconfig {kubeconfig}: no such file")
+    try:
+        if not kubeconfig and not context and _SERVICE_ACCOUNT_HOST in os.environ and "KUBECONFIG" not in os.environ:
+            kubeconfigs.load_incluster_config(client_configuration=configuration)
+        else:
+            await kubeconfigs.load_kube_config(
+                config_file=kubeconfig or None, context=context or None, client_configuration=configuration
+            )
+    except (kubeconfigs.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
+        where = f"kubeconfig {kubeconfig}" if kubeconfig else "kubeconfig"
+        raise ClusterError(f"no access to a cluster: {where}: {error}") from error
+    return configuration
+
+
+class Listing(list[dict[str, Any]]):
+    """Raw objects; ``missing`` names the CRDs that the API server does not serve."""
+
+    missing: tuple[str, ...] = ()
+
+
+def list_objects(kubeconfig: str | None, context: str | None, namespace: str | None) -> Listing:
+    """Every Service, ServiceEntry, DnsAlias and (cluster-wide only) Namespace, each with apiVersion and kind.
+
+    Raises:
+        ClusterError: the cluster cannot be reached or read; the message says what to do.
+    """
+    return asyncio.run(_list_objects(kubeconfig, context, namespace or ""))
+
+
+async def _list_objects(kubeconfig: str | None, context: str | None, namespace: str) -> Listing:
+    found = Listing()
+    async with await Client.connect(kubeconfig, context) as client:
+        found.missing = await client.missing_kinds()
+        absent = {name.partition(".")[0] for name in found.missing}
+        kinds = [k for k in PLURALS if PLURALS[k] not in absent and not (namespace and k == "Namespace")]
+        for kind in kinds:
+            api_version = client.api_version(kind)
+            async for items, _ in client.pages(kind, "" if kind == "Namespace" else namespace):
+                found.extend({"apiVersion": api_version, "kind": kind, **item} for item in items)
+    return found

@@ -1,0 +1,64 @@
+"""What can go wrong between us and the API server, each with a message for people."""
+
+import json
+import re
+from http import HTTPStatus
+from typing import Self
+
+from dnsalias_operator.model.meta import mapping, mappings, text
+
+_HINTS: dict[int, str] = {
+    HTTPStatus.UNAUTHORIZED: "the credentials are not accepted; check that the token or certificate is current",
+    HTTPStatus.FORBIDDEN: "grant this in the ClusterRole (manifests/base)",
+}
+_CONFLICT = re.compile(r'conflict(?:s)? with "([^"]+)"')
+
+
+class ClusterError(Exception):
+    """The cluster cannot be used; the message tells why and what to do."""
+
+
+class UnreachableError(ClusterError):
+    """The API server gave no answer."""
+
+
+class ApiError(ClusterError):
+    """The API server refused a request.
+
+    ``status`` is the HTTP code, ``reason`` the Status object's word, ``managers`` are the field managers that a
+    server-side apply conflicted with, ``retry_after`` is in seconds (0: the server did not say).
+    """
+
+    def __init__(self, message: str, status: int, reason: str = "", retry_after: float = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.retry_after = retry_after
+        self.managers: tuple[str, ...] = ()
+
+    @classmethod
+    def from_answer(cls, verb: str, path: str, status: int, data: bytes, retry_after: str = "") -> Self:
+        """Read the Status object of an answer, or whatever a proxy put in its place."""
+        try:
+            answer = mapping(json.loads(data))
+        except ValueError:
+            answer = {"message": " ".join(data.decode(errors="replace").split())[:200]}
+        message = text(answer.get("message")) or "no message"
+        hint = _HINTS.get(status)
+        details = mapping(answer.get("details"))
+        error = cls(
+            f"{verb} /{path}: {status} {message}" + (f"; {hint}" if hint else ""),
+            status,
+            text(answer.get("reason")),
+            _seconds(retry_after) or _seconds(details.get("retryAfterSeconds")),
+        )
+        causes = [text(c.get("message")) for c in mappings(details.get("causes"))]
+        error.managers = tuple(sorted({m for line in (*causes, message) for m in _CONFLICT.findall(line)}))
+        return error
+
+
+def _seconds(value: object) -> float:
+    try:
+        return max(0.0, float(value)) if isinstance(value, str | int | float) else 0.0
+    except ValueError:
+        return 0.0

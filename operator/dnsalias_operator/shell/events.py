@@ -1,0 +1,102 @@
+"""Kubernetes Events, for people who look at an object with kubectl: posted in the background, not repeated."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
+
+from dnsalias_operator.model.snapshot import Object
+from dnsalias_operator.shell.client import Client
+from dnsalias_operator.shell.errors import ClusterError
+from dnsalias_operator.shell.metrics import Metrics
+
+if TYPE_CHECKING:
+    from dnsalias_operator.model.names import Key
+
+log = logging.getLogger(__name__)
+
+COMPONENT = "dnsalias-operator"
+_NOTE_LIMIT = 1024
+"""Bytes that events.k8s.io/v1 allows in a note."""
+_REMEMBERED = 5000
+_WAITING = 1000
+
+Type = Literal["Normal", "Warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    regarding: dict[str, str]
+    type: Type
+    reason: str
+    action: str
+    note: str
+
+
+class Recorder:
+    """Takes events at any time; `run` posts them one by one."""
+
+    def __init__(self, client: Client, metrics: Metrics, instance: str, *, enabled: bool = True) -> None:
+        self._client = client
+        self._metrics = metrics
+        self._instance = instance
+        self._enabled = enabled
+        self._queue: asyncio.Queue[_Event] = asyncio.Queue(_WAITING)
+        self._said: OrderedDict[tuple[Key, str, str], None] = OrderedDict()
+
+    def emit(self, obj: Object, kind: Type, reason: str, action: str, note: str) -> None:
+        """Post an event about ``obj`` unless this process said the same of it already."""
+        said = (obj.key, reason, note)
+        if not self._enabled or said in self._said:
+            return
+        self._said[said] = None
+        if len(self._said) > _REMEMBERED:
+            self._said.popitem(last=False)
+        regarding = {
+            "apiVersion": self._client.api_version(obj.key.kind),
+            "kind": obj.key.kind,
+            "namespace": obj.key.namespace,
+            "name": obj.key.name,
+            "uid": obj.meta.uid,
+            "resourceVersion": obj.meta.resource_version,
+        }
+        try:
+            self._queue.put_nowait(_Event(regarding, kind, reason, action, note))
+        except asyncio.QueueFull:
+            self._metrics.events.labels("dropped").inc()
+
+    async def run(self) -> None:
+        """Post what comes, until cancelled. A failed post is logged and not tried again."""
+        while True:
+            event = await self._queue.get()
+            try:
+                path = f"apis/events.k8s.io/v1/namespaces/{event.regarding['namespace'] or 'default'}/events"
+                await self._client.request("POST", path, {"fieldManager": COMPONENT}, self._body(event))
+                self._metrics.events.labels("ok").inc()
+            except ClusterError as error:
+                self._metrics.events.labels("error").inc()
+                log.warning("an Event was not posted", extra={"fields": {"reason": event.reason, "error": str(error)}})
+            finally:
+                self._queue.task_done()
+
+    def _body(self, event: _Event) -> dict[str, Any]:
+        note = event.note.encode()[: _NOTE_LIMIT - 3].decode(errors="ignore")
+        return {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {
+                "name": f"{event.regarding['name'][:200]}.{uuid4().hex[:16]}",
+                "namespace": event.regarding["namespace"] or "default",
+            },
+            "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "reportingController": COMPONENT,
+            "reportingInstance": self._instance[:128],
+            "type": event.type,
+            "reason": event.reason,
+            "action": event.action,
+            "note": note if len(note.encode()) == len(event.note.encode()) else note + "...",
+            "regarding": event.regarding,
+        }

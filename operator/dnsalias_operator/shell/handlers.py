@@ -1,0 +1,119 @@
+"""Kopf, embedded: it watches, we only listen. Nothing that Kopf could write to an object is used (facts/kopf.md).
+
+Every handler is `on.event` and returns None; a returned value would be patched into the object's status.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
+
+import kopf
+
+from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, KIND, PLURAL, VERSION
+from dnsalias_operator.settings import Settings
+from dnsalias_operator.shell.client import Client, load_configuration
+from dnsalias_operator.shell.errors import ClusterError
+from dnsalias_operator.shell.store import Store
+
+
+class EndlessBackoffs:
+    """Pauses for Kopf's requests that never end: a finite list would end the process with an API server away."""
+
+    def __iter__(self) -> Iterator[float]:
+        pause = 0.5
+        while True:
+            yield pause * random.uniform(0.75, 1.25)  # noqa: S311 (not a secret)
+            pause = min(30.0, pause * 2)
+
+
+def registry(store: Store, istio_version: str, login: Callable[[], Awaitable[kopf.ConnectionInfo]]) -> Any:  # noqa: ANN401 (Kopf's registry is generic in private types)
+    """A registry of our own with one listener a kind and the login."""
+    own = kopf.OperatorRegistry()
+    resources = {
+        "Service": ("", "v1", "services"),
+        "ServiceEntry": (ISTIO_GROUP, istio_version, "serviceentries"),
+        KIND: (GROUP, VERSION, PLURAL),
+        "Namespace": ("", "v1", "namespaces"),
+    }
+    for kind in store.kinds:
+        group, version, plural = resources[kind]
+        kopf.on.event(group, version, plural, id=kind, registry=own)(_listener(store, kind))
+
+    async def log_in(**_: object) -> kopf.ConnectionInfo:
+        try:
+            return await login()
+        except ClusterError as error:
+            raise kopf.TemporaryError(str(error), delay=5) from None
+
+    kopf.on.login(id="dnsalias", registry=own, errors=kopf.ErrorsMode.TEMPORARY)(log_in)
+    return own
+
+
+def _listener(store: Store, kind: str) -> Any:  # noqa: ANN401 (Kopf's protocol of handlers)
+    async def listen(event: Mapping[str, Any], **_: object) -> None:
+        store.observe(kind, event["object"], deleted=event["type"] == "DELETED")
+
+    return listen
+
+
+def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
+    """Kopf's settings, each for a reason in facts/kopf.md."""
+    own = kopf.OperatorSettings()
+    own.peering.standalone = True
+    own.posting.enabled = False
+    own.posting.loggers = False
+    own.scanning.disabled = True
+    own.networking.error_backoffs = EndlessBackoffs()
+    own.networking.request_timeout = settings.request_timeout_seconds
+    own.networking.connect_timeout = settings.watch_connect_seconds
+    own.watching.server_timeout = settings.watch_seconds
+    own.watching.client_timeout = settings.watch_seconds + 30
+    own.watching.connect_timeout = settings.watch_connect_seconds
+    own.watching.inactivity_timeout = settings.watch_inactivity_seconds
+    own.watching.chunk_size = settings.page_size
+    own.queueing.idle_timeout = 1.0
+    own.process.ultimate_exiting_timeout = settings.shutdown_grace_seconds + 30
+    return own
+
+
+async def connection(settings: Settings) -> kopf.ConnectionInfo:
+    """The credentials as they are now, in Kopf's terms.
+
+    Raises:
+        ClusterError: there are none.
+    """
+    found = await load_configuration(settings.kubeconfig or None, settings.context or None)
+    scheme, _, token = (await found.get_api_key_with_prefix("BearerToken") or "").partition(" ")
+    return kopf.ConnectionInfo(
+        server=found.host,
+        ca_path=found.ssl_ca_cert or None,
+        insecure=not found.verify_ssl,
+        scheme=scheme.capitalize() or None,
+        token=token.strip() or None,
+        certificate_path=found.cert_file or None,
+        private_key_path=found.key_file or None,
+        proxy_url=found.proxy or None,
+    )
+
+
+async def watch(
+    settings: Settings, store: Store, client: Client, stop: asyncio.Event, own_signals: Callable[[], None]
+) -> None:
+    """Run Kopf until ``stop`` is set; returns early, or raises, where a watch cannot go on.
+
+    ``own_signals`` is called once Kopf has installed its signal handlers: ours replace them, because ours finish the
+    writes in flight before the watch ends.
+    """
+    # Kopf cancels every task at its end that was not there at its start.
+    before = asyncio.all_tasks()
+    scope: dict[str, Any] = {"namespaces": [settings.namespace]} if settings.namespace else {"clusterwide": True}
+    tasks = await kopf.spawn_tasks(
+        registry=registry(store, client.istio_version, lambda: connection(settings)),
+        settings=kopf_settings(settings),
+        stop_flag=stop,
+        standalone=True,
+        **scope,
+    )
+    own_signals()
+    await kopf.run_tasks(tasks, ignored=before)

@@ -1,0 +1,217 @@
+"""Every metric of the operator, in a registry of its own.
+
+`python -m dnsalias_operator.shell.metrics` prints docs/metrics.md.
+
+What stands in the cluster is counted from the decisions that are kept, when somebody scrapes: a series disappears with
+its cause, and nothing is labelled by object but the capped info metric.
+"""
+
+import platform
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from dnsalias_operator.core.outcome import AliasDecision, EntryDecision, Finding, State
+from dnsalias_operator.model.names import Key
+
+
+class Spec(NamedTuple):
+    """A metric's type, labels and meaning."""
+
+    type: str
+    labels: tuple[str, ...]
+    help: str
+
+
+SPECS: Mapping[str, Spec] = {
+    "dnsalias_aliases": Spec(
+        "gauge", ("condition", "status", "reason"), "DnsAliases by each of their conditions, its status and reason."
+    ),
+    "dnsalias_serviceentries": Spec(
+        "gauge",
+        ("origin", "state"),
+        "ServiceEntries in the operator's care. origin: generated or foreign; state: fixed, contained or unfixed.",
+    ),
+    "dnsalias_unfixed_serviceentries": Spec(
+        "gauge",
+        ("reason", "severity"),
+        "ServiceEntries that lack something and were not repaired. severity critical: takes traffic not meant for it.",
+    ),
+    "dnsalias_unfixed_serviceentry_info": Spec(
+        "gauge", ("namespace", "name", "reason"), "1 for each unfixed ServiceEntry, worst first, up to a cap."
+    ),
+    "dnsalias_unfixed_serviceentry_info_hidden": Spec(
+        "gauge", (), "Unfixed ServiceEntries that the cap of dnsalias_unfixed_serviceentry_info leaves out."
+    ),
+    "dnsalias_findings": Spec(
+        "gauge", ("code", "severity"), "Findings in the cluster, as `dnsalias lint` prints them."
+    ),
+    "dnsalias_writes_total": Spec(
+        "counter",
+        ("kind", "operation", "result"),
+        "Writes. operation: create, update, replace, recreate, delete, repair, status; "
+        "result: ok, conflict, refused, error.",
+    ),
+    "dnsalias_drift_corrections_total": Spec(
+        "counter", ("kind", "field"), "Fields that somebody had changed or removed and that were set right again."
+    ),
+    "dnsalias_events_total": Spec(
+        "counter", ("result",), "Kubernetes Events. result: ok, error, or dropped where too many waited."
+    ),
+    "dnsalias_event_to_write_seconds": Spec(
+        "histogram", (), "Time from the first news of a change to the end of the write that answers it."
+    ),
+    "dnsalias_reconcile_duration_seconds": Spec("histogram", ("kind",), "Time that one alias or entry was worked on."),
+    "dnsalias_queue_depth": Spec("gauge", (), "Aliases and entries that are due to be worked on."),
+    "dnsalias_queue_delayed": Spec("gauge", (), "Aliases and entries that wait for a retry or for their time."),
+    "dnsalias_queue_oldest_age_seconds": Spec("gauge", (), "How long the oldest due piece of work has waited."),
+    "dnsalias_last_event_timestamp_seconds": Spec("gauge", ("kind",), "When the watch last told of this kind."),
+    "dnsalias_last_resync_timestamp_seconds": Spec("gauge", ("kind",), "When this kind was last listed in full."),
+    "dnsalias_resync_corrections_total": Spec(
+        "counter",
+        ("kind", "correction"),
+        "What the watch had not told. correction: ghost (a deletion) or missed (anything else).",
+    ),
+    "dnsalias_api_requests_total": Spec(
+        "counter", ("verb", "code"), "API requests by verb and status code; code 0: no answer. Kopf's watches apart."
+    ),
+    "dnsalias_missing_kinds": Spec("gauge", (), "CRDs that the operator waits for."),
+    "dnsalias_synced": Spec("gauge", (), "1 once every kind was listed; nothing is written before that."),
+    "dnsalias_build_info": Spec("gauge", ("version", "python", "kopf"), "1; the labels say what runs."),
+}
+
+_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+@dataclass
+class Decisions:
+    """The latest decision about every object: what the gauges count."""
+
+    aliases: dict[Key, AliasDecision] = field(default_factory=dict)
+    entries: dict[Key, EntryDecision] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    def unfixed(self) -> list[EntryDecision]:
+        """Entries that are unfixed, worst first, then by key."""
+        found = [d for d in self.entries.values() if d.state is State.UNFIXED]
+        return sorted(found, key=lambda d: (d.severity.rank, d.key))
+
+
+class Metrics:
+    """The registry and everything in it. Gauges that others know better are read through `watch`."""
+
+    def __init__(self, decisions: Decisions | None = None, info_cap: int = 100) -> None:
+        self.registry = CollectorRegistry()
+        self.decisions = decisions or Decisions()
+        self.info_cap = info_cap
+        self.writes = self._counter("dnsalias_writes_total")
+        self.drift = self._counter("dnsalias_drift_corrections_total")
+        self.events = self._counter("dnsalias_events_total")
+        self.corrections = self._counter("dnsalias_resync_corrections_total")
+        self.requests = self._counter("dnsalias_api_requests_total")
+        self.event_to_write = self._histogram("dnsalias_event_to_write_seconds")
+        self.duration = self._histogram("dnsalias_reconcile_duration_seconds")
+        self.depth = self._gauge("dnsalias_queue_depth")
+        self.delayed = self._gauge("dnsalias_queue_delayed")
+        self.oldest = self._gauge("dnsalias_queue_oldest_age_seconds")
+        self.missing = self._gauge("dnsalias_missing_kinds")
+        self.synced = self._gauge("dnsalias_synced")
+        self.last_event = self._gauge("dnsalias_last_event_timestamp_seconds")
+        self.last_resync = self._gauge("dnsalias_last_resync_timestamp_seconds")
+        build = self._gauge("dnsalias_build_info")
+        build.labels(version("dnsalias-operator"), platform.python_version(), version("kopf")).set(1)
+        self.registry.register(_DecisionCollector(self))
+        self._before_scrape: list[Callable[[], None]] = []
+
+    def request(self, verb: str, code: int) -> None:
+        """Count an API request."""
+        self.requests.labels(verb, str(code)).inc()
+
+    def watch(self, update: Callable[[], None]) -> None:
+        """Call ``update`` before each scrape: it sets the gauges that it knows."""
+        self._before_scrape.append(update)
+
+    def exposition(self) -> bytes:
+        """The text format of Prometheus."""
+        for update in self._before_scrape:
+            update()
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str) -> Counter:
+        return Counter(name, SPECS[name].help, SPECS[name].labels, registry=self.registry)
+
+    def _gauge(self, name: str) -> Gauge:
+        return Gauge(name, SPECS[name].help, SPECS[name].labels, registry=self.registry)
+
+    def _histogram(self, name: str) -> Histogram:
+        return Histogram(name, SPECS[name].help, SPECS[name].labels, registry=self.registry, buckets=_BUCKETS)
+
+
+class _DecisionCollector(Collector):
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        decisions, cap = self._metrics.decisions, self._metrics.info_cap
+        unfixed = decisions.unfixed()
+        yield _family(
+            "dnsalias_aliases",
+            ((c.type, c.status, c.reason) for d in decisions.aliases.values() for c in d.conditions),
+        )
+        yield _family("dnsalias_serviceentries", _states(decisions))
+        yield _family("dnsalias_unfixed_serviceentries", ((d.reason, d.severity.value) for d in unfixed))
+        yield _family(
+            "dnsalias_unfixed_serviceentry_info", ((d.key.namespace, d.key.name, d.reason) for d in unfixed[:cap])
+        )
+        hidden = GaugeMetricFamily(*_named("dnsalias_unfixed_serviceentry_info_hidden"))
+        hidden.add_metric((), max(0, len(unfixed) - cap))
+        yield hidden
+        yield _family("dnsalias_findings", ((f.code, f.severity.value) for f in decisions.findings))
+
+
+def _named(name: str) -> tuple[str, str]:
+    return name, SPECS[name].help
+
+
+def _family(name: str, labels: Iterable[tuple[str, ...]]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(*_named(name), labels=SPECS[name].labels)
+    for values, count in sorted(Tally(labels).items()):
+        family.add_metric(values, count)
+    return family
+
+
+def _states(decisions: Decisions) -> Iterator[tuple[str, str]]:
+    for alias in decisions.aliases.values():
+        if alias.mode == "Generated":
+            programmed = any(c.type == "Programmed" and c.status == "True" for c in alias.conditions)
+            yield "generated", (State.FIXED if programmed else State.UNFIXED).value
+    yield from (("foreign", d.state.value) for d in decisions.entries.values() if d.state)
+
+
+def document() -> str:
+    """docs/metrics.md."""
+    lines = [
+        "# Metrics",
+        "",
+        "<!-- Generated: python -m dnsalias_operator.shell.metrics > docs/metrics.md -->",
+        "",
+        "Served at `/metrics` beside `/healthz` and `/readyz`. What stands in the cluster is counted at each scrape",
+        "from the operator's latest decisions, so a series goes when its cause goes.",
+        "",
+        "| Metric | Type | Labels | Meaning |",
+        "|---|---|---|---|",
+    ]
+    for name, spec in sorted(SPECS.items()):
+        labels = ", ".join(f"`{label}`" for label in spec.labels) or "none"
+        lines.append(f"| `{name}` | {spec.type} | {labels} | {spec.help} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(document(), end="")  # noqa: T201 (what this command is for)

@@ -1,0 +1,173 @@
+"""A keyed work queue: what the handlers put in, the reconciler takes out.
+
+Its promises: a key waits at most once however often it is added; a key is never worked on twice at the same time; one
+that is added while it is worked on is worked on again after that; a failed key comes back later and later, alone; keys
+that are due leave in the order in which they became due. The clock and the sleep are handed in, so that tests prove
+this without time going by. Kopf's own queue is per object; ours is per alias and per entry (facts/kopf.md).
+"""
+
+import asyncio
+import heapq
+import random
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+Clock = Callable[[], float]
+Sleep = Callable[[float], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Pauses that double from ``least`` to ``most`` seconds, each shortened by up to a quarter at random."""
+
+    least: float
+    most: float
+    random: Callable[[], float] = random.random
+
+    def pause(self, failures: int) -> float:
+        """Seconds to wait after that many failures in a row (at least 1)."""
+        # The exponent is bounded before the power is taken: a key may fail for weeks.
+        whole = min(self.most, self.least * 2.0 ** min(failures - 1, 60))
+        return whole * (1 - self.random() / 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Generic[K]):
+    """A key taken out, with the time (by the queue's clock) at which the oldest reason to work on it came up."""
+
+    key: K
+    since: float
+
+
+class WorkQueue(Generic[K]):
+    """See the module. Not thread-safe: one event loop uses it."""
+
+    def __init__(self, backoff: Backoff, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
+        self._backoff = backoff
+        self._clock = clock
+        self._sleep = sleep
+        self._due: dict[K, float] = {}
+        self._heap: list[tuple[float, int, K]] = []
+        self._since: dict[K, float] = {}
+        self._working: dict[K, float] = {}
+        self._again: dict[K, float] = {}
+        self._failures: dict[K, int] = {}
+        self._order = 0
+        self._changed = asyncio.Event()
+        self._closed = False
+
+    def add(self, key: K, after: float = 0) -> None:
+        """Ask for ``key`` to be worked on ``after`` seconds from now, or sooner if that was asked for already."""
+        now = self._clock()
+        if key in self._working:
+            self._again[key] = min(now + after, self._again.get(key, now + after))
+            return
+        due = now + after
+        if due >= self._due.get(key, float("inf")):
+            return
+        self._due[key] = due
+        # A delayed key is not late before it is due.
+        self._since[key] = min(due, self._since.get(key, due))
+        self._order += 1
+        heapq.heappush(self._heap, (due, self._order, key))
+        self._changed.set()
+
+    async def take(self) -> Item[K] | None:
+        """The next key that is due, waiting for one; None once the queue is closed."""
+        while not self._closed:
+            wait = self._next_due()
+            if wait is not None and wait <= 0:
+                _, _, key = heapq.heappop(self._heap)
+                del self._due[key]
+                since = self._working[key] = self._since.pop(key)
+                return Item(key, since)
+            self._changed.clear()
+            await self._pause(wait)
+        return None
+
+    def done(self, key: K) -> None:
+        """``key`` was worked on with success: its failures are forgotten."""
+        self._failures.pop(key, None)
+        self._release(key)
+
+    def failed(self, key: K, at_least: float = 0) -> float:
+        """``key`` is to be worked on again, after its backoff and not before ``at_least`` seconds; returns the pause.
+
+        What was asked for meanwhile waits for the backoff too: a change elsewhere does not cure an API that fails.
+        """
+        self._failures[key] = self._failures.get(key, 0) + 1
+        pause = max(at_least, self._backoff.pause(self._failures[key]))
+        self._again.pop(key, None)
+        self._release(key)
+        self.add(key, pause)
+        return pause
+
+    def close(self) -> None:
+        """Give nothing out any more; whoever waits in `take` gets None. What is worked on goes on."""
+        self._closed = True
+        self._changed.set()
+
+    def depth(self) -> int:
+        """Keys that are due and not worked on yet."""
+        now = self._clock()
+        return sum(1 for due in self._due.values() if due <= now)
+
+    def delayed(self) -> int:
+        """Keys that wait for their time: backoff or a delayed add."""
+        return len(self._due) - self.depth()
+
+    def working(self) -> int:
+        """Keys that are worked on."""
+        return len(self._working)
+
+    def oldest_age(self) -> float:
+        """Seconds since the oldest due or worked-on key was due; 0 where there is none."""
+        now = self._clock()
+        times = [due for due in self._due.values() if due <= now] + list(self._working.values())
+        return max((now - t for t in times), default=0.0)
+
+    def _next_due(self) -> float | None:
+        # An entry whose key was asked for sooner, or taken already, is stale and dropped when it comes up.
+        while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][0]:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] - self._clock() if self._heap else None
+
+    async def _pause(self, seconds: float | None) -> None:
+        if seconds is None:
+            await self._changed.wait()
+            return
+        changed = asyncio.ensure_future(self._changed.wait())
+        slept = asyncio.ensure_future(self._sleep(seconds))
+        try:
+            await asyncio.wait((changed, slept), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            changed.cancel()
+            slept.cancel()
+
+    def _release(self, key: K) -> None:
+        self._working.pop(key, None)
+        again = self._again.pop(key, None)
+        if again is not None:
+            self.add(key, max(0.0, again - self._clock()))
+
+
+class TokenBucket:
+    """At most ``burst`` at once and ``rate`` a second in the long run."""
+
+    def __init__(self, rate: float, burst: int, clock: Clock, sleep: Sleep = asyncio.sleep) -> None:
+        self._rate, self._burst, self._clock, self._sleep = rate, float(burst), clock, sleep
+        self._tokens = float(burst)
+        self._at = clock()
+
+    async def take(self) -> None:
+        """Wait for a token; waiters are served in order."""
+        now = self._clock()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        # The debt of each waiter is on the books at once, so that a later one waits longer.
+        self._tokens -= 1
+        if self._tokens < 0:
+            await self._sleep(-self._tokens / self._rate)

@@ -1,0 +1,123 @@
+"""Full lists at an interval: the first fills the store, the others correct what the watch missed (facts/kopf.md).
+
+After each, every alias and entry is decided again: level-triggered, whatever events were lost.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from dnsalias_operator.shell.client import Client
+from dnsalias_operator.shell.errors import ApiError, ClusterError
+from dnsalias_operator.shell.metrics import Metrics
+from dnsalias_operator.shell.queue import Backoff
+from dnsalias_operator.shell.store import Store, StoreChange, key_of
+
+log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 10.0
+"""How late the watch may be with what a list showed before it counts as missed."""
+_SILENT = 2
+"""Resyncs in a row with missed changes of a kind after which its watch is taken for dead."""
+
+
+class Resync:
+    """Lists every kind, forever. ``on_done`` is called after each round: it asks for everything to be decided."""
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        store: Store,
+        metrics: Metrics,
+        namespace: str,
+        page_size: int,
+        interval: float,
+        backoff: Backoff,
+        on_done: Callable[[], None],
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._client, self._store, self._metrics = client, store, metrics
+        self._namespace, self._page_size, self._interval = namespace, page_size, interval
+        self._backoff, self._on_done, self._sleep = backoff, on_done, sleep
+        self._bad_rounds: dict[str, int] = {}
+        self.fault = ""
+
+    def silent_kinds(self) -> list[str]:
+        """Kinds whose watch missed something several rounds in a row, as sentences for /healthz."""
+        return [
+            f"{kind}: the watch has missed changes {rounds} times in a row"
+            for kind, rounds in self._bad_rounds.items()
+            if rounds >= _SILENT
+        ]
+
+    async def run(self) -> None:
+        """List everything now, then at the interval, until cancelled. Failures are logged and tried again."""
+        failures = 0
+        while True:
+            first = not self._store.synced
+            try:
+                await self.round(first=first)
+            except ClusterError as error:
+                failures += 1
+                self.fault = str(error)
+                pause = self._backoff.pause(failures)
+                log.warning("cannot list the cluster", extra={"fields": {"error": str(error), "retry_s": round(pause)}})
+                await self._sleep(pause)
+                continue
+            failures, self.fault = 0, ""
+            self._on_done()
+            if not first:
+                await self._sleep(min(SETTLE_SECONDS, self._interval / 2))
+                self._settle()
+            # Jitter: several operators (or one that restarts) must not list at the same moment.
+            await self._sleep(self._interval * random.uniform(0.9, 1.1))  # noqa: S311 (not a secret)
+
+    async def round(self, *, first: bool) -> None:
+        """List every kind once.
+
+        Raises:
+            ClusterError: a kind could not be listed; what was read of it is kept.
+        """
+        for kind in self._store.kinds:
+            changes = await self._list(kind)
+            if changes and not first:
+                self._store.corrected(kind, changes)
+        self._metrics.synced.set(1)
+
+    async def _list(self, kind: str) -> list[StoreChange]:
+        while True:
+            try:
+                return await self._list_once(kind)
+            except ApiError as error:
+                # The continue token of a long list can expire: from the start, then.
+                if error.status != HTTPStatus.GONE:
+                    raise
+
+    async def _list_once(self, kind: str) -> list[StoreChange]:
+        changes: list[StoreChange] = []
+        seen = set()
+        started = ""
+        namespace = "" if kind == "Namespace" else self._namespace
+        async for items, version in self._client.pages(kind, namespace, self._page_size):
+            started = version
+            for raw in items:
+                seen.add(key_of(kind, raw))
+                if change := self._store.put(kind, raw):
+                    changes.append(change)
+            await asyncio.sleep(0)
+        changes.extend(self._store.sweep(kind, seen, started))
+        return changes
+
+    def _settle(self) -> None:
+        for kind in self._store.kinds:
+            left = self._store.settle(kind)
+            self._bad_rounds[kind] = self._bad_rounds.get(kind, 0) + 1 if left else 0
+            for what, count in left.items():
+                self._metrics.corrections.labels(kind, what).inc(count)
+                log.warning(
+                    "the watch had not told of changes that a full list shows",
+                    extra={"fields": {"kind": kind, "correction": what, "count": count}},
+                )
