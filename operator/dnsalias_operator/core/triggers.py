@@ -34,14 +34,26 @@ def _around(world: Snapshot, obj: Object, rules: Rules) -> Iterator[Key]:
 
 
 def _around_service(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
+    yield from _dependents(world, service, rules)
+    for ip in service.cluster_ips:
+        yield from _with_aliases(world, world.entries_at(ip))
+        # While an address changes hands two Services have it, and each is the other's hazard.
+        for other in world.services_at(ip):
+            if other.key != service.key:
+                yield from _dependents(world, other, rules)
+
+
+def _dependents(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
+    """What is made from the Service, or stands for it, or has its name."""
     namespace, name = service.meta.namespace, service.meta.name
-    yield from (a.key for a in world.aliases_of(namespace, name))
+    for alias in world.aliases_of(namespace, name):
+        yield alias.key
+        # An entry of somebody else stands for the Service by way of its alias.
+        yield from (e.key for e in world.entries_for_host(alias.spec.host if alias.spec else ""))
     # The aliases and entries whose host is the Service's short name, or whose endpoint is any form of its name.
     yield from _around_host(world, f"{name}.{namespace}")
     for address in (service_host(service, rules.mesh), f"{name}.{namespace}.svc", f"{name}.{namespace}", name):
         yield from (e.key for e in world.entries_to(address))
-    for ip in service.cluster_ips:
-        yield from _with_aliases(world, world.entries_at(ip))
     for entry in world.entries_in(namespace):
         if _may_stand_for(entry, service):
             yield entry.key

@@ -1,0 +1,40 @@
+"""What must be decided again: nothing whose decision changed may be left out."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dnsalias_operator.core.plan import decide_alias, decide_entry, plan
+from dnsalias_operator.core.triggers import affected
+from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.snapshot import LiveSnapshot, Snapshot
+from tests.core import worlds
+
+RULES = Rules()
+
+
+def _decisions(world: Snapshot) -> dict[Key, object]:
+    keys = [*(e.key for e in world.entries()), *(a.key for a in world.aliases())]
+    return {k: decide_alias(world, k, RULES) if k.kind == KIND else decide_entry(world, k, RULES) for k in keys}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(worlds.worlds(), st.one_of(worlds.services(), worlds.entries(), worlds.aliases()), st.booleans(), st.booleans())
+def test_every_changed_decision_is_triggered(
+    raws: list[dict[str, object]], other: dict[str, object], remove: bool, converge: bool
+) -> None:
+    """After any one object is added, replaced or removed, each key whose decision differs is among the affected."""
+    start: Snapshot = Snapshot(map(worlds.parsed, raws))
+    if converge:
+        start = plan(start, RULES).after
+    world = LiveSnapshot([o for kind in ("Service", "ServiceEntry", KIND) for o in start.find("kind", kind)])
+    before = _decisions(world)
+    new = worlds.parsed(other)
+    old = world.get(new.key)
+    if remove:
+        world.discard(new.key)
+    else:
+        world.put(new)
+    after = _decisions(world)
+    changed = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)} - {new.key}
+    assert changed <= affected(world, old, None if remove else new, RULES) | {k for k in changed if k not in after}
