@@ -19,9 +19,14 @@ def _decisions(world: Snapshot) -> dict[Key, object]:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(worlds.worlds(), st.one_of(worlds.services(), worlds.entries(), worlds.aliases()), st.booleans(), st.booleans())
+@given(
+    raws=worlds.worlds(),
+    other=st.one_of(worlds.services(), worlds.entries(), worlds.aliases()),
+    remove=st.booleans(),
+    converge=st.booleans(),
+)
 def test_every_changed_decision_is_triggered(
-    raws: list[dict[str, object]], other: dict[str, object], remove: bool, converge: bool
+    *, raws: list[dict[str, object]], other: dict[str, object], remove: bool, converge: bool
 ) -> None:
     """After any one object is added, replaced or removed, each key whose decision differs is among the affected."""
     start: Snapshot = Snapshot(map(worlds.parsed, raws))
