@@ -18,28 +18,38 @@ class Fault:
     severity: Severity
     remedy: str
 
-    def at(self, key: Key, message: str, *, port: int | None = None, severity: Severity | None = None) -> Finding:
-        """A finding of this kind in one object."""
-        return Finding(self.code, severity or self.severity, key, port, message, self.remedy)
+    def at(
+        self,
+        key: Key,
+        message: str,
+        *,
+        port: int | None = None,
+        severity: Severity | None = None,
+        remedy: str | None = None,
+    ) -> Finding:
+        """A finding of this kind in one object, with the usual severity and remedy unless others are given."""
+        return Finding(self.code, severity or self.severity, key, port, message, remedy or self.remedy)
 
 
 CATCH_ALL = Fault(
     "DA001",
     "Catch-all listener",
     Severity.CRITICAL,
-    "set spec.addresses to the clusterIP of the Service that the entry stands for, or let the operator repair it",
+    "let the operator repair it (label or annotate it for repair), or set spec.addresses: the Service's clusterIP if the "
+    "entry is younger than the Service and has its protocols, else an address that nobody uses",
 )
 LACKS_ADDRESSES = Fault(
     "DA002",
     "Lacks addresses",
     Severity.WARNING,
-    "set spec.addresses to the clusterIPs of the Service, or let the operator repair it",
+    "let the operator repair it, or set spec.addresses to the clusterIPs of the Service if the entry is younger than it "
+    "and has its protocols",
 )
 LACKS_ENDPOINTS = Fault(
     "DA003",
     "Lacks endpoints",
     Severity.WARNING,
-    "set spec.endpoints to the Service's DNS name, or let the operator repair it",
+    "let the operator repair it, or set spec.endpoints to the Service's DNS name",
 )
 TAKES_OVER_SERVICE = Fault(
     "DA004",

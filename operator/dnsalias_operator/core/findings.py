@@ -37,6 +37,15 @@ class Look:
     decision: EntryDecision | None
     service: Service | None
 
+    @property
+    def blocked(self) -> str | None:
+        """The remedy where the clusterIP would do harm, None where it would not (or nothing was decided)."""
+        if self.decision is None or not self.decision.selected or self.decision.state in (None, State.FIXED):
+            return None
+        if self.decision.reason in ("ProtocolMismatch", "WouldShadowService"):
+            return f"do not set the clusterIP ({self.decision.reason}, see DA015): the operator contains the entry"
+        return None
+
 
 def lint(world: Snapshot, rules: Rules) -> tuple[Finding, ...]:
     """Every finding, worst first, then by object. The world is judged as it is, not as it would be repaired."""
@@ -62,8 +71,8 @@ def catch_all(look: Look) -> Iterator[Finding]:
         if not now:
             seen = "; today an older entry takes them, and this one will as soon as that is gone"
         hosts = ", ".join(look.entry.hosts) or "no host"
-        message = f"port {port} listens on 0.0.0.0:{port} for {hosts} and matches any address{seen}"
-        yield catalog.CATCH_ALL.at(look.entry.key, message, port=port)
+        message = f"listens on 0.0.0.0:{port} for {hosts} and matches any address{seen}"
+        yield catalog.CATCH_ALL.at(look.entry.key, message, port=port, remedy=look.blocked)
 
 
 def lacks(look: Look) -> Iterator[Finding]:
@@ -78,7 +87,9 @@ def lacks(look: Look) -> Iterator[Finding]:
             if catches_all(look.entry, look.rules.mesh)
             else "; it takes nobody else's traffic: matched by SNI or Host"
         )
-        yield catalog.LACKS_ADDRESSES.at(look.entry.key, f"spec.addresses is not set{service}{harm}")
+        yield catalog.LACKS_ADDRESSES.at(
+            look.entry.key, f"spec.addresses is not set{service}{harm}", remedy=look.blocked
+        )
     if lacks_endpoints(look.entry):
         message = f"spec.endpoints is not set: {', '.join(look.entry.hosts)} is what the sidecar resolves"
         yield catalog.LACKS_ENDPOINTS.at(look.entry.key, message)
