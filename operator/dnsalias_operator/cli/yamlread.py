@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 from yaml import cyaml
-from yaml.reader import ReaderError
 
 from dnsalias_operator.cli.problems import MAX_DEPTH, MAX_EXPANDED, Document, Fault, UnreadableError
 from dnsalias_operator.cli.scalars import resolve
+from dnsalias_operator.cli.yamlfaults import explain
 
 _MARKER = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
 _TAG = "tag:yaml.org,2002:"
@@ -31,7 +31,7 @@ def documents(text: str) -> Iterator[Document | Fault]:
         except UnreadableError as error:
             yield error.fault
         except yaml.YAMLError as error:
-            yield _explain(error, chunk, line)
+            yield explain(error, chunk, line)
         line += chunk.count("\n")
 
 
@@ -211,35 +211,3 @@ def _tagged(tag: str, text: str) -> Any:  # noqa: ANN401 (a plain value of any t
     if wanted is None or type(value) is not wanted:
         raise ValueError(f"tag {tag.replace(_TAG, '!!')} does not fit {text!r} or is not known; expected a plain value")
     return value
-
-
-_EXPECTED = {
-    "mapping values are not allowed in this context": "expected a single value here: quote text that contains ': ', "
-    "or check the indentation of this line",
-    "found character that cannot start any token": "expected a value: quote text that begins with @, ` or %",
-    "did not find expected key": "expected a key: check the indentation of this line",
-    "did not find expected '-' indicator": "expected '-': the list above ends here; check the indentation of this line",
-    "could not find expected ':'": "expected ':' after the key",
-    "found unexpected end of stream": "expected a closing quote before the end",
-    "found unexpected document indicator": "expected a closing quote before the document ends",
-    "did not find expected <document start>": "expected '---' before another document",
-}
-
-
-def _explain(error: yaml.YAMLError, text: str, line: int) -> Fault:
-    if isinstance(error, ReaderError):
-        start = text.rfind("\n", 0, error.position) + 1
-        row = line + text.count("\n", 0, error.position) + 1
-        return Fault(row, error.position - start + 1, f"{error.reason}; expected printable text")
-    mark = getattr(error, "problem_mark", None)
-    context_mark = getattr(error, "context_mark", None)
-    problem = getattr(error, "problem", None) or str(error)
-    message = _EXPECTED.get(problem, problem.replace("did not find expected", "expected"))
-    row, column = (mark.line, mark.column) if mark else (0, 0)
-    rows = text.split("\n")
-    if row < len(rows) and rows[row][column : column + 1] == "\t":
-        message = "expected spaces: YAML allows no tab in indentation"
-    if context_mark and context_mark.line != row:
-        context = getattr(error, "context", None) or "inside what"
-        message += f" ({context} that begins in line {context_mark.line + line + 1})"
-    return Fault(row + line + 1, column + 1, message)

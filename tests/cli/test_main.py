@@ -1,0 +1,204 @@
+"""The command as a whole: help, errors, signals, pipes, terminals, names, start-up."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from dnsalias_operator import __version__
+from dnsalias_operator.cli import lint
+from dnsalias_operator.cli.main import COMMANDS, program
+from dnsalias_operator.model.crd import crd
+from tests.cli.conftest import Execute, Invoke, executable
+
+
+def test_help_fits_one_screen_and_tells_every_command(invoke: Invoke) -> None:
+    """A newcomer sees what it is for, the commands in the order of use, and examples."""
+    result = invoke("--help")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert len(lines) <= 40
+    listed = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :] if re.match(r"  \w", line)]
+    assert listed[: len(COMMANDS)] == [*COMMANDS]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_an_example_and_exit_codes(invoke: Invoke, command: str) -> None:
+    """And its help is reached by -h, too."""
+    result = invoke(command, "-h")
+    assert result.exit_code == 0
+    assert re.search(rf"Example:\n    .*dnsalias {command}\b", result.stdout)
+    assert re.search(r"Exit codes:\n    0 ", result.stdout)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("unknown",),
+        ("lint", "--unknown"),
+        ("lint", "-f", "x", "--context", "y"),
+        ("lint", "-f", "-", "--fail-on", "x"),
+        ("listeners", "-f", "-"),
+        ("listeners", "-f", "-", "--from", "a", "--port", "0"),
+        ("run", "--http-port", "x"),
+        ("run", "--resync-seconds", "-1"),
+        ("lint", "-f", "-", "--repair-selector", "a=b=c"),
+        ("lint", "-f", "-", "--config", "/nowhere.yaml"),
+        ("lint", "--kubeconfig", "/nowhere.yaml"),
+        ("lint", "-f", "/nowhere.yaml"),
+        (),
+    ],
+)
+def test_bad_usage_exits_with_2_and_no_traceback(invoke: Invoke, arguments: tuple[str, ...]) -> None:
+    """Whatever is wrong is said on standard error."""
+    result = invoke(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.strip()
+
+
+def test_a_bug_is_one_line(invoke: Invoke, incident: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that nobody expected names the command and exits with 2."""
+
+    def broken(*_: object) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr(lint, "findings_in", broken)
+    result = invoke("lint", "-f", incident)
+    assert result.exit_code == 2
+    assert result.output == "dnsalias lint: this is a bug: KeyError: 'x' (--debug shows where)\n"
+
+
+@pytest.mark.parametrize("arguments", [("--debug", "lint"), ("lint", "--debug")])
+def test_debug_shows_where_a_bug_is(
+    incident: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    """The flag is taken before and after the name of the command."""
+    monkeypatch.setattr(lint, "findings_in", None)
+    result = CliRunner().invoke(program, [*arguments, "-f", str(incident)])
+    assert result.exit_code == 2
+    assert result.output.startswith("Traceback")
+    assert "this is a bug: TypeError" in result.output
+
+
+def test_crd_is_the_definition(invoke: Invoke) -> None:
+    """As YAML that says exactly what the model says."""
+    result = invoke("crd")
+    assert result.exit_code == 0
+    assert yaml.safe_load(result.stdout) == crd()
+
+
+def test_version(invoke: Invoke) -> None:
+    """The version of the installed package."""
+    assert invoke("version").stdout == f"dnsalias {__version__}\n"
+
+
+def test_it_is_a_plugin_of_kubectl(execute: Execute) -> None:
+    """Installed as kubectl-dnsalias too, and calls itself what the user typed."""
+    done = execute("lint", "--help", script="kubectl-dnsalias")
+    assert done.stdout.startswith("Usage: kubectl dnsalias lint [OPTIONS]")
+    assert execute("lint", "--help").stdout.startswith("Usage: dnsalias lint [OPTIONS]")
+
+
+def test_render_pipes_into_plan(incident: Path) -> None:
+    """Through a real pipe: what was rendered needs nothing more."""
+    with subprocess.Popen([executable("dnsalias"), "render", "-f", incident], stdout=subprocess.PIPE) as render:
+        plan = subprocess.run(
+            [executable("dnsalias"), "plan", "-f", "-"],
+            stdin=render.stdout,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+    assert render.returncode == 0
+    assert plan.returncode == 0
+    assert plan.stdout.endswith(b"Nothing to do.\n")
+    assert b"\x1b" not in plan.stdout
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    """As under `| head -1`: nothing on standard error, and the exit code a shell gives to SIGPIPE."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [executable("dnsalias"), "crd"], stdout=write, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    os.close(write)
+    assert done.stderr == b""
+    assert done.returncode == 141
+
+
+def test_interrupting_it_is_no_error() -> None:
+    """Ctrl-C while it waits for standard input: 130 and no traceback."""
+    with subprocess.Popen(
+        [executable("dnsalias"), "lint", "-f", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr
+        _wait_until_reading(process.pid)
+        process.send_signal(signal.SIGINT)
+        errors = process.stderr.read()
+    assert process.returncode == 130
+    assert b"Traceback" not in errors
+
+
+def _wait_until_reading(pid: int) -> None:
+    # Blocked in a read of the pipe: the system call's number is 0 on x86-64 and 63 on arm64, its file descriptor 0.
+    while True:
+        call = Path(f"/proc/{pid}/syscall").read_text().split()
+        if call[0] in ("0", "63") and call[1] == "0x0":
+            return
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "colour"),
+    [
+        (("lint", "--fail-on", "never"), "\x1b[31m"),
+        (("plan", "--foreign-entries", "observe"), "\x1b[32m"),
+        (("listeners", "--from", "default"), "\x1b[31m"),
+    ],
+)
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_terminal_gets_colours(arguments: tuple[str, ...], colour: str, plain: bool, incident: Path) -> None:  # noqa: FBT001
+    """Unless NO_COLOR says otherwise."""
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200", **({"NO_COLOR": "1"} if plain else {})}
+    shown, code = _on_terminal([executable("dnsalias"), *arguments, "-f", str(incident)], environment)
+    assert code == (1 if arguments[0] == "plan" else 0)
+    assert (colour in shown) is not plain
+    assert "traefik-cutom-name" in shown
+
+
+def _on_terminal(command: list[str], environment: dict[str, str]) -> tuple[str, int]:
+    """What a command shows on a terminal, and its exit code."""
+    ours, theirs = pty.openpty()
+    shown = b""
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        try:
+            while chunk := os.read(ours, 65536):
+                shown += chunk
+        except OSError:  # Linux: the other end was closed
+            pass
+    os.close(ours)
+    return shown.decode(), process.returncode
+
+
+@pytest.mark.parametrize("arguments", ["['--help']", "['version']", "['lint', '-f', '-']", "['plan', '-f', '-']"])
+def test_nothing_slow_is_imported_before_it_is_needed(arguments: str) -> None:
+    """Neither Kopf nor the Kubernetes client nor rich for work on files."""
+    program = (
+        "import sys\nfrom dnsalias_operator.cli.main import program\n"
+        f"try:\n    program.main({arguments})\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'kopf', 'kubernetes', 'aiohttp', 'rich', 'prometheus_client'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], input="", capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
