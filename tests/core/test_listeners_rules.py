@@ -192,6 +192,25 @@ def test_same_network_written_twice_conflicts() -> None:
     assert listener.lost == (Loss(second.key, PORT, WILDCARD, first.key),)
 
 
+def test_every_prefix_of_the_unspecified_address_is_the_same_match() -> None:
+    """Chains for 0.0.0.0/N match alike, and like one without addresses: the first keeps the place."""
+    first = entry("first", hosts=["a.hello"], addresses=["0.0.0.0/1"], resolution="STATIC", created=OLDER)
+    second = entry("second", hosts=["b.hello"], addresses=["0.0.0.0/8"], resolution="STATIC", created=NEWER)
+    third = entry("third", hosts=["c.hello"], created=NEWER)
+    (listener,) = outbound(world(first, second, third), CLIENT, MESH)
+    assert targets(listener.rows) == {("", "outbound|443||a.hello"), ("default", PASSTHROUGH)}
+    assert [loss.loser.name for loss in listener.lost] == ["second", "third"]
+
+
+def test_chain_without_a_cidr_yields_to_one_with_it() -> None:
+    """Within a network no chain that names none can take a connection, not even by its SNI or for plaintext HTTP."""
+    net = entry("net", hosts=["a.hello"], addresses=["10.1.0.0/16"], resolution="STATIC")
+    snapshot = world(net, entry("tls", protocol="TLS"), entry("web", hosts=["c.hello"], protocol="HTTP"))
+    assert {r.owner for r in owner_of(snapshot, CLIENT, MESH, "10.1.0.1", PORT)} == {net.key, None}
+    elsewhere = {r.owner.name for r in owner_of(snapshot, CLIENT, MESH, ELSEWHERE, PORT) if r.owner}
+    assert elsewhere == {"tls", "web"}
+
+
 def test_narrower_cidr_decides() -> None:
     """Of two networks around an address only the narrower one's chain can take the connection."""
     wide = entry("wide", hosts=["a.hello"], addresses=["10.0.0.0/8"], resolution="STATIC")
@@ -271,6 +290,15 @@ def test_passthrough_uses_endpoints_of_another_entry_for_its_host() -> None:
         WILDCARD,
         WILDCARD,
     ]
+
+
+def test_passthrough_ignores_endpoints_of_other_namespaces_and_selectors() -> None:
+    """An entry for the same host in another namespace, or one that selects its endpoints, says nothing about them."""
+    asks = entry("asks", resolution="NONE", namespace="default", created=OLDER)
+    far = entry("far", namespace="abc", resolution="STATIC", spec={"endpoints": [{"address": "10.1.1.1"}]})
+    selects = entry("selects", namespace="default", addresses=[VIP], spec={"workloadSelector": {"labels": {"a": "b"}}})
+    assert binds(asks, far) == [WILDCARD]
+    assert binds(asks, selects) == [WILDCARD, VIP]
 
 
 # SNI.
@@ -357,6 +385,38 @@ def test_http_proxy_displaces_whatever_was_there(other: str | None) -> None:
     (listener,) = outbound(world(first, proxy), CLIENT, MESH)
     assert targets(listener.rows) == {("", "route 443")}
     assert listener.lost == (() if other == "HTTP" else (Loss(first.key, PORT, WILDCARD, proxy.key),))
+
+
+def test_http_proxy_takes_the_place_of_winners_and_losers_alike() -> None:
+    """Who had lost before the listener was overwritten has lost to the one that overwrote it."""
+    first = entry("first", hosts=["a.hello"], created=OLDER)
+    second = entry("second", hosts=["b.hello"], created=OLDER)
+    proxy = entry("proxy", protocol="HTTP_PROXY", created=NEWER)
+    (listener,) = outbound(world(first, second, proxy), CLIENT, MESH)
+    assert listener.lost == (
+        Loss(first.key, PORT, WILDCARD, proxy.key),
+        Loss(second.key, PORT, WILDCARD, proxy.key),
+    )
+
+
+def test_http_proxy_joined_by_tls_is_displaced_no_more() -> None:
+    """Once a TLS chain has joined an HTTP_PROXY listener it counts as sniffed, and a younger unset port is lost."""
+    proxy = entry("proxy", hosts=["a.hello"], protocol="HTTP_PROXY", created=OLDER)
+    tls = entry("tls", hosts=["b.hello"], protocol="TLS", created=OLDER + 1)
+    unset = entry("unset", hosts=["c.hello"], protocol=None, created=OLDER + 2)
+    (listener,) = outbound(world(proxy, tls, unset), CLIENT, MESH)
+    assert targets(listener.rows) == {("b.hello", "outbound|443||b.hello"), ("default", "route 443")}
+    assert [loss.loser for loss in listener.lost] == [unset.key]
+
+
+def test_http_joins_the_route_that_a_sniffed_port_brought() -> None:
+    """TCP, then unset, then HTTP: the unset port's HTTP chain serves them all, so the HTTP port loses nothing."""
+    tcp = entry("tcp", hosts=["a.hello"], created=OLDER)
+    unset = entry("unset", hosts=["b.hello"], protocol=None, created=OLDER + 1)
+    web = entry("web", hosts=["c.hello"], protocol="HTTP", created=OLDER + 2)
+    (listener,) = outbound(world(tcp, unset, web), CLIENT, MESH)
+    assert targets(listener.rows) == {("http", "route 443"), ("default", "outbound|443||a.hello")}
+    assert listener.lost == (Loss(unset.key, PORT, WILDCARD, tcp.key),)
 
 
 def test_unset_displaces_http_proxy() -> None:

@@ -80,9 +80,10 @@ def tcp_chain(claim: Claim) -> Chain:
 def http_chain(claim: Claim) -> Chain:
     """The chain that sends requests to routes: those of the port, which all services share, or on an address their own.
 
-    Only HTTP_PROXY takes every byte for HTTP; the others match what the HTTP inspector found to be plaintext HTTP.
+    Only HTTP_PROXY takes every byte for HTTP; the others match what the HTTP inspector found to be plaintext HTTP. Only
+    a sniffed port has an HTTP chain on an address of its own.
     """
-    private = claim.port_class is PortClass.UNSET and claim.bind != WILDCARD
+    private = claim.bind != WILDCARD
     return Chain(
         owner=claim.upstream.key,
         route=f"{claim.upstream.hostname}:{claim.port}" if private else str(claim.port),
