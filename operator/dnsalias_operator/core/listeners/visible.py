@@ -101,7 +101,7 @@ def _namespace_of(upstream: Upstream, snapshot: Snapshot, client: Client, mesh: 
     contenders = sorted((u for u in seen(objects, client, mesh) if u.hostname == upstream.hostname), key=_rank)
     chosen = upstream if not contenders else contenders[0]
     for u in contenders[1:]:
-        may_displace = u.namespace == client.namespace or chosen.namespace != client.namespace
-        if u.namespace == client.namespace or (u.kubernetes and not chosen.kubernetes and may_displace):
+        outranks = u.kubernetes and not chosen.kubernetes and chosen.namespace != client.namespace
+        if u.namespace == client.namespace or outranks:
             chosen = u
     return chosen.namespace
