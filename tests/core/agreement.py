@@ -10,6 +10,7 @@ share of ports, of all that are recorded or predicted, whose full rows are equal
 import argparse
 import gzip
 import json
+import os
 import sys
 import zlib
 from collections import Counter, defaultdict
@@ -139,8 +140,12 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{options.file}: {error}\n")
         return 2
-    for line in report(recording, mesh, options.show):
-        sys.stdout.write(f"{line}\n")
+    try:
+        sys.stdout.write("".join(f"{line}\n" for line in report(recording, mesh, options.show)))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (head, a pager) has seen enough; a closed stdout must not fail again when Python exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
