@@ -66,7 +66,7 @@ def _schema() -> dict[str, Any]:
         "properties": {
             "apiVersion": {"type": "string", "description": "Version of the schema of this object."},
             "kind": {"type": "string", "description": "The kind of this object: DnsAlias."},
-            "metadata": {"type": "object", "description": "Standard object metadata."},
+            "metadata": {"type": "object"},
             "spec": _described(DnsAliasSpec, "What the owner of the Service declares."),
             "status": _described(DnsAliasStatus, "What the operator found and did. Written by the operator alone."),
         },

@@ -1,0 +1,136 @@
+"""The story: the incident, what lint says of it, the operator watching, the operator repairing, and a restart."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.controlplane import ControlPlaneError, build
+from tests.controlplane.cluster import ControlPlane
+from tests.controlplane.hand import project_crds
+from tests.demo import incident
+from tests.demo.process import DNSALIAS, Operator
+install_rbac = lambda plane: plane.kubeconfig
+
+SETTLED = 3.0
+"""Seconds of silence after which a restarted operator would have written, had it anything to write."""
+
+out = Console(highlight=False, soft_wrap=True)
+
+
+def main() -> int:
+    """Tell the story; 0 where everything came out as it should, 1 where not (with what was wrong)."""
+    started = time.monotonic()
+    step("A real etcd, kube-apiserver and kube-controller-manager on loopback; Istio's CRDs and ours; our RBAC")
+    with ControlPlane.start(crds=[build.istio_crds(), *project_crds()]) as plane:
+        kubeconfig = install_rbac(plane)
+        wrong = _story(plane, kubeconfig)
+    out.print(f"\n[bold]{'As it should be' if not wrong else 'WRONG'}[/] after {time.monotonic() - started:.0f} s")
+    for line in wrong:
+        out.print(f"  [red]{line}[/]")
+    return 1 if wrong else 0
+
+
+def _story(plane: ControlPlane, kubeconfig: Path) -> list[str]:
+    wrong: list[str] = []
+    step("The incident: a dns-controller gave Services more names, by ServiceEntries without addresses and endpoints")
+    incident.create(plane)
+    _objects(plane)
+    step("What Istio's own lint says of those entries")
+    said = _command([str(build.ensure("istioctl")["istioctl"]), "analyze", "--use-kube=false", *_entry_files()])
+    if "No validation issues found" not in said:
+        wrong.append("istioctl analyze is not silent any more")
+    step("What dnsalias says of them")
+    found = _command([DNSALIAS, "lint"], plane)
+    wrong += [f"lint does not report {name}" for name in ("traefik-cutom-name", "mysql-cutom-name") if name not in found]
+    if "DA001" not in found:
+        wrong.append("lint reports no catch-all")
+    step("Where a connection to port 443 goes, from any pod of namespace default: before")
+    _command([DNSALIAS, "listeners", "--from", "default", "--port", "443"], plane)
+
+    step("The operator, told to observe: it writes nothing, and the metric that pages counts what is unfixed")
+    with Operator(plane, kubeconfig, plane.folder / "observe.log", foreign_entries="observe") as operator:
+        operator.wait("four unfixed entries", lambda: sum(operator.unfixed().values()) == 4)  # noqa: PLR2004
+        _metrics(operator)
+
+    step("The operator, told to patch (the default)")
+    with Operator(plane, kubeconfig, plane.folder / "patch.log") as operator:
+        operator.wait("one unfixed entry", lambda: sum(operator.unfixed().values()) == 1 and _alias_ready(plane))
+        out.print(operator.log().rstrip(), markup=False)
+        step("After")
+        _objects(plane)
+        _command([DNSALIAS, "listeners", "--from", "default", "--port", "443"], plane)
+        _metrics(operator)
+        wrong += _left(operator)
+
+    step("The operator again, on what it has converged: how much does it write?")
+    mark = plane.mark()
+    with Operator(plane, kubeconfig, plane.folder / "restart.log") as operator:
+        operator.wait("the list of every kind", operator.ready)
+        time.sleep(SETTLED)
+    writes = plane.mutating_requests(since=mark)
+    out.print(f"mutating requests counted at the API server (Lease and Events apart): {len(writes)}")
+    return wrong + [f"a restart wrote {request}" for request in writes]
+
+
+def _left(operator: Operator) -> list[str]:
+    left = " ".join(operator.unfixed())
+    out.print(
+        "One entry is left unfixed on purpose: shop/checkout-cutom-name is older than its recreated Service. With the\n"
+        "Service's clusterIP it would take the Service's connections; so it got an address of its own that nobody\n"
+        "routes to. Delete it and let the dns-controller write it again (younger), or declare a DnsAlias."
+    )
+    return [] if 'reason="WouldShadowService"' in left else [f"what is left unfixed has another reason: {left}"]
+
+
+def _objects(plane: ControlPlane) -> None:
+    columns = (
+        "NAMESPACE:.metadata.namespace,NAME:.metadata.name,HOSTS:.spec.hosts,ADDRESSES:.spec.addresses,"
+        "ENDPOINTS:.spec.endpoints[*].address,PROTOCOL:.spec.ports[*].protocol"
+    )
+    out.print("$ kubectl get dnsaliases,serviceentries -A", style="bold")
+    out.print(plane.kubectl("get", "dnsaliases", "-A"), markup=False)
+    out.print(plane.kubectl("get", "serviceentries", "-A", "-o", f"custom-columns={columns}"), markup=False)
+
+
+def _metrics(operator: Operator) -> None:
+    page = operator.metrics()
+    for name in ("dnsalias_unfixed_serviceentries{", "dnsalias_unfixed_serviceentry_info{", 'dnsalias_findings{code="DA001"'):
+        for series, value in sorted(page.items()):
+            if series.startswith(name):
+                out.print(f"{series} {value:g}", markup=False)
+
+
+def _alias_ready(plane: ControlPlane) -> bool:
+    status = '{.status.conditions[?(@.type=="Ready")].status}'
+    return plane.kubectl("get", "dna", "-n", "abc", "service-api", "-o", f"jsonpath={status}") == "True"
+
+
+def _entry_files() -> list[str]:
+    # istioctl knows no DnsAlias.
+    return [str(p) for p in sorted(incident.FOLDER.glob("*.yaml")) if "alias" not in p.name]
+
+
+def _command(command: list[str], plane: ControlPlane | None = None) -> str:
+    environment = plane.environment() if plane else dict(os.environ)
+    shown = [Path(command[0]).name, *(os.path.relpath(a) if a.startswith("/") else a for a in command[1:])]
+    out.print(f"$ {' '.join(shown)}", style="bold", markup=False)
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    text = (result.stdout + result.stderr).rstrip()
+    out.print(text + "\n", markup=False)
+    return text
+
+
+def step(text: str) -> None:
+    """A heading."""
+    out.print(f"\n[bold cyan]== {text}[/]")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (ControlPlaneError, RuntimeError) as error:
+        sys.exit(f"demo: {error}")
