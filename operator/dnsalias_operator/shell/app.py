@@ -18,11 +18,13 @@ from dnsalias_operator.shell.errors import ApiError, ClusterError
 from dnsalias_operator.shell.events import Recorder
 from dnsalias_operator.shell.fights import Fights
 from dnsalias_operator.shell.findings import FindingsLoop
+from dnsalias_operator.shell.gate import Gate
 from dnsalias_operator.shell.health import HealthServer, stale_kinds
 from dnsalias_operator.shell.metrics import Metrics
 from dnsalias_operator.shell.queue import Backoff, Item, TokenBucket, WorkQueue
 from dnsalias_operator.shell.reconcile import Reconciler
 from dnsalias_operator.shell.resync import Resync
+from dnsalias_operator.shell.steps import Steps
 from dnsalias_operator.shell.store import Store, StoreChange
 
 log = logging.getLogger(__name__)
@@ -57,16 +59,15 @@ class _Operator:
         self.queue: WorkQueue[Key] = WorkQueue(backoff, time.monotonic)
         self.backoff = backoff
         self.findings = FindingsLoop(self.store, self.metrics, self.rules)
-        self.waiting_for: tuple[str, ...] = ()
-        self.fault = "not connected yet"
+        self.health = HealthServer(self.metrics, self._healthy, self._ready)
+        self.gate = Gate(self.metrics, backoff, settings.missing_kind_poll_seconds)
         self.resync: Resync | None = None
         self.stop = asyncio.Event()
 
     async def main(self) -> int:
         self._own_signals()
-        health = HealthServer(self.metrics, self._healthy, self._ready)
         self.metrics.watch(self._observe)
-        port = await health.start(self.settings.http_host, self.settings.http_port)
+        port = await self.health.start(self.settings.http_host, self.settings.http_port)
         log.info("serving /metrics, /healthz and /readyz", extra={"fields": {"port": port}})
         try:
             async with await Client.connect(
@@ -76,35 +77,11 @@ class _Operator:
                 max_in_flight=self.settings.max_in_flight,
                 observer=self.metrics.request,
             ) as client:
-                if not await self._kinds_served(client):
+                if not await self.gate.wait(client, self.stop):
                     return OK
                 return await self._operate(client)
         finally:
-            await health.stop()
-
-    async def _kinds_served(self, client: Client) -> bool:
-        """Wait for the CRDs, saying so once for each change of what is missing; False where we are told to stop."""
-        said, failures = "", 0
-        while not self.stop.is_set():
-            try:
-                missing = await client.missing_kinds()
-                fault = f"waiting for the CRDs {', '.join(missing)}" if missing else ""
-            except ClusterError as error:
-                missing, fault = (), str(error)
-            self.waiting_for, self.fault = missing, fault
-            self.metrics.missing.set(len(missing))
-            if not fault:
-                if said:
-                    log.info("everything is there, going on")
-                return True
-            if fault != said:
-                log.warning(fault, extra={"fields": {"missing": list(missing), "server": client.server}})
-                said = fault
-            failures += 1
-            pause = min(self.settings.missing_kind_poll_seconds, self.backoff.pause(failures))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stop.wait(), pause)
-        return False
+            await self.health.stop()
 
     async def _operate(self, client: Client) -> int:
         settings = self.settings
@@ -113,12 +90,23 @@ class _Operator:
             settings.fight_limit, Backoff(settings.fight_min_seconds, settings.fight_max_seconds), time.monotonic
         )
         bucket = TokenBucket(settings.write_rate, settings.write_burst, time.monotonic)
+        writer = Writer(client, self.store, bucket, self.metrics)
+        steps = Steps(
+            store=self.store,
+            writer=writer,
+            recorder=recorder,
+            fights=fights,
+            metrics=self.metrics,
+            rules=self.rules,
+            clock=client,
+            enqueue=self.queue.add,
+        )
         reconciler = Reconciler(
             store=self.store,
             queue=self.queue,
-            writer=Writer(client, self.store, bucket, self.metrics),
+            steps=steps,
+            writer=writer,
             recorder=recorder,
-            fights=fights,
             metrics=self.metrics,
             rules=self.rules,
             clock=client,
@@ -148,6 +136,8 @@ class _Operator:
         await asyncio.wait((watching, stopping, *workers, *others), return_when=asyncio.FIRST_COMPLETED)
         code = await self._why(client, [watching, *workers, *others])
         await self._shut_down(workers)
+        # Kopf waits for every task that is younger than it, so for each open connection to our own pages.
+        await self.health.stop()
         watch_ends.set()
         for task in (stopping, *others):
             task.cancel()
@@ -235,8 +225,8 @@ class _Operator:
         self.stop.set()
 
     def _ready(self) -> list[str]:
-        if self.fault:
-            return [self.fault]
+        if self.gate.fault:
+            return [self.gate.fault]
         unlisted = self.store.unlisted()
         if unlisted:
             why = self.resync.fault if self.resync else ""

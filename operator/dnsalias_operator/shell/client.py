@@ -6,30 +6,28 @@ through its REST layer with plain JSON, because its typed models would drop fiel
 
 import asyncio
 import json
-import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 import aiohttp
-from kubernetes.aio import config as kubeconfigs
-from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client import ApiClient
 
 from dnsalias_operator.model.meta import Raw, mapping, text
 from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, ISTIO_VERSIONS, KIND, PLURAL, VERSION
+from dnsalias_operator.shell.access import load_configuration
 from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
 
-__all__ = ["ApiError", "Client", "ClusterError", "Listing", "UnreachableError", "list_objects", "load_configuration"]
+__all__ = ["ApiError", "Client", "ClusterError", "Listing", "UnreachableError", "list_objects"]
 
 APPLY = "application/apply-patch+yaml"
 JSON = "application/json"
 _OFFSET_SECONDS = 60.0
 """How long the best estimate of the server's clock is trusted before a new one replaces it whatever it says."""
-
-_SERVICE_ACCOUNT_HOST = "KUBERNETES_SERVICE_HOST"
 
 PATHS = {"Service": "api/v1", "Namespace": "api/v1", KIND: f"apis/{GROUP}/{VERSION}"}
 PLURALS = {"Service": "services", "Namespace": "namespaces", KIND: PLURAL, "ServiceEntry": "serviceentries"}
@@ -50,8 +48,10 @@ class Client:
         *,
         request_seconds: float = 30,
         observer: Observer = lambda *_: None,
+        reload: Callable[[], Awaitable[Any]] | None = None,
     ) -> None:
         self._configuration = configuration
+        self._reload = reload
         self._api = ApiClient(configuration)
         self._timeout = aiohttp.ClientTimeout(total=request_seconds)
         self._observer = observer
@@ -73,9 +73,10 @@ class Client:
         Raises:
             ClusterError: there is no configuration, or it cannot be read.
         """
-        configuration = await load_configuration(kubeconfig, context)
+        reload = partial(load_configuration, kubeconfig, context)
+        configuration = await reload()
         configuration.connection_pool_maxsize = max_in_flight
-        return cls(configuration, request_seconds=request_seconds, observer=observer)
+        return cls(configuration, request_seconds=request_seconds, observer=observer, reload=reload)
 
     async def __aenter__(self) -> Self:
         return self
@@ -104,7 +105,7 @@ class Client:
         verb: str,
         path: str,
         query: Mapping[str, str] | None = None,
-        body: Raw | list[Any] | None = None,
+        body: Raw | None = None,
         content_type: str = JSON,
     ) -> dict[str, Any]:
         """One request; returns the JSON answer.
@@ -113,9 +114,25 @@ class Client:
             ApiError: the API server refused it.
             UnreachableError: there was no answer.
         """
-        headers = {"Accept": JSON, "Content-Type": content_type, "User-Agent": "dnsalias-operator"}
-        await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, verb, None)
         url = f"{self.server}/{path}" + (f"?{urlencode(query)}" if query else "")
+        code, headers, data = await self._send(verb, url, body, content_type)
+        if code == HTTPStatus.UNAUTHORIZED and self._reload is not None:
+            # Tokens rotate: once with what the kubeconfig, the plugin or the mounted token says now.
+            self._configuration.api_key = (await self._reload()).api_key
+            code, headers, data = await self._send(verb, url, body, content_type)
+        if code >= HTTPStatus.BAD_REQUEST:
+            raise ApiError.from_answer(verb, path, code, data, headers.get("Retry-After", ""))
+        try:
+            answer = json.loads(data)
+        except ValueError:
+            raise UnreachableError(f"{self.server} answers {verb} /{path} with something that is not JSON") from None
+        return answer if isinstance(answer, dict) else {}
+
+    async def _send(
+        self, verb: str, url: str, body: Raw | None, content_type: str
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        headers = {"Accept": JSON, "Content-Type": content_type, "User-Agent": "dnsalias-operator"}
+        await self._api.update_params_for_auth(headers, [], ["BearerToken"], url, verb, None)
         code = 0
         try:
             response = await self._api.rest_client.request(
@@ -128,13 +145,7 @@ class Client:
             raise UnreachableError(f"{self.server}: {str(error) or type(error).__name__}") from error
         finally:
             self._observer(verb, code)
-        if code >= HTTPStatus.BAD_REQUEST:
-            raise ApiError.from_answer(verb, path, code, data, response.headers.get("Retry-After", ""))
-        try:
-            answer = json.loads(data)
-        except ValueError:
-            raise UnreachableError(f"{self.server} answers {verb} /{path} with something that is not JSON") from None
-        return answer if isinstance(answer, dict) else {}
+        return code, response.headers, data
 
     def path(self, kind: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """Path of a kind, a namespace's objects of a kind, or one object."""
@@ -199,28 +210,6 @@ class Client:
         found = stamp - now
         if self._offset is None or now - self._offset[1] > _OFFSET_SECONDS or found > self._offset[0]:
             self._offset = (found, now)
-
-
-async def load_configuration(kubeconfig: str | None = None, context: str | None = None) -> Any:  # noqa: ANN401 (untyped)
-    """Read the credentials anew: tokens rotate, exec plugins hand out new ones.
-
-    Raises:
-        ClusterError: there is no configuration, or it cannot be read.
-    """
-    configuration = Configuration()
-    if kubeconfig and not os.path.isfile(kubeconfig):  # noqa: ASYNC240, PTH113 (one stat at start)
-        raise ClusterError(f"no access to a cluster: kubeconfig {kubeconfig}: no such file")
-    try:
-        if not kubeconfig and not context and _SERVICE_ACCOUNT_HOST in os.environ and "KUBECONFIG" not in os.environ:
-            kubeconfigs.load_incluster_config(client_configuration=configuration)
-        else:
-            await kubeconfigs.load_kube_config(
-                config_file=kubeconfig or None, context=context or None, client_configuration=configuration
-            )
-    except (kubeconfigs.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
-        where = f"kubeconfig {kubeconfig}" if kubeconfig else "kubeconfig"
-        raise ClusterError(f"no access to a cluster: {where}: {error}") from error
-    return configuration
 
 
 class Listing(list[dict[str, Any]]):

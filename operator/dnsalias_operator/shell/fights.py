@@ -45,11 +45,11 @@ class Fights:
         self._clock = clock
         self._records: dict[Key, _Record] = {}
 
-    def judge(self, change: Change, entry: ServiceEntry | None, *, contested_before: bool = False) -> Verdict:
-        """May this change be written now? ``contested_before``: a condition from before our start says Contested."""
+    def judge(self, change: Change, entry: ServiceEntry | None, *, fought: bool = False) -> Verdict:
+        """May this change be written now? ``fought``: a condition from before our start says Contested."""
         now = self._clock()
         record = self._records.get(change.key)
-        if record is None and contested_before:
+        if record is None and fought:
             record = self._records[change.key] = _Record(_wanted(change), now, self._limit)
         if record is None or record.wanted != _wanted(change):
             return Verdict()

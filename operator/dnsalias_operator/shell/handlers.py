@@ -12,7 +12,8 @@ import kopf
 
 from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, KIND, PLURAL, VERSION
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell.client import Client, load_configuration
+from dnsalias_operator.shell.access import load_configuration
+from dnsalias_operator.shell.client import Client
 from dnsalias_operator.shell.errors import ClusterError
 from dnsalias_operator.shell.store import Store
 

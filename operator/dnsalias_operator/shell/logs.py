@@ -46,7 +46,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line.update({k: v for k, v in fields_of(record).items() if k not in line and v not in (None, "", ())})
+        line.update({k: v for k, v in fields_of(record).items() if k not in line and not _empty(v)})
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str, ensure_ascii=False)
@@ -57,11 +57,15 @@ class ConsoleFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
-        fields = " ".join(f"{k}={_plain(v)}" for k, v in fields_of(record).items() if v not in (None, "", ()))
+        fields = " ".join(f"{k}={_plain(v)}" for k, v in fields_of(record).items() if not _empty(v))
         text = f"{_time(record)} {record.levelname:<7} {record.getMessage()}" + (f"  {fields}" if fields else "")
         if record.exc_info:
             text += f"  error={self.formatException(record.exc_info)!r}"
         return text.replace("\r", "\\r").replace("\n", "\\n")
+
+
+def _empty(value: object) -> bool:
+    return value is None or value in ("", (), [])
 
 
 def _time(record: logging.LogRecord) -> str:

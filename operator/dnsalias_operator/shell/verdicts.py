@@ -11,6 +11,8 @@ CONTESTED = "Contested"
 WRITE_REFUSED = "WriteRefused"
 WAITING = "WaitingForAge"
 TAKEN_BACK = "TakenBack"
+OURS = frozenset({CONTESTED, WRITE_REFUSED, WAITING, TAKEN_BACK})
+"""Reasons that only the running operator gives."""
 _UNMET = frozenset({"Programmed", "Ready"})
 
 

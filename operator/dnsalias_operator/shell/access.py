@@ -1,0 +1,33 @@
+"""Where the cluster is and who we are there: kubeconfig, exec plugin, or the pod's own ServiceAccount."""
+
+import os
+from typing import Any
+
+from kubernetes.aio import config as kubeconfigs
+from kubernetes.aio.client import Configuration
+
+from dnsalias_operator.shell.errors import ClusterError
+
+_SERVICE_ACCOUNT_HOST = "KUBERNETES_SERVICE_HOST"
+
+
+async def load_configuration(kubeconfig: str | None = None, context: str | None = None) -> Any:  # noqa: ANN401 (untyped)
+    """Read the credentials anew: tokens rotate, exec plugins hand out new ones.
+
+    Raises:
+        ClusterError: there is no configuration, or it cannot be read.
+    """
+    configuration = Configuration()
+    if kubeconfig and not os.path.isfile(kubeconfig):  # noqa: ASYNC240, PTH113 (one stat at start)
+        raise ClusterError(f"no access to a cluster: kubeconfig {kubeconfig}: no such file")
+    try:
+        if not kubeconfig and not context and _SERVICE_ACCOUNT_HOST in os.environ and "KUBECONFIG" not in os.environ:
+            kubeconfigs.load_incluster_config(client_configuration=configuration)
+        else:
+            await kubeconfigs.load_kube_config(
+                config_file=kubeconfig or None, context=context or None, client_configuration=configuration
+            )
+    except (kubeconfigs.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
+        where = f"kubeconfig {kubeconfig}" if kubeconfig else "kubeconfig"
+        raise ClusterError(f"no access to a cluster: {where}: {error}") from error
+    return configuration

@@ -1,0 +1,138 @@
+"""Writes the changes of one decision, in order, as far as they go, and says why it stopped where it did.
+
+While a write is in flight, others decide in the world as it will be after it (`world`), so that two repairs which are
+harmless alone are never made together when together they do harm.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from dnsalias_operator.core.outcome import Change, Verb
+from dnsalias_operator.core.triggers import affected
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.snapshot import PARSERS, Object, Snapshot
+from dnsalias_operator.shell import verdicts
+from dnsalias_operator.shell.apply import Writer, is_refusal
+from dnsalias_operator.shell.errors import ApiError, ClusterError
+from dnsalias_operator.shell.events import Recorder
+from dnsalias_operator.shell.fights import Fights
+from dnsalias_operator.shell.metrics import Metrics
+from dnsalias_operator.shell.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class Clock(Protocol):
+    """The API server's clock: seconds since the epoch, never ahead of it."""
+
+    def now(self) -> float:
+        """The time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why the changes were not all written.
+
+    ``reason`` and ``message`` are for a condition, "" where it is only a matter of trying again; ``retry`` asks to be
+    worked on again after that many seconds; ``error`` asks for the key's backoff.
+    """
+
+    reason: str = ""
+    message: str = ""
+    retry: float = 0
+    error: ClusterError | None = None
+
+
+class Steps:
+    """Carries decisions out. ``enqueue`` asks for a key to be decided again."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        writer: Writer,
+        recorder: Recorder,
+        fights: Fights,
+        metrics: Metrics,
+        rules: Rules,
+        clock: Clock,
+        enqueue: Callable[[Key], None],
+    ) -> None:
+        self._store, self._writer, self._recorder, self._fights = store, writer, recorder, fights
+        self._metrics, self._rules, self._clock, self._enqueue = metrics, rules, clock, enqueue
+        self._pending: dict[Key, Object | None] = {}
+
+    def world(self) -> Snapshot:
+        """The world with every write in flight done."""
+        return self._store.world.with_changes(self._pending) if self._pending else self._store.world
+
+    async def take(self, changes: tuple[Change, ...], on_written: Callable[[], None], *, fought: bool) -> Stop | None:
+        """Write in order; None where everything was written.
+
+        ``fought`` says that the object was contested before this process began, so that it starts slowly.
+        """
+        for change in changes:
+            stop = self._not_yet(change, fought=fought) or await self._attempt(change)
+            if stop is not None:
+                return stop
+            on_written()
+        return None
+
+    def _not_yet(self, change: Change, *, fought: bool) -> Stop | None:
+        wait = change.not_before - self._clock.now() if change.not_before else 0
+        if wait > 0:
+            message = f"{change.key} is made as soon as it is sure to be younger than its Service"
+            return Stop(verdicts.WAITING, message, retry=wait)
+        entry = self._store.world.entry(change.key.namespace, change.key.name)
+        verdict = self._fights.judge(change, entry, fought=fought)
+        if verdict.pause <= 0:
+            return None
+        if verdict.contested:
+            return Stop(verdicts.CONTESTED, verdicts.contested(verdict.contested), retry=verdict.pause)
+        message = f"{change.key} was changed by somebody else again; it is set right soon"
+        return Stop(verdicts.TAKEN_BACK, message, retry=verdict.pause)
+
+    async def _attempt(self, change: Change) -> Stop | None:
+        drifted = change.verb in (Verb.UPDATE, Verb.REPLACE) or self._fights.knows(change)
+        before = self._store.world.get(change.key)
+        after = PARSERS[change.key.kind](change.after) if change.after is not None else None
+        self._pending[change.key] = after
+        try:
+            await self._writer.write(change)
+        except ClusterError as error:
+            del self._pending[change.key]
+            # Others may have decided in a world where this write succeeded.
+            for neighbour in sorted(affected(self._store.world, after, before, self._rules)):
+                self._enqueue(neighbour)
+            return self._failed(change, error)
+        finally:
+            self._pending.pop(change.key, None)
+        self._fights.wrote(change)
+        if drifted and change.verb not in (Verb.DELETE, Verb.RECREATE):
+            for name in change.fields or ("object",):
+                self._metrics.drift.labels(change.key.kind, name.partition("[")[0]).inc()
+        self._tell(change, self._store.world.get(change.key) or before)
+        return None
+
+    def _failed(self, change: Change, error: ClusterError) -> Stop:
+        if isinstance(error, ApiError) and error.managers:
+            self._fights.refused(change, error.managers)
+            return Stop(verdicts.CONTESTED, verdicts.contested(", ".join(error.managers)), error=error)
+        if is_refusal(error):
+            return Stop(verdicts.WRITE_REFUSED, str(error), error=error)
+        return Stop(error=error)
+
+    def _tell(self, change: Change, about: Object | None) -> None:
+        fields = {
+            "object": str(change.key),
+            "reason": change.reason,
+            "written": change.verb.value,
+            "changed": list(change.fields),
+            "inferred": change.inferred,
+        }
+        log.info(change.message, extra={"fields": {k: v for k, v in fields.items() if v}})
+        if change.verb is Verb.REPAIR and about is not None:
+            self._recorder.emit(about, "Normal", change.reason, "Repair", change.message)

@@ -1,0 +1,86 @@
+"""Log lines: one line each whatever is in them, and the fields of a decision beside the message."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from dnsalias_operator.shell import logs
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    """The test runner's own logging comes back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+
+
+def test_json_lines_carry_message_and_fields() -> None:
+    """A decision's object and reason are fields of the line's object, empty ones are left out."""
+    out = io.StringIO()
+    logs.configure("json", "info", out)
+    fields: dict[str, object] = {
+        "object": "ServiceEntry a/b",
+        "reason": "LacksAddresses",
+        "changed": [],
+        "inferred": None,
+    }
+    logging.getLogger("x").info("it has no addresses", extra={"fields": fields})
+    line = json.loads(out.getvalue())
+    assert line.pop("time").endswith("Z")
+    assert line == {
+        "level": "info",
+        "logger": "x",
+        "message": "it has no addresses",
+        "object": "ServiceEntry a/b",
+        "reason": "LacksAddresses",
+    }
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_every_record_is_one_line(form: str) -> None:
+    """Line breaks in messages, fields and traces do not make a second line."""
+    out = io.StringIO()
+    logs.configure(form, "info", out)  # type: ignore[arg-type]
+    log = logging.getLogger("x")
+    try:
+        raise ValueError("first\nsecond")  # noqa: TRY301 (a trace is what is wanted)
+    except ValueError:
+        log.exception("a bug\nwith a break", extra={"fields": {"error_text": "a\r\nb"}})
+    log.warning("next")
+    assert len(out.getvalue().splitlines()) == 2
+    assert "ValueError" in out.getvalue()
+
+
+def test_fields_never_replace_the_message() -> None:
+    """A field of the name of a part of the line is left out."""
+    out = io.StringIO()
+    logs.configure("json", "info", out)
+    logging.getLogger("x").info("real", extra={"fields": {"message": "fake", "level": "fake"}})
+    line = json.loads(out.getvalue())
+    assert (line["message"], line["level"]) == ("real", "info")
+
+
+def test_console_values_are_quoted_where_needed() -> None:
+    """A value with a space can be told from the next field."""
+    out = io.StringIO()
+    logs.configure("console", "info", out)
+    logging.getLogger("x").info("m", extra={"fields": {"object": "ServiceEntry a/b", "n": 3}})
+    assert out.getvalue().rstrip().endswith('m  object="ServiceEntry a/b" n=3')
+
+
+def test_libraries_are_quiet_unless_asked() -> None:
+    """Kopf's own steps are no news at info level, and are there at debug level."""
+    out = io.StringIO()
+    logs.configure("console", "info", out)
+    logging.getLogger("kopf.activities").info("Initial authentication")
+    assert out.getvalue() == ""
+    logs.configure("console", "debug", out)
+    logging.getLogger("kopf.activities").info("Initial authentication")
+    assert "Initial authentication" in out.getvalue()

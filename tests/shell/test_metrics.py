@@ -1,0 +1,97 @@
+"""Metrics: the document is the registry's, the gauges are the decisions', the info metric is capped."""
+
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, Severity, State
+from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.shell.metrics import SPECS, Decisions, Metrics, document
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
+
+
+def samples(metrics: Metrics) -> dict[str, dict[tuple[str, ...], float]]:
+    """What a scrape gives: by name, then by label values in the order of the labels' names."""
+    out: dict[str, dict[tuple[str, ...], float]] = {}
+    for family in text_string_to_metric_families(metrics.exposition().decode()):
+        for sample in family.samples:
+            out.setdefault(sample.name, {})[tuple(v for _, v in sorted(sample.labels.items()))] = sample.value
+    return out
+
+
+def unfixed(name: str, severity: Severity, reason: str = "AmbiguousService") -> EntryDecision:
+    """An entry that could not be repaired."""
+    key = Key("ServiceEntry", "data", name)
+    return EntryDecision(key, selected=True, state=State.UNFIXED, reason=reason, severity=severity)
+
+
+def decided(*entries: EntryDecision, aliases: tuple[AliasDecision, ...] = ()) -> Decisions:
+    """Decisions by key."""
+    return Decisions({a.key: a for a in aliases}, {e.key: e for e in entries})
+
+
+def test_the_document_is_what_the_registry_says() -> None:
+    """docs/metrics.md is generated; its second line says how."""
+    assert DOCUMENT.read_text() == document()
+
+
+def test_every_documented_metric_is_exposed_and_no_other() -> None:
+    """The table of the document and the registry cannot drift apart."""
+    exposed = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in text_string_to_metric_families(Metrics().exposition().decode())
+        if not family.name.endswith("_created")
+    }
+    assert exposed == set(SPECS)
+
+
+def test_two_registries_stand_side_by_side() -> None:
+    """Nothing is registered globally."""
+    first, second = Metrics(), Metrics()
+    first.request("GET", 200)
+    assert ("200", "GET") in samples(first)["dnsalias_api_requests_total"]
+    assert "dnsalias_api_requests_total" not in samples(second)
+
+
+def test_aliases_are_counted_by_each_condition() -> None:
+    """Two aliases in one state make one series of value 2."""
+    conditions = (Condition("Ready", "False", "HostTaken", "…"), Condition("Accepted", "False", "HostTaken", "…"))
+    aliases = tuple(AliasDecision(Key(KIND, "shop", name), conditions) for name in ("a", "b"))
+    found = samples(Metrics(decided(aliases=aliases)))["dnsalias_aliases"]
+    assert found == {("Ready", "HostTaken", "False"): 2, ("Accepted", "HostTaken", "False"): 2}
+
+
+def test_a_series_goes_with_its_cause() -> None:
+    """A repaired entry leaves no unfixed series behind."""
+    metrics = Metrics(decided(unfixed("mysql", Severity.CRITICAL)))
+    assert samples(metrics)["dnsalias_unfixed_serviceentries"] == {("AmbiguousService", "critical"): 1}
+    key = Key("ServiceEntry", "data", "mysql")
+    metrics.decisions.entries[key] = EntryDecision(key, selected=True, state=State.FIXED)
+    after = samples(metrics)
+    assert "dnsalias_unfixed_serviceentries" not in after
+    assert after["dnsalias_serviceentries"] == {("foreign", "fixed"): 1}
+
+
+def test_the_info_metric_is_capped_worst_first_and_says_what_it_hides() -> None:
+    """The cap keeps the critical ones; the gauge beside it counts the rest."""
+    entries = [unfixed(f"w{n}", Severity.WARNING) for n in range(5)] + [unfixed("z", Severity.CRITICAL)]
+    found = samples(Metrics(decided(*entries), info_cap=2))
+    names = {labels[0] for labels in found["dnsalias_unfixed_serviceentry_info"]}
+    assert names == {"z", "w0"}
+    assert found["dnsalias_unfixed_serviceentry_info_hidden"] == {(): 4}
+
+
+def test_findings_are_counted_by_code_and_severity() -> None:
+    """The metric has what lint prints."""
+    key = Key("ServiceEntry", "data", "mysql")
+    metrics = Metrics()
+    metrics.decisions.findings = (Finding("DA001", Severity.CRITICAL, key, 3306, "…", "…"),) * 2
+    assert samples(metrics)["dnsalias_findings"] == {("DA001", "critical"): 2}
+
+
+def test_label_values_cannot_break_the_format() -> None:
+    """Whatever stands in a reason, the exposition stays parseable."""
+    nasty = 'x"} 1\n# HELP y'
+    found = samples(Metrics(decided(unfixed("mysql", Severity.WARNING, reason=nasty))))
+    assert found["dnsalias_unfixed_serviceentries"] == {(nasty, "warning"): 1}
