@@ -58,7 +58,9 @@ def _let_go(entry: ServiceEntry, rules: Rules) -> EntryDecision:
     return enforce(EntryDecision(entry.key, selected=False, changes=(change,) if change else ()), rules)
 
 
-def _state(wanted: Cure) -> State:
+def _state(wanted: Cure) -> State | None:
+    if wanted.reason == "NotRepairable":
+        return None  # it lacks nothing that the API would let it have
     if wanted.contained:
         return State.CONTAINED
     return State.UNFIXED if wanted.reason else State.FIXED

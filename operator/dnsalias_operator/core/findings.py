@@ -47,6 +47,10 @@ class Look:
         return None
 
 
+_SAID_OTHERWISE = frozenset({"ObserveOnly", "StaleAddress"})
+"""Reasons that are no fault of the entry, or have a finding of their own."""
+
+
 def lint(world: Snapshot, rules: Rules) -> tuple[Finding, ...]:
     """Every finding, worst first, then by object. The world is judged as it is, not as it would be repaired."""
     found = [f for entry in world.entries() for f in entry_findings(world, entry, rules)]
@@ -193,9 +197,7 @@ def unknown_endpoint(look: Look) -> Iterator[Finding]:
 def cannot_repair(look: Look) -> Iterator[Finding]:
     """An entry in our care that is left unfixed, or contained, with the reason."""
     decided = look.decision
-    if decided is None or not decided.selected or decided.state in (None, State.FIXED):
-        return
-    if decided.reason in ("ObserveOnly", "StaleAddress"):
+    if decided is None or not decided.selected or not decided.reason or decided.reason in _SAID_OTHERWISE:
         return
     message = f"{decided.reason}: {decided.message}"
     if decided.reason == "NotRepairable":

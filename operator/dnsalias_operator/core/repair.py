@@ -78,8 +78,6 @@ def not_repairable(entry: ServiceEntry) -> str:
         return "resolution DYNAMIC_DNS forbids addresses and endpoints"
     if not entry.ports:
         return "it has no ports, so that it opens no listener"
-    if any(is_unspecified(a) for a in entry.addresses):
-        return f"spec.addresses {list(entry.addresses)} is set by its owner and acts as no address; remove it there"
     return ""
 
 
@@ -90,6 +88,9 @@ def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
     target = stands_for(rest, base, rules)
     if forbidden := not_repairable(base):
         return Cure(None, None, "NotRepairable", forbidden, target=target)
+    if any(is_unspecified(a) for a in base.addresses):
+        message = f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; remove it there"
+        return Cure(None, None, "AddressSetByOwner", message, target=target)
     if not lacks_addresses(base) and not lacks_endpoints(base):
         return _judge_as_is(base, target)
     service = target.service

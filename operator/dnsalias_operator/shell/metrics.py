@@ -99,7 +99,8 @@ class Decisions:
 
     def unfixed(self) -> list[EntryDecision]:
         """Entries that are unfixed, worst first, then by key."""
-        found = [d for d in self.entries.values() if d.state is State.UNFIXED]
+        # Contained is better, not fixed: a human still has an edit to make.
+        found = [d for d in self.entries.values() if d.state in (State.UNFIXED, State.CONTAINED)]
         return sorted(found, key=lambda d: (d.severity.rank, d.key))
 
 
