@@ -1,9 +1,12 @@
 """Reading files, folders and standard input: places, Lists, namespaces, and every way in which input can be wrong."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dnsalias_operator.cli.files import read_files
 from dnsalias_operator.cli.inputs import Inputs
@@ -276,3 +279,30 @@ def test_dates_are_read_as_dates_of_the_object(tmp_path: Path) -> None:
         assert item.raw["metadata"]["creationTimestamp"] == "2026-01-01T00:00:00Z"
         assert isinstance(item.typed, Service)
         assert item.typed.meta.created == 1767225600
+
+
+def test_half_surrogate_pairs_are_replaced(tmp_path: Path) -> None:
+    """JSON can say them and UTF-8 cannot; whole pairs stay what they are."""
+    content = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a\\ud800b\\ud83d\\ude00\\udfff"}}'
+    assert names(read(tmp_path, content)) == ["a\ufffdb\U0001f600\ufffd"]
+
+
+MANIFEST = SERVICE % "x, labels: &a {b: c}" + "spec: {selector: *a}\n---\n{\"items\": [{}, 1], 'kind': List}\n"
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, len(MANIFEST)), st.integers(0, 9), st.binary(max_size=3)), max_size=6),
+    st.sampled_from(["a.yaml", "a.json"]),
+)
+def test_no_damage_to_a_file_is_an_error_of_ours(edits: list[tuple[int, int, bytes]], name: str) -> None:
+    """Whatever bytes a file has, reading it gives objects and problems with lines that the file has."""
+    content = MANIFEST.encode()
+    for start, length, replacement in edits:
+        content = content[:start] + replacement + content[start + length :]
+    with tempfile.TemporaryDirectory() as folder:
+        inputs = read(Path(folder), content, name)
+    assert inputs.items or inputs.problems
+    last = content.count(b"\n") + content.count(b"\r") + 2
+    assert all(0 <= problem.line <= last for problem in inputs.problems)
+    assert all(item.place and 1 <= item.place.line <= last for item in inputs.items)

@@ -97,6 +97,13 @@ def test_unreadable_input_is_told_beside_the_findings(invoke: Invoke) -> None:
     assert len(json.loads(result.stdout)["findings"]) == 3
 
 
+def test_a_summary_of_partial_input_says_so(invoke: Invoke) -> None:
+    """Nothing that could not be read may pass for clean."""
+    result = invoke("lint", "-f", "/nowhere.yaml")
+    assert result.stdout.splitlines()[-1] == "No findings, in 0 objects (1 problem in the input, see above)."
+    assert result.stderr == "/nowhere.yaml: No such file or directory\n"
+
+
 def test_sidecars_in_the_input_are_said_to_be_left_out(invoke: Invoke) -> None:
     """A prediction that ignores an object of the input says so."""
     sidecar = "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: x}\n"

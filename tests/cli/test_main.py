@@ -1,5 +1,6 @@
 """The command as a whole: help, errors, signals, pipes, terminals, names, start-up."""
 
+import json
 import os
 import pty
 import re
@@ -105,6 +106,16 @@ def test_it_is_a_plugin_of_kubectl(execute: Execute) -> None:
     done = execute("lint", "--help", script="kubectl-dnsalias")
     assert done.stdout.startswith("Usage: kubectl dnsalias lint [OPTIONS]")
     assert execute("lint", "--help").stdout.startswith("Usage: dnsalias lint [OPTIONS]")
+
+
+def test_run_hands_its_flags_to_the_operator(execute: Execute, tmp_path: Path) -> None:
+    """Without a cluster it says so in one line of the chosen format, and exits with 1."""
+    flags = ("--kubeconfig", tmp_path / "none", "--metrics-port", "0", "--log-format", "json", "--log-level", "error")
+    done = execute("run", *flags)
+    (line,) = (done.stdout + done.stderr).splitlines()
+    assert json.loads(line)["level"] == "error"
+    assert str(tmp_path / "none") in line
+    assert done.returncode == 1
 
 
 def test_render_pipes_into_plan(incident: Path) -> None:

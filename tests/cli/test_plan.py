@@ -151,7 +151,7 @@ def test_unreadable_input_is_an_error_with_a_plan(invoke: Invoke) -> None:
     """The rest is still planned, and exit code 2 keeps anybody from trusting it."""
     result = invoke("plan", "-f", "-", stdin=f"a: [\n---\n{INCIDENT}")
     assert result.exit_code == 2
-    assert "1 to create, 1 to repair." in result.stdout
+    assert "1 to create, 1 to repair (1 problem in the input, see above)." in result.stdout
     assert "<stdin>:2:1: expected" in result.stderr
 
 

@@ -6,6 +6,7 @@ elements of `items` begin.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from json.decoder import JSONDecodeError
 from typing import Any
@@ -31,6 +32,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+        self._surrogates = re.search(r"\\u[dD][89a-fA-F]", text) is not None
         self._counted = (0, 1)
         self.at = 0
 
@@ -92,7 +94,7 @@ class _Reader:
         brackets = self._text.count("{", at, self.at) + self._text.count("[", at, self.at)
         if brackets > MAX_DEPTH and _deeper(value, MAX_DEPTH):
             raise self._too_deep(at)
-        return value
+        return _paired(value) if self._surrogates else value
 
     def _expect(self, sign: str, at: int) -> int:
         if not self._text.startswith(sign, at):
@@ -116,6 +118,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"key {twice!r} is given twice in one mapping")
     return found
+
+
+def _paired(value: Any) -> Any:  # noqa: ANN401 (a plain value of any type)
+    """``value`` with half surrogate pairs replaced, as Go's JSON reader does: no file and no terminal takes them."""
+    text = json.dumps(value, ensure_ascii=False)
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _no_constant(name: str) -> None:

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import click
 
-from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, with_rules, with_source
+from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, unread, with_rules, with_source
 from dnsalias_operator.cli.problems import Place
 from dnsalias_operator.cli.terminal import clean, count, severity, tally
 from dnsalias_operator.core.outcome import Finding, Severity
@@ -30,7 +30,6 @@ Exit codes:
 
 @click.command(help=HELP)
 @with_source
-@with_rules
 @click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True)
 @click.option(
     "--fail-on",
@@ -39,6 +38,7 @@ Exit codes:
     show_default=True,
     help="Least severity that makes the exit code 1.",
 )
+@with_rules
 def lint(source: Source, rules: Rules, output: str, fail_on: str) -> int:
     """Print the findings; the exit code."""
     inputs = source.read()
@@ -51,7 +51,7 @@ def lint(source: Source, rules: Rules, output: str, fail_on: str) -> int:
         for line in _lines(findings, places):
             click.echo(line)
         click.echo(f"Assumed: {rules.mesh.assumptions()}.")
-        click.echo(_summary(findings, len(inputs.items)))
+        click.echo(_summary(findings, len(inputs.items)) + unread(inputs) + ".")
     if inputs.problems:
         return ERROR
     return FOUND if fails(findings, fail_on) else OK
@@ -99,4 +99,4 @@ def _summary(findings: Iterable[Finding], objects: int) -> str:
     severities = [finding.severity for finding in findings]
     counts = tally((severities.count(severity), severity.value) for severity in Severity)
     found = f"{count(len(severities), 'finding')}: {counts}" if severities else "No findings"
-    return f"{found}, in {count(objects, 'object')}."
+    return f"{found}, in {count(objects, 'object')}"

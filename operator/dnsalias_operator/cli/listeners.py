@@ -33,11 +33,11 @@ def _labels(_context: click.Context, _parameter: click.Parameter, value: str) ->
 
 @click.command(help=HELP)
 @with_source
-@with_mesh
 @click.option("--from", "client", required=True, metavar="NAMESPACE", help="Namespace of the sidecar.")
 @click.option("--labels", default="", callback=_labels, metavar="K=V,…", help="Labels of the sidecar's pod.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Only listeners with this port.")
 @click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True)
+@with_mesh
 def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str], port: int | None, output: str) -> int:
     """Print the table; the exit code."""
     inputs = source.read()

@@ -106,7 +106,12 @@ def _name() -> str:
     return "kubectl dnsalias" if Path(sys.argv[0]).stem == "kubectl-dnsalias" else "dnsalias"
 
 
-@click.group(cls=Program, help=HELP, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Program,
+    help=HELP,
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
 @click.pass_context
 def program(context: click.Context) -> None:

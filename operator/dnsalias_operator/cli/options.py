@@ -9,7 +9,7 @@ import click
 
 from dnsalias_operator.cli.files import read_files
 from dnsalias_operator.cli.inputs import Inputs
-from dnsalias_operator.cli.terminal import note
+from dnsalias_operator.cli.terminal import count, note
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules
 
@@ -87,6 +87,11 @@ class Source:
         for name in live.missing:
             note(f"note: the cluster does not serve {name}; there are none, then")
         return live.inputs
+
+
+def unread(inputs: Inputs) -> str:
+    """What a summary must add where part of the input is missing from it; nothing where all was read."""
+    return f" ({count(len(inputs.problems), 'problem')} in the input, see above)" if inputs.problems else ""
 
 
 def with_source(command: Command) -> Command:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dnsalias_operator.cli.diff import shown, unified
-from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, with_rules, with_source
+from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, unread, with_rules, with_source
 from dnsalias_operator.cli.problems import Place
 from dnsalias_operator.cli.terminal import clean, severity, tally
 from dnsalias_operator.cli.yamlwrite import dump
@@ -41,16 +41,18 @@ _DOING = {
 
 @click.command(help=HELP)
 @with_source
-@with_rules
 @click.option("-o", "--output", type=click.Choice(("text", "json", "yaml")), default="text", show_default=True)
+@with_rules
 def plan(source: Source, rules: Rules, output: str) -> int:
     """Print the plan; the exit code."""
     inputs = source.read()
     decided = decide(inputs.snapshot(), rules)
     places = inputs.places()
     if output == "text":
-        for line in _lines(decided, places, rules):
+        for line in _lines(decided, places):
             click.echo(line)
+        click.echo(f"Assumed: {rules.mesh.assumptions()}.")
+        click.echo(_summary(decided) + unread(inputs) + ".")
     else:
         document = as_dict(decided, places)
         text = dump(document) if output == "yaml" else json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -130,7 +132,7 @@ def _withheld(decided: Plan) -> list[Change]:
     return [change for entry in decided.entries for change in entry.withheld]
 
 
-def _lines(decided: Plan, places: Mapping[Key, Place], rules: Rules) -> Iterator[str]:
+def _lines(decided: Plan, places: Mapping[Key, Place]) -> Iterator[str]:
     for change in decided.changes:
         yield from _described(change, places, "")
     for change in _withheld(decided):
@@ -140,8 +142,6 @@ def _lines(decided: Plan, places: Mapping[Key, Place], rules: Rules) -> Iterator
         yield click.style("Stays unfixed:", bold=True)
         yield from left
         yield ""
-    yield f"Assumed: {rules.mesh.assumptions()}."
-    yield _summary(decided)
 
 
 def _summary(decided: Plan) -> str:
@@ -155,7 +155,7 @@ def _summary(decided: Plan) -> str:
         )
     )
     changes = tally((verbs.count(verb), words) for verb, words in _DOING.items()) or "Nothing to do"
-    return f"{changes}; then left: {left}." if left else f"{changes}."
+    return f"{changes}; then left: {left}" if left else changes
 
 
 def _described(change: Change, places: Mapping[Key, Place], prefix: str) -> Iterator[str]:

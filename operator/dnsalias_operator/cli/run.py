@@ -40,6 +40,6 @@ def run(config: str | None, **flags: Any) -> int:  # noqa: ANN401 (settings chec
         settings = load_settings(flags, config)
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
-    from dnsalias_operator.shell import app  # noqa: PLC0415 (kopf and kubernetes take a while to import)
+    from dnsalias_operator.shell.app import run as operate  # noqa: PLC0415 (kopf takes a while to import)
 
-    return int(app.run(settings))
+    return operate(settings)
