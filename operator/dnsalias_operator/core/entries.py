@@ -71,15 +71,15 @@ def _why(wanted: Cure, entry: ServiceEntry) -> tuple[str, str]:
         return wanted.reason, f"contained: {wanted.message}"
     if wanted.reason:
         return wanted.reason, wanted.message
-    fields = " and ".join(sorted(wanted.fields)) or "nothing"
     service = wanted.target.named if wanted.target else None
     if service is None or not wanted.fields:
         return "Withdrawn", "what was patched in has no reason any more"
     how = f"{service} (inferred from its name)" if wanted.target and wanted.target.inferred else str(service)
-    if patched_fields(entry):
+    lacking = [f for f in sorted(wanted.fields) if not getattr(entry, f)]
+    if not lacking:
         return "StaleAddress", f"what was patched in is out of date; it stands for {how}"
-    reason = "Lacks" + "And".join(f.capitalize() for f in sorted(wanted.fields))
-    return reason, f"it has no {fields}; it stands for {how}"
+    reason = "Lacks" + "And".join(f.capitalize() for f in lacking)
+    return reason, f"it has no {' and '.join(lacking)}; it stands for {how}"
 
 
 def _severity(world: Snapshot, entry: ServiceEntry, wanted: Cure | None, rules: Rules) -> Severity:
