@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dnsalias_operator.model.dnsalias import LABEL_PATTERN, MAX_PORT_NUMBER, DnsAliasSpec
+from dnsalias_operator.model.dnsalias import A_PORT, LABEL_PATTERN, MAX_PORT_NUMBER, DnsAliasSpec
 from dnsalias_operator.model.names import GROUP, KIND, PLURAL, SHORT_NAME, SINGULAR, VERSION
 from dnsalias_operator.model.status import DnsAliasStatus
 
@@ -21,7 +21,7 @@ _INT_OR_STRING = {
     "x-kubernetes-validations": [
         {
             "rule": f"type(self) == int ? self >= 1 && self <= {MAX_PORT_NUMBER} : self.matches('{LABEL_PATTERN}')",
-            "message": f"a port is a number from 1 to {MAX_PORT_NUMBER} or the name of a Service port",
+            "message": A_PORT,
         }
     ],
 }
@@ -80,6 +80,7 @@ def _columns() -> list[dict[str, str]]:
     return [
         {"name": "Host", "type": "string", "jsonPath": ".spec.host"},
         {"name": "Service", "type": "string", "jsonPath": ".spec.serviceRef.name"},
+        # As a list: of `.status.addresses[*]` the API server prints the first alone, and a Service may have two.
         {"name": "Addresses", "type": "string", "jsonPath": ".status.addresses"},
         {"name": "Ready", "type": "string", "jsonPath": ready("status")},
         {"name": "Reason", "type": "string", "jsonPath": ready("reason")},

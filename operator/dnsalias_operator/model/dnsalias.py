@@ -7,9 +7,11 @@ from typing import Annotated, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictInt,
+    StrictStr,
     StringConstraints,
     ValidationError,
     field_validator,
@@ -29,6 +31,7 @@ EXPORT_PATTERN = rf"^([.*~]|{LABEL})$"
 MAX_HOST = 253
 MAX_PORTS = 64
 MAX_PORT_NUMBER = 65535
+A_PORT = f"a port is a number from 1 to {MAX_PORT_NUMBER} or the name of a Service port"
 
 
 class Endpoints(StrEnum):
@@ -51,8 +54,15 @@ class ServiceRef(_Schema):
     )
 
 
-PortName = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=63)]
-PortNumber = Annotated[StrictInt, Field(ge=1, le=MAX_PORT_NUMBER)]
+def _is_port(value: object) -> object:
+    # One sentence instead of a complaint for each member of the union. True and 443.0 are integers to Python only.
+    number = type(value) is int and 1 <= value <= MAX_PORT_NUMBER
+    if number or (isinstance(value, str) and re.fullmatch(LABEL_PATTERN, value)):
+        return value
+    raise ValueError(A_PORT)
+
+
+PortReference = Annotated[StrictInt | StrictStr, BeforeValidator(_is_port)]
 
 
 class DnsAliasSpec(_Schema):
@@ -71,7 +81,7 @@ class DnsAliasSpec(_Schema):
         },
     )
     service_ref: ServiceRef = Field(description="The Service that answers under the additional name.")
-    ports: Annotated[tuple[PortNumber | PortName, ...], Field(min_length=1, max_length=MAX_PORTS)] | None = Field(
+    ports: Annotated[tuple[PortReference, ...], Field(min_length=1, max_length=MAX_PORTS)] | None = Field(
         None,
         description="Subset of the Service's TCP ports, by number or name. Default: every TCP port of the Service.",
         json_schema_extra={
@@ -113,6 +123,12 @@ class DnsAliasSpec(_Schema):
             ],
         },
     )
+
+    @field_validator("endpoints", mode="before")
+    @classmethod
+    def _null_is_absent(cls, endpoints: object) -> object:
+        # As the API server has it: null gives way to a default.
+        return Endpoints.AUTO if endpoints is None else endpoints
 
     @field_validator("host")
     @classmethod
@@ -170,14 +186,17 @@ class DnsAlias:
 def parse_spec(spec: object) -> tuple[DnsAliasSpec | None, str]:
     """The typed spec and "", or None and a message that names each wrong field and what was expected."""
     try:
-        return DnsAliasSpec.model_validate(spec if spec is not None else {}, strict=False), ""
+        return DnsAliasSpec.model_validate(spec if spec is not None else {}), ""
     except ValidationError as error:
-        return None, "; ".join(_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in error.errors())
+        faults = error.errors()
+        # A list whose only item is wrong is called too short as well: the item says what is wrong.
+        deeper = {e["loc"][:-1] for e in faults if len(e["loc"]) > 1}
+        told = [e for e in faults if e["type"] != "too_short" or e["loc"] not in deeper]
+        return None, "; ".join(_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in told)
 
 
 def _explain(loc: tuple[int | str, ...], message: str, kind: str, value: object) -> str:
-    # pydantic names the members of a union in the path; a reader knows only the field.
-    path = ".".join(str(p) for p in loc if not (isinstance(p, str) and ("[" in p or p in ("int", "str"))))
+    path = ".".join(map(str, loc))
     where = f"spec.{path}" if path else "spec"
     if kind == "missing":
         return f"{where}: required, and not given"
