@@ -13,7 +13,7 @@ from dnsalias_operator.core.containment import in_range
 from dnsalias_operator.core.corresponding import generated_entry
 from dnsalias_operator.core.entries import decide_entry
 from dnsalias_operator.core.guard import catches_all, catches_now, takes_from
-from dnsalias_operator.core.hosts import reserved, service_named, shadowed_service
+from dnsalias_operator.core.hosts import public_suffix, reserved, service_named, shadowed_service
 from dnsalias_operator.core.outcome import EntryDecision, Finding, Severity, State
 from dnsalias_operator.core.ownership import claims_to_be_ours, live_owner
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
@@ -251,6 +251,9 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules) -> Iterator[Finding]
     ready = decided.conditions[-1]
     if ready.status != "True":
         yield catalog.ALIAS_REFUSED.at(key, f"{ready.reason}: {ready.message}")
+    if alias.spec and (suffix := public_suffix(alias.spec.host)):
+        message = f"host {alias.spec.host} is under the public suffix {suffix}"
+        yield catalog.PUBLIC_SUFFIX.at(key, message)
     if alias.spec and generated_entry(world, alias) is None:
         elsewhere = [e for e in world.entries_for_host(alias.spec.host) if e.meta.namespace != key.namespace]
         if elsewhere:

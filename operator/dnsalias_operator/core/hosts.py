@@ -1,5 +1,9 @@
 """DNS names: which are a Service's, which are reserved, which two resolve to the same thing."""
 
+from functools import cache
+
+from publicsuffixlist import PublicSuffixList
+
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.snapshot import Snapshot
@@ -40,6 +44,20 @@ def reserved(host: str, mesh: Mesh) -> str:
         if host == suffix or host.endswith(f".{suffix}"):
             return f"{suffix} belongs to {meaning}"
     return ""
+
+
+def public_suffix(host: str) -> str:
+    """The real public suffix (`com`, `co.uk`) that the host is under, or "" where its last label is none.
+
+    Source: the Public Suffix List as the library ships it; names that it does not know are what aliases are for.
+    """
+    return _suffixes().publicsuffix(host) or ""
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    # Constant data, but a tenth of a second to read: only when first asked.
+    return PublicSuffixList(accept_unknown=False)
 
 
 def shadowed_service(world: Snapshot, host: str) -> Service | None:

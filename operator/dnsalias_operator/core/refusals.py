@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dnsalias_operator.core.generate import ambiguous_target_port, chosen_ports, endpoints_of, tcp_ports
-from dnsalias_operator.core.hosts import reserved, shadowed_service
+from dnsalias_operator.core.hosts import public_suffix, reserved, shadowed_service
 from dnsalias_operator.core.protocols import PortClass, class_of, service_protocol
 from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.dnsalias import DnsAlias, DnsAliasSpec, Endpoints
@@ -65,6 +65,18 @@ def host_reserved(case: Case) -> Refusal | None:
     if not why:
         return None
     return Refusal(ACCEPTED, "HostReserved", f"host {case.spec.host} is reserved: {why}; choose another host")
+
+
+def host_public(case: Case) -> Refusal | None:
+    """The host is under a real public suffix, and the settings forbid that."""
+    suffix = public_suffix(case.spec.host) if case.rules.forbid_public_suffixes else ""
+    if not suffix:
+        return None
+    message = (
+        f"host {case.spec.host} is under the public suffix {suffix}, which the setting forbid_public_suffixes refuses; "
+        "choose a name that exists inside the mesh only"
+    )
+    return Refusal(ACCEPTED, "PublicSuffix", message)
 
 
 def host_is_service(case: Case) -> Refusal | None:
@@ -233,6 +245,7 @@ CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
     multi_cluster,
     ambient,
     host_reserved,
+    host_public,
     host_is_service,
     host_held,
     service_missing,

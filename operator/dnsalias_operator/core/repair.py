@@ -86,13 +86,8 @@ def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
     base = as_written(entry, rules)
     rest = world.with_changes({entry.key: base})
     target = stands_for(rest, base, rules)
-    if forbidden := not_repairable(base):
-        return Cure(None, None, "NotRepairable", forbidden, target=target)
-    if any(is_unspecified(a) for a in base.addresses):
-        message = f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; remove it there"
-        return Cure(None, None, "AddressSetByOwner", message, target=target)
-    if not lacks_addresses(base) and not lacks_endpoints(base):
-        return _judge_as_is(base, target)
+    if done := _left_alone(base, target):
+        return done
     service = target.service
     if service is None:
         return _contain(rest, entry, base, rules, target, target.reason, target.message)
@@ -130,12 +125,17 @@ def patched(base: ServiceEntry, wanted: Cure) -> ServiceEntry:
     )
 
 
-def _judge_as_is(base: ServiceEntry, target: StandsFor) -> Cure:
-    """An entry that lacks nothing: its owner's addresses may still be stale."""
+def _left_alone(base: ServiceEntry, target: StandsFor) -> Cure | None:
+    """The verdict on an entry that gets no patch: it lacks nothing, or what it lacks is not ours to give."""
+    if forbidden := not_repairable(base):
+        return Cure(None, None, "NotRepairable", forbidden, target=target)
+    if any(is_unspecified(a) for a in base.addresses):
+        message = f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; remove it there"
+        return Cure(None, None, "AddressSetByOwner", message, target=target)
+    if lacks_addresses(base) or lacks_endpoints(base):
+        return None
     service = target.service
-    if service is None or not service.cluster_ips or set(base.addresses) & set(service.cluster_ips):
-        return Cure(None, None, target=target)
-    if target.inferred:
+    if service is None or target.inferred or not service.cluster_ips or set(base.addresses) & set(service.cluster_ips):
         return Cure(None, None, target=target)
     message = (
         f"spec.addresses {list(base.addresses)} is set by its owner and none of it belongs to {service.key} "
