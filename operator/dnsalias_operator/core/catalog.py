@@ -35,15 +35,15 @@ CATCH_ALL = Fault(
     "DA001",
     "Catch-all listener",
     Severity.CRITICAL,
-    "let the operator repair it (label or annotate it for repair), or set spec.addresses: the Service's clusterIP if the "
-    "entry is younger than the Service and has its protocols, else an address that nobody uses",
+    "let the operator repair it (label or annotate it for repair), or set spec.addresses: the Service's clusterIP if "
+    "the entry is younger than the Service and has its protocols, else an address that nobody uses",
 )
 LACKS_ADDRESSES = Fault(
     "DA002",
     "Lacks addresses",
     Severity.WARNING,
-    "let the operator repair it, or set spec.addresses to the clusterIPs of the Service if the entry is younger than it "
-    "and has its protocols",
+    "let the operator repair it, or set spec.addresses to the clusterIPs of the Service if the entry is younger than "
+    "it and has its protocols",
 )
 LACKS_ENDPOINTS = Fault(
     "DA003",
