@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from dnsalias_operator.cli.files import read_files
+from dnsalias_operator.cli.inputs import Inputs
 from dnsalias_operator.cli.main import program
 
 Invoke = Callable[..., Result]
@@ -66,6 +68,8 @@ metadata: {name: bystander}
 data: {enabled: "on", when: "12:30"}
 """
 
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: %s}\n"
+
 CLEAN = """\
 apiVersion: v1
 kind: Service
@@ -118,3 +122,20 @@ def incident(tmp_path: Path) -> Path:
     path = tmp_path / "incident.yaml"
     path.write_text(INCIDENT)
     return path
+
+
+def read(tmp_path: Path, content: str | bytes, name: str = "a.yaml", namespace: str = "default") -> Inputs:
+    """Write one file and read it."""
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_files([str(path)], namespace)
+
+
+def problems(inputs: Inputs) -> list[tuple[int, int]]:
+    """Line and column of each problem."""
+    return [(problem.line, problem.column) for problem in inputs.problems]
+
+
+def names(inputs: Inputs) -> list[str]:
+    """Name of each object, in order."""
+    return [item.raw["metadata"]["name"] for item in inputs.items]

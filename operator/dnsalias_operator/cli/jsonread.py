@@ -6,14 +6,18 @@ elements of `items` begin.
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from json.decoder import JSONDecodeError
 from typing import Any
 
 from dnsalias_operator.cli.problems import MAX_DEPTH, Document, Fault, UnreadableError
+from dnsalias_operator.cli.scalars import INT64
 
 _SPACE = " \t\n\r"
+_SHORT, _LONGEST_INTEGER = 18, 20
+"""Characters of an integer that certainly fits in 64 bits, and of one that may."""
 
 
 def documents(text: str) -> Iterator[Document | Fault]:
@@ -31,7 +35,9 @@ def documents(text: str) -> Iterator[Document | Fault]:
 class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+        self._decoder = json.JSONDecoder(
+            object_pairs_hook=_unique, parse_int=_whole, parse_float=_finite, parse_constant=_finite
+        )
         self._surrogates = re.search(r"\\u[dD][89a-fA-F]", text) is not None
         self._counted = (0, 1)
         self.at = 0
@@ -126,8 +132,18 @@ def _paired(value: Any) -> Any:  # noqa: ANN401 (a plain value of any type)
     return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is a number that JSON cannot hold")
+def _whole(digits: str) -> int | float:
+    # As Go's JSON reader and cli/scalars.py: what does not fit in 64 bits is a floating point number.
+    if len(digits) < _SHORT or (len(digits) <= _LONGEST_INTEGER and int(digits) in INT64):
+        return int(digits)
+    return _finite(digits)
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number[:20]} is a number that JSON cannot hold")
+    return value
 
 
 def _deeper(value: object, levels: int) -> bool:

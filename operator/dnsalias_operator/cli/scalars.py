@@ -31,7 +31,8 @@ _INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _LONGEST_NUMBER = 400
 """Characters; longer digits overflow a float anyway, and Python refuses to convert thousands of them."""
-_INT64 = range(-(2**63), 2**64)
+INT64 = range(-(2**63), 2**64)
+"""Integers that Go keeps as such, signed or unsigned."""
 
 Scalar = str | int | float | bool | None
 
@@ -64,7 +65,7 @@ def _whole(digits: str) -> int | None:
     bases = ((hexadecimal, 16), (binary, 2), (octal, 8), (decimal, 10))
     value = next(int(part, base) for part, base in bases if part)
     value = -value if sign == "-" else value
-    return value if value in _INT64 else None
+    return value if value in INT64 else None
 
 
 def is_text(text: str) -> bool:
