@@ -1,0 +1,169 @@
+"""Drift, each kind healed by a running operator on the real API server, under its own ServiceAccount."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.conftest import Objects
+from tests.cluster.operator_process import Operator
+from tests.controlplane.cluster import ControlPlane
+from tests.controlplane.waiting import eventually
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture(scope="module", autouse=True)
+def operator(
+    control_plane: ControlPlane, operator_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Operator]:
+    """One operator for all of these tests; each has a namespace of its own."""
+    with Operator(control_plane, operator_kubeconfig, tmp_path_factory.mktemp("operator")) as one:
+        yield one.ready()
+
+
+def test_an_alias_becomes_an_entry_and_says_so(objects: Objects) -> None:
+    """A DnsAlias gets its ServiceEntry with the clusterIP, an owner, a status through the subresource, and an Event."""
+    cluster_ip = objects.service("web", 443)["spec"]["clusterIP"]
+    uid = objects.alias("web", "web.hello", "web")["metadata"]["uid"]
+    objects.becomes_ready("web")
+    made = objects.get("serviceentries", "web")
+    assert made["spec"]["addresses"] == [cluster_ip]
+    assert made["spec"]["hosts"] == ["web.hello"]
+    assert [(o["uid"], o.get("controller")) for o in made["metadata"]["ownerReferences"]] == [(uid, True)]
+    alias = objects.get("dnsaliases", "web")
+    assert alias["status"]["addresses"] == [cluster_ip]
+    assert alias["status"]["serviceEntry"] == {"name": "web", "mode": "Generated"}
+    assert alias["status"]["observedGeneration"] == alias["metadata"]["generation"]
+    assert {m["subresource"] for m in alias["metadata"]["managedFields"] if m["manager"] == "dnsalias-operator"} == {
+        "status"
+    }
+    eventually(lambda: ("DnsAlias", "web", "Programmed") in objects.events(), "the Event")
+
+
+def test_our_entry_edited_is_healed(operator: Operator, objects: Objects) -> None:
+    """Fields of ours that somebody changes or adds are set right; labels and annotations of others stay."""
+    cluster_ip = objects.service("web", 443)["spec"]["clusterIP"]
+    objects.alias("web", "web.hello", "web")
+    objects.becomes_ready("web")
+    before = objects.spec("web")
+    edit = {"metadata": {"annotations": {"note": "mine"}}, "spec": {"addresses": ["192.0.2.1"], "exportTo": ["."]}}
+    objects.patch("serviceentries", "web", edit)
+    eventually(lambda: objects.spec("web") == before, "the spec is as it was")
+    assert objects.spec("web")["addresses"] == [cluster_ip]
+    assert objects.get("serviceentries", "web")["metadata"]["annotations"]["note"] == "mine"
+    eventually(
+        lambda: operator.metric('dnsalias_drift_corrections_total{field="spec.addresses",kind="ServiceEntry"}') >= 1
+    )
+
+
+def test_a_field_added_to_our_entry_is_removed(objects: Objects) -> None:
+    """What a server-side apply would leave in our spec goes too: it may be what breaks the mesh."""
+    objects.service("web", 443)
+    objects.alias("web", "web.hello", "web")
+    objects.becomes_ready("web")
+    before = objects.spec("web")
+    objects.patch("serviceentries", "web", {"spec": {"subjectAltNames": ["spiffe://evil"]}})
+    eventually(lambda: objects.spec("web") == before, "the added field is gone")
+
+
+def test_our_entry_deleted_is_made_again(objects: Objects) -> None:
+    """A deleted entry of ours comes back, as a new object."""
+    objects.service("web", 443)
+    objects.alias("web", "web.hello", "web")
+    objects.becomes_ready("web")
+    old = objects.get("serviceentries", "web")["metadata"]["uid"]
+    objects.delete("serviceentries", "web")
+    eventually(lambda: objects.get("serviceentries", "web").get("metadata", {}).get("uid", old) != old)
+
+
+def test_a_foreign_entry_is_repaired_and_its_other_fields_stay(operator: Operator, objects: Objects) -> None:
+    """An entry without addresses and endpoints gets both by our repair manager; nothing else of it changes."""
+    cluster_ip = objects.service("traefik", 443)["spec"]["clusterIP"]
+    before = objects.foreign("traefik", "traefik.cutom-name")
+    eventually(lambda: objects.spec("traefik").get("addresses"), "the addresses")
+    after = objects.get("serviceentries", "traefik")
+    added = {
+        "addresses": [cluster_ip],
+        "endpoints": [{"address": f"traefik.{objects.namespace}.svc.cluster.local"}],
+    }
+    assert after["spec"] == {**before["spec"], **added}
+    assert after["metadata"]["labels"] == before["metadata"]["labels"]
+    owned = [m["fieldsV1"] for m in after["metadata"]["managedFields"] if m["manager"] == "dnsalias-repair"]
+    assert owned == [{"f:spec": {"f:addresses": {}, "f:endpoints": {}}}]
+    (line,) = operator.said(object=f"ServiceEntry {objects.namespace}/traefik", written="repair")
+    assert line["changed"] == ["spec.addresses", "spec.endpoints"]
+    eventually(lambda: [e for e in objects.events() if e[:2] == ("ServiceEntry", "traefik")], "the Event")
+
+
+def test_repaired_fields_removed_are_put_back(objects: Objects) -> None:
+    """The owner's next write without our fields does not win."""
+    objects.service("traefik", 443)
+    objects.foreign("traefik", "traefik.cutom-name")
+    addresses = eventually(lambda: objects.spec("traefik").get("addresses"), "the addresses")
+    objects.patch("serviceentries", "traefik", {"spec": {"addresses": None}})
+    eventually(lambda: objects.spec("traefik").get("addresses") == addresses, "the addresses again")
+
+
+def test_an_opted_out_entry_gets_its_own_back(objects: Objects) -> None:
+    """The annotation dnsalias.io/repair: "false" withdraws what we patched in and nothing else."""
+    objects.service("traefik", 443)
+    before = objects.foreign("traefik", "traefik.cutom-name")["spec"]
+    eventually(lambda: objects.spec("traefik").get("addresses"), "the addresses")
+    objects.patch("serviceentries", "traefik", {"metadata": {"annotations": {"dnsalias.io/repair": "false"}}})
+    eventually(lambda: objects.spec("traefik") == before, "the entry as its owner wrote it")
+
+
+def test_the_alias_follows_its_service(objects: Objects) -> None:
+    """Ports and selector of the Service change the entry; the Service's end ends it."""
+    objects.service("web", 443)
+    objects.alias("web", "web.hello", "web")
+    objects.becomes_ready("web")
+    ports = [{"name": "tcp-443", "port": 443}, {"name": "tcp-8443", "port": 8443}]
+    objects.patch("services", "web", {"spec": {"ports": ports, "selector": {"app": "other"}}})
+    eventually(lambda: [p["number"] for p in objects.spec("web").get("ports", [])] == [443, 8443], "both ports")
+    eventually(lambda: objects.spec("web").get("workloadSelector") == {"labels": {"app": "other"}}, "the selector")
+    objects.delete("services", "web")
+    eventually(lambda: not objects.get("serviceentries", "web"), "the entry is gone")
+    eventually(lambda: objects.condition("web")[0] == "False", "the alias says so")
+
+
+def test_a_recreated_service_with_another_address_is_followed(objects: Objects) -> None:
+    """The entry carries the new clusterIP and is a new object: the old one was made for another Service."""
+    old_ip = objects.service("web", 443)["spec"]["clusterIP"]
+    objects.alias("web", "web.hello", "web")
+    objects.becomes_ready("web")
+    old = objects.get("serviceentries", "web")["metadata"]["uid"]
+    objects.delete("services", "web")
+    new_ip = objects.service("web", 443)["spec"]["clusterIP"]
+    assert new_ip != old_ip
+    eventually(lambda: objects.spec("web").get("addresses") == [new_ip], "the new address")
+    assert objects.get("serviceentries", "web")["metadata"]["uid"] != old
+    objects.becomes_ready("web")
+
+
+def test_another_host_makes_the_old_one_go(objects: Objects) -> None:
+    """After the alias' host changed, only the new one is served."""
+    objects.service("web", 443)
+    objects.alias("web", "web.hello", "web")
+    objects.becomes_ready("web")
+    objects.patch("dnsaliases", "web", {"spec": {"host": "web.other"}})
+    eventually(lambda: objects.spec("web").get("hosts") == ["web.other"], "the new host")
+
+
+def test_a_deleted_alias_takes_its_entry_along(objects: Objects) -> None:
+    """The garbage collector removes what the alias owned."""
+    objects.service("web", 443)
+    objects.alias("web", "web.hello", "web")
+    objects.becomes_ready("web")
+    objects.delete("dnsaliases", "web")
+    eventually(lambda: not objects.get("serviceentries", "web"), "the entry is collected")
+
+
+def test_a_refused_alias_says_why_in_status_and_event(objects: Objects) -> None:
+    """An alias of a Service that does not exist is not served, and a person can see the reason."""
+    objects.alias("web", "web.hello", "web")
+    eventually(lambda: objects.condition("web")[0] == "False", "the alias says so")
+    reason = objects.condition("web")[1]
+    eventually(lambda: ("DnsAlias", "web", reason) in objects.events(), "the Event")
+    assert not objects.get("serviceentries", "web")
