@@ -1,0 +1,98 @@
+"""Changes: what of an object is touched, and what is not."""
+
+from copy import deepcopy
+from typing import Any
+
+from dnsalias_operator.core.changes import drift, healed
+from dnsalias_operator.core.outcome import Verb
+from dnsalias_operator.core.plan import plan
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+
+SERVICE: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "api", "namespace": "abc", "uid": "s1", "creationTimestamp": "2026-01-01T00:00:00Z"},
+    "spec": {
+        "clusterIP": "10.96.0.1",
+        "clusterIPs": ["10.96.0.1"],
+        "selector": {"app": "api"},
+        "ports": [{"name": "http", "port": 80}, {"name": "tcp", "port": 81}],
+    },
+}
+ALIAS: dict[str, Any] = {
+    "apiVersion": "dnsalias.io/v1alpha1",
+    "kind": "DnsAlias",
+    "metadata": {"name": "api", "namespace": "abc", "uid": "a1"},
+    "spec": {"host": "api.hello", "serviceRef": {"name": "api"}},
+}
+
+
+def _generated() -> dict[str, Any]:
+    world = Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, ALIAS))
+    (change,) = plan(world, Rules()).changes
+    return dict(change.apply)
+
+
+def _live(manifest: dict[str, Any]) -> dict[str, Any]:
+    live = deepcopy(manifest)
+    live["metadata"] |= {"uid": "e1", "resourceVersion": "7", "creationTimestamp": "2026-01-01T00:01:00Z"}
+    return live
+
+
+def test_no_drift_no_change() -> None:
+    """What the API server adds to the metadata, and another order of the ports, is no drift."""
+    manifest = _generated()
+    live = _live(manifest)
+    live["spec"]["ports"].reverse()
+    assert drift(live, manifest) == ()
+    assert healed(ServiceEntry.parse(live), manifest) is None
+
+
+def test_an_edited_field_is_applied_again() -> None:
+    """A value that we own is set back by server-side apply, with the uid, so that nobody else's object is met."""
+    manifest = _generated()
+    live = _live(manifest)
+    live["spec"]["addresses"] = ["10.96.9.9"]
+    change = healed(ServiceEntry.parse(live), manifest)
+    assert change is not None
+    assert (change.verb, change.fields) == (Verb.UPDATE, ("spec.addresses",))
+    assert change.apply["metadata"]["uid"] == "e1"
+
+
+def test_a_foreign_field_in_our_spec_is_removed_by_replacing() -> None:
+    """Server-side apply cannot remove what another manager added, so the whole object is put, at this version."""
+    manifest = _generated()
+    live = _live(manifest)
+    live["spec"]["subjectAltNames"] = ["spiffe://elsewhere"]
+    live["metadata"]["labels"]["team"] = "blue"
+    change = healed(ServiceEntry.parse(live), manifest)
+    assert change is not None
+    assert change.verb is Verb.REPLACE
+    assert "subjectAltNames" not in change.apply["spec"]
+    assert change.apply["metadata"]["resourceVersion"] == "7"
+    assert change.apply["metadata"]["labels"]["team"] == "blue"
+
+
+def test_another_port_beside_ours_is_removed_by_replacing() -> None:
+    """Ports are a map by name to the API server: an added one survives an apply."""
+    manifest = _generated()
+    live = _live(manifest)
+    live["spec"]["ports"].append({"name": "extra", "number": 9, "protocol": "TCP"})
+    change = healed(ServiceEntry.parse(live), manifest)
+    assert change is not None
+    assert change.verb is Verb.REPLACE
+
+
+def test_labels_of_others_on_our_entry_are_no_drift() -> None:
+    """Others may label and annotate our entries; only our own labels are kept right."""
+    manifest = _generated()
+    live = _live(manifest)
+    live["metadata"]["labels"]["team"] = "blue"
+    live["metadata"].setdefault("annotations", {})["note"] = "x"
+    assert healed(ServiceEntry.parse(live), manifest) is None
+    del live["metadata"]["labels"]["dnsalias.io/alias"]
+    change = healed(ServiceEntry.parse(live), manifest)
+    assert change is not None
+    assert change.fields == ("metadata.labels[dnsalias.io/alias]",)

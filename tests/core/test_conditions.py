@@ -1,0 +1,55 @@
+"""The status of a DnsAlias."""
+
+from typing import Any
+
+from dnsalias_operator.core.conditions import desired_status
+from dnsalias_operator.core.outcome import AliasDecision, Condition
+from dnsalias_operator.model.dnsalias import DnsAlias
+
+THEN, NOW = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
+READY = Condition("Ready", "True", "Ready", "it works")
+
+
+def _alias(status: dict[str, Any] | None = None) -> DnsAlias:
+    meta = {"name": "a", "namespace": "abc", "generation": 3}
+    spec = {"host": "a.hello", "serviceRef": {"name": "a"}}
+    return DnsAlias.parse({"metadata": meta, "spec": spec, "status": status or {}})
+
+
+def _decision(condition: Condition) -> AliasDecision:
+    alias = _alias()
+    return AliasDecision(alias.key, (condition,), "a.hello", ("10.96.0.1",), "a", "Generated")
+
+
+def test_a_status_that_stands_is_not_written_again() -> None:
+    """What was written is what is wanted the next time: no write, whatever the clock says."""
+    written = desired_status(_decision(READY), _alias(), THEN)
+    assert written is not None
+    assert desired_status(_decision(READY), _alias(written), NOW) is None
+
+
+def test_the_time_of_a_transition_changes_only_with_the_status() -> None:
+    """Another message keeps lastTransitionTime; another status sets it."""
+    written = desired_status(_decision(READY), _alias(), THEN)
+    reworded = desired_status(_decision(Condition("Ready", "True", "Ready", "still")), _alias(written), NOW)
+    flipped = desired_status(_decision(Condition("Ready", "False", "Gone", "no")), _alias(written), NOW)
+    assert reworded is not None
+    assert flipped is not None
+    assert reworded["conditions"][0]["lastTransitionTime"] == THEN
+    assert flipped["conditions"][0]["lastTransitionTime"] == NOW
+
+
+def test_the_generation_decided_on_is_told() -> None:
+    """The status and each condition name the generation, so that a reader knows a stale one."""
+    written = desired_status(_decision(READY), _alias(), THEN)
+    assert written is not None
+    assert (written["observedGeneration"], written["conditions"][0]["observedGeneration"]) == (3, 3)
+
+
+def test_what_is_no_more_goes() -> None:
+    """A refused alias names no host, addresses or entry: an apply without them removes them."""
+    written = desired_status(_decision(READY), _alias(), THEN)
+    refused = AliasDecision(_alias().key, (Condition("Ready", "False", "HostHeld", "held"),))
+    status = desired_status(refused, _alias(written), NOW)
+    assert status is not None
+    assert set(status) == {"observedGeneration", "conditions"}
