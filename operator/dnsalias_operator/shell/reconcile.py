@@ -142,6 +142,8 @@ class Reconciler:
         good = ready.status == "True"
         fields = {"object": str(alias.key), "reason": ready.reason, "ready": good, "written": "status"}
         log.info(ready.message, extra={"fields": fields})
+        if ready.reason == verdicts.WAITING:
+            return
         reason = "Programmed" if good else ready.reason
         self._recorder.emit(current, "Normal" if good else "Warning", reason, "Reconcile", ready.message)
 

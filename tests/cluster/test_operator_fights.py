@@ -1,0 +1,140 @@
+"""Other writers on the real API server: conflicts and takings-back end in a named opponent, not in a loop."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.cluster.conftest import Objects
+from tests.cluster.operator_process import Operator, of_operator
+from tests.controlplane.cluster import ControlPlane
+from tests.controlplane.waiting import eventually
+
+pytestmark = pytest.mark.cluster
+
+Start = Callable[..., Operator]
+
+
+def unfixed(operator: Operator, objects: Objects, name: str, reason: str) -> bool:
+    """Whether the info metric has the entry with that reason."""
+    labels = f'name="{name}",namespace="{objects.namespace}",reason="{reason}"'
+    return operator.metric(f"dnsalias_unfixed_serviceentry_info{{{labels}}}") == 1
+
+
+def test_a_manager_that_holds_the_field_is_named_and_not_overwritten(
+    start_operator: Start, objects: Objects, control_plane: ControlPlane
+) -> None:
+    """An owner that writes an empty list owns the field: the apply conflicts, is told, and is not forced."""
+    objects.service("mysql", 3306)
+    objects.foreign("mysql", "mysql.cutom-name", 3306, addresses=[])
+    mark = control_plane.mark()
+    operator = start_operator().ready()
+    eventually(lambda: unfixed(operator, objects, "mysql", "Contested"), "the entry is contested")
+    (line,) = operator.said(object=f"ServiceEntry {objects.namespace}/mysql", reason="Contested")
+    assert "dns-controller" in line["message"]
+    assert objects.spec("mysql").get("addresses") == []
+    eventually(lambda: ("ServiceEntry", "mysql", "Contested") in objects.events(), "the Event")
+    tries = [r for r in of_operator(control_plane.mutating_requests(since=mark)) if r.name == "mysql"]
+    assert [r.code for r in tries] == [409]
+
+
+def test_a_repair_that_is_taken_back_again_and_again_is_contested(start_operator: Start, objects: Objects) -> None:
+    """From the third taking back on the entry counts as contested, and the probable opponent is named."""
+    objects.service("mysql", 3306)
+    objects.foreign("mysql", "mysql.cutom-name", 3306)
+    operator = start_operator(fight_min_seconds="0.2", fight_max_seconds="600").ready()
+
+    def taken_back_until_contested() -> bool:
+        if objects.spec("mysql").get("addresses"):
+            objects.patch("serviceentries", "mysql", {"spec": {"addresses": None}})
+        return unfixed(operator, objects, "mysql", "Contested")
+
+    eventually(taken_back_until_contested, "the entry is contested")
+    line = operator.said(object=f"ServiceEntry {objects.namespace}/mysql", reason="Contested")[-1]
+    assert "probably dns-controller" in line["message"]
+    series = 'dnsalias_unfixed_serviceentries{reason="Contested",severity="critical"}'
+    assert operator.metric(series) >= 1
+
+
+def test_an_alias_served_by_a_contested_entry_says_so(start_operator: Start, objects: Objects) -> None:
+    """The condition of the DnsAlias carries the reason, so that its owner sees it without reading logs."""
+    objects.service("mysql", 3306)
+    objects.foreign("mysql-foreign", "mysql.cutom-name", 3306, addresses=[])
+    objects.alias("mysql", "mysql.cutom-name", "mysql")
+    start_operator().ready()
+    eventually(lambda: objects.condition("mysql", "Programmed") == ("False", "Contested"), "the condition")
+
+
+def test_an_entry_that_comes_before_its_service_gives_way_once(start_operator: Start, objects: Objects) -> None:
+    """A Service recreated with its old clusterIP is older than our new entry again; no Service is shadowed."""
+    old = objects.service("web", 443)
+    objects.alias("web", "web.hello", "web")
+    operator = start_operator().ready()
+    objects.becomes_ready("web")
+    objects.delete("services", "web")
+    new = objects.service("web", 443, clusterIP=old["spec"]["clusterIP"])
+
+    def younger() -> bool:
+        entry = objects.get("serviceentries", "web").get("metadata", {})
+        return bool(entry) and entry["creationTimestamp"] > new["metadata"]["creationTimestamp"]
+
+    eventually(younger, "the entry is younger than its Service")
+    objects.becomes_ready("web")
+    assert operator.metric("dnsalias_synced") == 1
+
+
+def test_a_name_that_is_taken_is_left_alone(start_operator: Start, objects: Objects) -> None:
+    """An entry of the alias' name that is not ours is never written; the alias says why."""
+    objects.service("web", 443)
+    before = objects.foreign("web", "something.else", 8080)
+    objects.alias("web", "web.hello", "web")
+    start_operator(foreign_entries="observe").ready()
+    eventually(lambda: objects.condition("web", "Accepted") == ("False", "NameTaken"), "the condition")
+    assert objects.get("serviceentries", "web") == before
+
+
+def test_a_refused_write_is_told_in_the_condition(start_operator: Start, objects: Objects) -> None:
+    """What an admission policy refuses makes Programmed False with its message, and is tried again later."""
+    policies = "/apis/admissionregistration.k8s.io/v1"
+    api, name = objects.plane.api, f"deny-{objects.namespace}"
+    policy = {
+        "metadata": {"name": name},
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": {
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": objects.namespace}},
+                "resourceRules": [
+                    {
+                        "apiGroups": ["networking.istio.io"],
+                        "apiVersions": ["*"],
+                        "operations": ["CREATE"],
+                        "resources": ["serviceentries"],
+                    }
+                ],
+            },
+            "validations": [{"expression": "false", "message": "no entries here"}],
+        },
+    }
+    api.create(f"{policies}/validatingadmissionpolicies", policy)
+    binding = {"metadata": {"name": name}, "spec": {"policyName": name, "validationActions": ["Deny"]}}
+    api.create(f"{policies}/validatingadmissionpolicybindings", binding)
+    try:
+        eventually(lambda: _denied(objects), "the policy is in force")
+        objects.service("web", 443)
+        objects.alias("web", "web.hello", "web")
+        start_operator().ready()
+        eventually(lambda: objects.condition("web", "Programmed") == ("False", "WriteRefused"), "the condition")
+    finally:
+        api.delete(f"{policies}/validatingadmissionpolicybindings/{name}")
+        api.delete(f"{policies}/validatingadmissionpolicies/{name}")
+    objects.patch("dnsaliases", "web", {"metadata": {"annotations": {"touched": "yes"}}})
+    eventually(lambda: objects.condition("web")[0] == "True", "it is tried again")
+
+
+def _denied(objects: Objects) -> bool:
+    body = {"metadata": {"name": "probe"}, "spec": {"hosts": ["probe.example"], "ports": [{"number": 1, "name": "x"}]}}
+    path = f"{objects.path('serviceentries')}?dryRun=All"
+    try:
+        objects.plane.api.create(path, {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", **body})
+    except Exception as error:  # noqa: BLE001 (whatever the refusal is called)
+        return "no entries here" in str(error)
+    return False

@@ -1,0 +1,202 @@
+"""The client against a scripted HTTP server on loopback: what it sends, and what it makes of the answers."""
+
+import json
+from collections.abc import AsyncIterator
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from dnsalias_operator.shell.client import Client, list_objects
+from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
+
+Answer = tuple[int, Any, dict[str, str]]
+
+
+class Server:
+    """Answers each request with the next scripted answer and keeps what came."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+        self.requests: list[tuple[str, str, dict[str, str], Any]] = []
+        self.url = ""
+
+    def will(self, status: int, body: Any, **headers: str) -> None:  # noqa: ANN401
+        """Script one answer."""
+        self.answers.append((status, body, {k.replace("_", "-"): v for k, v in headers.items()}))
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Give the next answer."""
+        body = await request.text()
+        self.requests.append(
+            (request.method, request.path_qs, dict(request.headers), json.loads(body) if body else None)
+        )
+        status, answer, headers = self.answers.pop(0)
+        text = answer if isinstance(answer, str) else json.dumps(answer)
+        return web.Response(status=status, text=text, headers=headers, content_type="application/json")
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    """A server on a free port."""
+    scripted = Server()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", scripted.handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    scripted.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield scripted
+    await runner.cleanup()
+
+
+def kubeconfig(folder: Path, url: str, token: str) -> Path:
+    """A kubeconfig with a token."""
+    path = folder / "kubeconfig"
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": url}}],
+        "users": [{"name": "u", "user": {"token": token}}],
+    }
+    path.write_text(json.dumps(config))
+    return path
+
+
+@pytest.fixture
+async def client(server: Server, tmp_path: Path) -> AsyncIterator[Client]:
+    """A client of the scripted server."""
+    async with await Client.connect(str(kubeconfig(tmp_path, server.url, "first"))) as connected:
+        yield connected
+
+
+def status(code: int, reason: str, message: str, **details: Any) -> dict[str, Any]:  # noqa: ANN401
+    """A Status object."""
+    return {"kind": "Status", "code": code, "reason": reason, "message": message, "details": details}
+
+
+async def test_apply_is_sent_as_server_side_apply(server: Server, client: Client) -> None:
+    """The content type, the query and the JSON body reach the server as they were given, with the token."""
+    server.will(200, {"kind": "ServiceEntry"})
+    query = {"fieldManager": "dnsalias-repair", "force": "false"}
+    await client.request("PATCH", "apis/x/v1/y", query, {"a": [1]}, "application/apply-patch+yaml")
+    ((verb, path, headers, body),) = server.requests
+    assert (verb, path, body) == ("PATCH", "/apis/x/v1/y?fieldManager=dnsalias-repair&force=false", {"a": [1]})
+    assert headers["Content-Type"] == "application/apply-patch+yaml"
+    assert headers["Authorization"] == "Bearer first"
+
+
+async def test_a_rotated_token_is_read_again_once(server: Server, client: Client, tmp_path: Path) -> None:
+    """A 401 makes the client read its credentials anew and try once more, not for ever."""
+    kubeconfig(tmp_path, server.url, "second")
+    server.will(401, status(401, "Unauthorized", "Unauthorized"))
+    server.will(200, {"ok": True})
+    assert await client.request("GET", "api/v1") == {"ok": True}
+    assert [r[2]["Authorization"] for r in server.requests] == ["Bearer first", "Bearer second"]
+    for _ in range(2):
+        server.will(401, status(401, "Unauthorized", "Unauthorized"))
+    with pytest.raises(ApiError, match="check that the token"):
+        await client.request("GET", "api/v1")
+    assert server.answers == []
+
+
+async def test_a_conflict_names_the_managers(server: Server, client: Client) -> None:
+    """Who holds the fields is read from the causes of a server-side apply conflict."""
+    causes = [
+        {"reason": "FieldManagerConflict", "message": 'conflict with "dns-controller" using v1', "field": ".spec.x"},
+        {"reason": "FieldManagerConflict", "message": 'conflict with "helm"', "field": ".spec.y"},
+    ]
+    server.will(409, status(409, "Conflict", "Apply failed with 2 conflicts", causes=causes))
+    with pytest.raises(ApiError) as caught:
+        await client.request("PATCH", "apis/x")
+    assert caught.value.managers == ("dns-controller", "helm")
+
+
+async def test_a_mere_version_conflict_names_nobody(server: Server, client: Client) -> None:
+    """An object that changed meanwhile is no fight."""
+    message = 'Operation cannot be fulfilled on x "y": the object has been modified'
+    server.will(409, status(409, "Conflict", message))
+    with pytest.raises(ApiError) as caught:
+        await client.request("PATCH", "apis/x")
+    assert caught.value.managers == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "details", "seconds"), [("7", {}, 7), ("", {"retryAfterSeconds": 9}, 9), ("", {}, 0), ("soon", {}, 0)]
+)
+async def test_the_server_says_when_to_come_back(
+    server: Server, client: Client, header: str, details: dict[str, Any], seconds: float
+) -> None:
+    """Retry-After is read from the header, else from the Status."""
+    server.will(
+        429, status(429, "TooManyRequests", "slow down", **details), **({"Retry_After": header} if header else {})
+    )
+    with pytest.raises(ApiError) as caught:
+        await client.request("GET", "api/v1")
+    assert caught.value.retry_after == seconds
+
+
+async def test_a_proxy_that_answers_in_html_is_told_in_one_line(server: Server, client: Client) -> None:
+    """An answer that is no Status still gives a message; one that is no JSON at all is no answer."""
+    server.will(503, "<html>\n<b>upstream</b>\n</html>")
+    with pytest.raises(ApiError, match="<html> <b>upstream</b> </html>") as caught:
+        await client.request("GET", "api/v1")
+    assert "\n" not in str(caught.value)
+    server.will(200, "<html>log in</html>")
+    with pytest.raises(UnreachableError, match="not JSON"):
+        await client.request("GET", "api/v1")
+
+
+async def test_the_servers_clock_is_never_ahead_of_it(server: Server, client: Client) -> None:
+    """The Date header has whole seconds, so it is a lower bound; a fresher one raises the estimate, never lowers it."""
+    for at in (2_000_000_000, 1_999_999_990):
+        server.will(200, {}, Date=formatdate(at, usegmt=True))
+        await client.request("GET", "api/v1")
+        assert 2_000_000_000 <= client.now() < 2_000_000_060
+
+
+async def test_pages_are_followed_to_the_end(server: Server, client: Client) -> None:
+    """The continue token is sent back until there is none."""
+    server.will(200, {"items": [{"a": 1}], "metadata": {"resourceVersion": "5", "continue": "t&k"}})
+    server.will(200, {"items": None, "metadata": {"resourceVersion": "5"}})
+    pages = [page async for page in client.pages("Service", "shop", 1)]
+    assert pages == [([{"a": 1}], "5"), ([], "5")]
+    assert [r[1] for r in server.requests] == [
+        "/api/v1/namespaces/shop/services?limit=1",
+        "/api/v1/namespaces/shop/services?limit=1&continue=t%26k",
+    ]
+
+
+async def test_the_newest_served_version_of_serviceentry_is_used(server: Server, client: Client) -> None:
+    """An old Istio that serves v1beta1 and v1alpha3 alone is spoken to in v1beta1."""
+    server.will(200, {"versions": [{"version": "v1alpha3"}, {"version": "v1beta1"}]})
+    server.will(200, {"resources": [{"name": "serviceentries"}]})
+    server.will(404, status(404, "NotFound", "…"))
+    assert await client.missing_kinds() == ("dnsaliases.dnsalias.io",)
+    assert client.path("ServiceEntry", "a", "b") == "apis/networking.istio.io/v1beta1/namespaces/a/serviceentries/b"
+    assert client.api_version("ServiceEntry") == "networking.istio.io/v1beta1"
+
+
+async def test_no_answer_is_told_with_the_server(tmp_path: Path) -> None:
+    """A server that is not there is named."""
+    config = kubeconfig(tmp_path, "http://127.0.0.1:9", "t")
+    async with await Client.connect(str(config)) as client:
+        with pytest.raises(UnreachableError, match=r"http://127\.0\.0\.1:9"):
+            await client.request("GET", "api/v1")
+
+
+def test_a_kubeconfig_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """The path is named, and that it does not exist."""
+    with pytest.raises(ClusterError, match="none: no such file"):
+        list_objects(str(tmp_path / "none"), None, None)
+
+
+def test_a_context_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """A wrong --context gives a message, not a trace."""
+    with pytest.raises(ClusterError, match="other"):
+        list_objects(str(kubeconfig(tmp_path, "http://127.0.0.1:9", "t")), "other", None)

@@ -1,0 +1,139 @@
+"""Fights: drift is healed at once, a repeated taking back slower and slower, and the opponent is named."""
+
+from typing import Any
+
+import pytest
+
+from dnsalias_operator.core.outcome import Change, Verb
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.shell.fights import Fights, Verdict
+from dnsalias_operator.shell.queue import Backoff
+from tests.shell.fake_clock import FakeClock
+
+KEY = Key("ServiceEntry", "data", "mysql")
+
+
+def repair(address: str = "10.0.0.1", version: str = "1") -> Change:
+    """A repair of one field; uid and version as they come with each attempt."""
+    body = {
+        "apiVersion": "networking.istio.io/v1",
+        "metadata": {"name": "mysql", "namespace": "data", "uid": "u", "resourceVersion": version},
+        "spec": {"addresses": [address]},
+    }
+    return Change(Verb.REPAIR, KEY, {}, {}, body, "LacksAddresses", "…", uid="u", fields=("spec.addresses",))
+
+
+def owned_by(**fields: str) -> ServiceEntry:
+    """The entry with the manager of each of these spec fields."""
+    managed: list[dict[str, Any]] = [
+        {"manager": manager, "operation": "Update", "fieldsV1": {"f:spec": {f"f:{name}": {}}}}
+        for name, manager in fields.items()
+    ]
+    return ServiceEntry.parse({"metadata": {"name": "mysql", "namespace": "data", "managedFields": managed}})
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still."""
+    return FakeClock()
+
+
+@pytest.fixture
+def fights(clock: FakeClock) -> Fights:
+    """Contested from the third time on; pauses of 10, 20, 40 … 100 s."""
+    return Fights(3, Backoff(10, 100, random=lambda: 0.0), clock)
+
+
+def lost(fights: Fights, clock: FakeClock, times: int) -> None:
+    """The same repair is written that often, each time after its pause."""
+    for version in range(times):
+        clock.now += fights.judge(repair(version=str(version)), owned_by()).pause
+        fights.wrote(repair(version=str(version)))
+
+
+def test_a_first_write_and_the_first_drift_are_made_at_once(fights: Fights, clock: FakeClock) -> None:
+    """Nothing pauses a new repair, nor healing it once."""
+    assert fights.judge(repair(), owned_by()) == Verdict()
+    lost(fights, clock, 1)
+    assert fights.judge(repair(), owned_by()) == Verdict()
+
+
+def test_the_pauses_double_and_end_at_the_longest(fights: Fights, clock: FakeClock) -> None:
+    """Each further taking back waits twice as long, and there is always a next time."""
+    pauses = []
+    for _ in range(7):
+        pause = fights.judge(repair(), owned_by()).pause
+        pauses.append(pause)
+        clock.now += pause
+        fights.wrote(repair())
+    assert pauses == [0, 0, 10, 20, 40, 80, 100]
+
+
+def test_the_pause_gets_shorter_as_time_goes_by(fights: Fights, clock: FakeClock) -> None:
+    """The pause is counted from the last write."""
+    lost(fights, clock, 2)
+    clock.now += 4
+    assert fights.judge(repair(), owned_by()).pause == 6
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        (owned_by(addresses="dns-controller", hosts="helm"), "dns-controller"),
+        (owned_by(hosts="helm"), "probably helm"),
+        (owned_by(), "an unknown manager"),
+        (None, "somebody who deletes it"),
+    ],
+)
+def test_the_opponent_is_named_from_the_limit_on(
+    fights: Fights, clock: FakeClock, entry: ServiceEntry | None, named: str
+) -> None:
+    """Who owns the value is named; where it was removed, probably who owns the hosts."""
+    lost(fights, clock, 2)
+    assert fights.judge(repair(), entry).contested == ""
+    lost(fights, clock, 1)
+    assert fights.judge(repair(), entry).contested == named
+
+
+def test_another_wish_is_another_story(fights: Fights, clock: FakeClock) -> None:
+    """When the Service got another address, the new repair is made at once."""
+    lost(fights, clock, 5)
+    assert fights.judge(repair("10.0.0.2"), owned_by()) == Verdict()
+
+
+def test_what_stood_long_enough_is_forgotten(fights: Fights, clock: FakeClock) -> None:
+    """Drift months apart is no fight."""
+    lost(fights, clock, 4)
+    clock.now += 1000
+    assert fights.judge(repair(), owned_by()) == Verdict()
+    assert not fights.knows(repair())
+
+
+def test_a_conflict_is_contested_at_once(fights: Fights) -> None:
+    """A manager that holds the field with another value is named from the first refusal on, and not asked in a loop."""
+    fights.refused(repair(), ("dns-controller",))
+    verdict = fights.judge(repair(), owned_by())
+    assert verdict.contested == "dns-controller"
+    assert verdict.pause == 40
+
+
+def test_a_success_after_a_conflict_ends_it(fights: Fights, clock: FakeClock) -> None:
+    """Once the manager let go, the entry is not called contested any more."""
+    fights.refused(repair(), ("dns-controller",))
+    clock.now += 100
+    fights.wrote(repair())
+    assert fights.judge(repair(), owned_by()).contested == ""
+
+
+def test_what_was_contested_before_a_restart_starts_slowly(fights: Fights) -> None:
+    """A new process does not begin the fight anew at full speed."""
+    verdict = fights.judge(repair(), owned_by(hosts="helm"), fought=True)
+    assert (verdict.pause, verdict.contested) == (20, "probably helm")
+
+
+def test_a_gone_object_is_forgotten(fights: Fights, clock: FakeClock) -> None:
+    """An object of the same name that comes later has no history."""
+    lost(fights, clock, 5)
+    fights.forget(KEY)
+    assert fights.judge(repair(), owned_by()) == Verdict()
