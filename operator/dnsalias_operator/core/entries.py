@@ -67,19 +67,19 @@ def _state(wanted: Cure) -> State | None:
 
 
 def _why(wanted: Cure, entry: ServiceEntry) -> tuple[str, str]:
+    """Reason and message of the write: what is missing now comes before what stays wrong."""
     if wanted.contained:
         return wanted.reason, f"contained: {wanted.message}"
+    service = wanted.target.named if wanted.target else None
+    how = f"{service} (inferred from its name)" if wanted.target and wanted.target.inferred else str(service)
+    if lacking := [f for f in sorted(wanted.fields) if not getattr(entry, f)]:
+        reason = "Lacks" + "And".join(f.capitalize() for f in lacking)
+        return reason, f"it has no {' and '.join(lacking)}; it stands for {how}"
     if wanted.reason:
         return wanted.reason, wanted.message
-    service = wanted.target.named if wanted.target else None
-    if service is None or not wanted.fields:
+    if not wanted.fields:
         return "Withdrawn", "what was patched in has no reason any more"
-    how = f"{service} (inferred from its name)" if wanted.target and wanted.target.inferred else str(service)
-    lacking = [f for f in sorted(wanted.fields) if not getattr(entry, f)]
-    if not lacking:
-        return "StaleAddress", f"what was patched in is out of date; it stands for {how}"
-    reason = "Lacks" + "And".join(f.capitalize() for f in lacking)
-    return reason, f"it has no {' and '.join(lacking)}; it stands for {how}"
+    return "StaleAddress", f"what was patched in is out of date; it stands for {how}"
 
 
 def _severity(world: Snapshot, entry: ServiceEntry, wanted: Cure | None, rules: Rules) -> Severity:

@@ -101,7 +101,9 @@ def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
     after = patched(base, wanted)
     blocked = moved(rest.with_changes({entry.key: None}), as_oldest_if_unknown(rest, after), after, rules.mesh)
     if blocked is None:
-        return wanted
+        # Missing endpoints are added beside a stale address of the owner's, which keeps the entry unfixed.
+        reason, message = _stale(base, target)
+        return replace(wanted, reason=reason, message=message)
     return _contain(rest, entry, base, rules, target, *_why(base, service, blocked))
 
 
@@ -134,14 +136,22 @@ def _left_alone(base: ServiceEntry, target: StandsFor) -> Cure | None:
         return Cure(None, None, "AddressSetByOwner", message, target=target)
     if lacks_addresses(base) or lacks_endpoints(base):
         return None
+    reason, message = _stale(base, target)
+    return Cure(None, None, reason, message, target=target)
+
+
+def _stale(base: ServiceEntry, target: StandsFor) -> tuple[str, str]:
+    """Why the addresses that the owner wrote are not the Service's, or nothing; a guessed Service is no reason."""
     service = target.service
-    if service is None or target.inferred or not service.cluster_ips or set(base.addresses) & set(service.cluster_ips):
-        return Cure(None, None, target=target)
+    if service is None or target.inferred or lacks_addresses(base) or not service.cluster_ips:
+        return "", ""
+    if set(base.addresses) & set(service.cluster_ips):
+        return "", ""
     message = (
         f"spec.addresses {list(base.addresses)} is set by its owner and none of it belongs to {service.key} "
         f"({', '.join(service.cluster_ips)}); remove the field there, and the operator fills it in"
     )
-    return Cure(None, None, "StaleAddress", message, target=target)
+    return "StaleAddress", message
 
 
 def _why(base: ServiceEntry, service: Service, blocked: Moved) -> tuple[str, str]:
