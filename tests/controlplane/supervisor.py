@@ -79,6 +79,14 @@ def _answer(value: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def _let_go() -> None:
+    """Drop the streams of whoever started us: a shell that captures them waits until the last holder closes."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
+
+
 def _serve(children: Children) -> None:
     """Answer commands until standard input ends; after "detach", go on without it until SIGTERM."""
     for line in sys.stdin:
@@ -96,6 +104,7 @@ def _serve(children: Children) -> None:
                 _answer({})
             case "detach":
                 _answer({})
+                _let_go()
                 while True:
                     signal.pause()
             case other:

@@ -40,7 +40,7 @@ def test_the_newest_go_line_counts() -> None:
 def test_the_go_found_runs_and_builds_without_a_compiler_for_c(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever Go this machine gives, its version suffices and its builds do not depend on cgo."""
     go = toolchain.find(build.minimum_go())
-    assert shutil.which(go.command) == str(go.command)
+    assert shutil.which(str(go.command)) == str(go.command)
     assert go.environment()["CGO_ENABLED"] == "0"
     monkeypatch.setenv("PATH", str(go.command.parent))
     assert toolchain.find(build.minimum_go()).command == go.command

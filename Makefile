@@ -1,0 +1,71 @@
+# Every target does its own set-up; `make` alone lists them.
+#
+# Needed: Python 3.11 or newer, make, git. Go is used where there is one, and fetched where there is none. Built
+# control planes are kept in DNSALIAS_CACHE (by default dnsalias-operator in the user's cache folder), so that clones
+# share them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# python3.11 where it runs and can make environments (version managers put dead names on PATH), else python3
+PYTHON ?= $(shell python3.11 -c 'import ensurepip' 2>/dev/null && echo python3.11 || echo python3)
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := build/uv/bin/uv
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+
+.PHONY: help demo test check crd clean venv controlplane
+
+help: ## list the targets
+	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=/path/to/python]'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: venv controlplane ## the incident and its cure, on a real API server
+	$(BIN)/python -m tests.demo $(ARGS)
+
+test: venv controlplane ## all tests, those on the real API server too (ARGS go to pytest)
+	$(BIN)/pytest $(ARGS)
+
+check: venv ## linters, types, import contracts and the tests that need no cluster; under a minute
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -m "not cluster" $(ARGS)
+
+crd: venv ## make crds/ anew from the model
+	@mkdir -p crds
+	$(BIN)/dnsalias crd > build/crd.yaml
+	mv build/crd.yaml crds/dnsaliases.dnsalias.io.yaml
+
+clean: ## remove what make made in this folder (built control planes and Go's cache stay)
+	rm -rf $(VENV) build dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find operator tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+venv: $(VENV)/.locked ## the virtual environment, as uv.lock says
+controlplane: venv ## build the control plane and Istio's tools, once for each pinned version
+	@$(BIN)/python -m tests.controlplane build >/dev/null
+
+# Done again only when the lock or what it locks has changed. An existing environment is brought up to date in place.
+$(VENV)/.locked: uv.lock pyproject.toml $(UV)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python "$(PYTHON)" --no-python-downloads $(VENV)
+	$(UV) sync --locked --no-python-downloads
+	@touch $@
+
+# A failing step removes the half-made folder, so that the next run starts afresh.
+$(UV): requirements/uv.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  found=$$("$(PYTHON)" --version 2>/dev/null | head -n 1); \
+	  echo "error: Python 3.11 or newer is needed, and '$(PYTHON)' is $${found:-not there}." >&2; \
+	  echo '       Install it, or name another one: make PYTHON=/path/to/python3.11' >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip' 2>/dev/null || { \
+	  echo 'error: "$(PYTHON)" cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv).' >&2; \
+	  exit 1; }
+	@echo 'installing the pinned uv into build/uv'
+	@rm -rf build/uv && "$(PYTHON)" -m venv build/uv \
+	  && build/uv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+	    --require-hashes -r requirements/uv.txt \
+	  && touch $(UV) || { rm -rf build/uv; exit 1; }
