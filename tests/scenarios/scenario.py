@@ -35,7 +35,7 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.settings import Settings
 
 FOLDER = Path(__file__).parent
-NAMESPACES = ("abc", "data", "shop")
+NAMESPACES = ("abc", "billing", "data", "shop")
 """The namespaces a scenario may use beside istio-system; as words they mean nothing else in any file."""
 OWN_ADDRESS = "<own>"
 """Stands for an address of the containment range: which one is decided by a hash of the uid."""
