@@ -11,39 +11,13 @@ from tests.cluster.operator_process import Operator
 from tests.controlplane.api import ApiError
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.waiting import eventually
-
-RULES = [
-    {"apiGroups": [""], "resources": ["services", "namespaces"], "verbs": ["list", "watch"]},
-    {
-        "apiGroups": ["networking.istio.io"],
-        "resources": ["serviceentries"],
-        "verbs": ["list", "watch", "create", "update", "patch", "delete"],
-    },
-    {"apiGroups": ["dnsalias.io"], "resources": ["dnsaliases"], "verbs": ["list", "watch"]},
-    {"apiGroups": ["dnsalias.io"], "resources": ["dnsaliases/status"], "verbs": ["patch"]},
-    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
-]
-
-
-def install_rights(plane: ControlPlane, name: str) -> Path:
-    """A ServiceAccount with just the operator's rights; returns its kubeconfig."""
-    api = plane.api
-    api.create("/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": name}})
-    role = {"metadata": {"name": name}, "rules": RULES}
-    api.create("/apis/rbac.authorization.k8s.io/v1/clusterroles", role)
-    binding = {
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": "default"}],
-    }
-    api.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding)
-    return plane.write_kubeconfig(name, plane.service_account_token("default", name))
+from tests.install import identity
 
 
 @pytest.fixture(scope="session")
 def operator_kubeconfig(control_plane: ControlPlane) -> Path:
-    """Credentials with exactly the operator's rights."""
-    return install_rights(control_plane, "dnsalias-operator")
+    """Credentials with exactly the rights that manifests/ give."""
+    return identity.install(control_plane)
 
 
 @pytest.fixture

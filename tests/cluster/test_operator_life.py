@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.conftest import Objects, install_rights
+from tests.cluster.conftest import Objects
 from tests.cluster.operator_process import Operator, of_operator
 from tests.controlplane import build
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.hand import project_crds
 from tests.controlplane.waiting import eventually
+from tests.install import identity
 
 pytestmark = pytest.mark.cluster
 
@@ -140,7 +141,7 @@ def bare_plane() -> Iterator[ControlPlane]:
 
 def test_it_waits_for_crds_says_so_and_goes_on(bare_plane: ControlPlane, tmp_path: Path) -> None:
     """Started before Istio it does not crash: it names what is missing, goes on when it is there, ends when it goes."""
-    kubeconfig = install_rights(bare_plane, "dnsalias-operator")
+    kubeconfig = identity.install(bare_plane)
     with Operator(bare_plane, kubeconfig, tmp_path) as operator:
         eventually(lambda: "serviceentries.networking.istio.io" in operator.page("/readyz")[1], "readyz tells")
         assert operator.page("/readyz")[0] == 503

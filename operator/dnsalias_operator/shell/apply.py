@@ -136,7 +136,7 @@ class Writer:
         except UnreachableError:
             raise
         except ApiError as error:
-            result = "conflict" if error.status == HTTPStatus.CONFLICT else "refused" if _final(error) else "error"
+            result = "conflict" if error.stale else "refused" if _final(error) else "error"
             raise
         finally:
             work.close()
@@ -149,5 +149,6 @@ def is_refusal(error: ClusterError) -> bool:
 
 
 def _final(error: ApiError) -> bool:
-    passing = (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.UNAUTHORIZED)
-    return HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR and error.status not in passing
+    passing = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT)
+    ours = HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return ours and not error.stale and error.status not in passing

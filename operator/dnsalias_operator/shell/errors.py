@@ -26,7 +26,8 @@ class ApiError(ClusterError):
     """The API server refused a request.
 
     ``status`` is the HTTP code, ``reason`` the Status object's word, ``managers`` are the field managers that a
-    server-side apply conflicted with, ``retry_after`` is in seconds (0: the server did not say).
+    server-side apply conflicted with, ``retry_after`` is in seconds (0: the server did not say), ``stale`` tells that
+    the object is not any more what the request was made for: one more look, and all may be well.
     """
 
     def __init__(self, message: str, status: int, reason: str = "", retry_after: float = 0) -> None:
@@ -35,6 +36,7 @@ class ApiError(ClusterError):
         self.reason = reason
         self.retry_after = retry_after
         self.managers: tuple[str, ...] = ()
+        self.stale = status in (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND)
 
     @classmethod
     def from_answer(cls, verb: str, path: str, status: int, data: bytes, retry_after: str = "") -> Self:
@@ -52,8 +54,12 @@ class ApiError(ClusterError):
             text(answer.get("reason")),
             _seconds(retry_after) or _seconds(details.get("retryAfterSeconds")),
         )
-        causes = [text(c.get("message")) for c in mappings(details.get("causes"))]
-        error.managers = tuple(sorted({m for line in (*causes, message) for m in _CONFLICT.findall(line)}))
+        causes = mappings(details.get("causes"))
+        lines = (*(text(c.get("message")) for c in causes), message)
+        error.managers = tuple(sorted({m for line in lines for m in _CONFLICT.findall(line)}))
+        # A server-side apply with the uid of an object that was replaced meanwhile is refused as invalid, not as a
+        # conflict (seen on 1.36).
+        error.stale = error.stale or any(text(c.get("field")) == "metadata.uid" for c in causes)
         return error
 
 
