@@ -162,7 +162,7 @@ def test_writes_of_a_service_account_are_counted(control_plane: ControlPlane, na
     as_writer("create", "configmap", "one")
     as_writer("get", "configmaps")
     as_writer("delete", "configmap", "one")
-    with pytest.raises(KubectlError, match="Forbidden"):
+    with pytest.raises(KubectlError, match="forbidden"):
         as_writer("create", "rolebinding", "own", "--clusterrole=admin", "--user=writer")
     written = control_plane.mutating_requests(user, mark)
     assert [(r.verb, r.resource, r.namespace, r.code) for r in written] == [
