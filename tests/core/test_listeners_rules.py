@@ -512,7 +512,7 @@ def test_owner_of_falls_back_to_the_wildcard_and_then_to_nothing() -> None:
 
 
 def test_clients_that_matter_are_owners_exports_and_one_more() -> None:
-    """Namespaces that own or are named by a claimant or a rival for its host, and an unused name for all the others."""
+    """Namespaces told apart by a private claimant or a rival for its host, and an unused name for all the others."""
     snapshot = world(
         service(),
         entry("named", namespace="two", hosts=["b.hello"], export_to=["three", ".", "Not A Name"]),
@@ -521,12 +521,12 @@ def test_clients_that_matter_are_owners_exports_and_one_more() -> None:
         entry("apart", namespace="eight", hosts=["d.hello"], port=80, export_to=["nine"]),
     )
     names = [c.namespace for c in clients_that_matter(snapshot, MESH, PORT)]
-    assert names == sorted({"abc", "two", "three", "four", "six", "seven", "any-other"})
+    assert names == sorted({"two", "three", "four", "six", "seven", "any-other"})
 
 
 def test_namespace_that_stands_for_the_others_is_unused() -> None:
     """Where somebody has a namespace of that name, another is taken."""
     snapshot = world(service(), entry(namespace="any-other", port=80))
     names = [c.namespace for c in clients_that_matter(snapshot, MESH, PORT)]
-    assert names == ["abc", "any-other-x"]
+    assert names == ["any-other-x"]
     assert [c.namespace for c in clients_that_matter(world(), MESH, PORT)] == ["any-other"]

@@ -3,10 +3,10 @@
 Source: facts/istio.md part 2 (an entry that shares a Service's VIP may win it) and part 3 (what that does under mTLS).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dnsalias_operator.core.listeners import Client, Row, clients_that_matter, listener_at, owner_of
+from dnsalias_operator.core.listeners import Row, clients_that_matter, listener_at, owner_of
 from dnsalias_operator.core.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
 from dnsalias_operator.model.mesh import Mesh
@@ -110,24 +110,33 @@ def _moved_at(
     ports = [p for p in service.ports if p.port == port.number and p.protocol == "TCP"]
     if not ports:
         return None
-    mismatch = not same_class(ports[0], port)
-    for client in clients_that_matter(after, mesh, port.number):
-        was = answer(owner_of(before, client, mesh, address, port.number))
+    if class_of(entry_protocol(port)) is PortClass.HTTP:
+        return None  # binds the wildcard address only, where it adds a route and takes nothing (facts/istio.md part 1)
+    for client in clients_that_matter(after, mesh, port.number, address):
         now = answer(owner_of(after, client, mesh, address, port.number))
+        if all(_harmless(a, service, mesh) for a in (now.http, now.other)):
+            continue
+        was = answer(owner_of(before, client, mesh, address, port.number))
         if _worse(was.http, now.http, service, mesh) or _worse(was.other, now.other, service, mesh):
+            mismatch = not same_class(ports[0], port)
             return Moved(service.key, address, port.number, client.namespace, was, now, mismatch)
     return None
 
 
+def _harmless(now: str, service: Service, mesh: Mesh) -> bool:
+    """Whether bytes that go there reach the Service, or nobody else."""
+    host = f"{service.meta.name}.{service.meta.namespace}.svc.{mesh.cluster_domain}"
+    return now in (DIRECT, BLACKHOLE) or now.endswith(f"||{host}") or now.startswith(f"route {host}:")
+
+
 def _worse(was: str, now: str, service: Service, mesh: Mesh) -> bool:
     """Whether bytes that reached the Service (by its cluster, a shared route, or directly) now end elsewhere."""
-    host = f"||{service.meta.name}.{service.meta.namespace}.svc.{mesh.cluster_domain}"
-    if was == now or now in (DIRECT, BLACKHOLE) or now.endswith(host):
+    if was == now or _harmless(now, service, mesh):
         return False
     if now.startswith("route ") and " at " not in now:
         # The shared HTTP route of a port tells plaintext HTTP apart by its Host header.
-        return was.endswith(host)
-    return not now.startswith(f"route {host.removeprefix('||')}:")
+        return was.endswith(f"||{service.meta.name}.{service.meta.namespace}.svc.{mesh.cluster_domain}")
+    return True
 
 
 def same_class(mine: ServicePort, theirs: EntryPort) -> bool:
@@ -149,25 +158,24 @@ def catches_all(entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
     Source: facts/istio.md part 1.
     """
     alone = Snapshot((entry,))
-    return tuple(
-        sorted(
-            {
-                port.number
-                for port in entry.ports
-                for client in clients_that_matter(alone, mesh, port.number)
-                if _is_catch_all(alone, client, mesh, port.number, entry.key)
-            }
-        )
-    )
+    return tuple(sorted({port.number for port in entry.ports if entry.key in _catchers(alone, mesh, port.number)}))
 
 
 def catches_now(world: Snapshot, entry: ServiceEntry, mesh: Mesh, port: int) -> tuple[str, ...]:
     """Namespaces (of those that can differ) whose sidecars send any connection on the port to the entry right now."""
-    return tuple(
-        c.namespace for c in clients_that_matter(world, mesh, port) if _is_catch_all(world, c, mesh, port, entry.key)
-    )
+    return _catchers(world, mesh, port).get(entry.key, ())
 
 
-def _is_catch_all(world: Snapshot, client: Client, mesh: Mesh, port: int, key: Key) -> bool:
-    found = listener_at(world, client, mesh, WILDCARD, port)
-    return found is not None and any(r.owner == key and r.match_all and r.cluster != PASSTHROUGH for r in found.rows)
+def _catchers(world: Snapshot, mesh: Mesh, port: int) -> Mapping[Key, tuple[str, ...]]:
+    """Who takes any connection on the port, and for which clients; asked for every entry, so computed once a world."""
+    question = ("catchers", mesh, port)
+    if question not in world.memo:
+        found: dict[Key, tuple[str, ...]] = {}
+        for client in clients_that_matter(world, mesh, port):
+            listener = listener_at(world, client, mesh, WILDCARD, port)
+            for row in listener.rows if listener else ():
+                if row.owner and row.match_all and row.cluster != PASSTHROUGH:
+                    found[row.owner] = (*found.get(row.owner, ()), client.namespace)
+        world.memo[question] = found
+    answers: Mapping[Key, tuple[str, ...]] = world.memo[question]
+    return answers

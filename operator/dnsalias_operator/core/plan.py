@@ -9,7 +9,7 @@ from dnsalias_operator.core.outcome import AliasDecision, Change, EntryDecision,
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.snapshot import LiveSnapshot, Snapshot
 
 __all__ = ["decide_alias", "decide_entry", "lint", "plan"]
 
@@ -23,33 +23,31 @@ def plan(world: Snapshot, rules: Rules) -> Plan:
     Each decision is made in the world that the changes before it leave behind; the decisions that are returned are
     those of the last round, so that they tell what is left once everything is written.
     """
+    after = LiveSnapshot(world.objects(), namespaces_known=world.namespaces_known)
     changes: list[Change] = []
     for _ in range(ROUNDS):
-        before = len(changes)
-        for change in _round(world, rules):
-            changes.append(change)
-            world = _applied(world, change)
-        if len(changes) == before:
+        made = list(_round(after, rules))
+        changes += made
+        if not made:
             break
-    aliases, entries = _decisions(world, rules)
-    return Plan(changes=tuple(changes), aliases=aliases, entries=entries, after=world)
+    aliases, entries = _decisions(after, rules)
+    return Plan(changes=tuple(changes), aliases=aliases, entries=entries, after=after)
 
 
-def _round(world: Snapshot, rules: Rules) -> Iterator[Change]:
+def _round(world: LiveSnapshot, rules: Rules) -> Iterator[Change]:
     for key in _keys(world):
         decision = decide_entry(world, key, rules) if key.kind == "ServiceEntry" else decide_alias(world, key, rules)
         for change in decision.changes if decision else ():
+            if change.after is None:
+                world.discard(change.key)
+            else:
+                world.put(ServiceEntry.parse(change.after))
             yield change
-            world = _applied(world, change)
 
 
 def _keys(world: Snapshot) -> list[Key]:
     # Entries of others first: what they free or take, an alias of ours must see; ours are younger anyway.
     return [*(e.key for e in world.entries()), *(a.key for a in world.aliases())]
-
-
-def _applied(world: Snapshot, change: Change) -> Snapshot:
-    return world.with_changes({change.key: None if change.after is None else ServiceEntry.parse(change.after)})
 
 
 def _decisions(world: Snapshot, rules: Rules) -> tuple[tuple[AliasDecision, ...], tuple[EntryDecision, ...]]:

@@ -6,7 +6,7 @@ A lookup costs in proportion to what it finds, a what-if (`with_changes`) in pro
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import ObjectMeta, Raw, empty
@@ -73,6 +73,8 @@ class Snapshot:
 
     def __init__(self, objects: Iterable[Object] = (), *, namespaces_known: bool = False) -> None:
         self.namespaces_known = namespaces_known
+        self.memo: dict[Hashable, Any] = {}
+        """What readers computed from this very state; forgotten when anything changes."""
         self._objects: dict[Key, Object] = {}
         self._index: dict[tuple[str, Hashable], dict[Key, None]] = defaultdict(dict)
         for obj in objects:
@@ -89,6 +91,10 @@ class Snapshot:
     def with_changes(self, changes: Mapping[Key, Object | None]) -> "Snapshot":
         """What the world would be with each key replaced by the object, or without it where that is None."""
         return _Overlay(self, changes)
+
+    def objects(self) -> list[Object]:
+        """Every object, sorted by kind and key."""
+        return [o for kind in PARSERS for o in self.find("kind", kind)]
 
     # Typed lookups.
 
@@ -173,6 +179,7 @@ class Snapshot:
 
     def _put(self, obj: Object) -> None:
         self._drop(obj.key)
+        self.memo.clear()
         self._objects[obj.key] = obj
         for item in _index_values(obj):
             self._index[item][obj.key] = None
@@ -180,6 +187,7 @@ class Snapshot:
     def _drop(self, key: Key) -> Object | None:
         gone = self._objects.pop(key, None)
         if gone is not None:
+            self.memo.clear()
             for item in _index_values(gone):
                 members = self._index[item]
                 members.pop(key, None)

@@ -16,8 +16,17 @@ from collections.abc import Iterable, Iterator
 from dnsalias_operator.core.listeners.build import build
 from dnsalias_operator.core.listeners.claims import Claim, claims
 from dnsalias_operator.core.listeners.rows import WILDCARD, Client, Listener, Loss, Row
-from dnsalias_operator.core.listeners.services import address_forms, hostnames
-from dnsalias_operator.core.listeners.visible import in_order, named_namespaces, rivals, seen, sees, unused_namespace
+from dnsalias_operator.core.listeners.services import PUBLIC, address_forms, export_to, hostnames
+from dnsalias_operator.core.listeners.visible import (
+    PUBLIC,
+    export_to,
+    in_order,
+    named_namespaces,
+    rivals,
+    seen,
+    sees,
+    unused_namespace,
+)
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -77,16 +86,21 @@ def owner_of(snapshot: Snapshot, client: Client, mesh: Mesh, address: str, port:
     return tuple(row for row in shared.rows if row.default or (best is not None and narrowness[row] == best))
 
 
-def clients_that_matter(snapshot: Snapshot, mesh: Mesh, port: int) -> tuple[Client, ...]:
+def clients_that_matter(snapshot: Snapshot, mesh: Mesh, port: int, address: str | None = None) -> tuple[Client, ...]:
     """One client for every class of namespaces whose listeners on that port can differ, sorted.
 
-    Namespaces differ by what they own and what is exported to them by name, among the objects with that port and among
-    those that contest a hostname of theirs. One unused name stands for all the others.
+    Namespaces differ by what is exported to some of them only, and by what they own where a hostname is contested
+    between namespaces; a public object with a hostname of its own looks the same from everywhere. One unused name
+    stands for all the others. With an ``address``, only the objects that claim it there are asked.
     """
-    claimants = snapshot.claimants(port)
-    contested = {name for obj in claimants for name in hostnames(obj, mesh)}
-    related = [obj for name in contested for obj in rivals(name, snapshot, mesh)]
-    names = {name for obj in (*claimants, *related) for name in named_namespaces(obj, mesh)}
+    claimants = snapshot.claimants(port) if address is None else _claimants_at(snapshot, mesh, address, port)
+    names: set[str] = set()
+    for obj in claimants:
+        contenders = [r for name in hostnames(obj, mesh) for r in rivals(name, snapshot, mesh)]
+        contested = any(r.meta.namespace != obj.meta.namespace for r in contenders)
+        for one in (obj, *contenders):
+            if contested or PUBLIC not in export_to(one, mesh):
+                names |= named_namespaces(one, mesh)
     names.add(unused_namespace(snapshot, names))
     return tuple(Client(name) for name in sorted(names))
 
