@@ -18,8 +18,6 @@ from dnsalias_operator.core.listeners.claims import Claim, claims
 from dnsalias_operator.core.listeners.rows import WILDCARD, Client, Listener, Loss, Row
 from dnsalias_operator.core.listeners.services import PUBLIC, address_forms, export_to, hostnames
 from dnsalias_operator.core.listeners.visible import (
-    PUBLIC,
-    export_to,
     in_order,
     named_namespaces,
     rivals,
