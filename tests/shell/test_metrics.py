@@ -86,7 +86,7 @@ def test_findings_are_counted_by_code_and_severity() -> None:
     """The metric has what lint prints."""
     key = Key("ServiceEntry", "data", "mysql")
     metrics = Metrics()
-    metrics.decisions.findings = (Finding("DA001", Severity.CRITICAL, key, 3306, "…", "…"),) * 2
+    metrics.decisions.findings[key] = (Finding("DA001", Severity.CRITICAL, key, 3306, "…", "…"),) * 2
     assert samples(metrics)["dnsalias_findings"] == {("DA001", "critical"): 2}
 
 

@@ -17,7 +17,6 @@ from dnsalias_operator.shell.client import Client
 from dnsalias_operator.shell.errors import ApiError, ClusterError
 from dnsalias_operator.shell.events import Recorder
 from dnsalias_operator.shell.fights import Fights
-from dnsalias_operator.shell.findings import FindingsLoop
 from dnsalias_operator.shell.gate import Gate
 from dnsalias_operator.shell.health import HealthServer, stale_kinds
 from dnsalias_operator.shell.metrics import Metrics
@@ -58,7 +57,6 @@ class _Operator:
         backoff = Backoff(settings.backoff_min_seconds, settings.backoff_max_seconds)
         self.queue: WorkQueue[Key] = WorkQueue(backoff, time.monotonic)
         self.backoff = backoff
-        self.findings = FindingsLoop(self.store, self.metrics, self.rules)
         self.health = HealthServer(self.metrics, self._healthy, self._ready)
         self.gate = Gate(self.metrics, backoff, settings.missing_kind_poll_seconds)
         self.resync: Resync | None = None
@@ -125,7 +123,6 @@ class _Operator:
         workers = [asyncio.create_task(self._worker(reconciler), name=f"worker {n}") for n in range(settings.workers)]
         others = [
             asyncio.create_task(recorder.run(), name="events"),
-            asyncio.create_task(self.findings.run(), name="findings"),
             asyncio.create_task(self.resync.run(), name="resync"),
         ]
         watch_ends = asyncio.Event()
@@ -193,6 +190,8 @@ class _Operator:
             else:
                 self.queue.done(item.key)
             self.metrics.duration.labels(item.key.kind).observe(time.monotonic() - started)
+            # Where nothing is to be written nothing is awaited: without this, a resync would hold up probes and watch.
+            await asyncio.sleep(0)
 
     def _written(self, item: Item[Key]) -> None:
         self.metrics.event_to_write.observe(max(0.0, time.monotonic() - item.since))
@@ -200,7 +199,6 @@ class _Operator:
     def _on_change(self, change: StoreChange) -> None:
         if not change.matters:
             return
-        self.findings.changed()
         # Before everything was listed, an absence means nothing; the first round asks for every key.
         if self.store.synced:
             for key in sorted(affected(self.store.world, change.old, change.new, self.rules)):
@@ -212,7 +210,6 @@ class _Operator:
         known = [*(e.key for e in world.entries()), *(a.key for a in world.aliases())]
         for key in dict.fromkeys((*known, *decided.entries, *decided.aliases)):
             self.queue.add(key)
-        self.findings.changed()
 
     def _own_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -95,7 +95,7 @@ class Decisions:
 
     aliases: dict[Key, AliasDecision] = field(default_factory=dict)
     entries: dict[Key, EntryDecision] = field(default_factory=dict)
-    findings: tuple[Finding, ...] = ()
+    findings: dict[Key, tuple[Finding, ...]] = field(default_factory=dict)
 
     def unfixed(self) -> list[EntryDecision]:
         """Entries that are unfixed, worst first, then by key."""
@@ -173,7 +173,9 @@ class _DecisionCollector(Collector):
         hidden = GaugeMetricFamily(*_named("dnsalias_unfixed_serviceentry_info_hidden"))
         hidden.add_metric((), max(0, len(unfixed) - cap))
         yield hidden
-        yield _family("dnsalias_findings", ((f.code, f.severity.value) for f in decisions.findings))
+        yield _family(
+            "dnsalias_findings", ((f.code, f.severity.value) for of_one in decisions.findings.values() for f in of_one)
+        )
 
 
 def _named(name: str) -> tuple[str, str]:

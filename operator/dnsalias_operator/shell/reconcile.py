@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from dnsalias_operator.core.conditions import desired_status
-from dnsalias_operator.core.outcome import AliasDecision, EntryDecision, Severity
+from dnsalias_operator.core.findings import alias_findings, entry_findings
+from dnsalias_operator.core.outcome import AliasDecision, EntryDecision, Finding, Severity
 from dnsalias_operator.core.plan import decide_alias, decide_entry
 from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell import verdicts
 from dnsalias_operator.shell.apply import Writer
@@ -47,10 +49,27 @@ class Reconciler:
         Raises:
             ClusterError: something could not be written; the key is to be worked on again.
         """
-        if key.kind == KIND:
-            await self._alias(key, on_written)
+        try:
+            if key.kind == KIND:
+                await self._alias(key, on_written)
+            else:
+                await self._entry(key, on_written)
+        finally:
+            self._look_for_faults(key)
+
+    def _look_for_faults(self, key: Key) -> None:
+        """Keep the findings of the object as it stands now, so that the metric never lags behind the decisions."""
+        world = self._store.world
+        obj = world.get(key)
+        found: tuple[Finding, ...] = ()
+        if isinstance(obj, ServiceEntry):
+            found = tuple(entry_findings(world, obj, self._rules))
+        elif isinstance(obj, DnsAlias):
+            found = tuple(alias_findings(world, key, self._rules))
+        if found:
+            self._metrics.decisions.findings[key] = found
         else:
-            await self._entry(key, on_written)
+            self._metrics.decisions.findings.pop(key, None)
 
     async def _alias(self, key: Key, on_written: Callable[[], None]) -> None:
         kept = self._metrics.decisions.aliases
