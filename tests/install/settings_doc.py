@@ -1,0 +1,96 @@
+"""Prints docs/settings.md from the settings themselves: `python -m tests.install.settings_doc > docs/settings.md`."""
+
+from typing import get_args
+
+from dnsalias_operator.cli.run import run
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.settings import Settings, _legal
+
+HEAD = """\
+# Settings
+
+<!-- Generated: python -m tests.install.settings_doc > docs/settings.md -->
+
+Every setting has one name, in three spellings: `DNSALIAS_RESYNC_SECONDS` in the environment, `resync_seconds: 600` in
+the YAML file that `dnsalias run --config FILE` reads, and for some a flag. A flag wins over the environment, the
+environment over the file. Lists are comma-separated in the environment. A setting that is misspelt or has an illegal
+value stops the operator at its start; every fault is named at once.
+
+The commands that read files or a cluster (`lint`, `plan`, `render`, `listeners`) take the same names from the same
+places, as far as decisions depend on them.
+
+In the cluster, set them as environment variables of the Deployment, in an overlay of your own:
+
+```yaml
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+  - ../observe
+patches:
+  - target: {kind: Deployment, name: dnsalias-operator}
+    patch: |
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: dnsalias-operator}
+      spec:
+        template:
+          spec:
+            containers:
+              - name: operator
+                env:
+                  - {name: DNSALIAS_CLUSTER_DOMAIN, value: example.internal}
+                  - {name: DNSALIAS_REPAIR_SKIP_NAMESPACES, value: "kube-system,legacy"}
+```
+"""
+ASSUMED = (
+    "Nothing in the cluster's objects says these; every prediction assumes them and prints what it assumed.\n"
+    "Wrong values make wrong predictions: set them as your MeshConfig has them."
+)
+GROUPS = (
+    ("What may be written, and where", Rules, "What decisions depend on besides the objects in the cluster."),
+    ("What the mesh is told", Mesh, ASSUMED),
+    ("The running operator", Settings, "Connections, pace, pages and logs."),
+)
+
+
+def document() -> str:
+    """The whole page."""
+    out = [HEAD]
+    told: set[str] = set()
+    for title, model, prose in GROUPS:
+        names = [name for name in Settings.model_fields if name in model.model_fields and name not in told]
+        told.update(names)
+        out += [f"## {title}", "", prose, "", "| Setting | Default | Legal | Flag | Meaning |", "|---|---|---|---|---|"]
+        out += [_row(name) for name in names]
+        out.append("")
+    return "\n".join(out).rstrip() + "\n"
+
+
+def _row(name: str) -> str:
+    field = Settings.model_fields[name]
+    legal = (_legal(field) or _words(field.annotation)).removeprefix("expected ")
+    cells = (f"`{name}`", _default(field.default), legal, _flag(name), field.description or "")
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _default(value: object) -> str:
+    if isinstance(value, tuple):
+        value = ",".join(value)
+    if isinstance(value, bool):
+        value = str(value).lower()
+    return f"`{value}`" if value != "" else "empty"
+
+
+def _words(annotation: object) -> str:
+    return (
+        "a list" if tuple in (annotation, getattr(annotation, "__origin__", None)) or get_args(annotation) else "text"
+    )
+
+
+def _flag(name: str) -> str:
+    return next((f"`{option.opts[-1]}`" for option in run.params if option.name == name), "")
+
+
+if __name__ == "__main__":
+    print(document(), end="")  # noqa: T201 (what this command is for)

@@ -1,0 +1,84 @@
+"""The documents are complete and true as far as a machine can tell: codes, reasons, settings, links."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dnsalias_operator.core.catalog import FAULTS
+from dnsalias_operator.settings import Settings
+from dnsalias_operator.shell.metrics import SPECS
+from tests.install.markdown import anchor, headings, links, sections
+from tests.install.reasons import GIVEN, reasons, reasons_in
+from tests.install.settings_doc import document
+
+REPOSITORY = Path(__file__).parents[2]
+DOCS = REPOSITORY / "docs"
+PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md"), *(REPOSITORY / "examples").rglob("*.md")])
+PARTS = ("**What it means.**", "**Example.**", "**How to see it.**", "**What to do.**")
+REGISTRIES = re.compile(r"\b(?:docker\.io|gcr\.io|ghcr\.io|quay\.io|pypi\.org|pythonhosted|registry\.k8s\.io|npmjs)\b")
+
+
+def read(name: str) -> str:
+    """A document."""
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def part(name: str, title: str) -> set[str]:
+    """Titles of the third level under one of the first level."""
+    return set(sections(sections(read(name), 1)[title], 3))
+
+
+def test_every_finding_has_its_section() -> None:
+    """docs/findings.md has the codes of the catalog, in order, each with its title and the same four parts."""
+    told = {t: body for t, body in sections(read("findings.md"), 2).items() if t.startswith("DA")}
+    assert list(told) == [f"{fault.code}: {fault.title}" for fault in FAULTS]
+    for title, body in told.items():
+        places = [body.find(part) for part in PARTS]
+        assert -1 not in places, title
+        assert places == sorted(places), title
+
+
+def test_every_reason_is_explained_and_no_other() -> None:
+    """Each reason in the source has a section of its own somewhere, and each section is of a reason in the source."""
+    told = set(sections(read("conditions.md"), 3)) | set(sections(read("findings.md"), 3))
+    assert told == reasons()
+
+
+def test_a_reason_is_explained_where_one_looks_for_it() -> None:
+    """Reasons of conditions, of unfixed entries and of writes stand under their own headings."""
+    conditions = set(sections(read("conditions.md"), 3))
+    unfixed = part("findings.md", "Unfixed reasons")
+    writes = part("findings.md", "Reasons of writes")
+    assert conditions >= reasons_in("core/refusals.py", "shell/verdicts.py")
+    assert reasons_in("core/aliases.py") <= conditions | writes
+    assert unfixed >= reasons_in("core/repair.py", "core/stands_for.py", "core/policy.py")
+    assert writes >= reasons_in("core/changes.py") | GIVEN
+
+
+def test_settings_are_documented_from_their_source() -> None:
+    """docs/settings.md is what the settings print; a setting cannot be added without it."""
+    assert read("settings.md") == document()
+    assert all(f"| `{name}` |" in read("settings.md") for name in Settings.model_fields)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """A link within the repository names a file that is there, and a heading that is in it."""
+    for link in links(page.read_text(encoding="utf-8")):
+        path, _, fragment = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        if fragment:
+            assert fragment in {anchor(h) for h in headings(target.read_text(encoding="utf-8"))}, link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_metrics_and_settings_that_are_named_exist(page: Path) -> None:
+    """No page tells of a metric or an environment variable that the operator does not have; none names a registry."""
+    text = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"\bdnsalias_[a-z_]+[a-z]\b", text)) - {"dnsalias_operator"}
+    assert named <= set(SPECS)
+    variables = {v.lower() for v in re.findall(r"\bDNSALIAS_([A-Z_]+[A-Z])\b", text)} - {"cache"}
+    assert variables <= set(Settings.model_fields)
+    assert not REGISTRIES.search(text)
