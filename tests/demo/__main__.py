@@ -8,15 +8,17 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.cluster.operator_process import COMMAND, Operator
 from tests.controlplane import ControlPlaneError, build
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.hand import project_crds
+from tests.controlplane.waiting import eventually
 from tests.demo import incident
-from tests.demo.process import DNSALIAS, Operator
-install_rbac = lambda plane: plane.kubeconfig
+from tests.install import identity
 
-SETTLED = 3.0
-"""Seconds of silence after which a restarted operator would have written, had it anything to write."""
+DNSALIAS = COMMAND[0]
+UNFIXED = "dnsalias_unfixed_serviceentries{"
+SHOWN = (UNFIXED, "dnsalias_unfixed_serviceentry_info{", 'dnsalias_findings{code="DA001"')
 
 out = Console(highlight=False, soft_wrap=True)
 
@@ -26,7 +28,7 @@ def main() -> int:
     started = time.monotonic()
     step("A real etcd, kube-apiserver and kube-controller-manager on loopback; Istio's CRDs and ours; our RBAC")
     with ControlPlane.start(crds=[build.istio_crds(), *project_crds()]) as plane:
-        kubeconfig = install_rbac(plane)
+        kubeconfig = identity.install(plane)
         wrong = _story(plane, kubeconfig)
     out.print(f"\n[bold]{'As it should be' if not wrong else 'WRONG'}[/] after {time.monotonic() - started:.0f} s")
     for line in wrong:
@@ -45,21 +47,26 @@ def _story(plane: ControlPlane, kubeconfig: Path) -> list[str]:
         wrong.append("istioctl analyze is not silent any more")
     step("What dnsalias says of them")
     found = _command([DNSALIAS, "lint"], plane)
-    wrong += [f"lint does not report {name}" for name in ("traefik-cutom-name", "mysql-cutom-name") if name not in found]
+    wrong += [
+        f"lint does not report {name}" for name in ("traefik-cutom-name", "mysql-cutom-name") if name not in found
+    ]
     if "DA001" not in found:
         wrong.append("lint reports no catch-all")
     step("Where a connection to port 443 goes, from any pod of namespace default: before")
     _command([DNSALIAS, "listeners", "--from", "default", "--port", "443"], plane)
 
-    step("The operator, told to observe: it writes nothing, and the metric that pages counts what is unfixed")
-    with Operator(plane, kubeconfig, plane.folder / "observe.log", foreign_entries="observe") as operator:
-        operator.wait("four unfixed entries", lambda: sum(operator.unfixed().values()) == 4)  # noqa: PLR2004
+    step("The operator, told to observe: it leaves entries of others alone, and the metric that pages counts them")
+    with _operator(plane, kubeconfig, "observe") as operator:
+        eventually(lambda: sum(_series(operator, UNFIXED).values()) == 4, "four entries are unfixed")
+        operator.idle()
         _metrics(operator)
 
     step("The operator, told to patch (the default)")
-    with Operator(plane, kubeconfig, plane.folder / "patch.log") as operator:
-        operator.wait("one unfixed entry", lambda: sum(operator.unfixed().values()) == 1 and _alias_ready(plane))
-        out.print(operator.log().rstrip(), markup=False)
+    with _operator(plane, kubeconfig, "patch") as operator:
+        eventually(lambda: sum(_series(operator, UNFIXED).values()) == 1, "one entry is left unfixed")
+        eventually(lambda: _alias_ready(plane), "the alias is ready")
+        operator.idle()
+        _decisions(operator)
         step("After")
         _objects(plane)
         _command([DNSALIAS, "listeners", "--from", "default", "--port", "443"], plane)
@@ -68,16 +75,25 @@ def _story(plane: ControlPlane, kubeconfig: Path) -> list[str]:
 
     step("The operator again, on what it has converged: how much does it write?")
     mark = plane.mark()
-    with Operator(plane, kubeconfig, plane.folder / "restart.log") as operator:
-        operator.wait("the list of every kind", operator.ready)
-        time.sleep(SETTLED)
+    with _operator(plane, kubeconfig, "patch") as operator:
+        operator.idle()
     writes = plane.mutating_requests(since=mark)
     out.print(f"mutating requests counted at the API server (Lease and Events apart): {len(writes)}")
     return wrong + [f"a restart wrote {request}" for request in writes]
 
 
+def _operator(plane: ControlPlane, kubeconfig: Path, mode: str) -> Operator:
+    return Operator(plane, kubeconfig, plane.folder, {"foreign_entries": mode})
+
+
+def _decisions(operator: Operator) -> None:
+    for line in operator.lines():
+        if "written" in line:
+            out.print(f"{line['written']} {line['object']} ({line['reason']}): {line['message']}", markup=False)
+
+
 def _left(operator: Operator) -> list[str]:
-    left = " ".join(operator.unfixed())
+    left = " ".join(_series(operator, UNFIXED))
     out.print(
         "One entry is left unfixed on purpose: shop/checkout-cutom-name is older than its recreated Service. With the\n"
         "Service's clusterIP it would take the Service's connections; so it got an address of its own that nobody\n"
@@ -96,12 +112,16 @@ def _objects(plane: ControlPlane) -> None:
     out.print(plane.kubectl("get", "serviceentries", "-A", "-o", f"custom-columns={columns}"), markup=False)
 
 
+def _series(operator: Operator, prefix: str) -> dict[str, float]:
+    """The series that begin so and are not zero."""
+    lines = [line.rpartition(" ") for line in operator.page("/metrics")[1].splitlines() if line.startswith(prefix)]
+    return {name: float(value) for name, _, value in lines if float(value)}
+
+
 def _metrics(operator: Operator) -> None:
-    page = operator.metrics()
-    for name in ("dnsalias_unfixed_serviceentries{", "dnsalias_unfixed_serviceentry_info{", 'dnsalias_findings{code="DA001"'):
-        for series, value in sorted(page.items()):
-            if series.startswith(name):
-                out.print(f"{series} {value:g}", markup=False)
+    for prefix in SHOWN:
+        for name, value in sorted(_series(operator, prefix).items()):
+            out.print(f"{name} {value:g}", markup=False)
 
 
 def _alias_ready(plane: ControlPlane) -> bool:
@@ -132,5 +152,5 @@ def step(text: str) -> None:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (ControlPlaneError, RuntimeError) as error:
+    except (ControlPlaneError, AssertionError) as error:
         sys.exit(f"demo: {error}")

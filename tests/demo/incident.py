@@ -21,11 +21,7 @@ def objects() -> list[dict[str, Any]]:
 
 
 def create(plane: ControlPlane) -> None:
-    """Create the namespaces, then the objects, oldest first; the API server stamps them with ages in that order.
-
-    The Service that is younger than its entry is made with the others first, as it was in the incident, and made anew
-    when its time comes.
-    """
+    """Create the namespaces, then the objects, oldest first; the API server stamps them with ages in that order."""
     every = objects()
     for name in sorted({o["metadata"]["namespace"] for o in every} - {"default"}):
         plane.api.create("/api/v1/namespaces", {"metadata": {"name": name}})
@@ -47,4 +43,5 @@ def _waves(every: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 def _apply(plane: ControlPlane, obj: dict[str, Any]) -> None:
     meta = {k: v for k, v in obj["metadata"].items() if k != "creationTimestamp"}
-    plane.kubectl("apply", "--server-side", "--field-manager=dns-controller", "-f", "-", stdin=yaml.safe_dump({**obj, "metadata": meta}))
+    manifest = yaml.safe_dump({**obj, "metadata": meta})
+    plane.kubectl("apply", "--server-side", "--field-manager=dns-controller", "-f", "-", stdin=manifest)

@@ -104,7 +104,7 @@ def takes_over(look: Look) -> Iterator[Finding]:
     taken = takes_from(look.world, look.entry, look.rules.mesh)
     if taken is None:
         return
-    message = f"takes {taken.address}:{taken.port} from {taken.service} for clients in namespace {taken.client}"
+    message = f"takes {taken.address}:{taken.port} from {taken.service} for clients in {taken.client}"
     if taken.mismatch:
         why = f"{message}: its port has another protocol class than the Service's"
         yield catalog.TAKES_OVER_SERVICE.at(look.entry.key, why, port=taken.port)

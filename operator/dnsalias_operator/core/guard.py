@@ -30,7 +30,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A Service's address and port whose traffic a change would give to somebody else, for clients of a namespace."""
+    """A Service's address and port whose traffic a change would give to somebody else, for the clients it names."""
 
     service: Key
     address: str
@@ -42,7 +42,7 @@ class Moved:
 
     def describe(self, entry: Key) -> str:
         """One sentence for people."""
-        return f"{entry} would take {self.address}:{self.port} from {self.service} (seen from namespace {self.client})"
+        return f"{entry} would take {self.address}:{self.port} from {self.service} (seen from {self.client})"
 
 
 def answer(rows: Iterable[Row]) -> Answer:
@@ -119,7 +119,7 @@ def _moved_at(
         was = answer(owner_of(before, client, mesh, address, port.number))
         if _worse(was.http, now.http, service, mesh) or _worse(was.other, now.other, service, mesh):
             mismatch = not same_class(ports[0], port)
-            return Moved(service.key, address, port.number, client.namespace, was, now, mismatch)
+            return Moved(service.key, address, port.number, str(client), was, now, mismatch)
     return None
 
 
@@ -175,7 +175,7 @@ def _catchers(world: Snapshot, mesh: Mesh, port: int) -> Mapping[Key, tuple[str,
             listener = listener_at(world, client, mesh, WILDCARD, port)
             for row in listener.rows if listener else ():
                 if row.owner and row.match_all and row.cluster != PASSTHROUGH:
-                    found[row.owner] = (*found.get(row.owner, ()), client.namespace)
+                    found[row.owner] = (*found.get(row.owner, ()), str(client))
         world.memo[question] = found
     answers: Mapping[Key, tuple[str, ...]] = world.memo[question]
     return answers

@@ -99,8 +99,8 @@ def clients_that_matter(snapshot: Snapshot, mesh: Mesh, port: int, address: str 
         for one in (obj, *contenders):
             if contested or PUBLIC not in export_to(one, mesh):
                 names |= named_namespaces(one, mesh)
-    names.add(unused_namespace(snapshot, names))
-    return tuple(Client(name) for name in sorted(names))
+    unused = unused_namespace(snapshot, names)
+    return tuple(Client(name, stands_for_others=name == unused) for name in sorted({*names, unused}))
 
 
 def _claims(objects: Iterable[Claimant], snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> Iterator[Claim]:

@@ -13,10 +13,17 @@ BLACKHOLE = "BlackHoleCluster"
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The sidecar whose listeners are asked for: its namespace and its pod's labels."""
+    """The sidecar whose listeners are asked for: its namespace and its pod's labels.
+
+    ``stands_for_others`` is true for one whose namespace nobody has: it answers for every namespace not named.
+    """
 
     namespace: str
     labels: Mapping[str, str] = field(default_factory=empty, compare=False)
+    stands_for_others: bool = field(default=False, compare=False)
+
+    def __str__(self) -> str:
+        return "any namespace" if self.stands_for_others else f"namespace {self.namespace}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
