@@ -25,6 +25,8 @@ FLAGS = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 ISTIO_MODULE = "istio.io/istio"
 ISTIO_CRDS = "manifests/charts/base/files/crd-all.gen.yaml"
 """Path of Istio's CustomResourceDefinitions inside its Go module."""
+ISTIO_BOOTSTRAP = "tools/packaging/common/envoy_bootstrap.json"
+"""The same of the template for what pilot-agent starts Envoy with."""
 TAIL_LINES = 30
 
 
@@ -77,16 +79,22 @@ def ensure(*names: str) -> dict[str, Path]:
 
 
 def istio_crds() -> Path:
-    """The YAML file of Istio's CRDs, from the Go module that also gives istioctl; fetched on first use.
+    """The YAML file of Istio's CRDs, from the Go module that also gives istioctl; see ``istio_file``."""
+    return istio_file(ISTIO_CRDS)
+
+
+def istio_file(path: str) -> Path:
+    """A file of Istio's Go module by its path in there, kept in the cache; the module is fetched on first use.
 
     Raises:
         BuildError: the module cannot be downloaded.
         toolchain.ToolchainError: there is no Go to be had.
     """
-    kept = cache.root() / "crds" / f"istio-{required_version('istio', ISTIO_MODULE)}.yaml"
+    name = Path(path)
+    kept = cache.root() / "istio" / required_version("istio", ISTIO_MODULE) / name.name
     if not kept.exists():
-        with cache.locked("crds", lambda: say("waiting for another run that fetches Istio's CRDs")):
-            source = _module_folder("istio", ISTIO_MODULE) / ISTIO_CRDS
+        with cache.locked("istio", lambda: say(f"waiting for another run that fetches {name.name} of Istio")):
+            source = _module_folder("istio", ISTIO_MODULE) / path
             kept.parent.mkdir(parents=True, exist_ok=True)
             scratch = kept.with_suffix(f".{os.getpid()}")
             shutil.copyfile(source, scratch)

@@ -38,7 +38,7 @@ def namespace(control_plane: ControlPlane) -> Iterator[str]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In CI, a skipped cluster test has failed: green must mean that the real API server was asked."""
     report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and _in_ci() and item.get_closest_marker("cluster"):
+    if report.skipped and not hasattr(report, "wasxfail") and in_ci() and item.get_closest_marker("cluster"):
         report.outcome = "failed"
         report.longrepr = f"Skipped, which CI does not accept of a cluster test: {report.longrepr}"
     return report
@@ -48,11 +48,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """In CI, a module that skips itself as a whole has failed: nobody can see what was in it."""
     report = yield
-    if report.skipped and _in_ci():
+    if report.skipped and in_ci():
         report.outcome = "failed"
         report.longrepr = f"Skipped as a whole, which CI does not accept: {report.longrepr}"
     return report
 
 
-def _in_ci() -> bool:
+def in_ci() -> bool:
+    """Whether this is a run that counts: the environment says CI."""
     return os.environ.get("CI", "").lower() not in {"", "0", "false"}

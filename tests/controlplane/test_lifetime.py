@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane import build, components
+from tests.controlplane import build, cache, components
 from tests.controlplane.api import ApiError
 from tests.controlplane.cluster import ControlPlane, free_ports
 from tests.controlplane.components import Ports
@@ -146,8 +146,8 @@ def test_killing_a_program_takes_what_it_started() -> None:
 @pytest.mark.cluster
 def test_by_hand_it_survives_the_shell_that_started_it(tmp_path: Path) -> None:
     """``up`` returns and the cluster stays; ``env`` points kubectl at it; ``down`` ends it and removes its folder."""
-    crds = tmp_path / "crds" / build.istio_crds().name
-    crds.parent.mkdir()
+    crds = tmp_path / build.istio_crds().relative_to(cache.root())
+    crds.parent.mkdir(parents=True)
     shutil.copyfile(build.istio_crds(), crds)
     assets = tmp_path / "assets"
     assets.mkdir()
