@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "plan": ("plan", "Show what the operator would write, and why."),
     "render": ("render", "Print the input with the plan applied, for kubectl."),
     "listeners": ("listeners", "Predict the outbound listeners of a sidecar."),
+    "coredns": ("coredns", "Print a CoreDNS snippet for the aliases."),
     "run": ("run", "Run the operator."),
     "crd": ("about", "Print the CustomResourceDefinition of DnsAlias."),
     "version": ("about", "Print the version."),
