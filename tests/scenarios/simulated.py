@@ -1,7 +1,7 @@
 """A cluster in memory for the core's runs: what an API server and its controllers would do to the objects of a file.
 
-It stamps uids and ages, fills clusterIPs, collects garbage, and keeps the part of managedFields that the operator reads.
-The same scenarios run on a real API server (test_operator.py), which tells whether this is right.
+It stamps uids and ages, fills clusterIPs, collects garbage, and keeps the part of managedFields that the operator
+reads. The same scenarios run on a real API server (test_operator.py), which tells whether this is right.
 """
 
 import copy
