@@ -17,9 +17,8 @@ DECIDING = (
     "shell/verdicts.py",
 )
 WORD = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-zA-Z]+)*")
-NO_REASONS = frozenset(
-    ["DnsAlias", "Service", "ServiceEntry", "ExternalName", "Lacks", "And", "Generated", "Patched"]
-    + ["True", "False", "Unknown", "Apply"]
+NO_REASONS = frozenset({"DnsAlias", "Service", "ServiceEntry", "ExternalName", "Lacks", "And"}) | frozenset(
+    {"Generated", "Patched", "True", "False", "Unknown", "Apply"}
 )
 """Kinds, types of Services, parts of a word that is put together, modes, statuses, an operation of managedFields.
 

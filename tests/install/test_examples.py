@@ -1,0 +1,91 @@
+"""What the documents tell people to type works as it stands there."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dnsalias_operator.settings import ENV_PREFIX, load_settings
+from tests.controlplane.cluster import ControlPlane
+from tests.install import identity
+
+REPOSITORY = Path(__file__).parents[2]
+DNSALIAS = Path(sys.executable).parent / "dnsalias"
+
+
+def overlays(page: str) -> Iterator[str]:
+    """The kustomizations that a page shows."""
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    return (block for block in blocks if "kind: Kustomization" in block)
+
+
+def container(plane: ControlPlane, overlay: str, folder: Path) -> dict[str, Any]:
+    """The operator's container in an overlay that stands beside the others."""
+    for name in ("manifests", "crds"):
+        shutil.copytree(REPOSITORY / name, folder / name)
+    ours = folder / "manifests" / "overlays" / "ours"
+    ours.mkdir()
+    (ours / "kustomization.yaml").write_text(overlay, encoding="utf-8")
+    built = yaml.safe_load_all(plane.kubectl("kustomize", str(ours)))
+    (deployment,) = (obj for obj in built if obj["kind"] == "Deployment")
+    (only,) = deployment["spec"]["template"]["spec"]["containers"]
+    return dict(only)
+
+
+@pytest.mark.cluster
+def test_the_readmes_overlay_names_the_image(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """The overlay in the README takes the image from another registry and still observes."""
+    (overlay,) = overlays("README.md")
+    built = container(control_plane, overlay, tmp_path)
+    assert re.fullmatch(r"REGISTRY/dnsalias-operator:[\d.]+", built["image"])
+    assert {"name": "DNSALIAS_FOREIGN_ENTRIES", "value": "observe"} in built["env"]
+
+
+@pytest.mark.cluster
+def test_the_overlay_in_settings_adds_settings(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """The overlay in docs/settings.md adds to the environment of the one below, and the operator accepts all of it."""
+    (overlay,) = overlays("docs/settings.md")
+    env = {e["name"]: e["value"] for e in container(control_plane, overlay, tmp_path)["env"]}
+    settings = load_settings({name.removeprefix(ENV_PREFIX).lower(): value for name, value in env.items()})
+    assert settings.foreign_entries == "observe"
+    assert settings.cluster_domain == "example.internal"
+    assert settings.repair_skip_namespaces == ("kube-system", "legacy")
+
+
+@pytest.mark.cluster
+def test_the_first_alias_is_accepted_and_planned(control_plane: ControlPlane) -> None:
+    """The example is applied as the README says, and the one thing to do about it is the alias' entry."""
+    control_plane.kubectl("apply", "-f", str(REPOSITORY / "examples" / "first-alias"), "--validate=strict")
+    try:
+        result = subprocess.run(
+            [str(DNSALIAS), "plan", "--kubeconfig", str(control_plane.kubeconfig), "-n", "first-alias"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        control_plane.kubectl("delete", "-f", str(REPOSITORY / "examples" / "first-alias"), "--wait=false")
+    assert result.returncode == 1, result.stderr
+    assert "# create ServiceEntry first-alias/service-api" in result.stdout
+    assert "1 to create" in result.stdout
+
+
+@pytest.mark.cluster
+def test_the_alerts_build(control_plane: ControlPlane) -> None:
+    """`kubectl kustomize manifests/monitoring` gives the rule and the monitor, in the operator's namespace."""
+    built = identity.build(control_plane, "monitoring")
+    assert {(o["kind"], o["metadata"]["namespace"]) for o in built} == {
+        ("PrometheusRule", identity.NAMESPACE),
+        ("ServiceMonitor", identity.NAMESPACE),
+    }
+    (monitor,) = (o for o in built if o["kind"] == "ServiceMonitor")
+    (service,) = (o for o in identity.build(control_plane, "base") if o["kind"] == "Service")
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert {e["port"] for e in monitor["spec"]["endpoints"]} == {p["name"] for p in service["spec"]["ports"]}
