@@ -7,6 +7,8 @@ import yaml
 
 from dnsalias_operator import __version__
 from dnsalias_operator.settings import ENV_PREFIX, Settings, load_settings
+from dnsalias_operator.shell.health import HealthServer
+from dnsalias_operator.shell.metrics import Metrics
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 OVERLAYS = sorted((MANIFESTS / "overlays").iterdir())
@@ -35,6 +37,14 @@ def test_the_port_is_the_one_that_is_served() -> None:
     (served,) = read("base/service.yaml")["spec"]["ports"]
     probes = {container()[probe]["httpGet"]["port"] for probe in ("livenessProbe", "readinessProbe")}
     assert {served["targetPort"], *probes} == {port["name"]}
+
+
+def test_probes_ask_for_pages_that_are_served() -> None:
+    """Liveness asks whether a restart would help, readiness whether everything was listed; both pages are served."""
+    asked = {probe: container()[probe]["httpGet"]["path"] for probe in ("livenessProbe", "readinessProbe")}
+    assert asked == {"livenessProbe": "/healthz", "readinessProbe": "/readyz"}
+    served = HealthServer(Metrics(), list, list)._checks
+    assert set(asked.values()) == set(served)
 
 
 def test_the_service_finds_the_pod() -> None:
