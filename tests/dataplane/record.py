@@ -1,0 +1,178 @@
+"""Recording what a real sidecar listens on in a random world.
+
+    python -m tests.dataplane.record SEED CELLS OUT.json.gz [--namespace NS] [--dns-capture] [--registry-only]
+
+The recording is what ``python -m tests.core.agreement OUT.json.gz`` reads: ``seed``, ``from`` (the client's namespace),
+``objects`` as the API server returns them, ``rejected`` (by it or by istiod's own validation, so never created),
+``listeners`` as rows of Envoy's, and ``errors``, the listeners that Envoy refused.
+"""
+
+import argparse
+import gzip
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.controlplane import ControlPlaneError, build
+from tests.controlplane.cluster import ControlPlane
+from tests.controlplane.progress import say, step
+from tests.controlplane.waiting import eventually
+from tests.dataplane import bulk, envoy
+from tests.dataplane.mesh import BINARIES, Mesh
+from tests.dataplane.pods import Pod, ensure_namespace
+from tests.dataplane.validate import invalid
+from tests.dataplane.world import world
+from tests.dataplane.world_cell import NAMESPACES, Object
+
+WAVE_SECONDS = 1.1
+"""Ages are of whole seconds, so waves this far apart differ."""
+SETTLE_SECONDS = 1.0
+KINDS: Mapping[str, str] = {
+    "Service": "/api/v1/services",
+    "ServiceEntry": "/apis/networking.istio.io/v1/serviceentries",
+}
+_LAST_PORTS = {"Service": 9, "ServiceEntry": 11}
+
+
+def record(
+    seed: int, cells: int, *, namespace: str = "default", dns_capture: bool = False, registry_only: bool = False
+) -> dict[str, Any]:
+    """Make the world in a new cluster and read the listeners of a sidecar in it.
+
+    Args:
+        seed: of the world.
+        cells: of the world.
+        namespace: of the client.
+        dns_capture: whether the client's sidecar answers its DNS lookups, and uses addresses that istiod allocates.
+        registry_only: whether outboundTrafficPolicy is REGISTRY_ONLY.
+
+    Returns:
+        The recording.
+    """
+    waves = world(seed, cells)
+    config = {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}} if registry_only else {}
+    with ControlPlane.start(crds=[build.istio_crds()]) as plane, Mesh.start(plane, mesh_config=config) as mesh:
+        for name in {*NAMESPACES, namespace}:
+            ensure_namespace(plane, name)
+        rejected = put(plane, waves)
+        if dns_capture:
+            _wait_for_addresses(plane)
+        bulk.create(plane.api, _last())
+        with mesh.pod(namespace, "recorder", dns_capture=dns_capture) as pod:
+            dump = settled(pod)
+            return {
+                "seed": seed,
+                "from": namespace,
+                "objects": objects(plane),
+                "rejected": rejected,
+                "listeners": envoy.rows(dump),
+                "errors": envoy.errors(dump),
+            }
+
+
+def put(plane: ControlPlane, waves: Sequence[Sequence[Object]]) -> dict[str, str]:
+    """Create the waves one after the other, each at a later second, without what istiod's validation refuses.
+
+    Returns:
+        Why by object, for those that are not there: see ``bulk.label``.
+    """
+    rejected = invalid([obj for wave in waves for obj in wave])
+    for wave in waves:
+        began = time.monotonic()
+        rejected |= bulk.create(plane.api, [obj for obj in wave if bulk.label(obj) not in rejected])
+        time.sleep(max(0.0, WAVE_SECONDS - (time.monotonic() - began)))
+    return dict(sorted(rejected.items()))
+
+
+def settled(pod: Pod) -> dict[str, Any]:
+    """Envoy's listeners once it has been told of everything.
+
+    istiod hears of the objects of a kind in the order of their creation, so a sidecar that has a listener for the last
+    one of every kind has one for all; what istiod then still works at shows as change.
+    """
+
+    def complete() -> dict[str, Any] | None:
+        dump = envoy.config_dump(pod.space, "dynamic_listeners")
+        there = {row["port"] for row in envoy.rows(dump)}
+        return dump if there.issuperset(_LAST_PORTS.values()) else None
+
+    dump = eventually(complete, "the listeners of the objects created last")
+    while True:
+        time.sleep(SETTLE_SECONDS)
+        again = envoy.config_dump(pod.space, "dynamic_listeners")
+        if dump is not None and envoy.rows(again) == envoy.rows(dump):
+            return again
+        dump = again
+
+
+def objects(plane: ControlPlane) -> list[Object]:
+    """Every Service and ServiceEntry there is, as the API server returns them, without managedFields."""
+    found = []
+    for kind, path in KINDS.items():
+        listed = plane.api.get(path)
+        for item in listed["items"]:
+            item["metadata"].pop("managedFields", None)
+            found.append({"apiVersion": listed["apiVersion"], "kind": kind, **item})
+    return found
+
+
+def write(recording: Mapping[str, Any], path: Path) -> None:
+    """Write the recording as gzipped JSON, the same bytes for the same recording."""
+    text = json.dumps(recording, sort_keys=True, separators=(",", ":"))
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Record and say what was recorded; 1 where something did not come up."""
+    parser = argparse.ArgumentParser(prog="python -m tests.dataplane.record", description=__doc__)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("cells", type=int)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--namespace", default="default", help="of the client")
+    parser.add_argument("--dns-capture", action="store_true", help="the client's sidecar has DNS capture on")
+    parser.add_argument("--registry-only", action="store_true", help="outboundTrafficPolicy is REGISTRY_ONLY")
+    options = parser.parse_args(arguments)
+    try:
+        build.ensure(*build.CONTROL_PLANE, *BINARIES, "istioctl")
+        with step(f"recording a world of {options.cells} cells", "a minute for 500"):
+            recording = record(
+                options.seed,
+                options.cells,
+                namespace=options.namespace,
+                dns_capture=options.dns_capture,
+                registry_only=options.registry_only,
+            )
+    except ControlPlaneError as error:
+        say(f"error: {error}")
+        return 1
+    write(recording, options.out)
+    counts = ", ".join(f"{len(recording[name])} {name}" for name in ("objects", "rejected", "listeners", "errors"))
+    sys.stdout.write(f"{options.out}: {counts}\n")
+    return 0
+
+
+def _last() -> list[Object]:
+    """The objects created last, by which ``settled`` knows that everything has arrived."""
+    meta = {"name": "created-last", "namespace": "default"}
+    service = {"ports": [{"name": "http", "port": _LAST_PORTS["Service"]}]}
+    ports = [{"name": "http", "number": _LAST_PORTS["ServiceEntry"], "protocol": "HTTP"}]
+    entry = {"hosts": ["created-last.team"], "ports": ports, "resolution": "NONE"}
+    return [
+        {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": service},
+        {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": meta, "spec": entry},
+    ]
+
+
+def _wait_for_addresses(plane: ControlPlane) -> None:
+    """Until istiod has stopped allocating addresses to entries; which ones get some is its own decision."""
+    before = -1
+    while (now := sum("addresses" in o.get("status", {}) for o in objects(plane))) != before:
+        before = now
+        time.sleep(SETTLE_SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
