@@ -13,6 +13,8 @@ from dnsalias_operator.model.meta import ObjectMeta, Raw, empty
 from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.sidecar import Sidecar
+from dnsalias_operator.model.virtualservice import VirtualService
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Namespace:
         return cls(ObjectMeta.parse(raw), raw)
 
 
-Object = Service | ServiceEntry | DnsAlias | Namespace
+Object = Service | ServiceEntry | DnsAlias | Namespace | Sidecar | VirtualService
 Claimant = Service | ServiceEntry
 """What can claim a listener."""
 
@@ -42,6 +44,8 @@ PARSERS: Mapping[str, Callable[[Raw], Object]] = {
     "ServiceEntry": ServiceEntry.parse,
     KIND: DnsAlias.parse,
     "Namespace": Namespace.parse,
+    "Sidecar": Sidecar.parse,
+    "VirtualService": VirtualService.parse,
 }
 
 
@@ -50,11 +54,16 @@ def _index_values(obj: Object) -> Iterator[tuple[str, Hashable]]:
     yield "namespace", (obj.key.kind, obj.key.namespace)
     if isinstance(obj, Service):
         yield from (("port", p.port) for p in obj.ports)
+        yield from (("port in", (obj.meta.namespace, p.port)) for p in obj.ports)
         yield from (("address", ip) for ip in obj.cluster_ips)
+        if obj.type == "ExternalName" and obj.external_name:
+            yield "alias of", obj.external_name
     elif isinstance(obj, ServiceEntry):
         yield from (("host", host) for host in obj.hosts)
         yield from (("port", p.number) for p in obj.ports)
+        yield from (("port in", (obj.meta.namespace, p.number)) for p in obj.ports)
         yield from (("address", address) for address in obj.addresses)
+        yield from (("allocated", address) for address in obj.auto_addresses)
         yield from (("endpoint", e.address) for e in obj.endpoints)
         yield from (("owner", owner.uid) for owner in obj.meta.owners)
         if SERVICE_ANNOTATION in obj.meta.annotations:
@@ -62,6 +71,10 @@ def _index_values(obj: Object) -> Iterator[tuple[str, Hashable]]:
     elif isinstance(obj, DnsAlias) and obj.spec:
         yield "host", obj.spec.host
         yield "service", (obj.meta.namespace, obj.spec.service_ref.name)
+    elif isinstance(obj, Sidecar):
+        yield from (("imports", namespace) for namespace in obj.imports_from)
+        yield from (("egress port", e.port) for e in obj.egress if e.port is not None)
+        yield from (("egress bind", e.bind) for e in obj.egress if e.bind)
 
 
 class Snapshot:
@@ -166,9 +179,45 @@ class Snapshot:
         """DnsAliases whose serviceRef is this Service."""
         return [o for o in self.find("service", (namespace, service)) if isinstance(o, DnsAlias)]
 
+    def aliases_to(self, hostname: str) -> list[Service]:
+        """ExternalName Services that point to exactly this name."""
+        return [o for o in self.find("alias of", hostname) if isinstance(o, Service)]
+
+    def entries_allocated(self, address: str) -> list[ServiceEntry]:
+        """ServiceEntries to which istiod has allocated exactly this address."""
+        return [o for o in self.find("allocated", address) if isinstance(o, ServiceEntry)]
+
+    def sidecars(self) -> list[Sidecar]:
+        """Every Sidecar, sorted by key."""
+        return [o for o in self.find("kind", "Sidecar") if isinstance(o, Sidecar)]
+
+    def sidecars_in(self, namespace: str) -> list[Sidecar]:
+        """The Sidecars of a namespace, sorted by name."""
+        return [o for o in self.find("namespace", ("Sidecar", namespace)) if isinstance(o, Sidecar)]
+
+    def sidecars_importing(self, namespace: str) -> list[Sidecar]:
+        """Sidecars that name this namespace among those they import from (``*`` is one that names all)."""
+        return [o for o in self.find("imports", namespace) if isinstance(o, Sidecar)]
+
+    def sidecars_with_port(self, port: int) -> list[Sidecar]:
+        """Sidecars with an egress listener of exactly this port."""
+        return [o for o in self.find("egress port", port) if isinstance(o, Sidecar)]
+
+    def sidecars_binding(self, address: str) -> list[Sidecar]:
+        """Sidecars with an egress listener that is bound to exactly this address."""
+        return [o for o in self.find("egress bind", address) if isinstance(o, Sidecar)]
+
+    def virtual_services(self) -> list[VirtualService]:
+        """Every VirtualService, sorted by key."""
+        return [o for o in self.find("kind", "VirtualService") if isinstance(o, VirtualService)]
+
     def claimants(self, port: int) -> list[Claimant]:
         """Services and ServiceEntries that have this port number."""
         return [o for o in self.find("port", port) if isinstance(o, Service | ServiceEntry)]
+
+    def claimants_in(self, namespace: str, port: int) -> list[Claimant]:
+        """Services and ServiceEntries of a namespace that have this port number."""
+        return [o for o in self.find("port in", (namespace, port)) if isinstance(o, Service | ServiceEntry)]
 
     def ports(self) -> list[int]:
         """Every port number that some Service or ServiceEntry has, sorted."""

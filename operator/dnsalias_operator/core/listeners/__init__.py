@@ -1,45 +1,42 @@
 """The model of who owns which outbound listener; every rule of Istio about listeners stands in this package.
 
-What it models: a sidecar of an IPv4 pod, without Sidecar resources and VirtualServices, of the Istio whose source the
-modules cite. `services` turns objects into istiod's internal services, `visible` picks and orders those a client gets,
-`claims` says which sockets they ask for, `chains` and `build` settle what each gets.
+What it models: a sidecar of an IPv4 pod, of the Istio whose source the modules cite. `services` turns objects into
+istiod's internal services, `scope` and `imports` tell what the client's Sidecar makes of them, `visible` picks and
+orders those a client gets, `claims` says which sockets they ask for, `chains` and `build` settle what each gets,
+`clients` tells which clients can differ, `unfollowed` what is there and not modelled.
 
 Limits. Pods are not known: the per-pod listeners of headless Services, and of entries with resolution NONE and a
-workloadSelector, are missing. An ExternalName Service that points to the host of an entry adds its own names to the
-SNI match of the entry's TLS chain: not followed. A TCP port on the wildcard address that has the number of one of the
-sidecar's own listeners is predicted, although Envoy may refuse it.
+workloadSelector, are missing. A TCP port on the wildcard address that has the number of one of the sidecar's own
+listeners is predicted, although Envoy may refuse it.
 """
 
 import ipaddress
 from collections.abc import Iterable, Iterator
 
 from dnsalias_operator.core.listeners.build import build
+from dnsalias_operator.core.listeners.claimants import claimants_at, claimants_on
 from dnsalias_operator.core.listeners.claims import Claim, claims
+from dnsalias_operator.core.listeners.clients import Pods, Reach, classes, clients_that_matter, reach
 from dnsalias_operator.core.listeners.rows import WILDCARD, Client, Listener, Loss, Row
-from dnsalias_operator.core.listeners.services import PUBLIC, address_forms, export_to, hostnames
-from dnsalias_operator.core.listeners.visible import (
-    in_order,
-    named_namespaces,
-    rivals,
-    seen,
-    sees,
-    unused_namespace,
-)
+from dnsalias_operator.core.listeners.scope import Egress, scope_of
+from dnsalias_operator.core.listeners.visible import in_order, seen, sees
 from dnsalias_operator.model.mesh import Mesh
-from dnsalias_operator.model.service import Service
-from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Claimant, Snapshot
 
 __all__ = [
     "Client",
     "Listener",
     "Loss",
+    "Pods",
+    "Reach",
     "Row",
+    "classes",
     "clients_that_matter",
     "listener_at",
     "listeners_on",
     "outbound",
     "owner_of",
+    "reach",
     "sees",
 ]
 
@@ -49,20 +46,28 @@ def listener_at(snapshot: Snapshot, client: Client, mesh: Mesh, bind: str, port:
 
     Costs in proportion to the objects that claim the address, for the wildcard to those that claim the port.
     """
-    found = _claims(_claimants_at(snapshot, mesh, bind, port), snapshot, client, mesh, port)
-    ordered = in_order((claim for claim in found if claim.bind == bind), snapshot, client, mesh)
-    return next(iter(build(ordered, mesh)), None)
+    scope = scope_of(snapshot, client, mesh)
+    batches = []
+    for egress in scope.on(port):
+        found = _claims(claimants_at(snapshot, mesh, bind, port, egress), snapshot, egress, mesh, port)
+        batches.append((egress, in_order((c for c in found if c.bind == bind), snapshot, egress, mesh)))
+    return next(iter(build(batches, scope.fall_through)), None)
 
 
 def listeners_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> tuple[Listener, ...]:
     """Every outbound listener with that port, sorted by bind."""
-    found = _claims(snapshot.claimants(port), snapshot, client, mesh, port)
-    return build(in_order(found, snapshot, client, mesh), mesh)
+    scope = scope_of(snapshot, client, mesh)
+    batches = []
+    for egress in scope.on(port):
+        found = _claims(claimants_on(snapshot, port, egress), snapshot, egress, mesh, port)
+        batches.append((egress, in_order(found, snapshot, egress, mesh)))
+    return build(batches, scope.fall_through)
 
 
 def outbound(snapshot: Snapshot, client: Client, mesh: Mesh) -> tuple[Listener, ...]:
     """Every outbound listener of the client's sidecar, sorted by bind and port."""
-    every = (listener for port in snapshot.ports() for listener in listeners_on(snapshot, client, mesh, port))
+    ports = {*snapshot.ports(), *scope_of(snapshot, client, mesh).ports}
+    every = (listener for port in ports for listener in listeners_on(snapshot, client, mesh, port))
     return tuple(sorted(every, key=lambda listener: (listener.binds, listener.port)))
 
 
@@ -84,36 +89,9 @@ def owner_of(snapshot: Snapshot, client: Client, mesh: Mesh, address: str, port:
     return tuple(row for row in shared.rows if row.default or (best is not None and narrowness[row] == best))
 
 
-def clients_that_matter(snapshot: Snapshot, mesh: Mesh, port: int, address: str | None = None) -> tuple[Client, ...]:
-    """One client for every class of namespaces whose listeners on that port can differ, sorted.
-
-    Namespaces differ by what is exported to some of them only, and by what they own where a hostname is contested
-    between namespaces; a public object with a hostname of its own looks the same from everywhere. One unused name
-    stands for all the others. With an ``address``, only the objects that claim it there are asked.
-    """
-    claimants = snapshot.claimants(port) if address is None else _claimants_at(snapshot, mesh, address, port)
-    names: set[str] = set()
-    for obj in claimants:
-        contenders = [r for name in hostnames(obj, mesh) for r in rivals(name, snapshot, mesh)]
-        contested = any(r.meta.namespace != obj.meta.namespace for r in contenders)
-        for one in (obj, *contenders):
-            if contested or PUBLIC not in export_to(one, mesh):
-                names |= named_namespaces(one, mesh)
-    unused = unused_namespace(snapshot, names)
-    return tuple(Client(name, stands_for_others=name == unused) for name in sorted({*names, unused}))
-
-
-def _claims(objects: Iterable[Claimant], snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> Iterator[Claim]:
-    return (claim for upstream in seen(objects, client, mesh) for claim in claims(upstream, port, snapshot))
-
-
-def _claimants_at(snapshot: Snapshot, mesh: Mesh, bind: str, port: int) -> list[Claimant]:
-    """A superset of the objects that can bind the socket, as small as the indexes allow."""
-    if bind == WILDCARD or mesh.dns_capture or snapshot.entries_to(bind):
-        # Addresses that istiod allocated, and endpoints of passthrough services, are in no index by address.
-        return snapshot.claimants(port)
-    found = (o for form in address_forms(bind) for o in snapshot.find("address", form))
-    return list({o.key: o for o in found if isinstance(o, Service | ServiceEntry)}.values())
+def _claims(objects: Iterable[Claimant], snapshot: Snapshot, egress: Egress, mesh: Mesh, port: int) -> Iterator[Claim]:
+    imported = seen(objects, snapshot, egress, mesh)
+    return (claim for upstream in imported for claim in claims(upstream, port, snapshot, egress, mesh))
 
 
 def _narrowness(row: Row, address: str) -> int | None:

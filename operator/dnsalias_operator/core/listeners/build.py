@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from dnsalias_operator.core.listeners.chains import Chain, Match, http_chain, tcp_chain
 from dnsalias_operator.core.listeners.claims import Claim
-from dnsalias_operator.core.listeners.rows import BLACKHOLE, PASSTHROUGH, Listener, Loss, Row
+from dnsalias_operator.core.listeners.rows import WILDCARD, Listener, Loss, Row
+from dnsalias_operator.core.listeners.scope import Egress
 from dnsalias_operator.core.protocols import PortClass, Protocol, class_of
-from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 
 EXCLUSIVE = frozenset({Protocol.MONGO, Protocol.MYSQL})
@@ -21,7 +21,11 @@ EXCLUSIVE = frozenset({Protocol.MONGO, Protocol.MYSQL})
 
 @dataclass(slots=True)
 class _Draft:
-    """A listener in the making. ``protocol`` is what istiod takes it for: UNSET once plaintext HTTP is sniffed."""
+    """A listener in the making. ``protocol`` is what istiod takes it for: UNSET once plaintext HTTP is sniffed.
+
+    ``locked`` once it belongs to an egress listener with a port: later ones add nothing to it. ``joined`` are those who
+    have asked for it before.
+    """
 
     bind: str
     port: int
@@ -29,6 +33,8 @@ class _Draft:
     protocol: Protocol
     chains: dict[Match, Chain]
     losers: dict[Key, Key] = field(default_factory=dict)
+    locked: bool = False
+    joined: set[Key] = field(default_factory=set)
 
     def lose(self, loser: Key, winner: Key) -> None:
         """Note that ``loser`` has no, or not every, chain of its own; a service that meets itself loses nothing."""
@@ -36,13 +42,25 @@ class _Draft:
             self.losers.setdefault(loser, winner)
 
 
-def build(claims: Iterable[Claim], mesh: Mesh) -> tuple[Listener, ...]:
-    """The listeners that those claims yield, given in the order of `visible.in_order`, sorted by bind and port."""
+def build(batches: Iterable[tuple[Egress, Iterable[Claim]]], fall_through: str) -> tuple[Listener, ...]:
+    """The listeners that those claims yield, sorted by bind and port.
+
+    One batch is one egress listener with its claims in the order of `visible.in_order`; ``fall_through`` is the cluster
+    for what matches no chain.
+    """
     drafts: dict[tuple[str, int], _Draft] = {}
-    for claim in claims:
-        socket = (claim.bind, claim.port)
-        drafts[socket] = _add(drafts.get(socket), claim)
-    finished = (_finish(drafts[socket], mesh) for socket in sorted(drafts))
+    for egress, claims in batches:
+        for draft in drafts.values():
+            draft.locked = draft.locked or egress.port is None
+        for claim in claims:
+            socket, key = (claim.bind, claim.port), claim.upstream.key
+            present = drafts.get(socket)
+            if present is None or not present.locked:
+                drafts[socket] = _add(present, claim)
+                drafts[socket].joined.add(key)
+            elif key not in present.joined:
+                present.lose(key, present.creator)
+    finished = (_finish(drafts[socket], fall_through) for socket in sorted(drafts))
     return tuple(listener for listener in finished if listener)
 
 
@@ -70,7 +88,7 @@ def _add(draft: _Draft | None, claim: Claim) -> _Draft:
 
 def _new(claim: Claim) -> _Draft:
     # On the wildcard address an HTTP listener has its fall-through beside it and so counts as sniffed.
-    sniffed = claim.port_class is PortClass.HTTP
+    sniffed = claim.port_class is PortClass.HTTP and claim.bind == WILDCARD
     protocol = Protocol.UNSET if sniffed else claim.protocol
     return _Draft(claim.bind, claim.port, claim.upstream.key, protocol, {c.match: c for c in _chains(claim)})
 
@@ -95,7 +113,7 @@ def _chains(claim: Claim) -> list[Chain]:
             return [tcp_chain(claim)]
 
 
-def _finish(draft: _Draft, mesh: Mesh) -> Listener | None:
+def _finish(draft: _Draft, fall_through: str) -> Listener | None:
     """The listener with its default chain, or None where a starting Envoy refuses it as a whole.
 
     Envoy accepts wildcards in server_names as a whole leading label only, Istio also such hosts as `*api.example.com`
@@ -110,8 +128,7 @@ def _finish(draft: _Draft, mesh: Mesh) -> Listener | None:
     if default:
         rows.append(default.row(draft.bind, draft.port, default=bool(rows)))
     else:
-        through = PASSTHROUGH if mesh.outbound_traffic_policy == "ALLOW_ANY" else BLACKHOLE
-        rows.append(Row(draft.bind, draft.port, True, (), (), False, through, None))
+        rows.append(Row(draft.bind, draft.port, True, (), (), False, fall_through, None))
     rows.sort(key=lambda r: (r.default, r.cidr, r.sni, r.http, r.cluster or "", r.route or ""))
     lost = (Loss(loser, draft.port, draft.bind, winner) for loser, winner in sorted(draft.losers.items()))
     return Listener((draft.bind,), draft.port, tuple(rows), tuple(lost))

@@ -61,33 +61,35 @@ def tcp_chain(claim: Claim) -> Chain:
     """The chain that sends a byte stream to the service's cluster.
 
     A TLS port's chain matches on the hostname as SNI where its address does not tell it apart: on the wildcard
-    address, for a CIDR, and for a DYNAMIC_DNS wildcard host even on an address of its own.
+    address, for a CIDR (even where a Sidecar binds another address), and for a DYNAMIC_DNS wildcard host even on an
+    address of its own.
     """
     upstream = claim.upstream
     needs_sni = (
-        bool(claim.cidr)
+        "/" in upstream.address
         or (upstream.address == WILDCARD and claim.bind == WILDCARD)
         or (upstream.wildcarded and upstream.resolution is Resolution.DYNAMIC_DNS)
     )
     return Chain(
         owner=upstream.key,
         cluster=f"outbound|{claim.port}||{upstream.hostname}",
-        sni=(upstream.hostname,) if needs_sni and claim.port_class is PortClass.TLS else (),
+        sni=(upstream.hostname, *claim.other_names) if needs_sni and claim.port_class is PortClass.TLS else (),
         cidrs=(claim.cidr,) if claim.cidr else (),
     )
 
 
 def http_chain(claim: Claim) -> Chain:
-    """The chain that sends requests to routes: those of the port, which all services share, or on an address their own.
+    """The chain that sends requests to routes: those of the port, which all services share, or a sniffed one's own.
 
-    Only HTTP_PROXY takes every byte for HTTP; the others match what the HTTP inspector found to be plaintext HTTP. Only
-    a sniffed port has an HTTP chain on an address of its own.
+    A sniffed port has its own on an address that is not the wildcard. What the HTTP inspector found to be plaintext
+    HTTP is matched there, and on the wildcard; HTTP_PROXY takes every byte for HTTP, and so does HTTP on an address
+    that a Sidecar binds.
     """
-    private = claim.bind != WILDCARD
+    sniffed, private = claim.port_class is PortClass.UNSET, claim.bind != WILDCARD
     return Chain(
         owner=claim.upstream.key,
-        route=f"{claim.upstream.hostname}:{claim.port}" if private else str(claim.port),
-        http=claim.port_class is not PortClass.HTTP_PROXY,
+        route=f"{claim.upstream.hostname}:{claim.port}" if sniffed and private else str(claim.port),
+        http=sniffed or (claim.port_class is PortClass.HTTP and not private),
     )
 
 

@@ -8,9 +8,12 @@ import ipaddress
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from dnsalias_operator.core.listeners.aliases import other_names
 from dnsalias_operator.core.listeners.rows import WILDCARD
+from dnsalias_operator.core.listeners.scope import Egress
 from dnsalias_operator.core.listeners.services import Resolution, Upstream
 from dnsalias_operator.core.protocols import ADDRESS_BOUND, PortClass, Protocol, class_of
+from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.snapshot import Snapshot
 
 RESERVED_PORTS = frozenset({15001, 15006, 15021, 15090})
@@ -18,13 +21,18 @@ RESERVED_PORTS = frozenset({15001, 15006, 15021, 15090})
 
 
 class Claim(NamedTuple):
-    """What one port of a service asks for. ``cidr`` is "" where the whole address ``bind`` is meant."""
+    """What one port of a service asks for.
+
+    ``cidr`` is "" where the whole address ``bind`` is meant. ``other_names`` are what a TLS port is called beside its
+    hostname.
+    """
 
     upstream: Upstream
     protocol: Protocol
     port: int
     bind: str
     cidr: str = ""
+    other_names: tuple[str, ...] = ()
 
     @property
     def port_class(self) -> PortClass:
@@ -32,29 +40,40 @@ class Claim(NamedTuple):
         return class_of(self.protocol)
 
 
-def claims(upstream: Upstream, port: int, snapshot: Snapshot) -> Iterator[Claim]:
-    """The sockets that a service claims on that port, one a bind address.
+def claims(upstream: Upstream, port: int, snapshot: Snapshot, egress: Egress, mesh: Mesh) -> Iterator[Claim]:
+    """The sockets that a service claims on that port of an egress listener that imports it, one a bind address.
 
     HTTP shares the wildcard address. Anything else binds the service's address; a CIDR cannot be bound, so it is a
     chain of the wildcard listener. Without an address it is the wildcard too, but where the destination is kept (a
     headless Service, resolution NONE) every known endpoint gets a listener of its own instead. Pods are not in the
     snapshot, so a headless Service and an entry with a workloadSelector claim nothing here.
+
+    An egress listener with a port takes every service for the protocol of that port, and knows no endpoints: there a
+    headless Service does claim the wildcard. One with a bind address gives that to all.
     """
     if upstream.resolution is Resolution.ALIAS:
         return
-    for number, protocol in upstream.ports:
-        if number == port:
-            for bind, cidr in _sockets(upstream, port, class_of(protocol), snapshot):
-                yield Claim(upstream, protocol, port, bind, cidr)
+    if egress.port is None:
+        protocols = [protocol for number, protocol in upstream.ports if number == port]
+    else:
+        protocols = [egress.protocol] if egress.port == port else []
+    for protocol in protocols:
+        names = other_names(upstream, snapshot, egress, mesh) if class_of(protocol) is PortClass.TLS else ()
+        for bind, cidr in _sockets(upstream, port, class_of(protocol), snapshot, egress):
+            yield Claim(upstream, protocol, port, bind, cidr, names)
 
 
-def _sockets(upstream: Upstream, port: int, port_class: PortClass, snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
-    if port_class not in ADDRESS_BOUND:
-        without = port_class is PortClass.UDP or port in RESERVED_PORTS
-        return () if without else ((WILDCARD, ""),)
+def _sockets(
+    upstream: Upstream, port: int, port_class: PortClass, snapshot: Snapshot, egress: Egress
+) -> tuple[tuple[str, str], ...]:
+    shared = egress.bind == WILDCARD if egress.bind else port_class not in ADDRESS_BOUND
+    if port_class is PortClass.UDP or (shared and port in RESERVED_PORTS):
+        return ()
+    if egress.bind or shared:
+        return ((egress.bind or WILDCARD, ""),)
     if "/" in upstream.address:
         return ((WILDCARD, upstream.address),)
-    if upstream.resolution is Resolution.PASSTHROUGH and upstream.address == WILDCARD:
+    if egress.port is None and upstream.resolution is Resolution.PASSTHROUGH and upstream.address == WILDCARD:
         endpoints = _endpoints(upstream, port, snapshot)
         if endpoints or upstream.kubernetes or upstream.selects:
             return tuple((ip, "") for ip in endpoints if _is_ip(ip))

@@ -1,0 +1,63 @@
+"""An Istio VirtualService as far as it touches outbound listeners: which TCP and TLS ports it routes elsewhere."""
+
+from dataclasses import dataclass, field
+
+from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, integer, mapping, mappings, strings
+from dnsalias_operator.model.names import Key
+
+MESH_GATEWAY = "mesh"
+"""The gateway that stands for all sidecars."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRoute:
+    """One match of ``spec.tls`` or ``spec.tcp`` that leads somewhere; ``port`` 0 where it is for every port."""
+
+    tls: bool
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualService:
+    """A networking.istio.io VirtualService. ``routes`` are those that sidecars apply; HTTP routes make no listener."""
+
+    meta: ObjectMeta
+    hosts: tuple[str, ...]
+    export_to: tuple[str, ...]
+    routes: tuple[StreamRoute, ...]
+    raw: Raw = field(default_factory=empty, compare=False, repr=False)
+
+    @property
+    def key(self) -> Key:
+        """Identity."""
+        return Key("VirtualService", self.meta.namespace, self.meta.name)
+
+    @classmethod
+    def parse(cls, raw: Raw) -> "VirtualService":
+        """Read a VirtualService; total over any mapping."""
+        spec = mapping(raw.get("spec"))
+        bound = strings(spec.get("gateways"))
+        return cls(
+            meta=ObjectMeta.parse(raw),
+            hosts=strings(spec.get("hosts")),
+            export_to=strings(spec.get("exportTo")),
+            routes=_routes(spec) if not bound or MESH_GATEWAY in bound else (),
+            raw=raw,
+        )
+
+
+def _routes(spec: Raw) -> tuple[StreamRoute, ...]:
+    """Source: the loops over routes in pilot/pkg/networking/core/tls.go; a TCP route without a match takes all."""
+    found: dict[StreamRoute, None] = {}
+    for kind in ("tls", "tcp"):
+        for route in mappings(spec.get(kind)):
+            if not mappings(route.get("route")):
+                continue
+            matches = mappings(route.get("match"))
+            for match in matches:
+                bound = strings(match.get("gateways"))
+                if not bound or MESH_GATEWAY in bound:
+                    found[StreamRoute(kind == "tls", integer(match.get("port")) or 0)] = None
+            if kind == "tcp" and not matches:
+                found[StreamRoute(tls=False, port=0)] = None
+    return tuple(found)
