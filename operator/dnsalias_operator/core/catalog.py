@@ -68,7 +68,8 @@ STALE_ADDRESS = Fault(
     "DA006",
     "Stale address",
     Severity.WARNING,
-    "set spec.addresses to the clusterIPs that the Service has now, or remove the field and let the operator fill it",
+    "remove spec.addresses and let the operator fill it in: it knows where the clusterIP would do harm (an entry older "
+    "than the Service, or with other protocols)",
 )
 HOST_CLAIMED_TWICE = Fault(
     "DA007",

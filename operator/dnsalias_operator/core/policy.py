@@ -21,7 +21,7 @@ def enforce(
     if rules.namespace:
         why = f"repair needs to read the whole cluster, and this operator reads namespace {rules.namespace} only"
     else:
-        why = "the setting foreignEntries is observe"
+        why = "the setting foreign_entries is observe"
     would = "it would be repaired" if decision.changes else f"it could not be repaired ({decision.reason})"
     return replace(
         decision,

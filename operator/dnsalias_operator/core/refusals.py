@@ -135,7 +135,7 @@ def multi_cluster(case: Case) -> Refusal | None:
     """Several clusters share the mesh."""
     if not case.rules.mesh.multi_cluster:
         return None
-    message = "the setting mesh.multiCluster is true: a clusterIP of one cluster would be programmed in every cluster"
+    message = "the setting multi_cluster is true: a clusterIP of one cluster would be programmed in every cluster"
     return Refusal(ACCEPTED, "MultiClusterUnsupported", message)
 
 

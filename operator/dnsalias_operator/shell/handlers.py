@@ -6,11 +6,11 @@ Every handler is `on.event` and returns None; a returned value would be patched 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import kopf
 
-from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, KIND, PLURAL, VERSION
+from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, KIND, OWN_MANAGER, PLURAL, VERSION
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.access import load_configuration
 from dnsalias_operator.shell.client import Client
@@ -114,6 +114,8 @@ async def watch(
         settings=kopf_settings(settings),
         stop_flag=stop,
         standalone=True,
+        # Kopf's own guess asks for the name of the user, which the uid of a pod may not have.
+        identity=cast("Any", OWN_MANAGER),
         **scope,
     )
     own_signals()
