@@ -167,3 +167,72 @@ def test_a_refused_alias_says_why_in_status_and_event(objects: Objects) -> None:
     reason = objects.condition("web")[1]
     eventually(lambda: ("DnsAlias", "web", reason) in objects.events(), "the Event")
     assert not objects.get("serviceentries", "web")
+
+
+def test_repaired_fields_changed_by_somebody_are_told_not_overwritten(objects: Objects) -> None:
+    """An address that its owner wrote over ours is the owner's: nothing is forced, the other fields stay ours."""
+    objects.service("traefik", 443)
+    objects.foreign("traefik", "traefik.cutom-name")
+    eventually(lambda: objects.spec("traefik").get("addresses"), "the addresses")
+    objects.patch("serviceentries", "traefik", {"spec": {"addresses": ["192.0.2.7"]}})
+    touch = {"metadata": {"annotations": {"touched": "yes"}}}
+    version = objects.patch("serviceentries", "traefik", touch)["metadata"]["generation"]
+    objects.service("later", 443)
+    objects.alias("later", "later.hello", "later")
+    objects.becomes_ready("later")
+    after = objects.get("serviceentries", "traefik")
+    assert after["spec"]["addresses"] == ["192.0.2.7"]
+    assert after["metadata"]["generation"] == version
+
+
+def test_the_alias_follows_another_service_ref(objects: Objects) -> None:
+    """After serviceRef changed, the entry is that of the other Service."""
+    objects.service("web", 443)
+    other = objects.service("other", 8443)["spec"]["clusterIP"]
+    objects.alias("web", "web.hello", "web")
+    objects.becomes_ready("web")
+    objects.patch("dnsaliases", "web", {"spec": {"serviceRef": {"name": "other"}}})
+    eventually(lambda: objects.spec("web").get("addresses") == [other], "the other Service's address")
+    assert [p["number"] for p in objects.spec("web")["ports"]] == [8443]
+
+
+def test_an_address_that_another_service_got_is_not_kept(objects: Objects) -> None:
+    """The old clusterIP goes to another Service: neither our entry nor a patched one still claims it."""
+    old = objects.service("web", 443)["spec"]["clusterIP"]
+    objects.alias("web", "web.hello", "web")
+    objects.foreign("web-foreign", "web.cutom-name")
+    objects.patch("serviceentries", "web-foreign", {"metadata": {"annotations": {"dnsalias.io/service": "web"}}})
+    objects.becomes_ready("web")
+    eventually(lambda: objects.spec("web-foreign").get("addresses") == [old], "the repair")
+    objects.delete("services", "web")
+    objects.service("heir", 443, clusterIP=old)
+    eventually(lambda: not objects.get("serviceentries", "web"), "our entry is gone")
+    eventually(lambda: old not in objects.spec("web-foreign").get("addresses", []), "the patched one let go")
+
+
+def test_a_contained_entry_is_cured_when_it_can_be(objects: Objects) -> None:
+    """Where the clusterIP would do harm the entry gets an address of its own, and the clusterIP once that is safe."""
+    ports = [{"name": "http-web", "port": 80}]
+    cluster_ip = objects.service("web", ports=ports)["spec"]["clusterIP"]
+    objects.foreign("web", "web.cutom-name", 80)
+    eventually(lambda: objects.spec("web").get("addresses"), "an address")
+    contained = objects.spec("web")["addresses"]
+    assert contained != [cluster_ip]
+    assert contained[0].startswith("240.241.")
+    right = [{"number": 80, "name": "tcp", "protocol": "HTTP"}]
+    objects.patch("serviceentries", "web", {"spec": {"ports": right}})
+    eventually(lambda: objects.spec("web").get("addresses") == [cluster_ip], "the cure")
+
+
+def test_a_deleted_foreign_entry_leaves_nothing_behind(objects: Objects, operator: Operator) -> None:
+    """An unfixed entry that is deleted is not counted any more, and never made again."""
+    objects.foreign("lost", "lost.cutom-name", resolution="NONE")
+    labels = f'name="lost",namespace="{objects.namespace}"'
+
+    def counted() -> bool:
+        return f"dnsalias_unfixed_serviceentry_info{{{labels}" in operator.page("/metrics")[1]
+
+    eventually(lambda: counted() or objects.spec("lost").get("addresses"), "it is looked after")
+    objects.delete("serviceentries", "lost")
+    eventually(lambda: not counted(), "it is not counted any more")
+    assert not objects.get("serviceentries", "lost")
