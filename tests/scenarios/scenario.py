@@ -151,10 +151,9 @@ def holds(expected: object, actual: object, rules: Rules) -> bool:
 
 def spec_holds(expected: Expected, actual: Mapping[str, Any], rules: Rules) -> bool:
     """Whether what is sent is what was expected; a repair sends nothing else."""
-    wanted = expected.spec
-    if wanted is None:
+    if expected.spec is None:
         return True
-    return holds(wanted, actual, rules) and (expected.verb != "repair" or set(actual) == set(wanted))
+    return holds(expected.spec, actual, rules) and (expected.verb != "repair" or set(actual) == set(expected.spec))
 
 
 def shown(changes: Iterable[Expected]) -> list[str]:
