@@ -38,6 +38,7 @@ def start_operator(
     yield start
     for one in started:
         one.kill()
+    assert [bug for one in started for bug in one.bugs()] == []
 
 
 @pytest.fixture

@@ -131,6 +131,10 @@ class Operator:
             self.process.wait()
             self.process = None
 
+    def bugs(self) -> list[dict[str, Any]]:
+        """Lines that tell of an exception nobody expected: each is a fault of ours, whatever the test is about."""
+        return self.said(message="a bug")
+
     def _running(self) -> subprocess.Popen[bytes]:
         assert self.process is not None
         return self.process

@@ -20,6 +20,7 @@ def operator(
     """One operator for all of these tests; each has a namespace of its own."""
     with Operator(control_plane, operator_kubeconfig, tmp_path_factory.mktemp("operator")) as one:
         yield one.ready()
+        assert one.bugs() == []
 
 
 def test_an_alias_becomes_an_entry_and_says_so(objects: Objects) -> None:
