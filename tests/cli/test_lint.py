@@ -104,11 +104,18 @@ def test_a_summary_of_partial_input_says_so(invoke: Invoke) -> None:
     assert result.stderr == "/nowhere.yaml: No such file or directory\n"
 
 
-def test_sidecars_in_the_input_are_said_to_be_left_out(invoke: Invoke) -> None:
-    """A prediction that ignores an object of the input says so."""
-    sidecar = "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: x}\n"
-    assert "Sidecar not modelled" in invoke("lint", "-f", "-", stdin=f"{CLEAN}---\n{sidecar}").stderr
-    assert "Sidecar" not in invoke("lint", "-f", "-", stdin=CLEAN).stderr
+def test_finding_names_the_namespaces_that_are_hit(invoke: Invoke) -> None:
+    """A Sidecar in the input takes its namespace out of what a catch-all reaches."""
+    sidecar = "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: x, namespace: calm}\n"
+    spec = "spec: {egress: [{hosts: ['./*']}]}\n"
+    entry = "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: e, namespace: abc}\n"
+    ports = "spec: {hosts: [a.hello], resolution: DNS, ports: [{number: 443, name: t, protocol: TCP}]}\n"
+    alone, beside = (
+        invoke("lint", "-f", "-", stdin=stdin).stdout
+        for stdin in (entry + ports, f"{entry}{ports}---\n{sidecar}{spec}")
+    )
+    assert "in every namespace it takes" in alone
+    assert "in every namespace but calm it takes" in beside
 
 
 def test_input_cannot_write_to_the_terminal(invoke: Invoke) -> None:

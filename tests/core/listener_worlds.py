@@ -1,6 +1,6 @@
 """Builders of small worlds for tests of the listener model: every argument is a fact that the model can depend on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,9 @@ from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import EXPORT_TO_ANNOTATION, Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.sidecar import Sidecar
+from dnsalias_operator.model.snapshot import Object, Snapshot
+from dnsalias_operator.model.virtualservice import VirtualService
 
 VIP = "10.96.0.10"
 ELSEWHERE = "93.184.216.34"
@@ -81,7 +83,41 @@ def entry(
     )
 
 
-def world(*objects: Service | ServiceEntry) -> Snapshot:
+def sidecar(
+    *hosts: str,
+    name: str = "default",
+    namespace: str = "default",
+    created: int | None = OLDER,
+    egress: Sequence[Mapping[str, Any]] | None = None,
+    selector: Mapping[str, str] | None = None,
+    spec: Mapping[str, Any] | None = None,
+) -> Sidecar:
+    """A Sidecar with one egress listener for those hosts, or with ``egress``; ``selector`` are its pods' labels."""
+    listeners = [{"hosts": list(hosts)}] if egress is None else list(egress)
+    chosen = {} if selector is None else {"workloadSelector": {"labels": dict(selector)}}
+    return Sidecar.parse(
+        {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "Sidecar",
+            "metadata": _meta(name, namespace, created),
+            "spec": {"egress": listeners, **chosen, **(spec or {})},
+        }
+    )
+
+
+def virtual_service(*hosts: str, namespace: str = "abc", **spec: Any) -> VirtualService:  # noqa: ANN401
+    """A VirtualService for those hosts; ``spec`` are further fields of its spec."""
+    return VirtualService.parse(
+        {
+            "apiVersion": "networking.istio.io/v1",
+            "kind": "VirtualService",
+            "metadata": _meta("routes", namespace, OLDER),
+            "spec": {"hosts": list(hosts), **spec},
+        }
+    )
+
+
+def world(*objects: Object) -> Snapshot:
     """A snapshot of those objects."""
     return Snapshot(objects)
 

@@ -18,14 +18,14 @@ from dnsalias_operator.core.listeners.rows import WILDCARD
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.snapshot import Snapshot
-from tests.core.listener_worlds import entry, service
+from dnsalias_operator.model.snapshot import Object, Snapshot
+from tests.core.listener_worlds import entry, service, sidecar
 
 untimed = settings(deadline=None)
 NAMESPACES = ("one", "two", "three")
 PORTS = (80, 443)
 IPS = ("10.0.0.1", "10.0.0.2", "fd00::1")
-Objects = Sequence[Service | ServiceEntry]
+Objects = Sequence[Object]
 
 names = st.sampled_from(("a", "b", "c"))
 namespaces = st.sampled_from(NAMESPACES)
@@ -60,8 +60,50 @@ entries = st.builds(
     ),
     allocated=st.sampled_from(({}, {"a.hello": "240.240.0.1"})),
 )
-worlds = st.lists(services | entries, max_size=7, unique_by=lambda obj: obj.key)
-clients = st.sampled_from((*NAMESPACES, "elsewhere")).map(Client)
+claimants = st.lists(services | entries, max_size=7, unique_by=lambda obj: obj.key)
+imported = st.sampled_from(
+    (
+        "./*",
+        "*/*",
+        "one/*",
+        "two/*",
+        "*/*.hello",
+        "one/a.hello",
+        "*/a.one.svc.cluster.local",
+        "~/a.hello",
+        "~two/*",
+        "?",
+    )
+)
+egress = st.fixed_dictionaries(
+    {"hosts": st.lists(imported, min_size=1, max_size=3)},
+    optional={
+        "port": st.fixed_dictionaries(
+            {
+                "number": st.sampled_from((*PORTS, 81)),
+                "protocol": st.sampled_from(("TCP", "HTTP", "TLS", "HTTP_PROXY", "")),
+            }
+        ),
+        "bind": st.sampled_from(("127.0.0.1", "10.0.0.1", WILDCARD)),
+        "captureMode": st.sampled_from(("DEFAULT", "NONE")),
+    },
+)
+sidecars = st.builds(
+    sidecar,
+    name=names,
+    namespace=st.sampled_from((*NAMESPACES, "elsewhere", "further", "istio-system")),
+    created=ages,
+    egress=st.lists(egress, max_size=3),
+    selector=st.sampled_from((None, None, {"app": "a"}, {"app": "a", "tier": "b"}, {})),
+    spec=st.sampled_from(({}, {}, {"outboundTrafficPolicy": {}}, {"outboundTrafficPolicy": {"mode": "ALLOW_ANY"}})),
+)
+settled = st.lists(sidecars, max_size=3, unique_by=lambda obj: obj.key)
+worlds = st.tuples(claimants, settled).map(lambda both: [*both[0], *both[1]])
+clients = st.builds(
+    Client,
+    st.sampled_from((*NAMESPACES, "elsewhere", "nowhere")),
+    st.sampled_from(({}, {"app": "a"}, {"app": "a", "tier": "b", "x": "y"})),
+)
 meshes = st.builds(
     Mesh,
     dns_capture=st.booleans(),
@@ -119,10 +161,10 @@ def test_every_question_has_the_same_answer(objects: Objects, client: Client, me
     """One socket, one port or all at once: each is a cut of the same whole."""
     snapshot = Snapshot(objects)
     whole = outbound(snapshot, client, mesh)
-    by_port = [x for port in PORTS for x in listeners_on(snapshot, client, mesh, port)]
+    by_port = [x for port in (*PORTS, 81) for x in listeners_on(snapshot, client, mesh, port)]
     assert sorted(by_port, key=lambda x: (x.binds, x.port)) == list(whole)
     for port in PORTS:
-        for bind in (WILDCARD, *IPS, "10.0.0.3", "240.240.0.1"):
+        for bind in (WILDCARD, *IPS, "10.0.0.3", "240.240.0.1", "127.0.0.1"):
             expected = next((x for x in whole if (x.binds, x.port) == ((bind,), port)), None)
             assert listener_at(snapshot, client, mesh, bind, port) == expected
 
@@ -142,14 +184,46 @@ def test_listener_leaves_no_connection_undecided(objects: Objects, client: Clien
 @untimed
 @given(worlds, meshes, st.sampled_from(PORTS))
 def test_clients_that_matter_stand_for_all(objects: Objects, mesh: Mesh, port: int) -> None:
-    """A namespace that is not among them has the listeners of the one that stands for the others."""
+    """A pod of any other namespace, or with other labels, has the listeners of one of them, or none."""
     snapshot = Snapshot(objects)
-    chosen = {c.namespace for c in clients_that_matter(snapshot, mesh, port)}
-    (unused,) = {n for n in chosen if n.startswith("any-other")}
-    for namespace in {*NAMESPACES, "elsewhere"} - chosen:
-        assert listeners_on(snapshot, Client(namespace), mesh, port) == listeners_on(
-            snapshot, Client(unused), mesh, port
-        )
+    chosen = clients_that_matter(snapshot, mesh, port)
+    assert sum(c.stands_for_others for c in chosen) == 1
+    known = [listeners_on(snapshot, c, mesh, port) for c in chosen]
+    for namespace in (*NAMESPACES, "elsewhere", "further", "istio-system", "nowhere"):
+        for labels in ({}, {"app": "a"}, {"app": "a", "tier": "b"}, {"x": "y"}):
+            found = listeners_on(snapshot, Client(namespace, labels), mesh, port)
+            assert not found or found in known
+
+
+@untimed
+@given(worlds, meshes, st.sampled_from(PORTS), st.sampled_from(IPS))
+def test_clients_that_matter_at_an_address_stand_for_all(objects: Objects, mesh: Mesh, port: int, address: str) -> None:
+    """The same of one socket."""
+    snapshot = Snapshot(objects)
+    known = [listener_at(snapshot, c, mesh, address, port) for c in clients_that_matter(snapshot, mesh, port, address)]
+    for namespace in (*NAMESPACES, "elsewhere", "further", "istio-system", "nowhere"):
+        for labels in ({}, {"app": "a"}, {"app": "a", "tier": "b"}):
+            found = listener_at(snapshot, Client(namespace, labels), mesh, address, port)
+            assert found is None or found in known
+
+
+@untimed
+@given(claimants, clients, meshes)
+def test_sidecar_that_imports_everything_changes_nothing(objects: Objects, client: Client, mesh: Mesh) -> None:
+    """One for all hosts of all namespaces, or without egress listeners, is as good as none."""
+    expected = outbound(Snapshot(objects), client, mesh)
+    for namespace in (client.namespace, "istio-system"):
+        for egress in ([{"hosts": ["*/*"]}], []):
+            told = sidecar(namespace=namespace, egress=egress)
+            assert outbound(Snapshot([*objects, told]), client, mesh) == expected
+
+
+@untimed
+@given(claimants, clients, meshes)
+def test_sidecar_that_imports_nothing_leaves_nothing(objects: Objects, client: Client, mesh: Mesh) -> None:
+    """One that excludes everything has no outbound listener at all."""
+    for hosts in (["~/*"], ["*/*", "~*/*"], ["no-such-namespace/*"]):
+        assert outbound(Snapshot([*objects, sidecar(*hosts, namespace=client.namespace)]), client, mesh) == ()
 
 
 @untimed

@@ -21,7 +21,7 @@ def _decisions(world: Snapshot) -> dict[Key, object]:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     raws=worlds.worlds(),
-    other=st.one_of(worlds.services(), worlds.entries(), worlds.aliases()),
+    other=st.one_of(worlds.services(), worlds.entries(), worlds.aliases(), worlds.sidecars()),
     remove=st.booleans(),
     converge=st.booleans(),
 )
@@ -32,7 +32,7 @@ def test_every_changed_decision_is_triggered(
     start: Snapshot = Snapshot(map(worlds.parsed, raws))
     if converge:
         start = plan(start, RULES).after
-    world = LiveSnapshot([o for kind in ("Service", "ServiceEntry", KIND) for o in start.find("kind", kind)])
+    world = LiveSnapshot([o for kind in ("Service", "ServiceEntry", KIND, "Sidecar") for o in start.find("kind", kind)])
     before = _decisions(world)
     new = worlds.parsed(other)
     old = world.get(new.key)

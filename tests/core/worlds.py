@@ -78,6 +78,20 @@ def aliases(draw: st.DrawFn) -> dict[str, Any]:
     return _object(draw, "dnsalias.io/v1alpha1", "DnsAlias", spec)
 
 
+@st.composite
+def sidecars(draw: st.DrawFn) -> dict[str, Any]:
+    """A Sidecar: of a namespace, of some of its pods, or of the root namespace for all."""
+    hosts = st.lists(
+        st.sampled_from(("./*", "*/*", "abc/*", "data/*", "*/*.hello", "~/db.hello")), min_size=1, max_size=2
+    )
+    spec: dict[str, Any] = {"egress": [{"hosts": draw(hosts)}]}
+    if draw(st.booleans()):
+        spec["workloadSelector"] = {"labels": {"app": draw(st.sampled_from(NAMES))}}
+    found = _object(draw, "networking.istio.io/v1", "Sidecar", spec)
+    found["metadata"]["namespace"] = draw(st.sampled_from((*NAMESPACES, "clients", "istio-system")))
+    return found
+
+
 def _object(
     draw: st.DrawFn,
     api_version: str,
@@ -114,5 +128,6 @@ def worlds(draw: st.DrawFn) -> list[dict[str, Any]]:
         *draw(st.lists(services(), max_size=4)),
         *draw(st.lists(entries(), max_size=4)),
         *draw(st.lists(aliases(), max_size=3)),
+        *draw(st.lists(sidecars(), max_size=2)),
     ]
     return list({parsed(o).key: o for o in drawn}.values())

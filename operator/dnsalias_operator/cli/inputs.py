@@ -15,6 +15,8 @@ KINDS: Mapping[tuple[str, str], str] = {
     ("", "Service"): "Service",
     ("", "Namespace"): "Namespace",
     (ISTIO_GROUP, "ServiceEntry"): "ServiceEntry",
+    (ISTIO_GROUP, "Sidecar"): "Sidecar",
+    (ISTIO_GROUP, "VirtualService"): "VirtualService",
     (GROUP, KIND): KIND,
 }
 """API group and kind of what the core reads. Another group's Service (Knative's, say) is none of them."""
@@ -58,10 +60,6 @@ class Inputs:
     def places(self) -> dict[Key, Place]:
         """Where each object stands that came from a file."""
         return {item.key: item.place for item in self.items if item.key and item.place}
-
-    def sidecars(self) -> int:
-        """How many Sidecar resources the input has: the listener model does not follow them."""
-        return sum(_identity(item.raw)[:2] == (ISTIO_GROUP, "Sidecar") for item in self.items)
 
 
 @dataclass(slots=True)

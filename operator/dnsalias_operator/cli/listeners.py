@@ -7,7 +7,15 @@ import click
 
 from dnsalias_operator.cli.options import ERROR, OK, Source, with_mesh, with_source
 from dnsalias_operator.cli.terminal import clean, on_terminal
-from dnsalias_operator.core.listeners import Client, Listener, Row, listeners_on, outbound
+from dnsalias_operator.core.listeners import (
+    Client,
+    Listener,
+    Row,
+    listeners_on,
+    outbound,
+    sidecar_of,
+    unfollowed,
+)
 from dnsalias_operator.model.rules import Rules
 
 HELP = """Predict the outbound listeners of a sidecar in a namespace: who gets a connection to which address and port.
@@ -45,13 +53,19 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
     world = inputs.snapshot()
     found = outbound(world, asked, rules.mesh) if port is None else listeners_on(world, asked, rules.mesh, port)
     rows = [row for listener in found for row in listener.rows]
+    missing = unfollowed(world, asked, rules.mesh, port)
     if output == "json":
-        click.echo(json.dumps({"listeners": [as_dict(row) for row in rows]}, indent=2, ensure_ascii=False))
+        document = {"listeners": [as_dict(row) for row in rows], "not_modelled": list(missing)}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         _table([_cells(row) for row in rows])
         for line in _losses(found):
             click.echo(line)
-        click.echo(f"Assumed: a sidecar in namespace {clean(client)}, {rules.mesh.assumptions()}.")
+        for line in missing:
+            click.echo(f"Not modelled: {clean(line)}.")
+        told = sidecar_of(world, asked, rules.mesh)
+        under = f" under {clean(told.key)}" if told else ""
+        click.echo(f"Assumed: a sidecar in namespace {clean(client)}{under}, {rules.mesh.assumptions()}.")
     return ERROR if inputs.problems else OK
 
 

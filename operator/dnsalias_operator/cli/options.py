@@ -73,8 +73,6 @@ class Source:
         inputs = read_files(self.paths, self.namespace or "default") if self.paths else self._live()
         for problem in inputs.problems:
             note(str(problem))
-        if sidecars := inputs.sidecars():
-            note(f"note: Sidecar not modelled: the input has {sidecars}; predictions leave them out")
         return inputs
 
     def _live(self) -> Inputs:

@@ -12,7 +12,7 @@ from dnsalias_operator.core.aliases import decide_alias
 from dnsalias_operator.core.containment import in_range
 from dnsalias_operator.core.corresponding import generated_entry
 from dnsalias_operator.core.entries import decide_entry
-from dnsalias_operator.core.guard import catches_all, catches_now, takes_from
+from dnsalias_operator.core.guard import catches_all, catches_now, reach_of, takes_from
 from dnsalias_operator.core.hosts import public_suffix, reserved, service_named, shadowed_service
 from dnsalias_operator.core.outcome import EntryDecision, Finding, Severity, State
 from dnsalias_operator.core.ownership import claims_to_be_ours, live_owner
@@ -71,9 +71,9 @@ def catch_all(look: Look) -> Iterator[Finding]:
     """A port whose listener takes connections to any address (facts/istio.md part 1)."""
     for port in catches_all(look.entry, look.rules.mesh):
         now = catches_now(look.world, look.entry, look.rules.mesh, port)
-        seen = "; it takes every connection to that port that no other listener claims"
+        seen = f"; in {now} it takes every connection to that port that no other listener claims"
         if not now:
-            seen = "; today an older entry takes them, and this one will as soon as that is gone"
+            seen = "; today others take them, or nobody imports it, and it will as soon as that changes"
         hosts = ", ".join(look.entry.hosts) or "no host"
         message = f"listens on 0.0.0.0:{port} for {hosts} and matches any address{seen}"
         yield catalog.CATCH_ALL.at(look.entry.key, message, port=port, remedy=look.blocked)
@@ -104,7 +104,8 @@ def takes_over(look: Look) -> Iterator[Finding]:
     taken = takes_from(look.world, look.entry, look.rules.mesh)
     if taken is None:
         return
-    message = f"takes {taken.address}:{taken.port} from {taken.service} for clients in {taken.client}"
+    where = reach_of(look.world, look.entry, taken, look.rules.mesh)
+    message = f"takes {taken.address}:{taken.port} from {taken.service} for clients in {where}"
     if taken.mismatch:
         why = f"{message}: its port has another protocol class than the Service's"
         yield catalog.TAKES_OVER_SERVICE.at(look.entry.key, why, port=taken.port)

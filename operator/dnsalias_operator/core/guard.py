@@ -6,7 +6,17 @@ Source: facts/istio.md part 2 (an entry that shares a Service's VIP may win it) 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dnsalias_operator.core.listeners import Row, clients_that_matter, listener_at, owner_of
+from dnsalias_operator.core.listeners import (
+    Client,
+    Pods,
+    Reach,
+    Row,
+    classes,
+    clients_that_matter,
+    listener_at,
+    owner_of,
+    reach,
+)
 from dnsalias_operator.core.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
 from dnsalias_operator.model.mesh import Mesh
@@ -113,14 +123,23 @@ def _moved_at(
     if class_of(entry_protocol(port)) is PortClass.HTTP:
         return None  # binds the wildcard address only, where it adds a route and takes nothing (facts/istio.md part 1)
     for client in clients_that_matter(after, mesh, port.number, address):
-        now = answer(owner_of(after, client, mesh, address, port.number))
-        if all(_harmless(a, service, mesh) for a in (now.http, now.other)):
-            continue
-        was = answer(owner_of(before, client, mesh, address, port.number))
-        if _worse(was.http, now.http, service, mesh) or _worse(was.other, now.other, service, mesh):
+        if answers := _moved_for(before, after, service, (address, port.number), client, mesh):
+            was, now = answers
             mismatch = not same_class(ports[0], port)
             return Moved(service.key, address, port.number, str(client), was, now, mismatch)
     return None
+
+
+def _moved_for(
+    before: Snapshot, after: Snapshot, service: Service, socket: tuple[str, int], client: Client, mesh: Mesh
+) -> tuple[Answer, Answer] | None:
+    """What a client gets at the Service's address before and after, where that is worse; else None."""
+    now = answer(owner_of(after, client, mesh, *socket))
+    if all(_harmless(a, service, mesh) for a in (now.http, now.other)):
+        return None
+    was = answer(owner_of(before, client, mesh, *socket))
+    worse = _worse(was.http, now.http, service, mesh) or _worse(was.other, now.other, service, mesh)
+    return (was, now) if worse else None
 
 
 def _harmless(now: str, service: Service, mesh: Mesh) -> bool:
@@ -151,6 +170,15 @@ def takes_from(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Moved | None
     return moved(world.with_changes({entry.key: None}), world, entry, mesh)
 
 
+def reach_of(world: Snapshot, entry: ServiceEntry, taken: Moved, mesh: Mesh) -> Reach:
+    """The namespaces for whose pods the entry takes that traffic (`takes_from` found it for one)."""
+    before, service = world.with_changes({entry.key: None}), world.service(taken.service.namespace, taken.service.name)
+    every = classes(world, mesh, taken.port, taken.address)
+    socket = (taken.address, taken.port)
+    hit = (p for p in every if service and _moved_for(before, world, service, socket, p.client, mesh))
+    return reach(world, every, hit)
+
+
 def catches_all(entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
     """Ports on which the entry, were it alone, opens a wildcard listener that takes any connection.
 
@@ -161,21 +189,22 @@ def catches_all(entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
     return tuple(sorted({port.number for port in entry.ports if entry.key in _catchers(alone, mesh, port.number)}))
 
 
-def catches_now(world: Snapshot, entry: ServiceEntry, mesh: Mesh, port: int) -> tuple[str, ...]:
-    """Namespaces (of those that can differ) whose sidecars send any connection on the port to the entry right now."""
-    return _catchers(world, mesh, port).get(entry.key, ())
+def catches_now(world: Snapshot, entry: ServiceEntry, mesh: Mesh, port: int) -> Reach:
+    """The namespaces whose sidecars send any connection on the port to the entry right now."""
+    caught = _catchers(world, mesh, port).get(entry.key)
+    return reach(world, classes(world, mesh, port), caught) if caught else Reach(everywhere=False, namespaces=())
 
 
-def _catchers(world: Snapshot, mesh: Mesh, port: int) -> Mapping[Key, tuple[str, ...]]:
-    """Who takes any connection on the port, and for which clients; asked for every entry, so computed once a world."""
+def _catchers(world: Snapshot, mesh: Mesh, port: int) -> Mapping[Key, tuple[Pods, ...]]:
+    """Who takes any connection on the port, and from which pods; asked for every entry, so computed once a world."""
     question = ("catchers", mesh, port)
     if question not in world.memo:
-        found: dict[Key, tuple[str, ...]] = {}
-        for client in clients_that_matter(world, mesh, port):
-            listener = listener_at(world, client, mesh, WILDCARD, port)
+        found: dict[Key, tuple[Pods, ...]] = {}
+        for pods in classes(world, mesh, port):
+            listener = listener_at(world, pods.client, mesh, WILDCARD, port)
             for row in listener.rows if listener else ():
                 if row.owner and row.match_all and row.cluster != PASSTHROUGH:
-                    found[row.owner] = (*found.get(row.owner, ()), str(client))
+                    found[row.owner] = (*found.get(row.owner, ()), pods)
         world.memo[question] = found
-    answers: Mapping[Key, tuple[str, ...]] = world.memo[question]
+    answers: Mapping[Key, tuple[Pods, ...]] = world.memo[question]
     return answers

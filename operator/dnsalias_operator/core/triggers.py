@@ -8,6 +8,7 @@ from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.sidecar import Sidecar
 from dnsalias_operator.model.snapshot import Namespace, Object, Snapshot
 
 
@@ -31,6 +32,10 @@ def _around(world: Snapshot, obj: Object, rules: Rules) -> Iterator[Key]:
             yield from _around_host(world, obj.spec.host)
     elif isinstance(obj, Namespace):
         yield from (o.key for o in world.find("namespace", (KIND, obj.meta.name)))
+    elif isinstance(obj, Sidecar):
+        # What its pods saw without it, or see once it is gone, may be anything in the cluster.
+        yield from (e.key for e in world.entries())
+        yield from (a.key for a in world.aliases())
 
 
 def _around_service(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:

@@ -18,7 +18,8 @@ from dnsalias_operator.core.listeners.claimants import claimants_at, claimants_o
 from dnsalias_operator.core.listeners.claims import Claim, claims
 from dnsalias_operator.core.listeners.clients import Pods, Reach, classes, clients_that_matter, reach
 from dnsalias_operator.core.listeners.rows import WILDCARD, Client, Listener, Loss, Row
-from dnsalias_operator.core.listeners.scope import Egress, scope_of
+from dnsalias_operator.core.listeners.scope import Egress, scope_of, sidecar_of
+from dnsalias_operator.core.listeners.unfollowed import unfollowed
 from dnsalias_operator.core.listeners.visible import in_order, seen, sees
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.snapshot import Claimant, Snapshot
@@ -38,6 +39,8 @@ __all__ = [
     "owner_of",
     "reach",
     "sees",
+    "sidecar_of",
+    "unfollowed",
 ]
 
 
