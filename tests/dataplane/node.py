@@ -29,7 +29,6 @@ TUNNEL = Path(__file__).with_name("tunnel.py")
 
 _COREFILE = """\
 .:53 {
-    bind ADDRESS
     errors
     EXTRA
     kubernetes cluster.local in-addr.arpa ip6.arpa {

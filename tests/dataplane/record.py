@@ -61,7 +61,7 @@ def record(
         if dns_capture:
             _wait_for_addresses(plane)
         bulk.create(plane.api, _last())
-        with mesh.pod(namespace, "recorder", dns_capture=dns_capture) as pod:
+        with mesh.pod(namespace, "recorder", dns_capture=dns_capture, wait=False) as pod:
             dump = settled(pod)
             return {
                 "seed": seed,
@@ -95,6 +95,7 @@ def settled(pod: Pod) -> dict[str, Any]:
     """
 
     def complete() -> dict[str, Any] | None:
+        pod.space.fail_if_dead()
         dump = envoy.config_dump(pod.space, "dynamic_listeners")
         there = {row["port"] for row in envoy.rows(dump)}
         return dump if there.issuperset(_LAST_PORTS.values()) else None

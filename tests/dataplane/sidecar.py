@@ -54,7 +54,7 @@ class Workload:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def start(space: Space, workload: Workload) -> None:
+def start_sidecar(space: Space, workload: Workload) -> None:
     """Redirect the pod's traffic and start its agent and Envoy; ``until_ready`` waits for them."""
     _write_files(space, workload)
     rules = ["-p", "15001", "-z", "15006", "-u", str(USER), "-m", "REDIRECT", "-i", "*", "-b", "*", "-d", NOT_CAPTURED]
@@ -66,6 +66,11 @@ def start(space: Space, workload: Workload) -> None:
 def until_ready(space: Space) -> None:
     """Wait until Envoy has its configuration and serves."""
     until_serving(space, READY)
+
+
+def until_started(space: Space) -> None:
+    """Wait until Envoy runs and answers questions about itself, ready or not."""
+    until_serving(space, f"{ADMIN}/server_info")
 
 
 def _flags(workload: Workload) -> list[str]:

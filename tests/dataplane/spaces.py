@@ -23,6 +23,7 @@ READY = "space ready"
 WAIT_SECONDS = 20.0
 POLL_SECONDS = 0.005
 RUN_SECONDS = 60
+TAIL_LINES = 25
 
 _INIT = f"""\
 set -e
@@ -103,7 +104,7 @@ class Space:
         return self.run(["sh", "-ec", script], stdin=stdin)
 
     def connect(self, script: str) -> str:
-        """Run a shell script in this network only, as a process of ours: there the pids of other spaces mean something."""
+        """Run a shell script in this network only, as a process of ours: it may speak of other spaces by pid."""
         command = ["nsenter", f"--net=/proc/{self.pid}/ns/net", "sh", "-ec", script]
         return self._checked(_run(command, None), command)
 
@@ -140,8 +141,16 @@ class Space:
         status = self.supervisor.status()
         for name in self._spawned:
             if (code := status[self.part(name)]) is not None:
-                tail = "\n".join(self.log(name).splitlines()[-25:])
-                raise DataPlaneError(f"{self.part(name)} ended with {code}\n{tail}")
+                raise DataPlaneError(f"{self.part(name)} ended with {code}\n{self.tail()}")
+
+    def tail(self) -> str:
+        """The end of the log of every program in there, for an error message."""
+        parts = []
+        for name in self._spawned:
+            # a sidecar repeats at every question that it is not ready, and buries the reason under that
+            lines = [line for line in self.log(name).splitlines() if "NOT ready" not in line]
+            parts += [f"--- {self.part(name)}", *lines[-TAIL_LINES:]]
+        return "\n".join(parts)
 
     def stop(self) -> None:
         """End everything in there. The namespaces go with their last process."""

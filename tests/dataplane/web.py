@@ -1,41 +1,58 @@
 """HTTP inside a namespace, without leaving anything to install there: Python's own client, run in it."""
 
+import time
 from textwrap import dedent
 
-from tests.controlplane.waiting import eventually
+from tests.controlplane.waiting import WAIT_SECONDS
+from tests.dataplane import DataPlaneError
 from tests.dataplane.spaces import Space
 
 OK = 200
 
 _GET = dedent("""\
-    import sys, urllib.error, urllib.request
+    import sys, time, urllib.error, urllib.request
+
+    def get(url):
+        try:
+            with opener.open(url, timeout=20) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+        except OSError as error:
+            return 0, str(error).encode()
+
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(sys.argv[1], timeout=20) as answer:
-            sys.stdout.write(f"{answer.status} {answer.read().decode('utf-8', 'replace')}")
-    except urllib.error.HTTPError as error:
-        sys.stdout.write(f"{error.code} {error.read().decode('utf-8', 'replace')}")
-    except OSError as error:
-        sys.stdout.write(f"0 {error}")
+    url, wanted, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+    deadline = time.monotonic() + seconds
+    code, body = get(url)
+    while code != wanted and time.monotonic() < deadline:
+        time.sleep(0.05)
+        code, body = get(url)
+    print(code)
+    sys.stdout.write(body.decode("utf-8", "replace"))
     """)
+_ROUND_SECONDS = 2.0
 
 
 def get(space: Space, url: str) -> tuple[int, str]:
     """GET a URL as seen from in there: status and body; 0 and the error where there was no answer."""
-    code, _, body = space.python(_GET, url).partition(" ")
-    return int(code), body
+    return _get(space, url, seconds=0)
 
 
 def until_serving(space: Space, url: str) -> None:
     """Wait until the URL answers 200.
 
     Raises:
-        DataPlaneError: a program in there ended instead.
-        TimeoutError: it did not within a minute.
+        DataPlaneError: it did not within a minute, or a program in there ended instead; with the end of the logs.
     """
-
-    def serving() -> bool:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while (answer := _get(space, url, seconds=_ROUND_SECONDS))[0] != OK:
         space.fail_if_dead()
-        return get(space, url)[0] == OK
+        if time.monotonic() > deadline:
+            raise DataPlaneError(f"{space.name}: {url} answers {answer[0]}: {answer[1]}\n{space.tail()}")
 
-    eventually(serving, f"{url} in {space.name}")
+
+def _get(space: Space, url: str, *, seconds: float) -> tuple[int, str]:
+    """As ``get``, again and again for that long until it is 200."""
+    code, _, body = space.python(_GET, url, str(OK), str(seconds)).partition("\n")
+    return int(code), body

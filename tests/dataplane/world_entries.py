@@ -8,8 +8,10 @@ PROTOCOLS = (
     *("TCP", "TCP", "tcp", "TLS", "TLS", "Tls", "HTTPS", "HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTP_PROXY"),
     *("MONGO", "MYSQL", "REDIS", "UDP", None),
 )
-FEW_PROTOCOLS = ("HTTP", "HTTP2", "GRPC", "TLS")
-"""All that goes with resolution DYNAMIC_DNS, and with several hosts."""
+SHARED_PROTOCOLS = ("HTTP", "HTTP2", "GRPC", "TLS")
+"""All that istiod allows with several hosts."""
+DYNAMIC_PROTOCOLS = ("HTTP", "TLS")
+"""istiod allows HTTP2 and GRPC too, and then makes a cluster that Envoy refuses, so that no new sidecar gets ready."""
 RESOLUTIONS = ("DNS", "DNS", "DNS", "NONE", "NONE", "STATIC", "STATIC", "DNS_ROUND_ROBIN", "DYNAMIC_DNS")
 BY_NAME = ("DNS", "DNS_ROUND_ROBIN")
 NETWORKED = ("NONE", "STATIC")
@@ -44,8 +46,10 @@ def entry(cell: Cell, number: int) -> Object:
     if labels := random.choice(LABELS):
         metadata["labels"] = dict(labels)
     resolution = random.choice(RESOLUTIONS)
-    hosts = [f"*.w{cell.index}-{number}.team"] if resolution == "DYNAMIC_DNS" else random.choice(_hosts(cell, number))
-    protocols = FEW_PROTOCOLS if resolution == "DYNAMIC_DNS" or len(hosts) > 1 else PROTOCOLS
+    hosts = random.choice(_hosts(cell, number))
+    protocols: Sequence[str | None] = SHARED_PROTOCOLS if len(hosts) > 1 else PROTOCOLS
+    if resolution == "DYNAMIC_DNS":
+        hosts, protocols = [f"*.w{cell.index}-{number}.team"], DYNAMIC_PROTOCOLS
     spec: Object = {
         "hosts": hosts,
         "ports": [_port(cell, port, random.choice(protocols)) for port in cell.ports()],
