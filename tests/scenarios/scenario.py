@@ -24,6 +24,7 @@ converged, and states what it is about to state; `changes` always.
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -102,7 +103,7 @@ class Scenario(_Strict):
     expect: Expect
     steps: tuple[Step, ...] = ()
 
-    @property
+    @cached_property
     def rules(self) -> Rules:
         """What the core is told."""
         return Settings(**self.settings).rules
@@ -113,6 +114,7 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
+@cache
 def load(name: str) -> Scenario:
     """Read one file as it stands."""
     return parse((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
@@ -129,7 +131,7 @@ def load_apart(name: str, number: int) -> Scenario:
 
 def parse(text: str) -> Scenario:
     """Read the text of a file."""
-    return Scenario.model_validate(yaml.safe_load(text))
+    return Scenario.model_validate(yaml.load(text, yaml.CSafeLoader))
 
 
 def holds(expected: object, actual: object, rules: Rules) -> bool:

@@ -16,8 +16,9 @@ import pytest
 
 from dnsalias_operator.core.plan import lint, plan
 from dnsalias_operator.settings import Settings
-from tests.cluster.operator_process import Operator
+from tests.cluster.operator_process import Operator, of_operator
 from tests.controlplane import build
+from tests.controlplane.audit import Mark
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.hand import project_crds
 from tests.install import identity
@@ -59,10 +60,13 @@ class Runner:
         folder = self._folder / str(len(self._faults))
         folder.mkdir()
         faults: dict[str, list[str]] = {}
-        self._begin(watched)
+        objects, mark = self._cluster.everything(), self._plane.mark()
+        for one in watched:
+            one.begin(objects)
         with Operator(self._plane, self._kubeconfig, folder, _environment(watched)) as operator:
             operator.ready()
             self._settle(operator, [(w, w.scenario.expect, "at first") for w in watched], faults)
+            self._count_writes(watched, mark, faults)
             for number in range(max(len(w.scenario.steps) for w in watched)):
                 time.sleep(A_SECOND)
                 going = [w for w in watched if len(w.scenario.steps) > number and w.name not in faults]
@@ -76,10 +80,16 @@ class Runner:
         (folder / "kept.log").write_text(log)
         return {w.name: faults.get(w.name, whole) for w in watched}
 
-    def _begin(self, watched: list[Watched]) -> None:
-        objects = self._cluster.everything()
+    def _count_writes(self, watched: list[Watched], mark: Mark, faults: dict[str, list[str]]) -> None:
+        """At first nobody else writes: the operator needs one request for each change, two to make an entry anew."""
+        requests = of_operator(self._plane.mutating_requests(since=mark))
+        done = (r for r in requests if r.resource == "serviceentries" and r.code < 300 and not r.dry_run)
+        made = Counter(r.namespace for r in done)
         for one in watched:
-            one.begin(objects)
+            expected = sum(2 if c.verb == "recreate" else 1 for c in one.scenario.expect.changes)
+            counted = sum(made[namespace] for namespace in one.namespaces)
+            if counted != expected:
+                faults.setdefault(one.name, []).append(f"at first {counted} requests instead of {expected}")
 
     def _step(self, watched: list[Watched], number: int) -> None:
         """Do a step of every scenario; entries that the step itself makes or changes are as they are then."""
@@ -156,4 +166,5 @@ def runner(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.mark.parametrize("name", [n for n in names() if not load(n).cluster])
 def test_scenario(runner: Runner, name: str) -> None:
     """The operator brings the cluster to what the file says, at first and after each step."""
-    assert runner.faults(name) == []
+    faults = runner.faults(name)
+    assert not faults, "\n".join(faults)
