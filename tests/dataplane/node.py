@@ -35,14 +35,17 @@ _COREFILE = """\
         kubeconfig KUBECONFIG
         ttl 1
     }
+    forward . 127.0.0.1:5353
+    ready ADDRESS:8181
+}
+.:5353 {
     template ANY ANY {
         rcode NXDOMAIN
     }
-    ready ADDRESS:8181
 }
 """
 """The cluster's names from the API server. All others do not exist, and that is said at once: a name that nobody
-answers for holds up a starting Envoy."""
+answers for holds up a starting Envoy. Plugins answer in an order of CoreDNS's own, hence the second server."""
 
 
 class Node:
