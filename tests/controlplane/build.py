@@ -51,7 +51,11 @@ BINARIES = {
         Binary("kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", 4),
         Binary("kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", 1),
         Binary("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl", 0.5),
+        Binary("kube-proxy", "kubernetes", "k8s.io/kubernetes/cmd/kube-proxy", 1),
         Binary("istioctl", "istio", "istio.io/istio/istioctl/cmd/istioctl", 4),
+        Binary("pilot-discovery", "istio", "istio.io/istio/pilot/cmd/pilot-discovery", 4),
+        Binary("pilot-agent", "istio", "istio.io/istio/pilot/cmd/pilot-agent", 1),
+        Binary("coredns", "coredns", ".", 1.5),
     )
 }
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")

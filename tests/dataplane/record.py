@@ -30,10 +30,6 @@ from tests.dataplane.world_cell import NAMESPACES, Object
 WAVE_SECONDS = 1.1
 """Ages are of whole seconds, so waves this far apart differ."""
 SETTLE_SECONDS = 1.0
-KINDS: Mapping[str, str] = {
-    "Service": "/api/v1/services",
-    "ServiceEntry": "/apis/networking.istio.io/v1/serviceentries",
-}
 _LAST_PORTS = {"Service": 9, "ServiceEntry": 11}
 
 
@@ -110,10 +106,10 @@ def settled(pod: Pod) -> dict[str, Any]:
 
 
 def objects(plane: ControlPlane) -> list[Object]:
-    """Every Service and ServiceEntry there is, as the API server returns them, without managedFields."""
+    """Every object there is of the kinds that worlds are made of, as the API server returns it but managedFields."""
     found = []
-    for kind, path in KINDS.items():
-        listed = plane.api.get(path)
+    for kind, path in bulk.COLLECTIONS.items():
+        listed = plane.api.get(path.replace("/namespaces/{}", ""))
         for item in listed["items"]:
             item["metadata"].pop("managedFields", None)
             found.append({"apiVersion": listed["apiVersion"], "kind": kind, **item})

@@ -1,0 +1,66 @@
+"""The listener model against a world that nobody has seen before, in a real istiod and a real Envoy."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+import pytest
+
+from dnsalias_operator.model.mesh import Mesh as Assumptions
+from tests.controlplane.progress import say
+from tests.core.agreement import compare, load, report
+from tests.dataplane import record
+from tests.dataplane.validate import invalid
+from tests.dataplane.world import world
+from tests.dataplane.world_cell import Object
+
+pytestmark = [pytest.mark.cluster, pytest.mark.dataplane, pytest.mark.usefixtures("data_plane")]
+
+CELLS = 500
+SEED = "DNSALIAS_WORLD_SEED"
+"""Environment variable that names a seed to try again."""
+
+
+def features(worlds: list[Object]) -> set[str]:
+    """Every value of the fields by which the objects of a world differ."""
+    found = set()
+    for obj in worlds:
+        spec = obj["spec"]
+        found |= {f"resolution {spec.get('resolution')}", f"export {spec.get('exportTo')}", f"type {spec.get('type')}"}
+        found |= {f"protocol {port.get('protocol')}" for port in spec["ports"]}
+    return found
+
+
+@pytest.mark.parametrize("dns_capture", [False, True], ids=["plain", "DNS capture"])
+def test_the_model_agrees_with_a_new_world_on_every_port(
+    dns_capture: bool,  # noqa: FBT001
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of 500 cells made anew, every port of a real sidecar has exactly the rows that the model predicts."""
+    seed = int(os.environ.get(SEED) or secrets.randbelow(10**9))
+    with capsys.disabled():
+        say(f"a world of {CELLS} cells from seed {seed} (to try it again: {SEED}={seed})")
+    path = tmp_path / "world.json.gz"
+    record.write(record.record(seed, CELLS, dns_capture=dns_capture), path)
+    recording, mesh = load(path), Assumptions(dns_capture=dns_capture)
+    result = compare(recording, mesh)
+    assert len(result.ports) > CELLS * 0.8
+    assert not result.disagreements, "\n".join(report(recording, mesh, show=len(result.disagreements)))
+
+
+def test_a_seed_gives_the_same_world() -> None:
+    """The same seed and size give the same objects in the same waves, another seed others."""
+    assert json.dumps(world(7, 60)) == json.dumps(world(7, 60))
+    assert world(7, 60) != world(8, 60)
+
+
+def test_nearly_all_of_a_world_is_valid() -> None:
+    """The validation of istiod takes a world but for a few entries whose exportTo names their own namespace twice."""
+    objects = [obj for wave in world(7, CELLS) for obj in wave]
+    faults = invalid(objects)
+    assert set(faults.values()) <= {"duplicate entries in exportTo for entry abc"}
+    assert len(faults) < len(objects) / 20
+    broken = {**objects[-1], "kind": "ServiceEntry", "apiVersion": "networking.istio.io/v1", "spec": {"hosts": []}}
+    assert len(invalid([broken])) == 1
