@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     outbound_traffic_policy: Literal["ALLOW_ANY", "REGISTRY_ONLY"] = _is(Mesh, "outbound_traffic_policy")
     default_service_export_to: Names = _is(Mesh, "default_service_export_to")
     dns_capture: bool = _is(Mesh, "dns_capture")
+    dual_stack: bool = _is(Mesh, "dual_stack")
+    istio_dual_stack: bool = _is(Mesh, "istio_dual_stack")
     multi_cluster: bool = _is(Mesh, "multi_cluster")
     # The API server.
     kubeconfig: str = Field("", description="Path of a kubeconfig; empty: in-cluster, else KUBECONFIG or the default.")

@@ -12,11 +12,14 @@ from dnsalias_operator.core.listeners import (
     listener_at,
     listeners_on,
     outbound,
+    owner_of,
     sidecar_of,
     unfollowed,
 )
 from dnsalias_operator.core.listeners.imports import covers, imports_of
 from dnsalias_operator.core.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Object
 from tests.core.listener_worlds import (
     CLIENT,
@@ -347,6 +350,68 @@ def test_unix_socket_is_not_modelled_and_said_so() -> None:
     assert unfollowed(world(service(), told), CLIENT, MESH) == (
         "Sidecar default/default has an egress listener on unix:///x",
     )
+
+
+def test_listener_that_binds_for_real_is_told() -> None:
+    """Whether the pod may bind a privileged port, or has the address, is not known."""
+    told = sidecar(egress=[{"hosts": ["*/*"], "captureMode": "NONE"}])
+    (line,) = unfollowed(world(service(), told), CLIENT, MESH)
+    assert "must be able to bind 127.0.0.1" in line
+
+
+# Dual-stack pods.
+
+PODS, DUAL = Mesh(dual_stack=True), Mesh(dual_stack=True, istio_dual_stack=True)
+
+
+@pytest.mark.parametrize(
+    ("obj", "mesh", "binds"),
+    [
+        (service(ips=[VIP, "fd00::10"]), DUAL, [(VIP, "fd00::10")]),
+        (service(ips=["fd00::10", VIP]), DUAL, [("fd00::10", VIP)]),
+        (service(ips=["fd00::10"]), DUAL, [("fd00::10",)]),
+        (service(ips=[VIP, "fd00::10"]), PODS, [(VIP,)]),
+        (service(ips=["fd00::10", VIP]), PODS, [("fd00::10",)]),
+        (service(protocol="http"), PODS, [(WILDCARD, "::")]),
+        (entry(), PODS, [(WILDCARD, "::")]),
+        (service(protocol="http"), DUAL, [(WILDCARD, "::")]),
+        (entry(), DUAL, [(WILDCARD, "::")]),
+        (entry(addresses=[WILDCARD]), DUAL, [(WILDCARD, "::")]),
+        (entry(addresses=[VIP, "fd00::10"]), DUAL, [(VIP,), ("fd00::10",)]),
+        (entry(addresses=["10.0.0.0/8"], resolution="STATIC"), DUAL, [(WILDCARD, "::")]),
+        (entry(allocated={"svc.hello": "240.240.0.9"}), DUAL, [(WILDCARD, "::")]),
+        (
+            entry(spec={"endpoints": [{"address": "10.1.1.1"}]}, resolution="NONE"),
+            DUAL,
+            [("10.1.1.1",)],
+        ),
+    ],
+)
+def test_dual_stack_pod_binds_both_families(obj: Object, mesh: Mesh, binds: list[tuple[str, ...]]) -> None:
+    """A Service has one listener for all addresses if istiod is told so, an entry never; wildcards are of both."""
+    snapshot = world(obj)
+    assert [x.binds for x in outbound(snapshot, CLIENT, mesh)] == binds
+    for bind in (b for both in binds for b in both):
+        found = listener_at(snapshot, CLIENT, mesh, bind, PORT)
+        assert found is not None
+        assert owner_of(snapshot, CLIENT, mesh, bind, PORT) == found.rows
+        assert {row.bind for row in found.every_row} == set(found.binds)
+
+
+def test_allocated_addresses_of_both_families_share_a_listener() -> None:
+    """With DNS capture a dual-stack pod has the IPv4 address first, and one of IPv6 alone where there is no other."""
+    capture = DUAL.model_copy(update={"dns_capture": True})
+    both = [{"host": "svc.hello", "value": value} for value in ("2001:2::9", "240.240.0.9")]
+    for values, binds in ((both, ("240.240.0.9", "2001:2::9")), (both[:1], ("2001:2::9",))):
+        raw = {**entry().raw, "status": {"addresses": values}}
+        assert [x.binds for x in outbound(world(ServiceEntry.parse(raw)), CLIENT, capture)] == [binds]
+
+
+def test_listener_keeps_the_addresses_of_whoever_opened_it() -> None:
+    """A younger Service that joins by its first address brings no further ones."""
+    alias = entry(addresses=[VIP], created=OLDER)
+    (found,) = outbound(world(alias, service(ips=[VIP, "fd00::10"], created=NEWER)), CLIENT, DUAL)
+    assert found.binds == (VIP,)
 
 
 # ExternalName Services.

@@ -52,7 +52,7 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
     asked = Client(client, labels)
     world = inputs.snapshot()
     found = outbound(world, asked, rules.mesh) if port is None else listeners_on(world, asked, rules.mesh, port)
-    rows = [row for listener in found for row in listener.rows]
+    rows = [row for listener in found for row in listener.every_row]
     missing = unfollowed(world, asked, rules.mesh, port)
     if output == "json":
         document = {"listeners": [as_dict(row) for row in rows], "not_modelled": list(missing)}

@@ -28,6 +28,8 @@ _MESH = (
     ),
     click.option("--default-service-export-to", metavar="NS,…", help="What the mesh is told.  [*]"),
     click.option("--dns-capture/--no-dns-capture", default=None, help="Whether sidecars answer DNS.  [no]"),
+    click.option("--dual-stack/--no-dual-stack", default=None, help="Whether pods have IPv6 beside IPv4.  [no]"),
+    click.option("--istio-dual-stack/--no-istio-dual-stack", default=None, help="ISTIO_DUAL_STACK of istiod.  [no]"),
     click.option("--multi-cluster/--one-cluster", default=None, help="Whether clusters share the mesh.  [one]"),
 )
 _DECISIONS = (

@@ -9,7 +9,7 @@ class Mesh(BaseModel):
     """Mesh-wide facts that every prediction assumes; settings fill them, every output prints them.
 
     Source: Istio's MeshConfig (``rootNamespace``, ``trustDomain`` apart), ``outboundTrafficPolicy``,
-    ``defaultServiceExportTo``; ``ISTIO_META_DNS_CAPTURE`` of the proxies.
+    ``defaultServiceExportTo``; ``ISTIO_META_DNS_CAPTURE`` of the proxies; ``ISTIO_DUAL_STACK`` of istiod.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -23,6 +23,8 @@ class Mesh(BaseModel):
         ("*",), description="MeshConfig.defaultServiceExportTo: of Services and ServiceEntries that state none."
     )
     dns_capture: bool = Field(False, description="Whether the sidecars run with ISTIO_META_DNS_CAPTURE.")
+    dual_stack: bool = Field(False, description="Whether pods have an IPv6 address beside their IPv4 one.")
+    istio_dual_stack: bool = Field(False, description="Whether istiod runs with ISTIO_DUAL_STACK.")
     multi_cluster: bool = Field(False, description="Whether several clusters share the mesh.")
 
     def assumptions(self) -> str:
@@ -32,4 +34,5 @@ class Mesh(BaseModel):
             f"outboundTrafficPolicy {self.outbound_traffic_policy}, DNS capture {'on' if self.dns_capture else 'off'}, "
             f"defaultServiceExportTo {export_to}, root namespace {self.root_namespace}, "
             f"cluster domain {self.cluster_domain}, {'several clusters' if self.multi_cluster else 'one cluster'}"
+            f"{', dual-stack pods' * self.dual_stack}{', istiod with ISTIO_DUAL_STACK' * self.istio_dual_stack}"
         )

@@ -1,13 +1,13 @@
 """The model of who owns which outbound listener; every rule of Istio about listeners stands in this package.
 
-What it models: a sidecar of an IPv4 pod, of the Istio whose source the modules cite. `services` turns objects into
-istiod's internal services, `scope` and `imports` tell what the client's Sidecar makes of them, `visible` picks and
-orders those a client gets, `claims` says which sockets they ask for, `chains` and `build` settle what each gets,
-`clients` tells which clients can differ, `unfollowed` what is there and not modelled.
+What it models: a sidecar of an IPv4 or dual-stack pod, of the Istio whose source the modules cite. `services` turns
+objects into istiod's internal services, `scope` and `imports` tell what the client's Sidecar makes of them, `visible`
+picks and orders those a client gets, `claims` says which sockets they ask for, `chains` and `build` settle what each
+gets, `clients` tells which clients can differ, `unfollowed` what is there and not modelled.
 
-Limits. Pods are not known: the per-pod listeners of headless Services, and of entries with resolution NONE and a
-workloadSelector, are missing. A TCP port on the wildcard address that has the number of one of the sidecar's own
-listeners is predicted, although Envoy may refuse it.
+Limits. Pods with IPv6 alone are not modelled, and pods are not known: the per-pod listeners of headless Services, and
+of entries with resolution NONE and a workloadSelector, are missing. A TCP port on the wildcard address that has the
+number of one of the sidecar's own listeners is predicted, although Envoy may refuse it.
 """
 
 import ipaddress
@@ -17,7 +17,7 @@ from dnsalias_operator.core.listeners.build import build
 from dnsalias_operator.core.listeners.claimants import claimants_at, claimants_on
 from dnsalias_operator.core.listeners.claims import Claim, claims
 from dnsalias_operator.core.listeners.clients import Pods, Reach, classes, clients_that_matter, reach
-from dnsalias_operator.core.listeners.rows import WILDCARD, Client, Listener, Loss, Row
+from dnsalias_operator.core.listeners.rows import WILDCARD, WILDCARD6, Client, Listener, Loss, Row
 from dnsalias_operator.core.listeners.scope import Egress, scope_of, sidecar_of
 from dnsalias_operator.core.listeners.unfollowed import unfollowed
 from dnsalias_operator.core.listeners.visible import in_order, seen, sees
@@ -47,13 +47,17 @@ __all__ = [
 def listener_at(snapshot: Snapshot, client: Client, mesh: Mesh, bind: str, port: int) -> Listener | None:
     """The outbound listener bound to ``bind``:``port`` in a sidecar of that client, or None.
 
-    Costs in proportion to the objects that claim the address, for the wildcard to those that claim the port.
+    Costs in proportion to the objects that claim the address; for the wildcard, and for dual-stack pods, to those that
+    claim the port. Of two listeners that bind an address of a dual-stack pod the one that has it first is meant.
     """
+    if mesh.dual_stack:
+        found = [x for x in listeners_on(snapshot, client, mesh, port) if bind in x.binds]
+        return min(found, key=lambda x: (x.binds.index(bind), x.binds), default=None)
     scope = scope_of(snapshot, client, mesh)
     batches = []
     for egress in scope.on(port):
-        found = _claims(claimants_at(snapshot, mesh, bind, port, egress), snapshot, egress, mesh, port)
-        batches.append((egress, in_order((c for c in found if c.bind == bind), snapshot, egress, mesh)))
+        sought = _claims(claimants_at(snapshot, mesh, bind, port, egress), snapshot, egress, mesh, port)
+        batches.append((egress, in_order((c for c in sought if c.bind == bind), snapshot, egress, mesh)))
     return next(iter(build(batches, scope.fall_through)), None)
 
 
@@ -84,7 +88,8 @@ def owner_of(snapshot: Snapshot, client: Client, mesh: Mesh, address: str, port:
     own = listener_at(snapshot, client, mesh, address, port)
     if own:
         return own.rows
-    shared = listener_at(snapshot, client, mesh, WILDCARD, port)
+    wildcard = WILDCARD6 if mesh.dual_stack and ":" in address else WILDCARD
+    shared = listener_at(snapshot, client, mesh, wildcard, port)
     if not shared:
         return ()
     narrowness = {row: _narrowness(row, address) for row in shared.rows if not row.default}

@@ -27,7 +27,7 @@ class _Draft:
     have asked for it before.
     """
 
-    bind: str
+    binds: tuple[str, ...]
     port: int
     creator: Key
     protocol: Protocol
@@ -90,7 +90,9 @@ def _new(claim: Claim) -> _Draft:
     # On the wildcard address an HTTP listener has its fall-through beside it and so counts as sniffed.
     sniffed = claim.port_class is PortClass.HTTP and claim.bind == WILDCARD
     protocol = Protocol.UNSET if sniffed else claim.protocol
-    return _Draft(claim.bind, claim.port, claim.upstream.key, protocol, {c.match: c for c in _chains(claim)})
+    return _Draft(
+        (claim.bind, *claim.extra), claim.port, claim.upstream.key, protocol, {c.match: c for c in _chains(claim)}
+    )
 
 
 def _displace(draft: _Draft, claim: Claim) -> _Draft:
@@ -123,12 +125,13 @@ def _finish(draft: _Draft, fall_through: str) -> Listener | None:
     chains = draft.chains.values()
     if any(name.startswith("*") and not name.startswith("*.") for chain in chains for name in chain.sni):
         return None
-    rows = [chain.row(draft.bind, draft.port, default=False) for chain in chains if not chain.match_all]
+    bind = draft.binds[0]
+    rows = [chain.row(bind, draft.port, default=False) for chain in chains if not chain.match_all]
     default = next((chain for chain in chains if chain.match_all), None)
     if default:
-        rows.append(default.row(draft.bind, draft.port, default=bool(rows)))
+        rows.append(default.row(bind, draft.port, default=bool(rows)))
     else:
-        rows.append(Row(draft.bind, draft.port, True, (), (), False, fall_through, None))
+        rows.append(Row(bind, draft.port, True, (), (), False, fall_through, None))
     rows.sort(key=lambda r: (r.default, r.cidr, r.sni, r.http, r.cluster or "", r.route or ""))
-    lost = (Loss(loser, draft.port, draft.bind, winner) for loser, winner in sorted(draft.losers.items()))
-    return Listener((draft.bind,), draft.port, tuple(rows), tuple(lost))
+    lost = (Loss(loser, draft.port, bind, winner) for loser, winner in sorted(draft.losers.items()))
+    return Listener(draft.binds, draft.port, tuple(rows), tuple(lost))

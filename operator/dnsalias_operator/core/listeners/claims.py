@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dnsalias_operator.core.listeners.aliases import other_names
-from dnsalias_operator.core.listeners.rows import WILDCARD
+from dnsalias_operator.core.listeners.rows import WILDCARD, WILDCARD6
 from dnsalias_operator.core.listeners.scope import Egress
 from dnsalias_operator.core.listeners.services import Resolution, Upstream
 from dnsalias_operator.core.protocols import ADDRESS_BOUND, PortClass, Protocol, class_of
@@ -23,8 +23,8 @@ RESERVED_PORTS = frozenset({15001, 15006, 15021, 15090})
 class Claim(NamedTuple):
     """What one port of a service asks for.
 
-    ``cidr`` is "" where the whole address ``bind`` is meant. ``other_names`` are what a TLS port is called beside its
-    hostname.
+    ``cidr`` is "" where the whole address ``bind`` is meant; ``extra`` is bound together with that, if this claim is
+    the first one. ``other_names`` are what a TLS port is called beside its hostname.
     """
 
     upstream: Upstream
@@ -32,6 +32,7 @@ class Claim(NamedTuple):
     port: int
     bind: str
     cidr: str = ""
+    extra: tuple[str, ...] = ()
     other_names: tuple[str, ...] = ()
 
     @property
@@ -59,25 +60,27 @@ def claims(upstream: Upstream, port: int, snapshot: Snapshot, egress: Egress, me
         protocols = [egress.protocol] if egress.port == port else []
     for protocol in protocols:
         names = other_names(upstream, snapshot, egress, mesh) if class_of(protocol) is PortClass.TLS else ()
-        for bind, cidr in _sockets(upstream, port, class_of(protocol), snapshot, egress):
-            yield Claim(upstream, protocol, port, bind, cidr, names)
+        for bind, cidr, extra in _sockets(upstream, port, class_of(protocol), snapshot, egress):
+            both = (WILDCARD6,) if extra is None and mesh.dual_stack else ()
+            yield Claim(upstream, protocol, port, bind, cidr, extra or both, names)
 
 
 def _sockets(
     upstream: Upstream, port: int, port_class: PortClass, snapshot: Snapshot, egress: Egress
-) -> tuple[tuple[str, str], ...]:
+) -> tuple[tuple[str, str, tuple[str, ...] | None], ...]:
+    """Bind address, CIDR, and what is bound besides: None for the wildcard of the other family."""
     shared = egress.bind == WILDCARD if egress.bind else port_class not in ADDRESS_BOUND
     if port_class is PortClass.UDP or (shared and port in RESERVED_PORTS):
         return ()
     if egress.bind or shared:
-        return ((egress.bind or WILDCARD, ""),)
+        return ((egress.bind, "", egress.extra) if egress.bind else (WILDCARD, "", None),)
     if "/" in upstream.address:
-        return ((WILDCARD, upstream.address),)
+        return ((WILDCARD, upstream.address, None),)
     if egress.port is None and upstream.resolution is Resolution.PASSTHROUGH and upstream.address == WILDCARD:
         endpoints = _endpoints(upstream, port, snapshot)
         if endpoints or upstream.kubernetes or upstream.selects:
-            return tuple((ip, "") for ip in endpoints if _is_ip(ip))
-    return ((upstream.address, ""),) if upstream.address else ()
+            return tuple((ip, "", ()) for ip in endpoints if _is_ip(ip))
+    return ((upstream.address, "", upstream.extra),) if upstream.address else ()
 
 
 def _endpoints(upstream: Upstream, port: int, snapshot: Snapshot) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """What a prediction is made of: who asks (`Client`) and what its sidecar would hold (`Row`, `Listener`, `Loss`)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dnsalias_operator.model.meta import empty
 from dnsalias_operator.model.names import Key
 
 WILDCARD = "0.0.0.0"  # noqa: S104 (an Envoy bind address, nothing is bound here)
+WILDCARD6 = "::"
 PASSTHROUGH = "PassthroughCluster"
 BLACKHOLE = "BlackHoleCluster"
 
@@ -64,9 +65,18 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """All chains of one outbound listener. ``binds`` has the primary address first, then the additional ones."""
+    """All chains of one outbound listener.
+
+    ``binds`` has the primary address first, then those that the sidecar of a dual-stack pod binds besides. ``rows`` are
+    told for the primary one.
+    """
 
     binds: tuple[str, ...]
     port: int
     rows: tuple[Row, ...]
     lost: tuple[Loss, ...] = ()
+
+    @property
+    def every_row(self) -> tuple[Row, ...]:
+        """The rows as they stand at each of ``binds``, in that order."""
+        return tuple(replace(row, bind=bind) for bind in self.binds for row in self.rows)

@@ -16,7 +16,7 @@ from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.sidecar import EgressListener, Sidecar
 from dnsalias_operator.model.snapshot import Snapshot
 
-LOCALHOST = "127.0.0.1"
+LOCALHOST, LOCALHOST6 = "127.0.0.1", "::1"
 UNIX = "unix://"
 
 
@@ -26,7 +26,7 @@ class Egress:
 
     ``port`` is None where it serves every port that its services have. ``protocol`` counts only beside a port: all
     services of the listener are then taken for that, whatever they declare. ``bind`` is "" where each service's own
-    address is bound.
+    address is bound; ``extra`` is bound together with it.
     """
 
     namespace: str
@@ -34,6 +34,7 @@ class Egress:
     port: int | None = None
     protocol: Protocol = Protocol.UNSET
     bind: str = ""
+    extra: tuple[str, ...] = ()
 
     @property
     def any_service(self) -> bool:
@@ -91,7 +92,7 @@ def scope_of(snapshot: Snapshot, client: Client, mesh: Mesh) -> SidecarScope:
     if sidecar is None or not sidecar.egress:
         egress: tuple[Egress, ...] = (Egress(client.namespace, EVERYTHING),)
     else:
-        egress = tuple(_egress(e, client.namespace) for e in sidecar.egress if not on_unix_socket(e))
+        egress = tuple(_egress(e, client.namespace, mesh) for e in sidecar.egress if not on_unix_socket(e))
     return SidecarScope(egress, through if allow else BLACKHOLE)
 
 
@@ -116,13 +117,15 @@ def shape(sidecar: Sidecar) -> tuple[object, ...]:
     return egress, sidecar.outbound_policy, sidecar.egress_proxy
 
 
-def _egress(listener: EgressListener, namespace: str) -> Egress:
+def _egress(listener: EgressListener, namespace: str, mesh: Mesh) -> Egress:
+    local = not listener.bind and not listener.captured
     return Egress(
         namespace=namespace,
         imports=imports_of(listener.hosts, namespace),
         port=listener.port,
         protocol=parse(listener.protocol),
-        bind=listener.bind or ("" if listener.captured else LOCALHOST),
+        bind=LOCALHOST if local else listener.bind,
+        extra=(LOCALHOST6,) if local and mesh.dual_stack else (),
     )
 
 

@@ -8,7 +8,7 @@ import ipaddress
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dnsalias_operator.core.listeners.rows import WILDCARD
+from dnsalias_operator.core.listeners.rows import WILDCARD, WILDCARD6
 from dnsalias_operator.core.protocols import Protocol, entry_protocol, service_protocol
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import mapping, mappings, text
@@ -34,10 +34,11 @@ class Resolution(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """One internal service of istiod, as an IPv4 proxy sees it.
+    """One internal service of istiod, as the sidecar of an IPv4 or a dual-stack pod sees it.
 
     ``address`` is an IP, a CIDR with a prefix shorter than the address, "0.0.0.0" for none, or "" where the object has
-    an address that is not known (a Service from a file). ``name`` is what istiod breaks ties of age by.
+    an address that is not known (a Service from a file). ``extra`` are addresses that a dual-stack pod's sidecar binds
+    together with it. ``name`` is what istiod breaks ties of age by.
     """
 
     key: Key
@@ -49,6 +50,7 @@ class Upstream:
     selects: bool
     public: bool
     ports: tuple[tuple[int, Protocol], ...]
+    extra: tuple[str, ...] = ()
 
     @property
     def namespace(self) -> str:
@@ -112,7 +114,7 @@ def _of_service(service: Service, mesh: Mesh) -> Upstream:
     else:
         resolution = Resolution.PASSTHROUGH if service.headless else Resolution.OTHER
     # An IPv4 proxy takes the first address of its own family; where there is none Istio keeps the primary one.
-    ipv4 = [ip for ip in service.cluster_ips if ":" not in ip]
+    ipv4 = () if mesh.dual_stack else tuple(ip for ip in service.cluster_ips if ":" not in ip)
     unknown = WILDCARD if service.headless else ""
     return Upstream(
         key=service.key,
@@ -124,6 +126,7 @@ def _of_service(service: Service, mesh: Mesh) -> Upstream:
         selects=bool(service.selector),
         public=PUBLIC in export_to(service, mesh),
         ports=tuple((p.port, service_protocol(p)) for p in service.ports),
+        extra=service.cluster_ips[1:] if _binds_all(mesh) else (),
     )
 
 
@@ -134,7 +137,7 @@ def _of_entry(entry: ServiceEntry, mesh: Mesh) -> tuple[Upstream, ...]:
     ports = tuple((p.number, entry_protocol(p)) for p in entry.ports)
     public = PUBLIC in export_to(entry, mesh)
     # A host or address that is listed twice makes one service: the name of istiod's record holds both.
-    pairs = dict.fromkeys((host, address) for host in entry.hosts for address in _addresses(entry, host, mesh))
+    pairs = dict.fromkeys((host, binds) for host in entry.hosts for binds in _addresses(entry, host, mesh))
     return tuple(
         Upstream(
             key=entry.key,
@@ -146,15 +149,20 @@ def _of_entry(entry: ServiceEntry, mesh: Mesh) -> tuple[Upstream, ...]:
             selects=bool(entry.workload_selector),
             public=public,
             ports=ports,
+            extra=extra,
         )
-        for host, address in pairs
+        for host, (address, *rest) in pairs
+        for extra in (tuple(rest),)
     )
 
 
-def _addresses(entry: ServiceEntry, host: str, mesh: Mesh) -> tuple[str, ...]:
+def _addresses(entry: ServiceEntry, host: str, mesh: Mesh) -> tuple[tuple[str, ...], ...]:
+    """The addresses of a host, each with those that are bound together with it."""
     if entry.addresses:
-        return tuple(a for a in map(_normal, entry.addresses) if a)
-    return (_allocated(entry, host, mesh) or WILDCARD,)
+        found: tuple[tuple[str, ...], ...] = tuple((a,) for a in map(_normal, entry.addresses) if a)
+    else:
+        found = (_allocated(entry, host, mesh) or (WILDCARD,),)
+    return tuple((a, WILDCARD6) if mesh.dual_stack and (a, *rest) == (WILDCARD,) else (a, *rest) for a, *rest in found)
 
 
 _PREFIX_LENGTHS = frozenset(str(bits) for bits in range(129))
@@ -174,8 +182,8 @@ def _normal(address: str) -> str:
     return str(parsed) if int(bits) == parsed.max_prefixlen else address
 
 
-def _allocated(entry: ServiceEntry, host: str, mesh: Mesh) -> str:
-    """The automatic IPv4 address of a host that such a proxy uses, or "".
+def _allocated(entry: ServiceEntry, host: str, mesh: Mesh) -> tuple[str, ...]:
+    """The automatic addresses of a host that such a proxy uses, IPv4 first; () where there are none.
 
     Only proxies with DNS capture use them; not for resolution NONE, nor with the opt-out label. A new entry has none
     until istiod has written its status. Source: pilot/pkg/networking/serviceentry/ip_autoallocation.go,
@@ -183,7 +191,14 @@ def _allocated(entry: ServiceEntry, host: str, mesh: Mesh) -> str:
     """
     opted_out = entry.meta.labels.get(AUTO_ALLOCATE_LABEL, "").lower() == "false"
     if not mesh.dns_capture or entry.resolution == "NONE" or opted_out:
-        return ""
+        return ()
     status = mappings(mapping(entry.raw.get("status")).get("addresses"))
-    values = (text(s.get("value")) for s in status if text(s.get("host")) == host)
-    return next((v for v in reversed(tuple(values)) if _normal(v) and ":" not in v and "/" not in v), "")
+    values = [v for s in status if text(s.get("host")) == host and _normal(v := text(s.get("value"))) and "/" not in v]
+    ipv4, ipv6 = [v for v in values if ":" not in v], [v for v in values if ":" in v]
+    found = (*ipv4[-1:], *(ipv6[-1:] if mesh.dual_stack else ()))
+    return found if _binds_all(mesh) else found[:1]
+
+
+def _binds_all(mesh: Mesh) -> bool:
+    """Whether a sidecar binds all addresses of a service (source: getAllAddressesForProxy in model/service.go)."""
+    return mesh.dual_stack and mesh.istio_dual_stack

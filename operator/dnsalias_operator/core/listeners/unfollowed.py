@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dnsalias_operator.core.listeners.claimants import claimants_on
 from dnsalias_operator.core.listeners.imports import overlap
 from dnsalias_operator.core.listeners.rows import Client
-from dnsalias_operator.core.listeners.scope import Egress, on_unix_socket, scope_of, sidecar_of
+from dnsalias_operator.core.listeners.scope import LOCALHOST, Egress, on_unix_socket, scope_of, sidecar_of
 from dnsalias_operator.core.listeners.services import NOBODY, PRIVATE, PUBLIC, hostnames
 from dnsalias_operator.core.listeners.visible import seen
 from dnsalias_operator.core.protocols import PortClass, class_of
@@ -77,11 +77,14 @@ def _full(host: str, namespace: str, mesh: Mesh) -> str:
 
 
 def _sockets(snapshot: Snapshot, client: Client, mesh: Mesh) -> Iterator[str]:
-    """An egress listener on a Unix domain socket: no connection to an IP address arrives there."""
+    """Egress listeners on a Unix domain socket, where no connection to an address arrives, and ones that truly bind."""
     sidecar = sidecar_of(snapshot, client, mesh)
     for listener in sidecar.egress if sidecar else ():
         if sidecar and on_unix_socket(listener):
             yield f"{sidecar.key} has an egress listener on {listener.bind or 'port 0'}"
+        elif sidecar and not listener.captured:
+            where = listener.bind or LOCALHOST
+            yield f"{sidecar.key} has an egress listener with captureMode NONE: Envoy must be able to bind {where}"
 
 
 def _one_of_several(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[int]) -> Iterator[str]:
