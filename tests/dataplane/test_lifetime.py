@@ -95,7 +95,7 @@ def test_killing_the_supervisor_ends_the_namespaces() -> None:
 
 
 def test_the_end_of_a_pod_ends_its_namespaces() -> None:
-    """SIGTERM-free: closing standard input of the user lets its block end, and nothing is left then either."""
+    """Where the user ends its blocks in order, nothing is left either, and it ends without an error."""
     with starter() as (process, told):
         assert process.stdin is not None
         process.stdin.close()
