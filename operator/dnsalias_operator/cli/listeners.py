@@ -55,8 +55,10 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
     rows = [row for listener in found for row in listener.every_row]
     missing = unfollowed(world, asked, rules.mesh, port)
     if output == "json":
-        document = {"listeners": [as_dict(row) for row in rows], "not_modelled": list(missing)}
+        document = {"listeners": [as_dict(row) for row in rows]}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        for line in missing:
+            click.echo(f"Not modelled: {clean(line)}.", err=True)
     else:
         _table([_cells(row) for row in rows])
         for line in _losses(found):
