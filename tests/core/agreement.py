@@ -87,7 +87,8 @@ def load(path: Path) -> Recording:
 def compare(recording: Recording, mesh: Mesh) -> Agreement:
     """Hold the model's rows for the recording's objects and client against the recorded ones."""
     listeners = outbound(recording.snapshot(), Client(recording.namespace), mesh)
-    return Agreement(_by_port(recording.rows), _by_port(row for listener in listeners for row in listener.rows))
+    predicted = (row for listener in listeners for row in listener.every_row)
+    return Agreement(_by_port(recording.rows), _by_port(predicted))
 
 
 def features(recording: Recording) -> Counter[tuple[str, str]]:
@@ -130,8 +131,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--show", type=int, default=5, metavar="N", help="disagreeing ports to print (default 5)")
     parser.add_argument("--dns-capture", action="store_true", help="the client's sidecar has DNS capture on")
     parser.add_argument("--registry-only", action="store_true", help="outboundTrafficPolicy is REGISTRY_ONLY")
+    parser.add_argument("--dual-stack", action="store_true", help="the client has an IPv6 address too")
+    parser.add_argument("--istio-dual-stack", action="store_true", help="istiod runs with ISTIO_DUAL_STACK")
     options = parser.parse_args(arguments)
     mesh = Mesh(
+        dual_stack=options.dual_stack,
+        istio_dual_stack=options.istio_dual_stack,
         dns_capture=options.dns_capture,
         outbound_traffic_policy="REGISTRY_ONLY" if options.registry_only else "ALLOW_ANY",
     )

@@ -10,6 +10,8 @@ from tests.dataplane.spaces import Space
 from tests.dataplane.web import OK, get
 
 OUTBOUND = "OUTBOUND"
+ENTRANCE = "virtualOutbound"
+"""The sidecar's own listener, where redirected connections arrive to be handed to the others."""
 TCP_PROXY = "envoy.filters.network.tcp_proxy"
 CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager"
 
@@ -76,8 +78,7 @@ def _dynamic(dump: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _listeners(dump: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for dynamic in _dynamic(dump):
         listener = dynamic.get("active_state", {}).get("listener")
-        # what is bound to a port is the sidecar's own: traffic arrives there and is handed to the others
-        if listener and listener.get("traffic_direction") == OUTBOUND and listener.get("bind_to_port") is False:
+        if listener and listener.get("traffic_direction") == OUTBOUND and listener["name"] != ENTRANCE:
             yield listener
 
 

@@ -89,6 +89,7 @@ class Mesh:
         service_account: str = "default",
         ports: Sequence[Mapping[str, Any]] = (),
         dns_capture: bool = False,
+        dual_stack: bool = False,
         environment: Mapping[str, str] | None = None,
         wait: bool = True,
     ) -> Iterator[Pod]:
@@ -102,6 +103,7 @@ class Mesh:
             service_account: whose identity it has; made if it is not there.
             ports: container ports, as in a Pod's manifest.
             dns_capture: whether the sidecar answers the pod's DNS lookups.
+            dual_stack: whether it has an IPv6 address too.
             environment: more variables of pilot-agent, such as ``ISTIO_META_*``.
             wait: until its sidecar is ready, which one that refuses any part of its configuration never is; else
                 only until it runs.
@@ -111,14 +113,16 @@ class Mesh:
         all_labels = {**(labels or {}), **(pods.IN_MESH if sidecar else {})}
         with ExitStack() as stack:
             space = stack.enter_context(self._space(f"pod.{namespace}.{name}", namespace, with_sidecar=sidecar))
-            ip = self.node.attach(space)
+            ips = self.node.attach(space, dual_stack=dual_stack)
             body = pods.manifest(namespace, name, all_labels, service_account, ports)
             stack.callback(pods.withdraw, self.plane, namespace, name)
-            pods.announce(self.plane, body, ip)
+            pods.announce(self.plane, body, ips)
             if sidecar:
-                start_sidecar(space, self._workload(body, ip, dns_capture=dns_capture, environment=environment or {}))
+                start_sidecar(
+                    space, self._workload(body, ips[0], dns_capture=dns_capture, environment=environment or {})
+                )
                 until_ready(space) if wait else until_started(space)
-            yield Pod(namespace, name, ip, space, has_sidecar=sidecar)
+            yield Pod(namespace, name, tuple(ips), space, has_sidecar=sidecar)
 
     @contextmanager
     def host(self, name: str, address: str) -> Iterator[Space]:

@@ -21,8 +21,10 @@ from tests.dataplane.web import until_serving
 NODE = "node-1"
 ADDRESS = "10.244.0.1"
 GATEWAY = "169.254.1.1"
-"""Next hop of every pod. All of the node's interfaces have it, and nobody else ever sees it."""
+GATEWAY6 = "fe80::1"
+"""Next hops of every pod. All of the node's interfaces have them, and nobody else ever sees them."""
 PODS = "10.244.1."
+PODS6 = "fd00:10:244::"
 KUBECONFIG = HOME / "kubeconfig"
 BINARIES = ("kube-proxy", "coredns", "pilot-discovery")
 TUNNEL = Path(__file__).with_name("tunnel.py")
@@ -61,7 +63,8 @@ class Node:
         self._numbers = itertools.count(2)
         files = {name: binaries[name] for name in BINARIES}
         self.space = Space.start(plane.supervisor, "node", files, f"nameserver {ADDRESS}\n")
-        self.space.sh(f"ip address add {ADDRESS}/32 dev lo; echo 1 > /proc/sys/net/ipv4/ip_forward")
+        self.space.sh(f"ip address add {ADDRESS}/32 dev lo")
+        self.space.sh("echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding")
         self.write(KUBECONFIG.name, plane.kubeconfig.read_text())
         self._open_tunnel()
         self._register()
@@ -75,8 +78,14 @@ class Node:
         self.space.sh(f"cat > {shlex.quote(name)}", stdin=content)
         return HOME / name
 
-    def attach(self, pod: Space, address: str | None = None) -> str:
-        """Wire a pod's namespace to the node and return its address: the next free one unless one is given."""
+    def attach(self, pod: Space, address: str | None = None, *, dual_stack: bool = False) -> list[str]:
+        """Wire a pod's namespace to the node and return its addresses.
+
+        Args:
+            pod: new, not wired yet.
+            address: of IPv4; the next free one unless given.
+            dual_stack: whether it gets an IPv6 address too; without, its interface has none at all.
+        """
         number = next(self._numbers)
         ip, link = address or f"{PODS}{number}", f"pod{number}"
         self.space.connect(f"""
@@ -92,7 +101,16 @@ class Node:
             ip route add {GATEWAY}/32 dev eth0
             ip route add default via {GATEWAY}
         """)
-        return ip
+        if not dual_stack:
+            return [ip]
+        ip6 = f"{PODS6}{number:x}"
+        self.space.connect(f"ip address add {GATEWAY6}/64 dev {link} nodad; ip route add {ip6}/128 dev {link}")
+        pod.sh(f"""
+            echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6
+            ip address add {ip6}/128 dev eth0 nodad
+            ip route add default via {GATEWAY6} dev eth0
+        """)
+        return [ip, ip6]
 
     def resolve(self, extra: str = "") -> None:
         """Start CoreDNS anew with these lines of configuration before the cluster's own names."""

@@ -31,16 +31,21 @@ class Pod:
     Attributes:
         namespace: of the pod.
         name: of the pod.
-        ip: its address.
+        ips: its addresses, that of IPv4 first.
         space: its namespaces.
         has_sidecar: whether an Envoy runs in it.
     """
 
     namespace: str
     name: str
-    ip: str
+    ips: tuple[str, ...]
     space: Space
     has_sidecar: bool
+
+    @property
+    def ip(self) -> str:
+        """Its IPv4 address."""
+        return self.ips[0]
 
     def exec(self, argv: Sequence[str | Path], stdin: str | None = None) -> str:
         """Run a command in the pod, as the application's user, and return its output; DataPlaneError if it fails."""
@@ -75,12 +80,12 @@ def ensure_service_account(plane: ControlPlane, namespace: str, name: str) -> No
     _create(plane, f"/api/v1/namespaces/{namespace}/serviceaccounts", {"metadata": {"name": name}})
 
 
-def announce(plane: ControlPlane, body: dict[str, Any], ip: str) -> None:
-    """Create the Pod object and report it as running and ready under that address."""
+def announce(plane: ControlPlane, body: dict[str, Any], ips: Sequence[str]) -> None:
+    """Create the Pod object and report it as running and ready under those addresses."""
     metadata = body["metadata"]
     plane.api.create(f"/api/v1/namespaces/{metadata['namespace']}/pods", body)
     path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
-    plane.api.request("PATCH", path, {"status": _running(body, ip)}, MERGE)
+    plane.api.request("PATCH", path, {"status": _running(body, ips)}, MERGE)
 
 
 def withdraw(plane: ControlPlane, namespace: str, name: str) -> None:
@@ -137,15 +142,15 @@ def _create(plane: ControlPlane, path: str, body: dict[str, Any]) -> None:
             raise
 
 
-def _running(body: dict[str, Any], ip: str) -> dict[str, Any]:
+def _running(body: dict[str, Any], ips: Sequence[str]) -> dict[str, Any]:
     conditions = [
         {"type": kind, "status": "True"} for kind in ("Initialized", "Ready", "ContainersReady", "PodScheduled")
     ]
     return {
         "phase": "Running",
         "hostIP": ADDRESS,
-        "podIP": ip,
-        "podIPs": [{"ip": ip}],
+        "podIP": ips[0],
+        "podIPs": [{"ip": ip} for ip in ips],
         "conditions": conditions,
         "containerStatuses": [
             {"name": c["name"], "image": c["image"], "imageID": "", "ready": True, "restartCount": 0, "started": True}

@@ -1,6 +1,7 @@
 """Recording what a real sidecar listens on in a random world.
 
     python -m tests.dataplane.record SEED CELLS OUT.json.gz [--namespace NS] [--dns-capture] [--registry-only]
+        [--dual-stack] [--istio-dual-stack]
 
 The recording is what ``python -m tests.core.agreement OUT.json.gz`` reads: ``seed``, ``from`` (the client's namespace),
 ``objects`` as the API server returns them, ``rejected`` (by it or by istiod's own validation, so never created),
@@ -34,7 +35,14 @@ _LAST_PORTS = {"Service": 9, "ServiceEntry": 11}
 
 
 def record(
-    seed: int, cells: int, *, namespace: str = "default", dns_capture: bool = False, registry_only: bool = False
+    seed: int,
+    cells: int,
+    *,
+    namespace: str = "default",
+    dns_capture: bool = False,
+    registry_only: bool = False,
+    dual_stack: bool = False,
+    istio_dual_stack: bool = False,
 ) -> dict[str, Any]:
     """Make the world in a new cluster and read the listeners of a sidecar in it.
 
@@ -44,20 +52,28 @@ def record(
         namespace: of the client.
         dns_capture: whether the client's sidecar answers its DNS lookups, and uses addresses that istiod allocates.
         registry_only: whether outboundTrafficPolicy is REGISTRY_ONLY.
+        dual_stack: whether the client has an IPv6 address too.
+        istio_dual_stack: whether istiod and sidecars run with ISTIO_DUAL_STACK.
 
     Returns:
         The recording.
     """
     waves = world(seed, cells)
     config = {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}} if registry_only else {}
-    with ControlPlane.start(crds=[build.istio_crds()]) as plane, Mesh.start(plane, mesh_config=config) as mesh:
+    environment = {"ISTIO_DUAL_STACK": "true"} if istio_dual_stack else {}
+    with (
+        ControlPlane.start(crds=[build.istio_crds()]) as plane,
+        Mesh.start(plane, mesh_config=config, istiod_environment=environment) as mesh,
+    ):
         for name in {*NAMESPACES, namespace}:
             ensure_namespace(plane, name)
         rejected = put(plane, waves)
         if dns_capture:
             _wait_for_addresses(plane)
         bulk.create(plane.api, _last())
-        with mesh.pod(namespace, "recorder", dns_capture=dns_capture, wait=False) as pod:
+        with mesh.pod(
+            namespace, "recorder", dns_capture=dns_capture, dual_stack=dual_stack, environment=environment, wait=False
+        ) as pod:
             dump = settled(pod)
             return {
                 "seed": seed,
@@ -131,6 +147,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--namespace", default="default", help="of the client")
     parser.add_argument("--dns-capture", action="store_true", help="the client's sidecar has DNS capture on")
     parser.add_argument("--registry-only", action="store_true", help="outboundTrafficPolicy is REGISTRY_ONLY")
+    parser.add_argument("--dual-stack", action="store_true", help="the client has an IPv6 address too")
+    parser.add_argument("--istio-dual-stack", action="store_true", help="istiod and sidecars run with ISTIO_DUAL_STACK")
     options = parser.parse_args(arguments)
     try:
         build.ensure(*build.CONTROL_PLANE, *BINARIES, "istioctl")
@@ -141,6 +159,8 @@ def main(arguments: list[str] | None = None) -> int:
                 namespace=options.namespace,
                 dns_capture=options.dns_capture,
                 registry_only=options.registry_only,
+                dual_stack=options.dual_stack,
+                istio_dual_stack=options.istio_dual_stack,
             )
     except ControlPlaneError as error:
         say(f"error: {error}")

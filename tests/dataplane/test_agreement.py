@@ -32,19 +32,21 @@ def features(worlds: list[Object]) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("dns_capture", [False, True], ids=["plain", "DNS capture"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"dns_capture": True}, {"dual_stack": True}],
+    ids=["plain", "DNS capture", "dual-stack pod"],
+)
 def test_the_model_agrees_with_a_new_world_on_every_port(
-    dns_capture: bool,  # noqa: FBT001
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    options: dict[str, bool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of 500 cells made anew, every port of a real sidecar has exactly the rows that the model predicts."""
     seed = int(os.environ.get(SEED) or secrets.randbelow(10**9))
     with capsys.disabled():
         say(f"a world of {CELLS} cells from seed {seed} (to try it again: {SEED}={seed})")
     path = tmp_path / "world.json.gz"
-    record.write(record.record(seed, CELLS, dns_capture=dns_capture), path)
-    recording, mesh = load(path), Assumptions(dns_capture=dns_capture)
+    record.write(record.record(seed, CELLS, **options), path)  # type: ignore[arg-type]
+    recording, mesh = load(path), Assumptions.model_validate(options)
     result = compare(recording, mesh)
     assert len(result.ports) > CELLS * 0.8
     assert not result.disagreements, "\n".join(report(recording, mesh, show=len(result.disagreements)))

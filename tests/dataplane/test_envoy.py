@@ -16,10 +16,10 @@ def dump(*listeners: dict[str, Any]) -> dict[str, Any]:
 
 
 def listener(port: int, **fields: Any) -> dict[str, Any]:  # noqa: ANN401
-    """An outbound listener that other traffic is handed to."""
+    """An outbound listener."""
     address = {"socket_address": {"address": "10.0.0.1", "port_value": port}}
-    common = {"address": address, "traffic_direction": "OUTBOUND", "bind_to_port": False}
-    return {"name": f"10.0.0.1_{port}", "active_state": {"listener": {**common, **fields}}}
+    common = {"address": address, "traffic_direction": "OUTBOUND"}
+    return {"name": f"10.0.0.1_{port}", "active_state": {"listener": {"name": f"10.0.0.1_{port}", **common, **fields}}}
 
 
 def test_a_row_has_the_match_and_the_destination() -> None:
@@ -57,11 +57,11 @@ def test_a_row_has_the_match_and_the_destination() -> None:
 
 
 def test_the_sidecars_own_listeners_are_left_out() -> None:
-    """Inbound listeners, and those that are really bound to a port, are no listeners of services."""
+    """Inbound listeners, and the one where outbound connections arrive, are no listeners of services."""
     chains = [{"filters": [TCP]}]
     inbound = listener(1, filter_chains=chains, traffic_direction="INBOUND")
-    bound = listener(15001, filter_chains=chains, bind_to_port=True)
-    assert envoy.rows(dump(inbound, bound)) == []
+    entrance = listener(15001, filter_chains=chains, name=envoy.ENTRANCE)
+    assert envoy.rows(dump(inbound, entrance)) == []
 
 
 def test_a_listener_on_two_addresses_has_the_rows_of_both() -> None:
