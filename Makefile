@@ -34,7 +34,7 @@ check: venv ## linters, types, import contracts and the tests that need no clust
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not cluster" $(ARGS)
+	$(BIN)/pytest -n auto -m "not cluster" $(ARGS)
 
 crd: venv ## make crds/ anew from the model
 	@mkdir -p crds
