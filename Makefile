@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 UV := build/uv/bin/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo test check crd clean venv controlplane
+.PHONY: help demo lab test check crd clean venv controlplane
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=/path/to/python]'
@@ -25,6 +25,9 @@ help: ## list the targets
 
 demo: venv controlplane ## the incident and its cure, on a real API server
 	$(BIN)/python -m tests.demo $(ARGS)
+
+lab: venv controlplane ## the same with traffic: real istiod, sidecars, DNS and TLS (needs root; Linux)
+	$(BIN)/python -m tests.lab $(ARGS)
 
 test: venv controlplane ## all tests, those on the real API server too (ARGS go to pytest)
 	$(BIN)/pytest $(ARGS)

@@ -15,6 +15,7 @@ from tests.lab.traffic import BY_ALIAS, BY_SERVICE, CONTAINED, IDENTITY, OUTSIDE
 
 ASK_AGAIN = 5
 PAUSE_SECONDS = 1.0
+MANAGED_BY, DNS_CONTROLLER = "app.kubernetes.io/managed-by", "dns-controller"
 
 
 class Story:
@@ -97,7 +98,7 @@ class Story:
                 if "written" in line:
                     say(f"{line['written']} {line['object']} ({line['reason']}): {line['message']}")
             say()
-            world = self._look("every entry of a Service has addresses", _cured)
+            world = self._look("every entry is repaired, and the alias has one", _cured)
             self._claim(not traffic.wrong(self._public(world)), "everything public is reached from every pod")
             self._listeners_of("abc")
             self._names(world)
@@ -217,8 +218,9 @@ def _has(namespace: str, name: str) -> Callable[[Snapshot], bool]:
 
 
 def _cured(world: Snapshot) -> bool:
-    """Whether every entry but those of the list has addresses."""
-    return all(entry.addresses for entry in world.entries() if entry.meta.namespace != "default")
+    """Whether every entry of the dns-controller's has addresses, and the alias one of its own."""
+    foreign = [e for e in world.entries() if e.meta.labels.get(MANAGED_BY) == DNS_CONTROLLER]
+    return _has("abc", "service-api")(world) and all(entry.addresses for entry in foreign)
 
 
 def _allocated(world: Snapshot) -> bool:
