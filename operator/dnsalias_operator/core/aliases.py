@@ -121,6 +121,9 @@ def _not_before(without: Snapshot, entry: ServiceEntry, service: Service, rules:
     created = service.meta.created
     if created is None:
         return 0
+    if entry.workload_selector is not None:
+        # It joins the services of the pods, and the oldest decides their inbound protocol and name in telemetry.
+        return created + OLDER_BY
     older = replace(entry, meta=replace(entry.meta, created=created - 1))
     return created + OLDER_BY if moved(without, without.with_changes({entry.key: older}), entry, rules.mesh) else 0
 

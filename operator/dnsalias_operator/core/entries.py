@@ -85,6 +85,7 @@ def _why(wanted: Cure, entry: ServiceEntry) -> tuple[str, str]:
 def _severity(world: Snapshot, entry: ServiceEntry, wanted: Cure | None, rules: Rules) -> Severity:
     """Critical where the entry takes traffic not meant for it, once the cure (if any) is written."""
     after = patched(as_written(entry, rules), wanted) if wanted else entry
-    if catches_all(after, rules.mesh) or takes_from(world.with_changes({entry.key: after}), after, rules.mesh):
+    taken = takes_from(world.with_changes({entry.key: after}), after, rules.mesh)
+    if catches_all(after, rules.mesh) or (taken is not None and not taken.bare):
         return Severity.CRITICAL
     return Severity.WARNING if wanted is None or wanted.reason else Severity.INFO

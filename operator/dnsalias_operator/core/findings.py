@@ -17,7 +17,13 @@ from dnsalias_operator.core.hosts import public_suffix, reserved, service_named,
 from dnsalias_operator.core.outcome import EntryDecision, Finding, Severity, State
 from dnsalias_operator.core.ownership import claims_to_be_ours, live_owner
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
-from dnsalias_operator.core.repair import is_unspecified, lacks_addresses, lacks_endpoints, not_repairable
+from dnsalias_operator.core.repair import (
+    is_unspecified,
+    lacks_addresses,
+    lacks_endpoints,
+    not_repairable,
+    without_address,
+)
 from dnsalias_operator.core.stands_for import explicit, stands_for
 from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.names import Key
@@ -105,6 +111,16 @@ def takes_over(look: Look) -> Iterator[Finding]:
     if taken is None:
         return
     where = reach_of(look.world, look.entry, taken, look.rules.mesh)
+    if taken.bare:
+        message = (
+            f"shares http://{taken.address}:{taken.port} with {taken.service}: istiod gives requests for the bare "
+            f"address to one of the two by chance, for clients in {where}"
+        )
+        remedy = "remove the clusterIP from spec.addresses; HTTP ports are told apart by Host and need none"
+        yield catalog.SHADOWS_SERVICE.at(
+            look.entry.key, message, port=taken.port, severity=Severity.WARNING, remedy=remedy
+        )
+        return
     message = f"takes {taken.address}:{taken.port} from {taken.service} for clients in {where}"
     if taken.mismatch:
         why = f"{message}: its port has another protocol class than the Service's"
@@ -122,7 +138,7 @@ def takes_over(look: Look) -> Iterator[Finding]:
 def stale_address(look: Look) -> Iterator[Finding]:
     """Addresses none of which belongs to the Service that the entry stands for."""
     entry, service = look.entry, look.service
-    if service is None or not service.cluster_ips or lacks_addresses(entry):
+    if service is None or not service.cluster_ips or without_address(entry):
         return
     if set(entry.addresses) & set(service.cluster_ips) or all(in_range(a, look.rules) for a in entry.addresses):
         return

@@ -1,12 +1,14 @@
 """DnsAlias + Service -> the ServiceEntry that makes the alias work, as the API takes it. Shape only; no policy.
 
-Source: facts/istio.md part 2 (the port must have the Service port's class), part 3 (shapes under mTLS), part 4 (which
-container port a workloadSelector picks).
+An alias of HTTP ports alone has no addresses: it needs none, and with them it may take requests from its Service (see
+``bareaddress``). Source: facts/istio.md part 2 (the port must have the Service port's class), part 3 (shapes under
+mTLS), part 4 (which container port a workloadSelector picks).
 """
 
 from collections.abc import Iterable
 from typing import Any
 
+from dnsalias_operator.core.bareaddress import needs_address
 from dnsalias_operator.core.hosts import service_host
 from dnsalias_operator.core.ownership import alias_label, owner_reference
 from dnsalias_operator.core.protocols import Protocol, service_protocol
@@ -72,7 +74,7 @@ def generate(
     """
     workloads = endpoints_of(spec, service) is Endpoints.WORKLOADS
     entry: dict[str, Any] = {"hosts": [spec.host]}
-    if service.cluster_ips:
+    if service.cluster_ips and needs_address(ports):
         entry["addresses"] = list(service.cluster_ips)
     entry["location"] = "MESH_INTERNAL"
     entry["ports"] = [_port(p, workloads=workloads) for p in ports]

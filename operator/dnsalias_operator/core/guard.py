@@ -6,6 +6,7 @@ Source: facts/istio.md part 2 (an entry that shares a Service's VIP may win it) 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from dnsalias_operator.core.bareaddress import bare_address_rivals, routed
 from dnsalias_operator.core.listeners import (
     Client,
     Pods,
@@ -49,9 +50,16 @@ class Moved:
     before: Answer
     after: Answer
     mismatch: bool
+    bare: bool = False
+    """Whether only HTTP requests for the bare address move, and those by chance (`bareaddress`)."""
 
     def describe(self, entry: Key) -> str:
         """One sentence for people."""
+        if self.bare:
+            return (
+                f"{entry} would share http://{self.address}:{self.port} with {self.service}, and istiod gives requests "
+                f"for the bare address to one of them by chance (seen from {self.client})"
+            )
         return f"{entry} would take {self.address}:{self.port} from {self.service} (seen from {self.client})"
 
 
@@ -120,13 +128,13 @@ def _moved_at(
     ports = [p for p in service.ports if p.port == port.number and p.protocol == "TCP"]
     if not ports:
         return None
-    if class_of(entry_protocol(port)) is PortClass.HTTP:
-        return None  # binds the wildcard address only, where it adds a route and takes nothing (facts/istio.md part 1)
+    if class_of(entry_protocol(port)) is PortClass.HTTP and not routed(service, port.number):
+        return None  # binds the wildcard address only: a Service that does not share it loses nothing (docs/istio.md)
     for client in clients_that_matter(after, mesh, port.number, address):
         if answers := _moved_for(before, after, service, (address, port.number), client, mesh):
             was, now = answers
-            mismatch = not same_class(ports[0], port)
-            return Moved(service.key, address, port.number, str(client), was, now, mismatch)
+            mismatch, bare = not same_class(ports[0], port), " or " in now.http
+            return Moved(service.key, address, port.number, str(client), was, now, mismatch, bare)
     return None
 
 
@@ -134,6 +142,10 @@ def _moved_for(
     before: Snapshot, after: Snapshot, service: Service, socket: tuple[str, int], client: Client, mesh: Mesh
 ) -> tuple[Answer, Answer] | None:
     """What a client gets at the Service's address before and after, where that is worse; else None."""
+    if routed(service, socket[1]):
+        had, have = (bare_address_rivals(world, *socket, client, mesh) for world in (before, after))
+        if new := next((key for key in have if key not in had), None):
+            return Answer(str(service.key), DIRECT), Answer(f"{service.key} or {new}", DIRECT)
     now = answer(owner_of(after, client, mesh, *socket))
     if all(_harmless(a, service, mesh) for a in (now.http, now.other)):
         return None

@@ -207,11 +207,31 @@ def ambiguous_port(case: Case) -> Refusal | None:
     name = ambiguous_target_port(case.ports)
     if not name:
         return None
+    other = "give them different names" if _http(case) else "use endpoints: Service"
     message = (
         f"two ports of {case.service.key} have the targetPort {name!r}, which can name one ServiceEntry port only; "
-        "use endpoints: Service, or list one of them in spec.ports"
+        f"{other}, or list one of them in spec.ports"
     )
     return Refusal(RESOLVED_REFS, "AmbiguousTargetPort", message)
+
+
+def plaintext(case: Case) -> Refusal | None:
+    """HTTP by a DNS endpoint is sent in plaintext, which the Service's pods may refuse (docs/equivalence.md)."""
+    if case.service is None or endpoints_of(case.spec, case.service) is Endpoints.WORKLOADS:
+        return None
+    bad = _http(case)
+    if not bad or not case.service.selector:
+        return None
+    message = (
+        f"spec.endpoints is Service, and sidecars would call port {bad[0].port} ({service_protocol(bad[0])}) of "
+        f"{case.service.key} in plaintext, which fails where mTLS is STRICT; use endpoints: Auto, or limit spec.ports "
+        "to ports that are not HTTP"
+    )
+    return Refusal(RESOLVED_REFS, "PlaintextEndpoints", message)
+
+
+def _http(case: Case) -> list[ServicePort]:
+    return [p for p in case.ports if class_of(service_protocol(p)) is PortClass.HTTP]
 
 
 def not_exported(case: Case) -> Refusal | None:
@@ -255,6 +275,7 @@ CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
     address_unknown,
     no_selector,
     ambiguous_port,
+    plaintext,
     not_exported,
     private_shadow,
 )

@@ -7,10 +7,12 @@ takes its patch along. Source: facts/istio.md part 2 and 3; SSA's atomic lists: 
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dnsalias_operator.core.bareaddress import needs_address, routed
 from dnsalias_operator.core.containment import containment_address, in_range
 from dnsalias_operator.core.guard import Moved, as_oldest_if_unknown, catches_all, moved
 from dnsalias_operator.core.hosts import service_host
 from dnsalias_operator.core.ownership import patched_fields
+from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.stands_for import StandsFor, stands_for
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
@@ -56,9 +58,14 @@ def as_written(entry: ServiceEntry, rules: Rules) -> ServiceEntry:
     )
 
 
-def lacks_addresses(entry: ServiceEntry) -> bool:
+def without_address(entry: ServiceEntry) -> bool:
     """Whether it has no address of its own; ``0.0.0.0`` and its prefixes are none (facts/istio.md part 1)."""
     return entry.resolution != "DYNAMIC_DNS" and all(is_unspecified(a) for a in entry.addresses)
+
+
+def lacks_addresses(entry: ServiceEntry) -> bool:
+    """Whether it has no address of its own and needs one."""
+    return without_address(entry) and needs_address(entry.ports)
 
 
 def is_unspecified(address: str) -> bool:
@@ -103,6 +110,10 @@ def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
     if blocked is None:
         # Missing endpoints are added beside a stale address of the owner's, which keeps the entry unfixed.
         reason, message = _stale(base, target)
+        if not reason and wanted.endpoints:
+            reason, message = _plaintext(base, service)
+        if not reason:
+            reason, message = _first_at_pods(base, service)
         return replace(wanted, reason=reason, message=message)
     return _contain(rest, entry, base, rules, target, *_why(base, service, blocked))
 
@@ -137,13 +148,15 @@ def _left_alone(base: ServiceEntry, target: StandsFor) -> Cure | None:
     if lacks_addresses(base) or lacks_endpoints(base):
         return None
     reason, message = _stale(base, target)
+    if not reason and target.service is not None:
+        reason, message = _first_at_pods(base, target.service)
     return Cure(None, None, reason, message, target=target)
 
 
 def _stale(base: ServiceEntry, target: StandsFor) -> tuple[str, str]:
     """Why the addresses that the owner wrote are not the Service's, or nothing; a guessed Service is no reason."""
     service = target.service
-    if service is None or target.inferred or lacks_addresses(base) or not service.cluster_ips:
+    if service is None or target.inferred or without_address(base) or not service.cluster_ips:
         return "", ""
     if set(base.addresses) & set(service.cluster_ips):
         return "", ""
@@ -154,8 +167,51 @@ def _stale(base: ServiceEntry, target: StandsFor) -> tuple[str, str]:
     return "StaleAddress", message
 
 
+def _plaintext(base: ServiceEntry, service: Service) -> tuple[str, str]:
+    """Why HTTP by a DNS endpoint may fail, or nothing.
+
+    A port that is not HTTP, here or in the Service, is called at the Service's address, where its own listener takes
+    the call; and a Service without selector has no pods that could ask for mTLS (docs/equivalence.md).
+    """
+    shared = (p for p in base.ports if routed(service, p.number))
+    port = next((p for p in shared if class_of(entry_protocol(p)) is PortClass.HTTP), None)
+    if port is None or not service.selector:
+        return "", ""
+    message = (
+        f"sidecars call the endpoint on port {port.number} in plaintext, which pods of "
+        f"{service.key} refuse where mTLS is STRICT; set resolution STATIC and workloadSelector as the Service's "
+        "selector, or delete the ServiceEntry and declare a DnsAlias instead"
+    )
+    return "PlaintextEndpoints", message
+
+
+def _first_at_pods(base: ServiceEntry, service: Service) -> tuple[str, str]:
+    """Why an entry that selects the Service's pods is in its way there, or nothing.
+
+    Of all services that a pod's port belongs to the oldest decides its protocol and names it in telemetry (measured;
+    source: pilot/pkg/networking/core/listener_inbound.go).
+    """
+    if base.workload_selector is None or dict(base.workload_selector) != dict(service.selector):
+        return "", ""
+    if base.meta.namespace != service.meta.namespace or not {p.number for p in base.ports} & {
+        p.port for p in service.ports
+    }:
+        return "", ""
+    born, elder = base.meta.created, service.meta.created
+    if born is None or elder is None or born > elder:
+        return "", ""
+    message = (
+        f"it selects the pods of {service.key} and is older, so that they take its protocols and report as "
+        f"{', '.join(base.hosts)}; delete and recreate the ServiceEntry (it must be younger), or declare a DnsAlias"
+    )
+    return "WouldShadowService", message
+
+
 def _why(base: ServiceEntry, service: Service, blocked: Moved) -> tuple[str, str]:
     taken = blocked.describe(base.key)
+    if blocked.bare:
+        message = f"with the clusterIP, {taken}; take the HTTP ports to an entry of their own, which needs no address"
+        return "WouldShadowService", message
     if blocked.mismatch:
         message = (
             f"with the clusterIP, {taken}: its port {blocked.port} has another protocol class than the Service's; "

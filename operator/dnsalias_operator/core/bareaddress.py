@@ -1,0 +1,45 @@
+"""HTTP ports and addresses: what an address does for them, and whom it hurts.
+
+An HTTP port listens on the wildcard address and is told apart by the Host header, so an alias of HTTP ports needs no
+address. With its Service's it also asks for that address as a domain of the port's route. The Service asks for it too,
+and istiod gives it to one of the two **by chance**: it goes through a map (measured, in docs/equivalence.md's worlds;
+source: BuildSidecarVirtualHostWrapper in pilot/pkg/networking/core/route/route.go, dedupeDomains in
+pilot/pkg/networking/core/httproute.go). Then requests to the Service by its bare address go the alias's way.
+"""
+
+from collections.abc import Iterable
+
+from dnsalias_operator.core.listeners import Client, sees
+from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.service import Service, ServicePort
+from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+
+def needs_address(ports: Iterable[EntryPort] | Iterable[ServicePort]) -> bool:
+    """Whether one of the ports is not told apart by the Host header alone."""
+    classes = (class_of(service_protocol(p) if isinstance(p, ServicePort) else entry_protocol(p)) for p in ports)
+    return any(c not in (PortClass.HTTP, PortClass.UDP) for c in classes)
+
+
+def routed(service: Service, port: int) -> bool:
+    """Whether the Service's port of that number is HTTP."""
+    own = (p for p in service.ports if p.port == port and p.protocol == "TCP")
+    return any(class_of(service_protocol(p)) is PortClass.HTTP for p in own)
+
+
+def bare_address_rivals(world: Snapshot, address: str, port: int, client: Client, mesh: Mesh) -> list[Key]:
+    """Entries that may get that client's HTTP requests for the bare address, and lead them by endpoints of their own.
+
+    One that selects pods is no rival: it leads to the Service's own, with their mTLS.
+    """
+    return [
+        obj.key
+        for obj in world.find("address", address)
+        if isinstance(obj, ServiceEntry)
+        and obj.workload_selector is None
+        and sees(obj, client.namespace, mesh)
+        and any(p.number == port and class_of(entry_protocol(p)) is PortClass.HTTP for p in obj.ports)
+    ]
