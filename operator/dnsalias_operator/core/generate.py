@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dnsalias_operator.core.bareaddress import needs_address
-from dnsalias_operator.core.hosts import service_host
+from dnsalias_operator.core.hosts import addresses_to_share, service_host
 from dnsalias_operator.core.ownership import alias_label, owner_reference
 from dnsalias_operator.core.protocols import Protocol, service_protocol
 from dnsalias_operator.model.dnsalias import DnsAlias, DnsAliasSpec, Endpoints
@@ -75,7 +75,7 @@ def generate(
     workloads = endpoints_of(spec, service) is Endpoints.WORKLOADS
     entry: dict[str, Any] = {"hosts": [spec.host]}
     if service.cluster_ips and needs_address(ports):
-        entry["addresses"] = list(service.cluster_ips)
+        entry["addresses"] = list(addresses_to_share(service, mesh))
     entry["location"] = "MESH_INTERNAL"
     entry["ports"] = [_port(p, workloads=workloads) for p in ports]
     if workloads:

@@ -16,6 +16,15 @@ def service_host(service: Service, mesh: Mesh) -> str:
     return f"{service.meta.name}.{service.meta.namespace}.svc.{mesh.cluster_domain}"
 
 
+def addresses_to_share(service: Service, mesh: Mesh) -> tuple[str, ...]:
+    """The clusterIPs that an entry for the Service lists: all of them, primary first.
+
+    Under ISTIO_DUAL_STACK only the primary one: there both of an entry's addresses open one listener, which meets the
+    Service's own on the second address, and Envoy refuses one of the two, by chance (docs/istio-disagreements.md).
+    """
+    return service.cluster_ips[:1] if mesh.istio_dual_stack else service.cluster_ips
+
+
 def service_named(world: Snapshot, host: str, namespace: str, mesh: Mesh) -> tuple[str, str] | None:
     """Namespace and name of the Service that ``host`` stands for when a pod of ``namespace`` asks; None: not a Service.
 

@@ -10,7 +10,7 @@ from typing import Any
 from dnsalias_operator.core.bareaddress import needs_address, routed
 from dnsalias_operator.core.containment import containment_address, in_range
 from dnsalias_operator.core.guard import Moved, as_oldest_if_unknown, catches_all, moved
-from dnsalias_operator.core.hosts import service_host
+from dnsalias_operator.core.hosts import addresses_to_share, service_host
 from dnsalias_operator.core.ownership import patched_fields
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.stands_for import StandsFor, stands_for
@@ -101,7 +101,7 @@ def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
     if fault := _no_address(service, rules):
         return _contain(rest, entry, base, rules, target, *fault)
     wanted = Cure(
-        addresses=service.cluster_ips if lacks_addresses(base) else None,
+        addresses=addresses_to_share(service, rules.mesh) if lacks_addresses(base) else None,
         endpoints=(service_host(service, rules.mesh),) if lacks_endpoints(base) else None,
         target=target,
     )
