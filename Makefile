@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 UV := build/uv/bin/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo lab test check crd clean venv controlplane
+.PHONY: help demo lab test check equivalence crd clean venv controlplane
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=/path/to/python]'
@@ -38,6 +38,9 @@ check: venv ## linters, types, import contracts and the tests that need no clust
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto -m "not cluster" $(ARGS)
+
+equivalence: venv controlplane ## the alias equals the Service: every combination, with real traffic; writes docs/equivalence.md
+	$(BIN)/python -m tests.dataplane.equivalence $(ARGS)
 
 crd: venv ## make crds/ anew from the model
 	@mkdir -p crds

@@ -121,9 +121,8 @@ class Greeter(grpc.GenericRpcHandler):  # type: ignore[misc]
         return answer(self._name, identity=identity(metadata.get(IDENTITY, "")))
 
 
-async def main() -> None:
+async def main(config: dict[str, Any]) -> None:
     """Serve for good; prints "serving" once every port is open."""
-    config = json.loads(Path(sys.argv[1]).read_text())
     name, context = config["name"], certificates(config)
     handlers = {"http": http(name), "mysql": mysql(name), "tcp": line(name), "tls": tls(name)}
     rpc = grpc.aio.server(handlers=[Greeter(name)])
@@ -140,4 +139,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(json.loads(Path(sys.argv[1]).read_text())))

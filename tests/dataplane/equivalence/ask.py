@@ -3,8 +3,8 @@
     python ask.py < ASKS.json > ANSWERS.json
 
 An ask has ``kind`` of protocol, ``name`` to ask for, ``to`` (a name to resolve, or an address), ``port``, ``tries`` (at
-least so many connections), ``pods`` (more connections, up to ``most``, until so many pods have answered). What came of it, in the same order:
-``answers``, each different one once, and ``errors``, one for every connection that gave none.
+least so many connections), ``pods`` (more connections, up to ``most``, until so many pods have answered). What came of
+it, in the same order: ``answers``, each different one once, and ``errors``, one for every connection that gave none.
 """
 
 import asyncio
@@ -19,19 +19,28 @@ from typing import Any
 import grpc.aio  # type: ignore[import-untyped]
 
 METHOD = "/greeter/Greet"
-AT_ONCE = 16
-SECONDS = 8
+AT_ONCE = 8
+SECONDS = 30
 OK = "200"
 FAULTS = (OSError, EOFError, ValueError, grpc.aio.AioRpcError, TimeoutError)
 
 
-async def address(name: str) -> str:
-    """Where a name leads, by the pod's resolver."""
+async def address(name: str, known: dict[str, str]) -> str:
+    """Where a name leads, by the pod's resolver; ``known`` keeps what was answered.
+
+    Asked again where nobody answered at all, which is no answer about the name.
+    """
     with contextlib.suppress(ValueError):
         return str(ipaddress.ip_address(name))
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(f"{name}.", None, family=socket.AF_INET, type=socket.SOCK_STREAM)
-    return str(found[0][4][0])
+    while name not in known:
+        try:
+            found = await loop.getaddrinfo(f"{name}.", None, family=socket.AF_INET, type=socket.SOCK_STREAM)
+            known[name] = str(found[0][4][0])
+        except socket.gaierror as error:
+            if error.errno != socket.EAI_AGAIN:
+                raise
+    return known[name]
 
 
 async def stream(kind: str, name: str, ip: str, port: int) -> dict[str, str]:
@@ -73,9 +82,9 @@ async def call(name: str, ip: str, port: int) -> dict[str, str]:
         return said
 
 
-async def once(ask: dict[str, Any]) -> dict[str, str]:
+async def once(ask: dict[str, Any], known: dict[str, str]) -> dict[str, str]:
     """One connection."""
-    ip = await address(ask["to"])
+    ip = await address(ask["to"], known)
     if ask["kind"] == "grpc":
         return await call(ask["name"], ip, ask["port"])
     return await stream(ask["kind"], ask["name"], ip, ask["port"])
@@ -88,7 +97,7 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
-async def ask_until(ask: dict[str, Any], gate: asyncio.Semaphore) -> dict[str, Any]:
+async def ask_until(ask: dict[str, Any], gate: asyncio.Semaphore, known: dict[str, str]) -> dict[str, Any]:
     """Ask as often as it takes to see every pod."""
     answers: dict[str, dict[str, str]] = {}
     errors = []
@@ -96,7 +105,7 @@ async def ask_until(ask: dict[str, Any], gate: asyncio.Semaphore) -> dict[str, A
         for tried in range(1, ask["most"] + 1):
             try:
                 async with asyncio.timeout(SECONDS):
-                    answer = await once(ask)
+                    answer = await once(ask, known)
                 answers[json.dumps(answer, sort_keys=True)] = answer
             except FAULTS as error:
                 errors.append(told(error))
@@ -107,8 +116,8 @@ async def ask_until(ask: dict[str, Any], gate: asyncio.Semaphore) -> dict[str, A
 
 async def main() -> None:
     """Ask everything."""
-    gate = asyncio.Semaphore(AT_ONCE)
-    results = await asyncio.gather(*(ask_until(ask, gate) for ask in json.load(sys.stdin)))
+    gate, known = asyncio.Semaphore(AT_ONCE), dict[str, str]()
+    results = await asyncio.gather(*(ask_until(ask, gate, known) for ask in json.load(sys.stdin)))
     json.dump(results, sys.stdout)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.operator_process import Operator
+from tests.cluster.operator_process import COMMAND, Operator
 from tests.controlplane import build
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.hand import project_crds
@@ -37,9 +37,13 @@ SERVERS = {"all": (True,), "none": (False,), "half": (True, False)}
 """The server pods of a namespace: which have a sidecar."""
 STATS = {"ISTIO_METAJSON_STATS": json.dumps({"ANNOTATIONS": {"sidecar.istio.io/statsInclusionPrefixes": "cluster"}})}
 """What makes the client's sidecar count connections by cluster, as the annotation of a pod does."""
-_UNFIXED = re.compile(r'^dnsalias_unfixed_serviceentry_info\{name="(.+?)",namespace=".+?",reason="(.+?)"\}', re.M)
-SURE, FEW = 24, 6
-"""Connections until every pod must have answered; connections that tell whether a name works."""
+TOLD = ("DA015", "DA016")
+"""Findings that carry the reason why an entry is unfixed or contained."""
+_UNFIXED = re.compile(
+    r'^dnsalias_unfixed_serviceentry_info\{name="(.+?)",namespace=".+?",reason="(.+?)"\}', re.MULTILINE
+)
+SURE, MANY, FEW = 24, 12, 6
+"""Connections until every pod must have answered, should have, and that tell whether one server does."""
 
 Naming = Callable[[Row], str]
 
@@ -163,7 +167,7 @@ class Scene:
 
     def _look_at_aliases(self, seen: dict[Row, Seen]) -> None:
         before = views.connections(self.client)
-        for row, answer in self._ask(objects.host, objects.host, pods=2, most=FEW).items():
+        for row, answer in self._ask(objects.host, objects.host, pods=2, most=MANY).items():
             seen[row].alias = answer
         after = views.connections(self.client)
         for row in self.rows:
@@ -302,11 +306,16 @@ def _unfixed(scene: Scene, operator: Operator) -> dict[Row, tuple[str, str]]:
     """Reason and message of the foreign entries that the operator could not cure: by its metric and its log."""
     reasons = dict(_UNFIXED.findall(operator.page("/metrics")[1]))
     found = {row: (reasons[objects.name(row)], "") for row in scene.rows if objects.name(row) in reasons}
-    for line in operator.lines():
-        for row in scene.rows:
-            contained = str(line["message"]).startswith("contained: ")
-            if contained and line.get("object") == f"ServiceEntry {objects.namespace(row)}/{objects.name(row)}":
-                found[row] = str(line["reason"]), str(line["message"])
+    # Of contained entries the metrics have the number only: the reason is what lint says of the same cluster.
+    command = [COMMAND[0], "lint", "--kubeconfig", str(operator.kubeconfig), "-o", "json", "--fail-on", "never"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    said = {
+        (f["namespace"], f["name"]): f["message"] for f in json.loads(result.stdout)["findings"] if f["code"] in TOLD
+    }
+    for row in scene.rows:
+        if message := said.get((objects.namespace(row), objects.name(row))):
+            assert found.get(row, (message.partition(":")[0], ""))[0] == message.partition(":")[0], (row, found[row])
+            found[row] = message.partition(":")[0], message
     return found
 
 
@@ -323,7 +332,7 @@ def _more(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]],
 def _certificate(folder: Path) -> dict[str, str]:
     """A certificate of the application's own."""
     key, certificate = folder / "app.key", folder / "app.pem"
-    names = ["-subj", "/CN=equal", "-days", "2", "-keyout", key, "-out", certificate]
+    names = ["-subj", "/CN=equal", "-days", "2", "-keyout", str(key), "-out", str(certificate)]
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", *names]
     subprocess.run(command, check=True, capture_output=True)
     return {"certificate": str(certificate), "key": str(key)}
