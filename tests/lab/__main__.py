@@ -33,13 +33,13 @@ def main(arguments: list[str] | None = None) -> int:
         story = Story(scene)
         story.tell()
     step("The end")
+    sys.stderr.write(f"told in {time.monotonic() - started:.0f} s\n")
     for line in story.wrong:
         out.print(line, style="red", markup=False)
     count = len(story.wrong)
     out.print(f"{count} {'difference' if count == 1 else 'differences'}", style="red" if count else "green")
     if options.write:
         telling.write(options.write)
-    sys.stderr.write(f"told in {time.monotonic() - started:.0f} s\n")
     return 1 if story.wrong else 0
 
 

@@ -25,6 +25,7 @@ Namespace ``shop`` demands mTLS. So the sidecar of checkout resets what is no TL
 certificate that sidecars show each other.
 """
 REACHED = "reached"
+VALID = "VALID "
 CONTAINED = "240.241."
 """Of addresses that the operator gives to what it can only contain."""
 
@@ -78,7 +79,7 @@ def ask(scene: Scene, targets: Sequence[Target]) -> Said:
 
 def predicted(world: Snapshot, clients: Sequence[Client]) -> Said:
     """What the model says that clients are told which ask for the public servers."""
-    return {client: {t: _end(_chain(world, client, t), t.kind) for t in OUTSIDE} for client in clients}
+    return {client: {t: _end(_chain(world, client, t), t) for t in OUTSIDE} for client in clients}
 
 
 def wrong(said: Said, kind: str = "") -> list[tuple[Client, str]]:
@@ -96,9 +97,11 @@ def _verdict(target: Target, answer: Mapping[str, str | bool]) -> str:
     if "error" in answer:
         return str(answer["error"])
     server = str(answer["server"])
-    if server == target.server:
+    if server == target.server and (answer.get("valid", True) or target not in OUTSIDE):
         return REACHED
-    return f"certificate of {answer['subject']}, from {server}" if "subject" in answer else f"greeting of {server}"
+    if "subject" not in answer:
+        return f"greeting of {server}"
+    return f"{VALID if answer['valid'] else ''}certificate of {answer['subject']}, from {server}"
 
 
 def _chain(world: Snapshot, client: Client, target: Target) -> Row | None:
@@ -109,6 +112,10 @@ def _chain(world: Snapshot, client: Client, target: Target) -> Row | None:
     return next(iter([*by_name, *everything, *(row for row in rows if row.default)]), None)
 
 
-def _end(row: Row | None, kind: str) -> str:
+def _end(row: Row | None, target: Target) -> str:
     host = (row.cluster or "").rpartition("|")[2] if row else ""
-    return CATCHERS[host][kind] if host in CATCHERS else REACHED
+    if host not in CATCHERS:
+        return REACHED
+    end = CATCHERS[host][target.kind]
+    # A wildcard stands for one label, so this is good for one of the public names.
+    return f"{VALID}{end}" if end == WILDCARD and target.name.endswith(".example.com") else end
