@@ -18,7 +18,7 @@ from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.hand import project_crds
 from tests.controlplane.progress import step
 from tests.controlplane.waiting import eventually
-from tests.dataplane import envoy, pods
+from tests.dataplane import pods
 from tests.dataplane.equivalence import objects, views
 from tests.dataplane.equivalence.rows import Row
 from tests.dataplane.mesh import Mesh
@@ -321,7 +321,7 @@ def _unfixed(scene: Scene, operator: Operator) -> dict[Row, tuple[str, str]]:
 
 def _versions(pod: Pod) -> object:
     """What changes whenever the sidecar is told of something new."""
-    return envoy.admin(pod.space, "stats?filter=version_text|update_time")
+    return views.asked(pod, "stats?filter=version_text|update_time")
 
 
 def _more(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]], name: str) -> tuple[int, int]:

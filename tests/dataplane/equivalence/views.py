@@ -1,12 +1,13 @@
 """What sidecars have for one row: the client's for its Service, the servers' for its target port."""
 
+import contextlib
 import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tests.dataplane import envoy
+from tests.dataplane import DataPlaneError, envoy
 from tests.dataplane.equivalence.objects import port, service_host, target_port
 from tests.dataplane.equivalence.rows import Row
 from tests.dataplane.pods import Pod
@@ -14,7 +15,17 @@ from tests.dataplane.pods import Pod
 View = Mapping[str, Any]
 """Parts of an Envoy's configuration by a name that says what each is; equal views mean nothing has changed."""
 
+PATIENCE = 4
+"""Times that Envoy is asked."""
 _CONNECTIONS = re.compile(r"^cluster\.(outbound\|.+?);?\.(upstream_cx_total|ssl\.handshake): (\d+)$")
+
+
+def asked(pod: Pod, path: str) -> str:
+    """What Envoy's admin interface answers; it is silent for long while it takes in hundreds of clusters at once."""
+    for _ in range(PATIENCE - 1):
+        with contextlib.suppress(DataPlaneError):
+            return envoy.admin(pod.space, path)
+    return envoy.admin(pod.space, path)
 
 
 class Dump:
@@ -22,7 +33,7 @@ class Dump:
 
     def __init__(self, pod: Pod) -> None:
         """Read it."""
-        configs = json.loads(envoy.admin(pod.space, "config_dump?include_eds"))["configs"]
+        configs = json.loads(asked(pod, "config_dump?include_eds"))["configs"]
         self.listeners = [
             one["active_state"]["listener"]
             for config in configs
@@ -78,7 +89,7 @@ def changed(before: View, after: View) -> list[str]:
 def connections(client: Pod) -> dict[str, tuple[int, int]]:
     """How many connections the client's sidecar has opened so far, and how many of them with mTLS, by cluster."""
     found: dict[str, dict[str, int]] = defaultdict(dict)
-    for line in envoy.admin(client.space, "stats?filter=cluster.outbound").splitlines():
+    for line in asked(client, "stats?filter=cluster.outbound").splitlines():
         if match := _CONNECTIONS.match(line):
             found[match[1]][match[2]] = int(match[3])
     return {name: (one.get("upstream_cx_total", 0), one.get("ssl.handshake", 0)) for name, one in found.items()}
