@@ -30,7 +30,16 @@ _OFFSET_SECONDS = 60.0
 """How long the best estimate of the server's clock is trusted before a new one replaces it whatever it says."""
 
 PATHS = {"Service": "api/v1", "Namespace": "api/v1", KIND: f"apis/{GROUP}/{VERSION}"}
-PLURALS = {"Service": "services", "Namespace": "namespaces", KIND: PLURAL, "ServiceEntry": "serviceentries"}
+PLURALS = {
+    "Service": "services",
+    "Namespace": "namespaces",
+    KIND: PLURAL,
+    "ServiceEntry": "serviceentries",
+    "Sidecar": "sidecars",
+    "VirtualService": "virtualservices",
+}
+OPTIONAL = frozenset({"Sidecar", "VirtualService"})
+"""Kinds that only sharpen a prediction: the command line reads them where it may, the operator does not watch them."""
 
 Observer = Callable[[str, int], None]
 """Told of every request: its verb and the status code (0: no answer)."""
@@ -219,7 +228,9 @@ class Listing(list[dict[str, Any]]):
 
 
 def list_objects(kubeconfig: str | None, context: str | None, namespace: str | None) -> Listing:
-    """Every Service, ServiceEntry, DnsAlias and (cluster-wide only) Namespace, each with apiVersion and kind.
+    """Every object that a prediction rests on (Namespaces cluster-wide only), each with apiVersion and kind.
+
+    ``missing`` of the answer names the kinds that could not be read: no CRD, or, for `OPTIONAL` ones, no right to.
 
     Raises:
         ClusterError: the cluster cannot be reached or read; the message says what to do.
@@ -235,6 +246,11 @@ async def _list_objects(kubeconfig: str | None, context: str | None, namespace: 
         kinds = [k for k in PLURALS if PLURALS[k] not in absent and not (namespace and k == "Namespace")]
         for kind in kinds:
             api_version = client.api_version(kind)
-            async for items, _ in client.pages(kind, "" if kind == "Namespace" else namespace):
-                found.extend({"apiVersion": api_version, "kind": kind, **item} for item in items)
+            try:
+                async for items, _ in client.pages(kind, "" if kind == "Namespace" else namespace):
+                    found.extend({"apiVersion": api_version, "kind": kind, **item} for item in items)
+            except ApiError as error:
+                if kind not in OPTIONAL or error.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+                    raise
+                found.missing = (*found.missing, f"{PLURALS[kind]}.{ISTIO_GROUP}")
     return found
