@@ -1,5 +1,6 @@
 """The operator as its users run it: a process, under a ServiceAccount, told by environment, asked over HTTP."""
 
+import ctypes
 import json
 import os
 import signal
@@ -18,6 +19,13 @@ from tests.controlplane.waiting import eventually
 
 COMMAND = (str(Path(sys.executable).parent / "dnsalias"), "run")
 STOP_SECONDS = 30
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def _die_with_parent() -> None:
+    """A test run that is killed leaves no operator behind (Linux: prctl)."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @dataclass
@@ -55,8 +63,12 @@ class Operator:
         env.update({f"DNSALIAS_{k.upper()}": v for k, v in {**told, **self.settings}.items()})
         self.log.unlink(missing_ok=True)
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*COMMAND, "--kubeconfig", str(self.kubeconfig)], env=env, stdout=log, stderr=subprocess.STDOUT
+            self.process = subprocess.Popen(  # noqa: PLW1509 (no threads are at work while a test starts one)
+                [*COMMAND, "--kubeconfig", str(self.kubeconfig)],
+                env=env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=_die_with_parent,
             )
 
     @property

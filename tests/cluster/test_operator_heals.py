@@ -220,8 +220,7 @@ def test_a_contained_entry_is_cured_when_it_can_be(objects: Objects) -> None:
     contained = objects.spec("web")["addresses"]
     assert contained != [cluster_ip]
     assert contained[0].startswith("240.241.")
-    right = [{"number": 80, "name": "tcp", "protocol": "HTTP"}]
-    objects.patch("serviceentries", "web", {"spec": {"ports": right}})
+    objects.patch("services", "web", {"spec": {"ports": [{"name": "tcp-web", "port": 80}]}})
     eventually(lambda: objects.spec("web").get("addresses") == [cluster_ip], "the cure")
 
 

@@ -66,7 +66,7 @@ def _tour(plane: ControlPlane, namespace: str) -> None:
     def edit(change: dict[str, Any]) -> None:
         api.request("PATCH", entry, {"spec": change}, "application/merge-patch+json")
 
-    body = {"ports": [{"name": "http", "port": 80}], "selector": {"app": "api"}}
+    body = {"ports": [{"name": "tcp", "port": 80}], "selector": {"app": "api"}}
     api.create(services, {"metadata": {"name": "api"}, "spec": body})
     alias = {
         "apiVersion": "dnsalias.io/v1alpha1",
@@ -76,7 +76,7 @@ def _tour(plane: ControlPlane, namespace: str) -> None:
     }
     api.create(aliases, alias)
     eventually(lambda: "conditions" in api.get(f"{aliases}/api").get("status", {}), "the status")
-    good = spec()
+    good = eventually(spec, "the entry")
     edit({"addresses": ["10.96.255.254"]})
     eventually(lambda: spec() == good, "the addresses are set right")
     edit({"subjectAltNames": ["somebody-else"]})
