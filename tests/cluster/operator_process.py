@@ -63,12 +63,12 @@ class Operator:
         env.update({f"DNSALIAS_{k.upper()}": v for k, v in {**told, **self.settings}.items()})
         self.log.unlink(missing_ok=True)
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(  # noqa: PLW1509 (no threads are at work while a test starts one)
+            self.process = subprocess.Popen(
                 [*COMMAND, "--kubeconfig", str(self.kubeconfig)],
                 env=env,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 (a test starts one while no threads are at work)
             )
 
     @property
