@@ -148,12 +148,16 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 
 def test_interrupting_it_is_no_error() -> None:
     """Ctrl-C while it waits for standard input: 130 and no traceback."""
-    with subprocess.Popen(
-        [executable("dnsalias"), "lint", "-f", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    # A run in the background of a shell ignores SIGINT, and children inherit that.
+    command = ["env", "--default-signal=INT", executable("dnsalias"), "lint", "-f", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr
-        _wait_until_reading(process.pid)
-        process.send_signal(signal.SIGINT)
+        try:
+            _wait_until_reading(process.pid)
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+        finally:
+            process.kill()
         errors = process.stderr.read()
     assert process.returncode == 130
     assert b"Traceback" not in errors
@@ -161,11 +165,12 @@ def test_interrupting_it_is_no_error() -> None:
 
 def _wait_until_reading(pid: int) -> None:
     # Blocked in a read of the pipe: the system call's number is 0 on x86-64 and 63 on arm64, its file descriptor 0.
-    while True:
+    for _ in range(6000):
         call = Path(f"/proc/{pid}/syscall").read_text().split()
         if call[0] in ("0", "63") and call[1] == "0x0":
             return
         time.sleep(0.01)
+    raise TimeoutError("it never read its standard input")
 
 
 @pytest.mark.parametrize(
