@@ -195,11 +195,20 @@ def parse_spec(spec: object) -> tuple[DnsAliasSpec | None, str]:
         return None, "; ".join(_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in told)
 
 
+_EXPECTED = {
+    "host": "a lower-case DNS name of at least two labels, without wildcard or trailing dot, such as service-api.hello",
+    "exportTo": "'*', '.', '~' or the name of a namespace",
+}
+
+
 def _explain(loc: tuple[int | str, ...], message: str, kind: str, value: object) -> str:
     path = ".".join(map(str, loc))
     where = f"spec.{path}" if path else "spec"
     if kind == "missing":
         return f"{where}: required, and not given"
+    if kind == "string_pattern_mismatch":
+        expected = _EXPECTED.get(path.partition(".")[0], "a name of lower-case letters, digits and -")
+        return f"{where}: expected {expected} (got {value!r})"
     if kind == "extra_forbidden":
         return f"{where}: unknown field; remove it"
     return f"{where}: {message.removeprefix('Value error, ')} (got {value!r})"
