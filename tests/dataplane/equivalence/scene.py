@@ -235,7 +235,7 @@ def run(rows: Sequence[Row]) -> list[Outcome]:
         scene.resolve_aliases()
         scene.settle()
         kept = stack.pop_all()
-    with kept, kept.enter_context(_operator(scene.plane)) as operator:
+    with kept, _operator(scene.plane) as operator:
         with step("before", "asking every Service"):
             before = scene.look(aliases=False)
         with step("aliases and foreign entries", "older and younger than their Services"):
