@@ -4,11 +4,14 @@ Every two values of any two columns meet in these rows, and the shapes of HTTP a
 ``make equivalence`` does the whole product.
 """
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from tests.dataplane.equivalence import table
 from tests.dataplane.equivalence.rows import Row, chosen, pairs, pairwise, product
-from tests.dataplane.equivalence.scene import run
+from tests.dataplane.equivalence.scene import Outcome, Seen, run
 from tests.dataplane.equivalence.verdict import Verdict, judge
 
 
@@ -31,6 +34,39 @@ def test_the_document_has_the_whole_product_and_nothing_broken() -> None:
     assert documented.keys() == {table.label(row) for row in product()}
     assert {word.split(" ")[0] for word in documented.values()} == {"OK", "REFUSED"}
     assert all(len(word.split(" ")) == 2 for word in documented.values() if word != "OK")
+
+
+def seen(pod: str = "strict-all/in-mesh", **fields: Any) -> Seen:  # noqa: ANN401
+    """What is seen where one pod answers everything."""
+    good = {"answers": [{"pod": pod}], "errors": []}
+    return replace(Seen(service=good, address=good, public=good, alias=good, service_mtls=(2, 2)), **fields)
+
+
+@pytest.mark.parametrize(
+    ("after", "reason", "word"),
+    [
+        (seen(), "", "OK"),
+        (seen(), "Because", "REFUSED Because"),
+        (seen(alias={"answers": [], "errors": ["reset"]}), "", "BROKEN alias: reset"),
+        (seen(alias={"answers": [], "errors": ["reset"]}), "Because", "REFUSED Because"),
+        (seen(alias={"answers": [{"pod": "public"}], "errors": []}), "", "BROKEN alias: wrong answer"),
+        (seen(public={"answers": [], "errors": ["reset"]}), "Because", "BROKEN public server: reset"),
+        (
+            seen(address={"answers": [{"pod": "other"}], "errors": []}),
+            "",
+            "BROKEN Service by clusterIP: another answer",
+        ),
+        (seen(service_mtls=(2, 0)), "", "BROKEN Service's mTLS: mTLS, then plaintext"),
+        (seen(client={"cluster": "other"}), "", "BROKEN client: cluster"),
+        (seen(servers={"in-mesh": {"inbound identity": "other"}}), "", "BROKEN pod in-mesh: inbound identity"),
+    ],
+)
+def test_whatever_is_hurt_is_broken(after: Seen, reason: str, word: str) -> None:
+    """A reason excuses an alias that does not work, and nothing else."""
+    before = seen(client={"cluster": "own"}, servers={"in-mesh": {"inbound identity": "own"}})
+    base = replace(after, client=after.client or before.client, servers=after.servers or before.servers)
+    row = Row("tcp", "STRICT", "all", "Service", "Workloads", "generated")
+    assert judge(Outcome(row, before, base, reason)).word == word
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,8 @@ service of those pods as soon as it exists, and they report under its name. The 
 
 - **OK**: every call of the alias was answered by the Service's pods.
 - **REFUSED**: the operator said why not, in a condition or as an unfixed or contained entry; what stands in the column
-  "alias answers" is how it was all the same.
+  "alias answers" is how it was all the same. Without the Service's pods behind it, which of two pods answers, and
+  under STRICT with only one of them in the mesh whether one does, is luck.
 - **older**: "alias" means that the Service was created (again) after the DnsAlias or the foreign entry.
 - **by**: whose cluster the client's sidecar used for the alias, and how it was sent.
 
