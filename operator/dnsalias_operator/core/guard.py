@@ -5,6 +5,7 @@ Source: facts/istio.md part 2 (an entry that shares a Service's VIP may win it) 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dnsalias_operator.core.bareaddress import bare_address_rivals, routed
 from dnsalias_operator.core.listeners import (
@@ -131,27 +132,37 @@ def _moved_at(
     if class_of(entry_protocol(port)) is PortClass.HTTP and not routed(service, port.number):
         return None  # binds the wildcard address only: a Service that does not share it loses nothing (docs/istio.md)
     for client in clients_that_matter(after, mesh, port.number, address):
-        if answers := _moved_for(before, after, service, (address, port.number), client, mesh):
-            was, now = answers
-            mismatch, bare = not same_class(ports[0], port), " or " in now.http
-            return Moved(service.key, address, port.number, str(client), was, now, mismatch, bare)
+        if move := _moved_for(before, after, service, (address, port.number), client, mesh):
+            mismatch = not same_class(ports[0], port)
+            return Moved(
+                service.key, address, port.number, str(client), move.before, move.after, mismatch, bare=move.bare
+            )
     return None
+
+
+class _Move(NamedTuple):
+    """Who answered before and who after; ``bare`` as in `Moved`."""
+
+    before: Answer
+    after: Answer
+    bare: bool
 
 
 def _moved_for(
     before: Snapshot, after: Snapshot, service: Service, socket: tuple[str, int], client: Client, mesh: Mesh
-) -> tuple[Answer, Answer] | None:
+) -> _Move | None:
     """What a client gets at the Service's address before and after, where that is worse; else None."""
     if routed(service, socket[1]):
         had, have = (bare_address_rivals(world, *socket, client, mesh) for world in (before, after))
         if new := next((key for key in have if key not in had), None):
-            return Answer(str(service.key), DIRECT), Answer(f"{service.key} or {new}", DIRECT)
+            shared = Answer(f"{service.key} or {new}", DIRECT)
+            return _Move(Answer(str(service.key), DIRECT), shared, bare=True)
     now = answer(owner_of(after, client, mesh, *socket))
     if all(_harmless(a, service, mesh) for a in (now.http, now.other)):
         return None
     was = answer(owner_of(before, client, mesh, *socket))
     worse = _worse(was.http, now.http, service, mesh) or _worse(was.other, now.other, service, mesh)
-    return (was, now) if worse else None
+    return _Move(was, now, bare=False) if worse else None
 
 
 def _harmless(now: str, service: Service, mesh: Mesh) -> bool:
