@@ -78,7 +78,7 @@ def load(path: Path) -> Recording:
             seed=data["seed"],
             namespace=data["from"],
             objects=tuple(data["objects"]),
-            rows=tuple(_row(r) for r in data["listeners"]),
+            rows=tuple(row_of(r) for r in data["listeners"]),
         )
     except (EOFError, KeyError, TypeError, zlib.error) as error:
         raise ValueError(f"not a recording of listeners: {error!r}") from error
@@ -154,7 +154,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _row(raw: Mapping[str, Any]) -> Row:
+def row_of(raw: Mapping[str, Any]) -> Row:
+    """A row in the form of the recordings, as the model's type."""
     return Row(
         bind=raw["bind"],
         port=raw["port"],

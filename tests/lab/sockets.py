@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from dnsalias_operator.core.listeners import Row, outbound, unfollowed
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
-from tests.dataplane import envoy
+from tests.core.agreement import row_of
 from tests.lab.scene import Client, Scene
 from tests.lab.traffic import proxy
 
@@ -35,7 +35,7 @@ def predicted(snapshot: Snapshot, clients: Iterable[Client]) -> Rows:
 
 def of_envoy(clients: Iterable[Client]) -> Rows:
     """Every client's outbound listeners by its Envoy."""
-    return {client: Counter(_row(raw) for raw in client.pod.listeners()) for client in clients}
+    return {client: Counter(row_of(raw) for raw in client.pod.listeners()) for client in clients}
 
 
 def settled(scene: Scene, there: Callable[[Snapshot], bool]) -> tuple[Snapshot, Rows, Rows]:
@@ -88,16 +88,3 @@ def _cells(row: Row) -> tuple[str, str, str]:
 
 def _shown(row: Row) -> str:
     return " ".join(_cells(row))
-
-
-def _row(raw: envoy.Row) -> Row:
-    return Row(
-        bind=raw["bind"],
-        port=raw["port"],
-        default=raw["default"],
-        sni=tuple(raw["sni"]),
-        cidr=tuple(raw["cidr"]),
-        http=raw["http"],
-        cluster=raw["cluster"],
-        route=raw["route"],
-    )
