@@ -3,8 +3,9 @@
     python -m tests.core.agreement FILE.json.gz [--show N]
 
 A recording is gzipped JSON: `seed`, `from` (the client's namespace), `objects` (as the API server returned them),
-`rejected`, `errors`, and `listeners`: rows of bind, port, default, sni, cidr, http, cluster, route. Agreement is the
-share of ports, of all that are recorded or predicted, whose full rows are equal whatever their order.
+`rejected`, `errors`, and `listeners`: rows of bind, port, default, sni, cidr, http, cluster, route. `clients`, where
+there are any, are more pods of the same world, each with `from`, `labels` and `listeners`. Agreement is the share of
+ports, of all that are recorded or predicted for a client, whose full rows are equal whatever their order.
 """
 
 import argparse
@@ -17,28 +18,49 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from dnsalias_operator.core.listeners import Client, Row, outbound
+from dnsalias_operator.core.listeners.imports import imports_of
 from dnsalias_operator.core.listeners.rows import WILDCARD
 from dnsalias_operator.core.protocols import entry_protocol, service_protocol
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import Raw
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.sidecar import Sidecar
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
 
 Rows = Counter[Row]
 
 
+class Port(NamedTuple):
+    """A port of one client's sidecar; ``view`` numbers the clients of a recording from 0."""
+
+    view: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A client of a recorded world and the rows that its Envoy held."""
+
+    client: Client
+    rows: tuple[Row, ...]
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> Self:
+        """Read one; KeyError or TypeError where it is none."""
+        return cls(Client(raw["from"], raw.get("labels", {})), tuple(row_of(r) for r in raw["listeners"]))
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recorded world: its objects, the client's namespace, the rows that Envoy held."""
+    """A recorded world: its objects, and one client or more that looked at it."""
 
     seed: int
-    namespace: str
     objects: tuple[Raw, ...]
-    rows: tuple[Row, ...]
+    views: tuple[View, ...]
 
     def snapshot(self) -> Snapshot:
         """The objects as the model reads them; kinds it does not know are left out."""
@@ -49,16 +71,16 @@ class Recording:
 class Agreement:
     """Recorded and predicted rows by port, over the ports of either."""
 
-    recorded: Mapping[int, Rows]
-    predicted: Mapping[int, Rows]
+    recorded: Mapping[Port, Rows]
+    predicted: Mapping[Port, Rows]
 
     @property
-    def ports(self) -> list[int]:
+    def ports(self) -> list[Port]:
         """Every port that is recorded or predicted."""
         return sorted({*self.recorded, *self.predicted})
 
     @property
-    def disagreements(self) -> list[int]:
+    def disagreements(self) -> list[Port]:
         """The ports whose rows differ."""
         return [p for p in self.ports if self.recorded.get(p) != self.predicted.get(p)]
 
@@ -76,19 +98,23 @@ def load(path: Path) -> Recording:
             raise ValueError("not a recording of listeners: an object has no kind")
         return Recording(
             seed=data["seed"],
-            namespace=data["from"],
             objects=tuple(data["objects"]),
-            rows=tuple(row_of(r) for r in data["listeners"]),
+            views=tuple(View.of(raw) for raw in (data, *data.get("clients", ()))),
         )
     except (EOFError, KeyError, TypeError, zlib.error) as error:
         raise ValueError(f"not a recording of listeners: {error!r}") from error
 
 
 def compare(recording: Recording, mesh: Mesh) -> Agreement:
-    """Hold the model's rows for the recording's objects and client against the recorded ones."""
-    listeners = outbound(recording.snapshot(), Client(recording.namespace), mesh)
-    predicted = (row for listener in listeners for row in listener.every_row)
-    return Agreement(_by_port(recording.rows), _by_port(predicted))
+    """Hold the model's rows for the recording's objects and clients against the recorded ones."""
+    snapshot = recording.snapshot()
+    recorded: dict[Port, Rows] = {}
+    predicted: dict[Port, Rows] = {}
+    for number, view in enumerate(recording.views):
+        recorded |= _by_port(number, view.rows)
+        listeners = outbound(snapshot, view.client, mesh)
+        predicted |= _by_port(number, (row for listener in listeners for row in listener.every_row))
+    return Agreement(recorded, predicted)
 
 
 def features(recording: Recording) -> Counter[tuple[str, str]]:
@@ -99,6 +125,8 @@ def features(recording: Recording) -> Counter[tuple[str, str]]:
         counts.update(_of_service(service))
     for entry in snapshot.entries():
         counts.update(_of_entry(entry))
+    for sidecar in snapshot.sidecars():
+        counts.update(_of_sidecar(sidecar))
     return counts
 
 
@@ -106,7 +134,8 @@ def report(recording: Recording, mesh: Mesh, show: int) -> Iterator[str]:
     """The lines the command prints."""
     result = compare(recording, mesh)
     total, wrong = len(result.ports), result.disagreements
-    yield f"seed {recording.seed}, client in namespace {recording.namespace}; {mesh.assumptions()}"
+    clients = ", ".join(_named(view.client) for view in recording.views)
+    yield f"seed {recording.seed}, client in {clients}; {mesh.assumptions()}"
     yield f"agreement {result.share:.2%}: {total - len(wrong)} of {total} ports"
     empty = Agreement(result.recorded, {})
     yield f"an empty model would score {empty.share:.2%}"
@@ -114,12 +143,12 @@ def report(recording: Recording, mesh: Mesh, show: int) -> Iterator[str]:
     for (group, name), count in sorted(features(recording).items()):
         yield f"  {group:<18} {name:<28} {count:>6}"
     for port in wrong[:show]:
-        yield f"port {port}:"
+        yield f"port {port.number}, from {_named(recording.views[port.view].client)}:"
         recorded, predicted = result.recorded.get(port, Counter()), result.predicted.get(port, Counter())
         for mark, rows in (("  both     ", recorded & predicted), ("- recorded ", recorded - predicted)):
             yield from (f"  {mark} {_shown(row)}" for row in rows.elements())
         yield from (f"  + predicted {_shown(row)}" for row in (predicted - recorded).elements())
-        yield from (f"    {line}" for line in _claimants(recording.snapshot(), port))
+        yield from (f"    {line}" for line in _claimants(recording.snapshot(), port.number))
     if len(wrong) > show:
         yield f"{len(wrong) - show} more ports disagree; --show {len(wrong)} prints them"
 
@@ -168,11 +197,16 @@ def row_of(raw: Mapping[str, Any]) -> Row:
     )
 
 
-def _by_port(rows: Iterable[Row]) -> dict[int, Rows]:
-    found: dict[int, Rows] = defaultdict(Counter)
+def _by_port(view: int, rows: Iterable[Row]) -> dict[Port, Rows]:
+    found: dict[Port, Rows] = defaultdict(Counter)
     for row in rows:
-        found[row.port][row] += 1
+        found[Port(view, row.port)][row] += 1
     return dict(found)
+
+
+def _named(client: Client) -> str:
+    labels = ",".join(f"{name}={value}" for name, value in sorted(client.labels.items()))
+    return f"namespace {client.namespace}" + (f" with {labels}" if labels else "")
 
 
 def _shown(row: Row) -> str:
@@ -214,6 +248,17 @@ def _of_entry(entry: ServiceEntry) -> Iterator[tuple[str, str]]:
         yield "entry addresses", "allocated by istiod"
     for port in entry.ports:
         yield "entry protocol", entry_protocol(port)
+
+
+def _of_sidecar(sidecar: Sidecar) -> Iterator[tuple[str, str]]:
+    yield "sidecar policy", sidecar.outbound_policy or "unset"
+    yield "sidecar selector", "unset" if sidecar.workload_selector is None else f"{len(sidecar.workload_selector)}"
+    for listener in sidecar.egress:
+        exact = imports_of(listener.hosts, sidecar.meta.namespace).exact
+        port = "any port" if listener.port is None else f"{listener.protocol}{'' if listener.captured else ' NONE'}"
+        yield "sidecar egress", f"{port}{' ' * bool(listener.bind)}{listener.bind}"
+        yield "sidecar hosts", "all exact" if exact else "wide"
+        yield from (("sidecar hosts", "excluding") for host in listener.hosts if host.startswith("~"))
 
 
 def _export(export_to: tuple[str, ...] | None) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.agreement import compare, features, load, main, report
+from tests.core.agreement import Port, compare, features, load, main, report
 from tests.core.listener_worlds import MESH
 
 RECORDING = Path(__file__).parent / "data" / "listeners-101.json.gz"
@@ -24,10 +24,11 @@ def test_model_agrees_with_the_recording_on_every_port() -> None:
 def test_a_missing_row_is_a_disagreement() -> None:
     """Agreement is of full rows: one row less in the recording makes its port disagree and be shown."""
     recording = load(RECORDING)
-    gone, *rest = recording.rows
-    tampered = replace(recording, rows=tuple(rest))
+    (view,) = recording.views
+    gone, *rest = view.rows
+    tampered = replace(recording, views=(replace(view, rows=tuple(rest)),))
     result = compare(tampered, MESH)
-    assert result.disagreements == [gone.port]
+    assert result.disagreements == [Port(0, gone.port)]
     assert result.share == pytest.approx(1 - 1 / len(result.ports))
     shown = [line for line in report(tampered, MESH, show=5) if "+ predicted" in line]
     assert len(shown) == 1

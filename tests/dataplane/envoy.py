@@ -52,6 +52,11 @@ def config_dump(space: Space, resource: str = "") -> dict[str, Any]:
     return dump
 
 
+def told(dump: dict[str, Any]) -> bool:
+    """Whether istiod has told it of listeners at all, if only of the sidecar's own."""
+    return any("active_state" in dynamic for dynamic in _dynamic(dump))
+
+
 def rows(dump: dict[str, Any]) -> list[Row]:
     """The chains of every outbound listener that Istio made for services, in Envoy's order.
 

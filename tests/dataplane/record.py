@@ -1,11 +1,12 @@
 """Recording what a real sidecar listens on in a random world.
 
     python -m tests.dataplane.record SEED CELLS OUT.json.gz [--namespace NS] [--dns-capture] [--registry-only]
-        [--dual-stack] [--istio-dual-stack]
+        [--dual-stack] [--istio-dual-stack] [--sidecars]
 
 The recording is what ``python -m tests.core.agreement OUT.json.gz`` reads: ``seed``, ``from`` (the client's namespace),
 ``objects`` as the API server returns them, ``rejected`` (by it or by istiod's own validation, so never created),
-``listeners`` as rows of Envoy's, and ``errors``, the listeners that Envoy refused.
+``listeners`` as rows of Envoy's, and ``errors``, the listeners that Envoy refused. With ``--sidecars`` the world has
+Sidecars, and ``clients`` has the same from more pods: ``from``, ``labels``, ``listeners`` and ``errors`` of each.
 """
 
 import argparse
@@ -13,7 +14,9 @@ import gzip
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +30,15 @@ from tests.dataplane.pods import Pod, ensure_namespace
 from tests.dataplane.validate import invalid
 from tests.dataplane.world import world
 from tests.dataplane.world_cell import NAMESPACES, Object
+from tests.dataplane.world_sidecars import ROOT, Place, places, sidecars
 
 WAVE_SECONDS = 1.1
 """Ages are of whole seconds, so waves this far apart differ."""
 SETTLE_SECONDS = 1.0
 _LAST_PORTS = {"Service": 9, "ServiceEntry": 11}
+_WITNESS = "witness"
+"""Namespace of the first client in a world with Sidecars: its own Sidecar is the last object of all."""
+_LAST_SIDECAR_PORT = 13
 
 
 def record(
@@ -43,6 +50,7 @@ def record(
     registry_only: bool = False,
     dual_stack: bool = False,
     istio_dual_stack: bool = False,
+    with_sidecars: bool = False,
 ) -> dict[str, Any]:
     """Make the world in a new cluster and read the listeners of a sidecar in it.
 
@@ -54,35 +62,60 @@ def record(
         registry_only: whether outboundTrafficPolicy is REGISTRY_ONLY.
         dual_stack: whether the client has an IPv6 address too.
         istio_dual_stack: whether istiod and sidecars run with ISTIO_DUAL_STACK.
+        with_sidecars: whether there are Sidecars, and clients that they tell apart; ``namespace`` is then not used.
 
     Returns:
         The recording.
     """
     waves = world(seed, cells)
+    if with_sidecars:
+        namespace = _WITNESS
+        for number, sidecar in enumerate(sidecars(seed, [obj for wave in waves for obj in wave], cells)):
+            waves[number % len(waves)].append(sidecar)
     config = {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}} if registry_only else {}
     environment = {"ISTIO_DUAL_STACK": "true"} if istio_dual_stack else {}
     with (
         ControlPlane.start(crds=[build.istio_crds()]) as plane,
         Mesh.start(plane, mesh_config=config, istiod_environment=environment) as mesh,
     ):
-        for name in {*NAMESPACES, namespace}:
+        for name in {*NAMESPACES, namespace, ROOT}:
             ensure_namespace(plane, name)
         rejected = put(plane, waves)
         if dns_capture:
             _wait_for_addresses(plane)
         bulk.create(plane.api, _last())
-        with mesh.pod(
-            namespace, "recorder", dns_capture=dns_capture, dual_stack=dual_stack, environment=environment, wait=False
-        ) as pod:
-            dump = settled(pod)
-            return {
+        if with_sidecars:
+            bulk.create(plane.api, [_last_sidecar()])
+        pod_options: dict[str, Any] = {"dns_capture": dns_capture, "dual_stack": dual_stack, "environment": environment}
+        with mesh.pod(namespace, "recorder", wait=False, **pod_options) as pod:
+            last = {*_LAST_PORTS.values(), *([_LAST_SIDECAR_PORT] if with_sidecars else [])}
+            recording = {
                 "seed": seed,
                 "from": namespace,
                 "objects": objects(plane),
                 "rejected": rejected,
-                "listeners": envoy.rows(dump),
-                "errors": envoy.errors(dump),
+                **_seen(settled(pod, last)),
             }
+            if with_sidecars:
+                recording["clients"] = list(_views(mesh, places(), pod_options))
+            return recording
+
+
+def _seen(dump: dict[str, Any]) -> dict[str, Any]:
+    return {"listeners": envoy.rows(dump), "errors": envoy.errors(dump)}
+
+
+def _views(mesh: Mesh, where: Sequence[Place], pod_options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What pods at those places see, once istiod knows all there is: they are told everything at once."""
+    with ExitStack() as stack:
+        pods = [
+            stack.enter_context(
+                mesh.pod(place.namespace, f"viewer-{number}", labels=place.labels, wait=False, **pod_options)
+            )
+            for number, place in enumerate(where)
+        ]
+        for place, pod in zip(where, pods, strict=True):
+            yield {"from": place.namespace, "labels": dict(place.labels), **_seen(settled(pod, set()))}
 
 
 def put(plane: ControlPlane, waves: Sequence[Sequence[Object]]) -> dict[str, str]:
@@ -99,8 +132,8 @@ def put(plane: ControlPlane, waves: Sequence[Sequence[Object]]) -> dict[str, str
     return dict(sorted(rejected.items()))
 
 
-def settled(pod: Pod) -> dict[str, Any]:
-    """Envoy's listeners once it has been told of everything.
+def settled(pod: Pod, last: AbstractSet[int]) -> dict[str, Any]:
+    """Envoy's listeners once it has been told of everything: when it has the ports ``last``, if any, and rests.
 
     istiod hears of the objects of a kind in the order of their creation, so a sidecar that has a listener for the last
     one of every kind has one for all; what istiod then still works at shows as change.
@@ -110,7 +143,7 @@ def settled(pod: Pod) -> dict[str, Any]:
         pod.space.fail_if_dead()
         dump = envoy.config_dump(pod.space, "dynamic_listeners")
         there = {row["port"] for row in envoy.rows(dump)}
-        return dump if there.issuperset(_LAST_PORTS.values()) else None
+        return dump if envoy.told(dump) and there.issuperset(last) else None
 
     dump = eventually(complete, "the listeners of the objects created last")
     while True:
@@ -149,6 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--registry-only", action="store_true", help="outboundTrafficPolicy is REGISTRY_ONLY")
     parser.add_argument("--dual-stack", action="store_true", help="the client has an IPv6 address too")
     parser.add_argument("--istio-dual-stack", action="store_true", help="istiod and sidecars run with ISTIO_DUAL_STACK")
+    parser.add_argument("--sidecars", action="store_true", help="a world with Sidecars, seen from several pods")
     options = parser.parse_args(arguments)
     try:
         build.ensure(*build.CONTROL_PLANE, *BINARIES, "istioctl")
@@ -161,6 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
                 registry_only=options.registry_only,
                 dual_stack=options.dual_stack,
                 istio_dual_stack=options.istio_dual_stack,
+                with_sidecars=options.sidecars,
             )
     except ControlPlaneError as error:
         say(f"error: {error}")
@@ -181,6 +216,14 @@ def _last() -> list[Object]:
         {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": service},
         {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": meta, "spec": entry},
     ]
+
+
+def _last_sidecar() -> Object:
+    """The first client's Sidecar: it imports everything, and has one port of its own by which it shows."""
+    port = {"number": _LAST_SIDECAR_PORT, "protocol": "HTTP_PROXY", "name": "last"}
+    spec = {"egress": [{"port": port, "hosts": ["*/*"]}, {"hosts": ["*/*"]}]}
+    metadata = {"name": "created-last", "namespace": _WITNESS}
+    return {"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "metadata": metadata, "spec": spec}
 
 
 def _wait_for_addresses(plane: ControlPlane) -> None:
