@@ -27,6 +27,7 @@ from tests.controlplane.waiting import eventually
 from tests.dataplane import bulk, envoy
 from tests.dataplane.mesh import BINARIES, Mesh
 from tests.dataplane.pods import Pod, ensure_namespace
+from tests.dataplane.spaces import why_not
 from tests.dataplane.validate import invalid
 from tests.dataplane.world import world
 from tests.dataplane.world_cell import NAMESPACES, Object
@@ -184,6 +185,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--istio-dual-stack", action="store_true", help="istiod and sidecars run with ISTIO_DUAL_STACK")
     parser.add_argument("--sidecars", action="store_true", help="a world with Sidecars, seen from several pods")
     options = parser.parse_args(arguments)
+    if reason := why_not():
+        say(f"error: {reason}")
+        return 1
     try:
         build.ensure(*build.CONTROL_PLANE, *BINARIES, "istioctl")
         with step(f"recording a world of {options.cells} cells", "a minute for 500"):

@@ -19,6 +19,7 @@ from tests.scenarios.scenario import NAMESPACES, Do, Expect, Expected, Raw, Scen
 ROOTS = {
     "Service": ("/api/v1", "services"),
     "ServiceEntry": ("/apis/networking.istio.io/v1", "serviceentries"),
+    "Sidecar": ("/apis/networking.istio.io/v1", "sidecars"),
     KIND: ("/apis/dnsalias.io/v1alpha1", "dnsaliases"),
     "Namespace": ("/api/v1", "namespaces"),
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dnsalias_operator.core import catalog
 from dnsalias_operator.core.aliases import decide_alias
+from dnsalias_operator.core.backends import selects_pods_of
 from dnsalias_operator.core.containment import in_range
 from dnsalias_operator.core.corresponding import generated_entry
 from dnsalias_operator.core.entries import decide_entry
@@ -126,10 +127,10 @@ def takes_over(look: Look) -> Iterator[Finding]:
         why = f"{message}: its port has another protocol class than the Service's"
         yield catalog.TAKES_OVER_SERVICE.at(look.entry.key, why, port=taken.port)
         return
-    own_pods = look.entry.workload_selector is not None and look.entry.meta.namespace == taken.service.namespace
     service = look.world.service(taken.service.namespace, taken.service.name)
-    same_pods = own_pods and service is not None and dict(service.selector) == dict(look.entry.workload_selector or {})
-    why = f"{message}: it is older than the Service, or exported to namespaces by name"
+    same_pods = service is not None and selects_pods_of(look.entry, service)
+    reason = "a Sidecar imports it and not the Service" if taken.unseen else "it is older than the Service"
+    why = f"{message}: {reason}, or it is exported to namespaces by name"
     # With the Service's own pods behind it the traffic still arrives (facts/istio.md part 3).
     severity = Severity.WARNING if same_pods else Severity.CRITICAL
     yield catalog.SHADOWS_SERVICE.at(look.entry.key, why, port=taken.port, severity=severity)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from dnsalias_operator.core.backends import leads_to
 from dnsalias_operator.core.bareaddress import bare_address_rivals, routed
 from dnsalias_operator.core.listeners import (
     Client,
@@ -54,6 +55,11 @@ class Moved:
     bare: bool = False
     """Whether only HTTP requests for the bare address move, and those by chance (`bareaddress`)."""
 
+    @property
+    def unseen(self) -> bool:
+        """Whether the client had no listener for the Service: it gets the entry and not the Service."""
+        return _unseen(self.before)
+
     def describe(self, entry: Key) -> str:
         """One sentence for people."""
         if self.bare:
@@ -90,7 +96,7 @@ def moved(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) ->
     for address in sorted(set(entry.addresses)):
         for service in (s for s in after.services_at(address) if _reached_at(s, address)):
             for port in entry.ports:
-                found = _moved_at(before, after, service, address, port, mesh)
+                found = _moved_at(before, after, entry, service, address, port, mesh)
                 if found is not None:
                     return found
     return None
@@ -124,7 +130,13 @@ def as_oldest_if_unknown(world: Snapshot, entry: ServiceEntry) -> Snapshot:
 
 
 def _moved_at(
-    before: Snapshot, after: Snapshot, service: Service, address: str, port: EntryPort, mesh: Mesh
+    before: Snapshot,
+    after: Snapshot,
+    entry: ServiceEntry,
+    service: Service,
+    address: str,
+    port: EntryPort,
+    mesh: Mesh,
 ) -> Moved | None:
     ports = [p for p in service.ports if p.port == port.number and p.protocol == "TCP"]
     if not ports:
@@ -132,8 +144,10 @@ def _moved_at(
     if class_of(entry_protocol(port)) is PortClass.HTTP and not routed(service, port.number):
         return None  # binds the wildcard address only: a Service that does not share it loses nothing (docs/istio.md)
     for client in clients_that_matter(after, mesh, port.number, address):
+        mismatch = not same_class(ports[0], port)
         if move := _moved_for(before, after, service, (address, port.number), client, mesh):
-            mismatch = not same_class(ports[0], port)
+            if _unseen(move.before) and not mismatch and leads_to(after, entry, port, service, mesh):
+                continue  # what went to the Service without a listener goes there by the entry's
             return Moved(
                 service.key, address, port.number, str(client), move.before, move.after, mismatch, bare=move.bare
             )
@@ -163,6 +177,10 @@ def _moved_for(
     was = answer(owner_of(before, client, mesh, *socket))
     worse = _worse(was.http, now.http, service, mesh) or _worse(was.other, now.other, service, mesh)
     return _Move(was, now, bare=False) if worse else None
+
+
+def _unseen(was: Answer) -> bool:
+    return {was.http, was.other} <= {DIRECT, BLACKHOLE}
 
 
 def _harmless(now: str, service: Service, mesh: Mesh) -> bool:

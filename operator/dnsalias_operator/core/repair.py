@@ -7,6 +7,7 @@ takes its patch along. Source: facts/istio.md part 2 and 3; SSA's atomic lists: 
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dnsalias_operator.core.backends import selects_pods_of
 from dnsalias_operator.core.bareaddress import needs_address, routed
 from dnsalias_operator.core.containment import containment_address, in_range
 from dnsalias_operator.core.guard import Moved, as_oldest_if_unknown, catches_all, moved
@@ -191,11 +192,7 @@ def _first_at_pods(base: ServiceEntry, service: Service) -> tuple[str, str]:
     Of all services that a pod's port belongs to the oldest decides its protocol and names it in telemetry (measured;
     source: pilot/pkg/networking/core/listener_inbound.go).
     """
-    if base.workload_selector is None or dict(base.workload_selector) != dict(service.selector):
-        return "", ""
-    if base.meta.namespace != service.meta.namespace or not {p.number for p in base.ports} & {
-        p.port for p in service.ports
-    }:
+    if not selects_pods_of(base, service) or not {p.number for p in base.ports} & {p.port for p in service.ports}:
         return "", ""
     born, elder = base.meta.created, service.meta.created
     if born is None or elder is None or born > elder:
@@ -220,6 +217,12 @@ def _why(base: ServiceEntry, service: Service, blocked: Moved) -> tuple[str, str
         return "ProtocolMismatch", message
     if blocked.service != service.key:
         return "WouldShadowService", f"with the clusterIP, {taken}; two Services have the address: wait or mend one"
+    if blocked.unseen:
+        message = (
+            f"with the clusterIP, {taken}: pods there get the entry and not the Service; import or export both, or "
+            "lead the entry to the Service (endpoints: its name)"
+        )
+        return "WouldShadowService", message
     message = (
         f"with the clusterIP, {taken}: it is older than the Service or exported privately; delete and recreate the "
         "ServiceEntry (it must be younger), or declare a DnsAlias instead"

@@ -52,7 +52,7 @@ class _Operator:
         self.settings = settings
         self.rules = settings.rules
         self.metrics = Metrics(info_cap=settings.unfixed_info_cap)
-        kinds = ["Service", "ServiceEntry", KIND, *([] if settings.namespace else ["Namespace"])]
+        kinds = ["Service", "ServiceEntry", KIND, "Sidecar", *([] if settings.namespace else ["Namespace"])]
         self.store = Store(kinds, self._on_change)
         backoff = Backoff(settings.backoff_min_seconds, settings.backoff_max_seconds)
         self.queue: WorkQueue[Key] = WorkQueue(backoff, time.monotonic)

@@ -39,7 +39,7 @@ PLURALS = {
     "VirtualService": "virtualservices",
 }
 OPTIONAL = frozenset({"Sidecar", "VirtualService"})
-"""Kinds that only sharpen a prediction: the command line reads them where it may, the operator does not watch them."""
+"""Kinds that only sharpen a prediction: the command line goes without those that it may not read."""
 
 Observer = Callable[[str, int], None]
 """Told of every request: its verb and the status code (0: no answer)."""
@@ -187,6 +187,8 @@ class Client:
                 break
         else:
             missing.append(f"serviceentries.{ISTIO_GROUP}")
+        if not await self._serves(f"{ISTIO_GROUP}/{self.istio_version}", PLURALS["Sidecar"]):
+            missing.append(f"sidecars.{ISTIO_GROUP}")
         if VERSION not in await self._served(GROUP) or not await self._serves(f"{GROUP}/{VERSION}", PLURAL):
             missing.append(f"{PLURAL}.{GROUP}")
         return tuple(missing)

@@ -34,6 +34,7 @@ def registry(store: Store, istio_version: str, login: Callable[[], Awaitable[kop
     resources = {
         "Service": ("", "v1", "services"),
         "ServiceEntry": (ISTIO_GROUP, istio_version, "serviceentries"),
+        "Sidecar": (ISTIO_GROUP, istio_version, "sidecars"),
         KIND: (GROUP, VERSION, PLURAL),
         "Namespace": ("", "v1", "namespaces"),
     }

@@ -47,6 +47,10 @@ def slim(raw: Raw, kind: str, api_version: str) -> dict[str, Any]:
         addresses = mapping(raw.get("status")).get("addresses")
         if addresses:
             out["status"] = {"addresses": addresses}
+    elif kind == "Sidecar":
+        spec = mapping(raw.get("spec"))
+        wanted = ("workloadSelector", "egress", "outboundTrafficPolicy")
+        out["spec"] = {name: spec[name] for name in wanted if name in spec}
     elif kind == KIND:
         out["spec"] = raw.get("spec") or {}
         if raw.get("status"):

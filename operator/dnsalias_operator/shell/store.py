@@ -17,7 +17,13 @@ from dnsalias_operator.model.names import API_VERSION, ISTIO_API_VERSION, KIND, 
 from dnsalias_operator.model.snapshot import PARSERS, LiveSnapshot, Object
 from dnsalias_operator.shell.slim import slim
 
-API_VERSIONS = {"Service": "v1", "Namespace": "v1", KIND: API_VERSION, "ServiceEntry": ISTIO_API_VERSION}
+API_VERSIONS = {
+    "Service": "v1",
+    "Namespace": "v1",
+    KIND: API_VERSION,
+    "ServiceEntry": ISTIO_API_VERSION,
+    "Sidecar": ISTIO_API_VERSION,
+}
 """apiVersion of items that state none: those of a LIST."""
 
 _TOMBSTONES = 10_000
