@@ -31,7 +31,7 @@ from tests.dataplane.spaces import why_not
 from tests.dataplane.validate import invalid
 from tests.dataplane.world import world
 from tests.dataplane.world_cell import NAMESPACES, Object
-from tests.dataplane.world_sidecars import ROOT, Place, places, sidecars
+from tests.dataplane.world_sidecars import ROOT, TEAMS, Place, places, sidecars
 
 WAVE_SECONDS = 1.1
 """Ages are of whole seconds, so waves this far apart differ."""
@@ -79,7 +79,7 @@ def record(
         ControlPlane.start(crds=[build.istio_crds()]) as plane,
         Mesh.start(plane, mesh_config=config, istiod_environment=environment) as mesh,
     ):
-        for name in {*NAMESPACES, namespace, ROOT}:
+        for name in {*NAMESPACES, namespace, *((ROOT, *TEAMS) if with_sidecars else ())}:
             ensure_namespace(plane, name)
         rejected = put(plane, waves)
         if dns_capture:

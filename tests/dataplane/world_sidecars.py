@@ -58,13 +58,12 @@ def sidecars(seed: int, objects: Sequence[Object], cells: int) -> list[Object]:
     """
     random = Random(f"sidecars of {seed}")  # noqa: S311
     names = _Names(random, objects)
-    found = [
+    counts = {namespace: random.choice((1, 2, 3)) for namespace in NAMESPACES}
+    counts |= {ROOT: random.choice((0, 1, 2)), **dict.fromkeys(TEAMS, 1)}
+    return [
         _sidecar(random, names, cells, f"{namespace}-{number}", namespace)
-        for namespace in NAMESPACES
-        for number in range(random.choice((0, 1, 2, 3)))
-    ]
-    return found + [
-        _sidecar(random, names, cells, f"root-{number}", ROOT) for number in range(random.choice((0, 1, 2)))
+        for namespace, count in counts.items()
+        for number in range(count)
     ]
 
 
@@ -73,7 +72,8 @@ class _Names:
 
     def __init__(self, random: Random, objects: Sequence[Object]) -> None:
         self._random = random
-        pairs = [(obj, name) for obj in objects for name in _hostnames(obj)]
+        # istiod refuses a Sidecar with a host such as *api.example
+        pairs = [(obj, name) for obj in objects for name in _hostnames(obj) if not name.startswith("*") or "*." in name]
         several = {name for obj, name in pairs if len(obj["spec"].get("addresses", ())) > 1}
         self.every = sorted({(obj["metadata"]["namespace"], name) for obj, name in pairs})
         self.exact_ones = [one for one in self.every if one[1] not in several and not one[1].startswith("*")]
