@@ -27,12 +27,12 @@ def granted(plane: ControlPlane) -> set[tuple[str, str, str]]:
     }
 
 
-def test_it_reads_by_list_and_watch_of_four_kinds(control_plane: ControlPlane) -> None:
+def test_it_reads_by_list_and_watch_of_five_kinds(control_plane: ControlPlane) -> None:
     """Nothing else is readable to the operator: no Secret, no ConfigMap, no Pod, and no single object by name."""
     identity.install(control_plane)
     reading = {(group, resource, verb) for verb, group, resource in granted(control_plane) if verb not in WRITING}
     kinds = [("", "services"), ("", "namespaces"), ("dnsalias.io", "dnsaliases")]
-    kinds.append(("networking.istio.io", "serviceentries"))
+    kinds += [("networking.istio.io", "serviceentries"), ("networking.istio.io", "sidecars")]
     assert reading == {(group, resource, verb) for group, resource in kinds for verb in ("list", "watch")}
 
 

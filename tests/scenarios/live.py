@@ -118,7 +118,7 @@ class Cluster:
 
     def clear(self) -> None:
         """Delete every object of the scenarios and wait until none is left."""
-        kinds = (KIND, "ServiceEntry", "Service")
+        kinds = (KIND, "ServiceEntry", "Service", "Sidecar")
         left = [key_of(o) for o in self.everything() if o["kind"] in kinds and key_of(o).name != "kubernetes"]
         for key in sorted(left, key=lambda k: kinds.index(k.kind)):
             try:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from dnsalias_operator.core.backends import leads_to
 from dnsalias_operator.core.bareaddress import bare_address_rivals, routed
+from dnsalias_operator.core.hosts import service_host
 from dnsalias_operator.core.listeners import (
     Client,
     Pods,
@@ -54,11 +55,8 @@ class Moved:
     mismatch: bool
     bare: bool = False
     """Whether only HTTP requests for the bare address move, and those by chance (`bareaddress`)."""
-
-    @property
-    def unseen(self) -> bool:
-        """Whether the client had no listener for the Service: it gets the entry and not the Service."""
-        return _unseen(self.before)
+    unseen: bool = False
+    """Whether the client had no listener of the Service's there: it gets the entry and not the Service."""
 
     def describe(self, entry: Key) -> str:
         """One sentence for people."""
@@ -146,20 +144,19 @@ def _moved_at(
     for client in clients_that_matter(after, mesh, port.number, address):
         mismatch = not same_class(ports[0], port)
         if move := _moved_for(before, after, service, (address, port.number), client, mesh):
-            if _unseen(move.before) and not mismatch and leads_to(after, entry, port, service, mesh):
-                continue  # what went to the Service without a listener goes there by the entry's
-            return Moved(
-                service.key, address, port.number, str(client), move.before, move.after, mismatch, bare=move.bare
-            )
+            if move.unseen and not mismatch and leads_to(after, entry, port, service, mesh):
+                continue  # what went to the Service without a listener of its own goes there by the entry's
+            return Moved(service.key, address, port.number, str(client), *move[:2], mismatch, move.bare, move.unseen)
     return None
 
 
 class _Move(NamedTuple):
-    """Who answered before and who after; ``bare`` as in `Moved`."""
+    """Who answered before and who after; ``bare`` and ``unseen`` as in `Moved`."""
 
     before: Answer
     after: Answer
-    bare: bool
+    bare: bool = False
+    unseen: bool = False
 
 
 def _moved_for(
@@ -176,27 +173,31 @@ def _moved_for(
         return None
     was = answer(owner_of(before, client, mesh, *socket))
     worse = _worse(was.http, now.http, service, mesh) or _worse(was.other, now.other, service, mesh)
-    return _Move(was, now, bare=False) if worse else None
+    seen = any(_reaches(a, service, mesh) or _shared(a) for a in (was.http, was.other))
+    return _Move(was, now, unseen=not seen) if worse else None
 
 
-def _unseen(was: Answer) -> bool:
-    return {was.http, was.other} <= {DIRECT, BLACKHOLE}
+def _reaches(there: str, service: Service, mesh: Mesh) -> bool:
+    """Whether it is a cluster or route of the Service's own."""
+    host = service_host(service, mesh)
+    return there.endswith(f"||{host}") or there.startswith(f"route {host}:")
+
+
+def _shared(there: str) -> bool:
+    """Whether it is the HTTP route of a port, which tells the Services that share it apart by the Host header."""
+    return there.startswith("route ") and " at " not in there
 
 
 def _harmless(now: str, service: Service, mesh: Mesh) -> bool:
     """Whether bytes that go there reach the Service, or nobody else."""
-    host = f"{service.meta.name}.{service.meta.namespace}.svc.{mesh.cluster_domain}"
-    return now in (DIRECT, BLACKHOLE) or now.endswith(f"||{host}") or now.startswith(f"route {host}:")
+    return now in (DIRECT, BLACKHOLE) or _reaches(now, service, mesh)
 
 
 def _worse(was: str, now: str, service: Service, mesh: Mesh) -> bool:
     """Whether bytes that reached the Service (by its cluster, a shared route, or directly) now end elsewhere."""
     if was == now or _harmless(now, service, mesh):
         return False
-    if now.startswith("route ") and " at " not in now:
-        # The shared HTTP route of a port tells plaintext HTTP apart by its Host header.
-        return was.endswith(f"||{service.meta.name}.{service.meta.namespace}.svc.{mesh.cluster_domain}")
-    return True
+    return was.endswith(f"||{service_host(service, mesh)}") if _shared(now) else True
 
 
 def same_class(mine: ServicePort, theirs: EntryPort) -> bool:

@@ -38,6 +38,8 @@ PLURALS = {
     "Sidecar": "sidecars",
     "VirtualService": "virtualservices",
 }
+_ISTIO = ("ServiceEntry", "Sidecar")
+"""Istio's kinds that the operator watches; all of one version."""
 OPTIONAL = frozenset({"Sidecar", "VirtualService"})
 """Kinds that only sharpen a prediction: the command line goes without those that it may not read."""
 
@@ -179,19 +181,15 @@ class Client:
 
     async def missing_kinds(self) -> tuple[str, ...]:
         """CRDs that the API server does not serve yet, by their names; finds the best version of ServiceEntry."""
-        missing = []
-        versions = await self._served(ISTIO_GROUP)
+        versions, found = await self._served(ISTIO_GROUP), frozenset[str]()
         for version in (v for v in ISTIO_VERSIONS if v in versions):
-            if await self._serves(f"{ISTIO_GROUP}/{version}", PLURALS["ServiceEntry"]):
+            found = await self._resources(f"{ISTIO_GROUP}/{version}")
+            if PLURALS["ServiceEntry"] in found:
                 self.istio_version = version
                 break
-        else:
-            missing.append(f"serviceentries.{ISTIO_GROUP}")
-        if not await self._serves(f"{ISTIO_GROUP}/{self.istio_version}", PLURALS["Sidecar"]):
-            missing.append(f"sidecars.{ISTIO_GROUP}")
-        if VERSION not in await self._served(GROUP) or not await self._serves(f"{GROUP}/{VERSION}", PLURAL):
-            missing.append(f"{PLURAL}.{GROUP}")
-        return tuple(missing)
+        own = await self._resources(f"{GROUP}/{VERSION}") if VERSION in await self._served(GROUP) else frozenset()
+        istio = (f"{PLURALS[kind]}.{ISTIO_GROUP}" for kind in _ISTIO if PLURALS[kind] not in found)
+        return (*istio, *([] if PLURAL in own else [f"{PLURAL}.{GROUP}"]))
 
     async def _served(self, group: str) -> tuple[str, ...]:
         try:
@@ -202,14 +200,14 @@ class Client:
             raise
         return tuple(text(v.get("version")) for v in answer.get("versions") or ())
 
-    async def _serves(self, group_version: str, plural: str) -> bool:
+    async def _resources(self, group_version: str) -> frozenset[str]:
         try:
             answer = await self.request("GET", f"apis/{group_version}")
         except ApiError as error:
             if error.status == HTTPStatus.NOT_FOUND:
-                return False
+                return frozenset()
             raise
-        return any(r.get("name") == plural for r in answer.get("resources") or ())
+        return frozenset(text(r.get("name")) for r in answer.get("resources") or ())
 
     def _learn_time(self, date: str) -> None:
         try:

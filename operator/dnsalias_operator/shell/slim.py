@@ -30,6 +30,11 @@ _META = (
     "ownerReferences",
     "finalizers",
 )
+_SPEC: Mapping[str, tuple[str, ...]] = {
+    "Service": ("type", "clusterIP", "clusterIPs", "ports", "selector", "externalName"),
+    "Sidecar": ("workloadSelector", "egress", "outboundTrafficPolicy"),
+}
+"""The fields of a spec that are kept, of kinds of which not all is."""
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _OUR_MANAGERS = frozenset({OWN_MANAGER, REPAIR_MANAGER})
 _FOUGHT_OVER = ("f:hosts", "f:addresses", "f:endpoints", "f:resolution", "f:ports", "f:location", "f:workloadSelector")
@@ -38,19 +43,14 @@ _FOUGHT_OVER = ("f:hosts", "f:addresses", "f:endpoints", "f:resolution", "f:port
 def slim(raw: Raw, kind: str, api_version: str) -> dict[str, Any]:
     """The part of ``raw`` that the store keeps; ``kind`` and ``api_version`` are set, items of a LIST lack them."""
     out: dict[str, Any] = {"apiVersion": api_version, "kind": kind, "metadata": _metadata(raw, kind)}
-    if kind == "Service":
+    if kind in _SPEC:
         spec = mapping(raw.get("spec"))
-        wanted = ("type", "clusterIP", "clusterIPs", "ports", "selector", "externalName")
-        out["spec"] = {name: spec[name] for name in wanted if name in spec}
+        out["spec"] = {name: spec[name] for name in _SPEC[kind] if name in spec}
     elif kind == "ServiceEntry":
         out["spec"] = raw.get("spec") or {}
         addresses = mapping(raw.get("status")).get("addresses")
         if addresses:
             out["status"] = {"addresses": addresses}
-    elif kind == "Sidecar":
-        spec = mapping(raw.get("spec"))
-        wanted = ("workloadSelector", "egress", "outboundTrafficPolicy")
-        out["spec"] = {name: spec[name] for name in wanted if name in spec}
     elif kind == KIND:
         out["spec"] = raw.get("spec") or {}
         if raw.get("status"):
