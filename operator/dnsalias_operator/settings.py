@@ -112,7 +112,11 @@ class Settings(BaseSettings):
     )
     http_port: int = Field(8080, ge=0, le=65_535, description="Port of /metrics, /healthz and /readyz; 0: any free.")
     unfixed_info_cap: int = Field(
-        100, ge=0, le=100_000, description="Most series of dnsalias_unfixed_serviceentry_info; a gauge tells the rest."
+        100,
+        ge=0,
+        le=100_000,
+        description="Most series of dnsalias_unfixed_serviceentry_info, and of dnsalias_unready_alias_info; "
+        "a gauge beside each tells the rest.",
     )
     stuck_seconds: float = Field(
         600, gt=0, le=86_400, description="Age of the oldest piece of work from which /healthz fails."

@@ -92,7 +92,7 @@ def test_observe_writes_to_no_foreign_entry(
     mark = control_plane.mark()
     operator = start_operator(foreign_entries="observe").idle()
     info = "dnsalias_unfixed_serviceentry_info"
-    series = f'{info}{{name="traefik",namespace="{objects.namespace}",reason="ObserveOnly"}}'
+    series = f'{info}{{name="traefik",namespace="{objects.namespace}",reason="ObserveOnly",severity="critical"}}'
     eventually(lambda: operator.metric(series) == 1, "the info metric")
     written = of_operator(control_plane.mutating_requests(since=mark))
     assert [r for r in written if r.namespace == objects.namespace] == []

@@ -29,7 +29,9 @@ pytestmark = pytest.mark.cluster
 
 WAIT_SECONDS, POLL_SECONDS = 60.0, 0.3
 NUMBERS = {name: number for number, name in enumerate(names(), start=1)}
-INFO = re.compile(r'^dnsalias_unfixed_serviceentry_info\{name="(.*?)",namespace="(.*?)",reason="(.*?)"\} 1\.0$')
+INFO = re.compile(
+    r'^dnsalias_unfixed_serviceentry_info\{name="(.*?)",namespace="(.*?)",reason="(.*?)",severity=".*?"\} 1\.0$'
+)
 FINDINGS = re.compile(r'^dnsalias_findings\{code="(.*?)",severity="(.*?)"\} (\d+)\.0$')
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, Severity, State
+from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, Severity, State, Verb
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.shell.metrics import SPECS, Decisions, Metrics, document
 
@@ -77,9 +77,34 @@ def test_the_info_metric_is_capped_worst_first_and_says_what_it_hides() -> None:
     """The cap keeps the critical ones; the gauge beside it counts the rest."""
     entries = [unfixed(f"w{n}", Severity.WARNING) for n in range(5)] + [unfixed("z", Severity.CRITICAL)]
     found = samples(Metrics(decided(*entries), info_cap=2))
-    names = {labels[0] for labels in found["dnsalias_unfixed_serviceentry_info"]}
-    assert names == {"z", "w0"}
+    told = {(labels[0], labels[3]) for labels in found["dnsalias_unfixed_serviceentry_info"]}
+    assert told == {("z", "critical"), ("w0", "warning")}
     assert found["dnsalias_unfixed_serviceentry_info_hidden"] == {(): 4}
+
+
+def test_aliases_that_are_not_ready_are_named() -> None:
+    """One series each, with the reason of the Ready condition, up to the cap; ready ones have none."""
+    ready = Condition("Ready", "True", "Ready", "…")
+    held, lost = (Condition("Ready", "False", reason, "…") for reason in ("HostHeld", "ServiceNotFound"))
+    told = {"c": lost, "a": held, "b": ready}
+    aliases = tuple(AliasDecision(Key(KIND, "shop", name), (condition,)) for name, condition in told.items())
+    found = samples(Metrics(decided(aliases=aliases)))
+    assert set(found["dnsalias_unready_alias_info"]) == {("a", "shop", "HostHeld"), ("c", "shop", "ServiceNotFound")}
+    assert found["dnsalias_unready_alias_info_hidden"] == {(): 0}
+    capped = samples(Metrics(decided(aliases=aliases), info_cap=1))
+    assert set(capped["dnsalias_unready_alias_info"]) == {("a", "shop", "HostHeld")}
+    assert capped["dnsalias_unready_alias_info_hidden"] == {(): 1}
+
+
+def test_writes_are_counted_from_nought() -> None:
+    """The first error of a kind is an increase: every series of writes is there before anything was written."""
+    metrics = Metrics()
+    before = samples(metrics)["dnsalias_writes_total"]
+    assert set(before.values()) == {0}
+    for kind, verb in [*(("ServiceEntry", verb.value) for verb in Verb), (KIND, "status")]:
+        for result in ("ok", "conflict", "refused", "error"):
+            metrics.writes.labels(kind, verb, result).inc()
+    assert samples(metrics)["dnsalias_writes_total"].keys() == before.keys()
 
 
 def test_findings_are_counted_by_code_and_severity() -> None:

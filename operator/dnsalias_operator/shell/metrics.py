@@ -17,8 +17,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from dnsalias_operator.core.outcome import AliasDecision, EntryDecision, Finding, State
-from dnsalias_operator.model.names import Key
+from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, State, Verb
+from dnsalias_operator.core.refusals import READY
+from dnsalias_operator.model.names import KIND, Key
 
 
 class Spec(NamedTuple):
@@ -44,10 +45,18 @@ SPECS: Mapping[str, Spec] = {
         "ServiceEntries that lack something and were not repaired. severity critical: takes traffic not meant for it.",
     ),
     "dnsalias_unfixed_serviceentry_info": Spec(
-        "gauge", ("namespace", "name", "reason"), "1 for each unfixed ServiceEntry, worst first, up to a cap."
+        "gauge",
+        ("namespace", "name", "reason", "severity"),
+        "1 for each unfixed ServiceEntry, worst first, up to a cap.",
     ),
     "dnsalias_unfixed_serviceentry_info_hidden": Spec(
         "gauge", (), "Unfixed ServiceEntries that the cap of dnsalias_unfixed_serviceentry_info leaves out."
+    ),
+    "dnsalias_unready_alias_info": Spec(
+        "gauge", ("namespace", "name", "reason"), "1 for each DnsAlias that is not ready, up to the same cap."
+    ),
+    "dnsalias_unready_alias_info_hidden": Spec(
+        "gauge", (), "DnsAliases that the cap of dnsalias_unready_alias_info leaves out."
     ),
     "dnsalias_findings": Spec(
         "gauge", ("code", "severity"), "Findings in the cluster, as `dnsalias lint` prints them."
@@ -103,6 +112,11 @@ class Decisions:
         found = [d for d in self.entries.values() if d.state in (State.UNFIXED, State.CONTAINED)]
         return sorted(found, key=lambda d: (d.severity.rank, d.key))
 
+    def unready(self) -> list[tuple[Key, Condition]]:
+        """DnsAliases that are not ready, by key, each with its Ready condition."""
+        ready = [(d.key, c) for d in self.aliases.values() for c in d.conditions if c.type == READY]
+        return sorted((found for found in ready if found[1].status != "True"), key=lambda found: found[0])
+
 
 class Metrics:
     """The registry and everything in it. Gauges that others know better are read through `watch`."""
@@ -112,6 +126,9 @@ class Metrics:
         self.decisions = decisions or Decisions()
         self.info_cap = info_cap
         self.writes = self._counter("dnsalias_writes_total")
+        # A series that begins at 1 has not increased: the first error would be seen by no alert.
+        for kind, operation, result in _writes():
+            self.writes.labels(kind, operation, result)
         self.drift = self._counter("dnsalias_drift_corrections_total")
         self.events = self._counter("dnsalias_events_total")
         self.corrections = self._counter("dnsalias_resync_corrections_total")
@@ -160,19 +177,21 @@ class _DecisionCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         decisions, cap = self._metrics.decisions, self._metrics.info_cap
-        unfixed = decisions.unfixed()
+        unfixed, unready = decisions.unfixed(), decisions.unready()
         yield _family(
             "dnsalias_aliases",
             ((c.type, c.status, c.reason) for d in decisions.aliases.values() for c in d.conditions),
         )
         yield _family("dnsalias_serviceentries", _states(decisions))
         yield _family("dnsalias_unfixed_serviceentries", ((d.reason, d.severity.value) for d in unfixed))
-        yield _family(
-            "dnsalias_unfixed_serviceentry_info", ((d.key.namespace, d.key.name, d.reason) for d in unfixed[:cap])
+        yield from _capped(
+            "dnsalias_unfixed_serviceentry_info",
+            [(d.key.namespace, d.key.name, d.reason, d.severity.value) for d in unfixed],
+            cap,
         )
-        hidden = GaugeMetricFamily(*_named("dnsalias_unfixed_serviceentry_info_hidden"))
-        hidden.add_metric((), max(0, len(unfixed) - cap))
-        yield hidden
+        yield from _capped(
+            "dnsalias_unready_alias_info", [(key.namespace, key.name, c.reason) for key, c in unready], cap
+        )
         yield _family(
             "dnsalias_findings", ((f.code, f.severity.value) for of_one in decisions.findings.values() for f in of_one)
         )
@@ -187,6 +206,20 @@ def _family(name: str, labels: Iterable[tuple[str, ...]]) -> GaugeMetricFamily:
     for values, count in sorted(Tally(labels).items()):
         family.add_metric(values, count)
     return family
+
+
+def _capped(name: str, labels: list[tuple[str, ...]], cap: int) -> Iterator[GaugeMetricFamily]:
+    """One series an object, the first ``cap`` of them, and how many are left out."""
+    yield _family(name, labels[:cap])
+    hidden = GaugeMetricFamily(*_named(f"{name}_hidden"))
+    hidden.add_metric((), max(0, len(labels) - cap))
+    yield hidden
+
+
+def _writes() -> Iterator[tuple[str, str, str]]:
+    """Every series that writes can have."""
+    operations = [*(("ServiceEntry", verb.value) for verb in Verb), (KIND, "status")]
+    yield from ((*operation, result) for operation in operations for result in ("ok", "conflict", "refused", "error"))
 
 
 def _states(decisions: Decisions) -> Iterator[tuple[str, str]]:

@@ -40,7 +40,7 @@ STATS = {"ISTIO_METAJSON_STATS": json.dumps({"ANNOTATIONS": {"sidecar.istio.io/s
 TOLD = ("DA015", "DA016")
 """Findings that carry the reason why an entry is unfixed or contained."""
 _UNFIXED = re.compile(
-    r'^dnsalias_unfixed_serviceentry_info\{name="(.+?)",namespace=".+?",reason="(.+?)"\}', re.MULTILINE
+    r'^dnsalias_unfixed_serviceentry_info\{name="(.+?)",namespace=".+?",reason="(.+?)",', re.MULTILINE
 )
 SURE, MANY, FEW = 24, 12, 6
 """Connections until every pod must have answered, should have, and that tell whether one server does."""
