@@ -5,31 +5,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from dnsalias_operator.core.catalog import CATCH_ALL
 from dnsalias_operator.core.outcome import Severity
+from dnsalias_operator.core.refusals import READY
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell.metrics import SPECS
-from tests.install.markdown import anchor, sections
+from dnsalias_operator.shell.metrics import SPECS, Metrics
+from tests.install.markdown import anchor, headings, sections
+from tests.install.reasons import reasons_in
+from tests.monitoring.rules import name as named
+from tests.monitoring.rules import rules
 
 REPOSITORY = Path(__file__).parents[2]
-RULES = REPOSITORY / "manifests" / "monitoring" / "prometheusrule.yaml"
 RUNBOOK = REPOSITORY / "docs" / "runbook.md"
 SELECTOR = re.compile(r"(dnsalias_\w+)(?:\{([^}]*)\})?")
-MATCHER = re.compile(r"(\w+)=(?:\"([^\"]*)\"|%q)")
-
-
-def rules() -> list[dict[str, Any]]:
-    """Every alerting rule."""
-    loaded = yaml.safe_load(RULES.read_text(encoding="utf-8"))
-    return [rule for group in loaded["spec"]["groups"] for rule in group["rules"]]
+MATCHER = re.compile(r"(\w+)(=|!=|=~)(?:\"([^\"]*)\"|%q)")
+README = REPOSITORY / "README.md"
+QUERY = re.compile(r'query (?:\(printf )?"((?:[^"\\]|\\.)*)"')
 
 
 def queries() -> list[str]:
     """Every expression, those inside of annotations too."""
-    inside = [q for r in rules() for text in r["annotations"].values() for q in re.findall(r'printf "([^}]*}?)', text)]
-    return [rule["expr"] for rule in rules()] + inside
+    inside = [q for r in rules() for text in r["annotations"].values() for q in QUERY.findall(text)]
+    return [rule["expr"] for rule in rules()] + [q.replace('\\"', '"') for q in inside]
+
+
+def matchers() -> list[tuple[str, str, str]]:
+    """Label, operator and value ("" where a template gives it) of each matcher in each expression."""
+    return [m for q in queries() for _, labels in SELECTOR.findall(q) for m in MATCHER.findall(labels)]
 
 
 def test_metrics_and_labels_exist() -> None:
@@ -38,23 +41,28 @@ def test_metrics_and_labels_exist() -> None:
     assert {name for name, _ in found} >= {"dnsalias_unfixed_serviceentry_info", "dnsalias_findings"}
     for name, labels in found:
         assert name in SPECS
-        assert {label for label, _ in MATCHER.findall(labels)} <= set(SPECS[name].labels)
-    grouped = [(m[1], m[2]) for q in queries() if (m := re.search(r"by \(([^)]*)\) \((dnsalias_\w+)", q))]
-    assert grouped
+        assert {label for label, _, _ in MATCHER.findall(labels)} <= set(SPECS[name].labels)
+    grouped = [m for q in queries() for m in re.findall(r"by \(([^)]*)\) \((?:\w+\()?\s*(dnsalias_\w+)", q)]
+    assert len(grouped) >= len(rules())
     for labels, name in grouped:
         assert {label.strip() for label in labels.split(",")} <= set(SPECS[name].labels)
 
 
 def test_values_asked_for_exist() -> None:
-    """Severities and codes are written as the operator writes them; no severity of unfixed entries is left out."""
-    asked = [(k, v) for q in queries() for _, labels in SELECTOR.findall(q) for k, v in MATCHER.findall(labels) if v]
+    """What is asked for is written as the operator writes it; no severity of unfixed entries is left out."""
+    asked = {(label, value) for label, _, value in matchers() if value}
     assert {v for k, v in asked if k == "code"} == {CATCH_ALL.code}
-    severities = {v for k, v in asked if k == "severity"}
     # info is never the severity of an unfixed entry: core/entries.py.
-    assert severities == {s.value for s in Severity} - {"info"}
+    assert {v for k, v in asked if k == "severity"} == {s.value for s in Severity} - {"info"}
+    assert {v for k, v in asked if k == "reason"} <= reasons_in("shell/verdicts.py")
+    assert {v for k, v in asked if k == "condition"} == {READY}
+    assert {v for k, v in asked if k == "status"} == {"True"}
+    results = Metrics().exposition().decode()
+    for value in (v for k, result in asked if k == "result" for v in result.split("|")):
+        assert f'result="{value}"' in results
 
 
-@pytest.mark.parametrize("rule", rules(), ids=lambda rule: f"{rule['alert']}-{rule['expr'][:40]}")
+@pytest.mark.parametrize("rule", rules(), ids=named)
 def test_an_alert_says_how_bad_it_is_and_where_to_read_on(rule: dict[str, Any]) -> None:
     """Every rule has a severity, a delay, a summary, a description, and a link to a section that is there."""
     assert rule["labels"]["severity"] in ("critical", "warning")
@@ -63,6 +71,21 @@ def test_an_alert_says_how_bad_it_is_and_where_to_read_on(rule: dict[str, Any]) 
     path, _, section = rule["annotations"]["runbook_url"].partition("#")
     assert REPOSITORY / path == RUNBOOK
     assert section == anchor(rule["alert"])
+
+
+def test_every_reason_has_the_section_that_the_alert_names() -> None:
+    """DnsAliasUnfixedServiceEntry links to the reason in small letters: the anchor of one section, and of no other."""
+    text = (REPOSITORY / "docs" / "findings.md").read_text(encoding="utf-8")
+    anchors = [anchor(title) for title in headings(text)]
+    told = sections(sections(text, 1)["Unfixed reasons"], 3)
+    assert "ObserveOnly" in told
+    assert [reason for reason in told if anchors.count(reason.lower()) != 1] == []
+
+
+def test_the_readme_lists_every_alert_with_its_severities() -> None:
+    """The table of alerts in README.md is that of the rules."""
+    table = re.findall(r"^\| (DnsAlias\w+) \| (\w+) \|", README.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(table) == sorted({(rule["alert"], rule["labels"]["severity"]) for rule in rules()})
 
 
 def test_the_runbook_has_a_section_for_each_alert_and_no_other() -> None:
@@ -82,3 +105,10 @@ def test_limits_follow_the_settings_they_stand_for() -> None:
     }
     assert limits["no-resync"] == 3 * Settings().resync_seconds
     assert limits["stuck"] == Settings().stuck_seconds
+
+
+def test_an_error_that_comes_again_and_again_leaves_no_gap() -> None:
+    """The window of DnsAliasWriteErrors holds two retries, and a single error leaves it before the delay is over."""
+    (rule,) = (rule for rule in rules() if rule["alert"] == "DnsAliasWriteErrors")
+    window = 60 * int(re.findall(r"\[(\d+)m\]", rule["expr"])[0])
+    assert 2 * Settings().backoff_max_seconds <= window < 60 * int(rule["for"].removesuffix("m"))
