@@ -78,14 +78,20 @@ def test_the_first_alias_is_accepted_and_planned(control_plane: ControlPlane) ->
 
 
 @pytest.mark.cluster
-def test_the_alerts_build(control_plane: ControlPlane) -> None:
-    """`kubectl kustomize manifests/monitoring` gives the rule and the monitor, in the operator's namespace."""
+def test_monitoring_builds(control_plane: ControlPlane) -> None:
+    """`kubectl kustomize manifests/monitoring` gives rule, monitor and dashboard, in the operator's namespace."""
     built = identity.build(control_plane, "monitoring")
     assert {(o["kind"], o["metadata"]["namespace"]) for o in built} == {
         ("PrometheusRule", identity.NAMESPACE),
         ("ServiceMonitor", identity.NAMESPACE),
+        ("ConfigMap", identity.NAMESPACE),
     }
     (monitor,) = (o for o in built if o["kind"] == "ServiceMonitor")
     (service,) = (o for o in identity.build(control_plane, "base") if o["kind"] == "Service")
     assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
     assert {e["port"] for e in monitor["spec"]["endpoints"]} == {p["name"] for p in service["spec"]["ports"]}
+    (board,) = (o for o in built if o["kind"] == "ConfigMap")
+    # What the sidecar of Grafana's charts looks for unless told otherwise.
+    assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+    file = identity.MANIFESTS / "monitoring" / "grafana-dashboard.json"
+    assert board["data"] == {"dnsalias-operator.json": file.read_text(encoding="utf-8")}

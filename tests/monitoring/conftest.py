@@ -44,6 +44,11 @@ def prometheus(plane: ControlPlane, prometheus_binary: Path) -> Iterator[Prometh
 Run = Callable[..., Operator]
 
 
+def port(operator: Operator) -> int:
+    """The port on which a running operator serves its metrics."""
+    return int(next(line["port"] for line in operator.lines() if "port" in line))
+
+
 @pytest.fixture(scope="module")
 def run(plane: ControlPlane, prometheus: Prometheus, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """Run an operator with these settings and have it scraped, and no other; all are ended after the module."""
@@ -55,9 +60,8 @@ def run(plane: ControlPlane, prometheus: Prometheus, tmp_path_factory: pytest.Te
             operator = Operator(plane, kubeconfig, tmp_path_factory.mktemp("operator"), settings)
             running.enter_context(operator)
             eventually(lambda: operator.page("/metrics")[0] == 200, "the operator serves its metrics")
-            port = next(line["port"] for line in operator.lines() if "port" in line)
-            prometheus.scrape(port)
-            synced = f'dnsalias_synced{{instance="127.0.0.1:{port}"}} == 1'
+            prometheus.scrape(port(operator))
+            synced = f'dnsalias_synced{{instance="127.0.0.1:{port(operator)}"}} == 1'
             eventually(lambda: prometheus.query(synced), "the operator is scraped")
             return operator
 
@@ -71,4 +75,6 @@ def space(plane: ControlPlane) -> Iterator[Objects]:
     name = "monitored"
     plane.api.create("/api/v1/namespaces", {"metadata": {"name": name}})
     yield Objects(plane, name)
+    # At once, and not when the namespace's turn comes: another operator would count them.
+    plane.kubectl("delete", "dnsaliases,serviceentries", "--all", "-n", name)
     plane.api.delete(f"/api/v1/namespaces/{name}")

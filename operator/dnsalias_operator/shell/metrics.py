@@ -126,11 +126,13 @@ class Metrics:
         self.decisions = decisions or Decisions()
         self.info_cap = info_cap
         self.writes = self._counter("dnsalias_writes_total")
+        self.drift = self._counter("dnsalias_drift_corrections_total")
+        self.events = self._counter("dnsalias_events_total")
         # A series that begins at 1 has not increased: the first error would be seen by no alert.
         for kind, operation, result in _writes():
             self.writes.labels(kind, operation, result)
-        self.drift = self._counter("dnsalias_drift_corrections_total")
-        self.events = self._counter("dnsalias_events_total")
+        for result in ("ok", "error", "dropped"):
+            self.events.labels(result)
         self.corrections = self._counter("dnsalias_resync_corrections_total")
         self.requests = self._counter("dnsalias_api_requests_total")
         self.event_to_write = self._histogram("dnsalias_event_to_write_seconds")

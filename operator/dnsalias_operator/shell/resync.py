@@ -44,6 +44,9 @@ class Resync:
         self._backoff, self._on_done, self._sleep = backoff, on_done, sleep
         self._bad_rounds: dict[str, int] = {}
         self.fault = ""
+        for kind in store.kinds:
+            for correction in ("ghost", "missed"):
+                metrics.corrections.labels(kind, correction)  # there from nought on
 
     def silent_kinds(self) -> list[str]:
         """Kinds whose watch missed something several rounds in a row, as sentences for /healthz."""
