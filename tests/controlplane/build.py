@@ -27,6 +27,11 @@ ISTIO_CRDS = "manifests/charts/base/files/crd-all.gen.yaml"
 """Path of Istio's CustomResourceDefinitions inside its Go module."""
 ISTIO_BOOTSTRAP = "tools/packaging/common/envoy_bootstrap.json"
 """The same of the template for what pilot-agent starts Envoy with."""
+MONITORING_MODULE = "github.com/prometheus-operator/prometheus-operator"
+MONITORING_CRDS = tuple(
+    f"example/prometheus-operator-crd/monitoring.coreos.com_{kind}.yaml"
+    for kind in ("prometheusrules", "servicemonitors")
+)
 TAIL_LINES = 30
 
 
@@ -88,17 +93,27 @@ def istio_crds() -> Path:
 
 
 def istio_file(path: str) -> Path:
-    """A file of Istio's Go module by its path in there, kept in the cache; the module is fetched on first use.
+    """A file of Istio's Go module by its path in there; see ``module_file``."""
+    return module_file("istio", ISTIO_MODULE, path)
+
+
+def monitoring_crds() -> list[Path]:
+    """The CRDs of the kinds in manifests/monitoring, from the Prometheus operator; see ``module_file``."""
+    return [module_file("monitoring", MONITORING_MODULE, path) for path in MONITORING_CRDS]
+
+
+def module_file(module: str, dependency: str, path: str) -> Path:
+    """A file of a Go module that ``go/<module>`` requires, kept in the cache; it is fetched on first use.
 
     Raises:
         BuildError: the module cannot be downloaded.
         toolchain.ToolchainError: there is no Go to be had.
     """
     name = Path(path)
-    kept = cache.root() / "istio" / required_version("istio", ISTIO_MODULE) / name.name
+    kept = cache.root() / module / required_version(module, dependency) / name.name
     if not kept.exists():
-        with cache.locked("istio", lambda: say(f"waiting for another run that fetches {name.name} of Istio")):
-            source = _module_folder("istio", ISTIO_MODULE) / path
+        with cache.locked(module, lambda: say(f"waiting for another run that fetches {name.name} of {dependency}")):
+            source = _module_folder(module, dependency) / path
             kept.parent.mkdir(parents=True, exist_ok=True)
             scratch = kept.with_suffix(f".{os.getpid()}")
             shutil.copyfile(source, scratch)
