@@ -53,7 +53,7 @@ def test_the_incident_pages_and_the_fix_ends_it(scene: ControlPlane, prometheus:
     assert prometheus.states(UNFIXED, began, severity="critical") == ["pending", "firing"]
     assert page["labels"]["reason"] == "ObserveOnly"
     text = page["annotations"]
-    assert "3 unfixed ServiceEntries" in text["summary"]
+    assert text["summary"].endswith(": 3, ObserveOnly")
     assert all(entry in text["description"] for entry in PAGED)
     assert "ObserveOnly, docs/findings.md#observeonly" in text["description"]
     assert text["runbook_url"] == RUNBOOK
