@@ -1,6 +1,7 @@
 """pydantic and the real API server accept and refuse the same specs, and kubectl shows what it should."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -192,27 +193,50 @@ def test_the_api_server_says_what_is_expected(control_plane: ControlPlane) -> No
 
 
 def test_columns_of_kubectl_get(control_plane: ControlPlane, namespace: str) -> None:
-    """`kubectl get dna` shows host, Service, every address, readiness and its reason."""
+    """`kubectl get dna` shows host, Service, address, readiness and its reason; -o wide what it takes to go on."""
     path = f"/apis/dnsalias.io/v1alpha1/namespaces/{namespace}/dnsaliases"
-    alias = {"apiVersion": "dnsalias.io/v1alpha1", "kind": "DnsAlias", "metadata": {"name": "api"}, "spec": DEFAULTS}
-    control_plane.api.create(path, alias)
+    for alias_name in ("api", "new"):
+        meta = {"name": alias_name}
+        alias = {"apiVersion": "dnsalias.io/v1alpha1", "kind": "DnsAlias", "metadata": meta, "spec": DEFAULTS}
+        control_plane.api.create(path, alias)
     ready = {
         "type": "Ready",
         "status": "False",
-        "reason": "ServiceNotFound",
-        "message": "Service api does not exist",
+        "reason": "Contested",
+        "message": "field manager dns-controller takes it back",
         "observedGeneration": 1,
         "lastTransitionTime": "2026-01-01T00:00:00Z",
     }
-    status = {"addresses": ["10.96.0.7", "fd00:10:96::7"], "conditions": [ready]}
+    status = {
+        "addresses": ["10.96.0.7", "fd00:10:96::7"],
+        "serviceEntry": {"name": "theirs", "mode": "Patched"},
+        "conditions": [ready],
+    }
     control_plane.api.request("PATCH", f"{path}/api/status", {"status": status}, "application/merge-patch+json")
-    head, row = control_plane.kubectl("get", "dna", "-n", namespace).splitlines()
-    assert head.split() == ["NAME", "HOST", "SERVICE", "ADDRESSES", "READY", "REASON", "AGE"]
-    assert row.split()[:-1] == [
-        "api",
-        "api.hello",
-        "api",
-        '["10.96.0.7","fd00:10:96::7"]',
-        "False",
-        "ServiceNotFound",
-    ]
+    api, new = table(control_plane.kubectl("get", "dna", "-n", namespace))
+    age = api.pop("AGE")
+    assert re.fullmatch(r"\d+[sm]", age)
+    assert api == {
+        "NAME": "api",
+        "HOST": "api.hello",
+        "SERVICE": "api",
+        "ADDRESS": "10.96.0.7",
+        "READY": "False",
+        "REASON": "Contested",
+    }
+    assert {k: v for k, v in new.items() if v and k != "AGE"} == {"NAME": "new", "HOST": "api.hello", "SERVICE": "api"}
+    wide, _ = table(control_plane.kubectl("get", "dna", "-n", namespace, "-o", "wide"))
+    assert {k: v for k, v in wide.items() if k not in {*api, "AGE"}} == {
+        "SECOND ADDRESS": "fd00:10:96::7",
+        "ENTRY": "theirs",
+        "MODE": "Patched",
+        "MESSAGE": "field manager dns-controller takes it back",
+    }
+
+
+def table(text: str) -> list[dict[str, str]]:
+    """The rows of a kubectl table by the heads of their columns, which stand three spaces apart at least."""
+    head, *rows = text.splitlines()
+    columns = [(m.start(), m[0].strip()) for m in re.finditer(r"\S+(?: \S+)*(?:\s{2,}|$)", head)]
+    ends = [*(start for start, _ in columns[1:]), None]
+    return [{name: row[start:end].strip() for (start, name), end in zip(columns, ends, strict=True)} for row in rows]

@@ -73,18 +73,27 @@ def _schema() -> dict[str, Any]:
     }
 
 
-def _columns() -> list[dict[str, str]]:
+def _columns() -> list[dict[str, str | int]]:
+    """What `kubectl get` shows; columns of priority 1 with ``-o wide`` only.
+
+    One address a column, as `kubectl get service` shows the primary clusterIP: of ``.status.addresses[*]`` the API
+    server prints the first alone, and of ``.status.addresses`` JSON.
+    """
+
     def ready(field: str) -> str:
         return f'.status.conditions[?(@.type=="Ready")].{field}'
 
     return [
         {"name": "Host", "type": "string", "jsonPath": ".spec.host"},
         {"name": "Service", "type": "string", "jsonPath": ".spec.serviceRef.name"},
-        # As a list: of `.status.addresses[*]` the API server prints the first alone, and a Service may have two.
-        {"name": "Addresses", "type": "string", "jsonPath": ".status.addresses"},
+        {"name": "Address", "type": "string", "jsonPath": ".status.addresses[0]"},
         {"name": "Ready", "type": "string", "jsonPath": ready("status")},
         {"name": "Reason", "type": "string", "jsonPath": ready("reason")},
         {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+        {"name": "Second address", "type": "string", "jsonPath": ".status.addresses[1]", "priority": 1},
+        {"name": "Entry", "type": "string", "jsonPath": ".status.serviceEntry.name", "priority": 1},
+        {"name": "Mode", "type": "string", "jsonPath": ".status.serviceEntry.mode", "priority": 1},
+        {"name": "Message", "type": "string", "jsonPath": ready("message"), "priority": 1},
     ]
 
 

@@ -96,8 +96,9 @@ class DnsAliasSpec(_Schema):
     )
     endpoints: Endpoints = Field(
         Endpoints.AUTO,
-        description="Workloads: the Service's own pods (STATIC resolution and the Service's selector). Service: the "
-        "Service's DNS name. Auto: Workloads where the Service has a selector, else Service.",
+        description="Where connections to the alias go. Workloads: to the Service's own pods, with their mTLS. "
+        "Service: to the Service's DNS name. Auto, the default: Workloads where the Service has a selector, else "
+        "Service.",
     )
     export_to: (
         Annotated[

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from dnsalias_operator.core.outcome import Change, Verb
 from dnsalias_operator.core.triggers import affected
+from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Object, Snapshot
@@ -135,4 +136,15 @@ class Steps:
         }
         log.info(change.message, extra={"fields": {k: v for k, v in fields.items() if v}})
         if change.verb is Verb.REPAIR and about is not None:
-            self._recorder.emit(about, "Normal", change.reason, "Repair", change.message)
+            self._recorder.emit(about, "Normal", change.reason, "Repair", f"{_done(change)}, because {change.message}")
+
+
+def _done(change: Change) -> str:
+    """What a repair wrote, for somebody who looks at the entry alone."""
+    spec = mapping(mapping(change.after).get("spec"))
+    parts = []
+    for path in change.fields:
+        values = spec.get(path.removeprefix("spec."))
+        listed = ", ".join(str(mapping(v).get("address", v)) for v in values or ())
+        parts.append(f"set {path} to {listed}" if values else f"withdrew {path}")
+    return " and ".join(parts)
