@@ -17,6 +17,7 @@ COPY pyproject.toml uv.lock README.md LICENSE ./
 RUN uv sync --frozen --no-dev --no-install-project
 # Then this project, as a wheel; what builds it is pinned and by hash, too.
 COPY requirements/build.txt requirements/build.txt
+COPY docs/findings.md docs/conditions.md docs/adopt.md docs/
 COPY operator operator
 RUN uv build --wheel --out-dir /wheel --build-constraints requirements/build.txt --require-hashes \
     && uv pip install --python /opt/dnsalias/bin/python --no-deps /wheel/*.whl

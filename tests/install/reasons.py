@@ -14,6 +14,8 @@ DECIDING = (
     "core/stands_for.py",
     "core/policy.py",
     "core/changes.py",
+    "core/adoptable.py",
+    "core/adopt.py",
     "shell/verdicts.py",
 )
 WORD = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-zA-Z]+)*")

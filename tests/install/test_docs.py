@@ -41,7 +41,7 @@ def test_every_finding_has_its_section() -> None:
 
 def test_every_reason_is_explained_and_no_other() -> None:
     """Each reason in the source has a section of its own somewhere, and each section is of a reason in the source."""
-    told = set(sections(read("conditions.md"), 3)) | set(sections(read("findings.md"), 3))
+    told = {title for page in ("conditions.md", "findings.md", "adopt.md") for title in sections(read(page), 3)}
     assert told == reasons()
 
 
@@ -54,6 +54,7 @@ def test_a_reason_is_explained_where_one_looks_for_it() -> None:
     assert reasons_in("core/aliases.py") <= conditions | writes
     assert unfixed >= reasons_in("core/repair.py", "core/stands_for.py", "core/policy.py")
     assert writes >= reasons_in("core/changes.py") | GIVEN
+    assert part("adopt.md", "What cannot be adopted") >= reasons_in("core/adoptable.py", "core/adopt.py") - conditions
 
 
 def test_settings_are_documented_from_their_source() -> None:

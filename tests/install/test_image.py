@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
@@ -45,6 +46,14 @@ def test_what_is_copied_is_there_and_not_ignored() -> None:
         assert (REPOSITORY / source).exists()
         assert source.split("/")[0] in let_through
     assert {source.split("/")[0] for source in copied} == let_through
+
+
+def test_what_the_wheel_is_made_of_is_copied() -> None:
+    """The wheel that is built in the image has everything that it has elsewhere."""
+    build = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    copied = {source for rest in arguments("COPY") if not rest.startswith("--from") for source in rest.split()[:-1]}
+    for path in build["targets"]["wheel"]["only-include"]:
+        assert path in copied or path.split("/")[0] in copied, path
 
 
 def test_nothing_is_installed_without_its_hash() -> None:

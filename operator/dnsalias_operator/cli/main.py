@@ -36,6 +36,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "plan": ("plan", "Show what the operator would write, and why."),
     "render": ("render", "Print the input with the plan applied, for kubectl."),
     "listeners": ("listeners", "Predict the outbound listeners of a sidecar."),
+    "explain": ("explain", "Tell the story of one alias or entry, or explain a finding."),
+    "adopt": ("adopt", "Turn other people's ServiceEntries into DnsAliases."),
     "coredns": ("coredns", "Print a CoreDNS snippet for the aliases."),
     "run": ("run", "Run the operator."),
     "crd": ("about", "Print the CustomResourceDefinition of DnsAlias."),

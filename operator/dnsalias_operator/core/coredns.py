@@ -11,6 +11,7 @@ from dnsalias_operator.core.hosts import service_host
 from dnsalias_operator.core.outcome import AliasDecision
 from dnsalias_operator.core.refusals import ACCEPTED, RESOLVED_REFS
 from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.snapshot import Snapshot
 
 
@@ -24,5 +25,10 @@ def rewrites(world: Snapshot, decisions: Iterable[AliasDecision], mesh: Mesh) ->
             continue
         service = world.service(alias.meta.namespace, alias.spec.service_ref.name)
         if service is not None:
-            lines.append(f"rewrite stop name exact {alias.spec.host} {service_host(service, mesh)} answer auto")
+            lines.append(rewrite(alias.spec.host, service, mesh))
     return tuple(sorted(lines))
+
+
+def rewrite(host: str, service: Service, mesh: Mesh) -> str:
+    """The line of a Corefile that makes one name resolve to the Service."""
+    return f"rewrite stop name exact {host} {service_host(service, mesh)} answer auto"
