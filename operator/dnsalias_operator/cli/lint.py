@@ -1,14 +1,18 @@
-"""`dnsalias lint`: every finding, grouped by object."""
+"""`dnsalias lint`: every finding, grouped by object, or in a form for machines."""
 
+import importlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 import click
 
+from dnsalias_operator.cli import baseline as baselines
+from dnsalias_operator.cli.inputs import Inputs
+from dnsalias_operator.cli.linted import Linted
 from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, unread, with_rules, with_source
 from dnsalias_operator.cli.problems import Place
-from dnsalias_operator.cli.terminal import clean, count, severity, tally
+from dnsalias_operator.cli.terminal import clean, count, note, severity, tally
 from dnsalias_operator.core.outcome import Finding, Severity
 from dnsalias_operator.core.plan import lint as findings_in
 from dnsalias_operator.model.names import Key
@@ -19,18 +23,27 @@ HELP = """Find what ServiceEntries and DnsAliases do to the mesh that nobody mea
 \b
 Example:
   dnsalias lint -f manifests/ --fail-on critical
+  dnsalias lint -f manifests/ -o html > report.html
+  dnsalias lint -f manifests/ --baseline baseline.json --write-baseline
+
+With --baseline, findings that the file lists are accepted: only new ones, and those that have become worse, are shown
+and count. Rows that match nothing any more are told on standard error.
 
 \b
 Exit codes:
-  0  no finding at or above --fail-on
+  0  no finding at or above --fail-on, or the baseline was written
   1  findings at or above --fail-on
   2  bad usage, or input that cannot be read (the rest is still checked)
 """
+FORMS = {"text": "", "json": "", "sarif": "sarif", "junit": "junit", "html": "report.page"}
+"""Output forms, and the modules of those that have one: imported when they are asked for."""
+MOST_STALE = 10
+"""Rows of a baseline that match nothing which are named one by one."""
 
 
 @click.command(help=HELP)
 @with_source
-@click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option("-o", "--output", type=click.Choice(tuple(FORMS)), default="text", show_default=True)
 @click.option(
     "--fail-on",
     type=click.Choice(("critical", "warning", "info", "never")),
@@ -38,28 +51,82 @@ Exit codes:
     show_default=True,
     help="Least severity that makes the exit code 1.",
 )
+@click.option("--baseline", type=click.Path(readable=False), metavar="FILE", help="Findings that are accepted for now.")
+@click.option("--write-baseline", is_flag=True, help="Write today's findings to that file instead of showing them.")
 @with_rules
-def lint(source: Source, rules: Rules, output: str, fail_on: str) -> int:
+def lint(source: Source, rules: Rules, output: str, fail_on: str, baseline: str | None, write_baseline: bool) -> int:  # noqa: FBT001 (a flag)
     """Print the findings; the exit code."""
+    rows = _rows(baseline, write_baseline)
     inputs = source.read()
     findings = findings_in(inputs.snapshot(), rules)
-    places = inputs.places()
-    if output == "json":
-        document = {"findings": [as_dict(finding, places.get(finding.key)) for finding in findings]}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    else:
-        for line in _lines(findings, places):
-            click.echo(line)
-        click.echo(f"Assumed: {rules.mesh.assumptions()}.")
-        click.echo(_summary(findings, len(inputs.items)) + unread(inputs) + ".")
+    divided = baselines.divide(findings, rows)
+    if baseline and write_baseline:
+        return _write(baseline, inputs, findings, rows, divided)
+    _tell_stale(divided, baseline or "")
+    linted = Linted(inputs, rules, inputs.places(), divided.new, divided.accepted, baseline or "", fail_on)
+    _show(linted, output)
     if inputs.problems:
         return ERROR
-    return FOUND if fails(findings, fail_on) else OK
+    return FOUND if linted.fails(linted.findings) else OK
 
 
-def fails(findings: Iterable[Finding], fail_on: str) -> bool:
-    """Whether any finding is at least as bad as ``fail_on``, a severity or ``never``."""
-    return fail_on != "never" and any(f.severity.rank <= Severity(fail_on).rank for f in findings)
+def _show(linted: Linted, output: str) -> None:
+    if FORMS[output]:
+        form = importlib.import_module(f"dnsalias_operator.cli.{FORMS[output]}")
+        click.echo(form.document(linted))
+    elif output == "json":
+        document = {"findings": [as_dict(finding, linted.places.get(finding.key)) for finding in linted.findings]}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        for line in _lines(linted.findings, linted.places):
+            click.echo(line)
+        click.echo(f"Assumed: {linted.rules.mesh.assumptions()}.")
+        click.echo(_summary(linted) + unread(linted.inputs) + ".")
+
+
+def _rows(path: str | None, writing: bool) -> tuple[baselines.Row, ...]:  # noqa: FBT001 (a flag)
+    if path is None:
+        if writing:
+            raise click.UsageError("--write-baseline needs --baseline FILE: the file to write")
+        return ()
+    try:
+        return baselines.read(path, may_be_new=writing)
+    except baselines.BaselineError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _write(
+    path: str,
+    inputs: Inputs,
+    findings: Iterable[Finding],
+    rows: tuple[baselines.Row, ...],
+    divided: baselines.Division,
+) -> int:
+    if inputs.problems:
+        note(f"{path}: not written: with part of the input unread, it would lack what is in there")
+        return ERROR
+    try:
+        baselines.write(path, findings, rows)
+    except baselines.BaselineError as error:
+        raise click.ClickException(str(error)) from error
+    added, removed = len(divided.new), len(divided.stale)
+    changes = tally(((added, "new"), (removed, "removed"))) or "nothing new"
+    total = count(len(divided.accepted) + added, "finding")
+    note(f"{path}: {total} accepted, {changes}; from now on --baseline {path} shows what is beyond them")
+    return OK
+
+
+def _tell_stale(divided: baselines.Division, path: str) -> None:
+    """Rows that match nothing: what was mended stays accepted until they go, and may come back unseen."""
+    worse = {baselines.Fingerprint.of(finding): finding.severity for finding in divided.new}
+    for row in divided.stale[:MOST_STALE]:
+        if row.fingerprint in worse:
+            now = worse[row.fingerprint]
+            note(f"{path}: {row.fingerprint} was accepted as {row.severity} and is {now} now, so it is shown")
+        else:
+            note(f"{path}: {row.fingerprint} is not found any more; remove the row, or write the baseline anew")
+    if len(divided.stale) > MOST_STALE:
+        note(f"{path}: {len(divided.stale) - MOST_STALE} more rows match nothing; write the baseline anew")
 
 
 def as_dict(finding: Finding, place: Place | None) -> dict[str, object]:
@@ -78,7 +145,7 @@ def as_dict(finding: Finding, place: Place | None) -> dict[str, object]:
     }
 
 
-def _lines(findings: Iterable[Finding], places: Mapping[Key, Place]) -> Iterable[str]:
+def _lines(findings: Iterable[Finding], places: Mapping[Key, Place]) -> Iterator[str]:
     # Objects in the order of their worst finding, as the core sorts findings.
     first: dict[Key, int] = {}
     for index, finding in enumerate(findings):
@@ -95,8 +162,9 @@ def _lines(findings: Iterable[Finding], places: Mapping[Key, Place]) -> Iterable
         yield ""
 
 
-def _summary(findings: Iterable[Finding], objects: int) -> str:
-    severities = [finding.severity for finding in findings]
+def _summary(linted: Linted) -> str:
+    severities = [finding.severity for finding in linted.findings]
     counts = tally((severities.count(severity), severity.value) for severity in Severity)
     found = f"{count(len(severities), 'finding')}: {counts}" if severities else "No findings"
-    return f"{found}, in {count(objects, 'object')}"
+    accepted = f" and {len(linted.accepted)} accepted in {clean(linted.baseline)}" if linted.accepted else ""
+    return f"{found}{accepted}, in {count(len(linted.inputs.items), 'object')}"
