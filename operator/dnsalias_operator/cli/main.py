@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 HELP = """Extra DNS names for Kubernetes Services in an Istio mesh, without taking anybody else's traffic.
 
@@ -40,6 +41,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "adopt": ("adopt", "Turn other people's ServiceEntries into DnsAliases."),
     "coredns": ("coredns", "Print a CoreDNS snippet for the aliases."),
     "run": ("run", "Run the operator."),
+    "completion": ("completion", "Print a completion script for bash, zsh or fish."),
     "crd": ("about", "Print the CustomResourceDefinition of DnsAlias."),
     "version": ("about", "Print the version."),
 }
@@ -68,6 +70,11 @@ class Program(click.Group):
         """List the subcommands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the names of the subcommands without importing them."""
+        words = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
+        return [*words, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's signature)
         """Run the subcommand; a reader that went away (`| head`) is no error."""

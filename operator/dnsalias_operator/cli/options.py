@@ -17,8 +17,12 @@ Command = Callable[..., Any]
 OK, FOUND, ERROR = 0, 1, 2
 """Exit codes of every command: nothing to report, something to report, bad usage or unreadable input."""
 
+_FILE = click.Path(readable=False)
+"""For completion only: whether a file can be read is told by who reads it."""
 _MESH = (
-    click.option("--config", metavar="FILE", help="Settings of the operator; flags and DNSALIAS_* win over it."),
+    click.option(
+        "--config", type=_FILE, metavar="FILE", help="Settings of the operator; flags and DNSALIAS_* win over it."
+    ),
     click.option("--root-namespace", metavar="NAME", help="Istio's root namespace.  [istio-system]"),
     click.option("--cluster-domain", metavar="NAME", help="DNS domain of the cluster.  [cluster.local]"),
     click.option(
@@ -50,6 +54,7 @@ _SOURCE = (
         "--filename",
         "paths",
         multiple=True,
+        type=_FILE,
         metavar="PATH",
         help="File, folder or - (standard input); repeatable. Without: the current kubeconfig context.",
     ),
@@ -57,7 +62,7 @@ _SOURCE = (
         "-n", "--namespace", default="", help="With -f: namespace of objects that name none. Without: read only this."
     ),
     click.option("--context", default="", metavar="NAME", help="Context of the kubeconfig."),
-    click.option("--kubeconfig", default="", metavar="FILE", help="Kubeconfig to use."),
+    click.option("--kubeconfig", type=_FILE, default="", metavar="FILE", help="Kubeconfig to use."),
 )
 
 
