@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 UV := build/uv/bin/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo lab test check equivalence crd clean venv controlplane
+.PHONY: help demo lab report test check equivalence crd clean venv controlplane
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=/path/to/python]'
@@ -29,15 +29,18 @@ demo: venv controlplane ## the incident and its cure, on a real API server
 lab: venv controlplane ## the same with traffic: real istiod, sidecars, DNS and TLS (needs root; Linux)
 	$(BIN)/python -m tests.lab $(ARGS)
 
+report: venv ## the incident as an HTML report, with pictures of it, in build/report (needs Chromium)
+	$(BIN)/python -m tests.report
+
 test: venv controlplane ## all tests, those on the real API server too (ARGS go to pytest)
 	$(BIN)/pytest $(ARGS)
 
-check: venv ## linters, types, import contracts and the tests that need no cluster; under a minute
+check: venv ## linters, types, import contracts and the tests that need no cluster and no browser; under a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto -m "not cluster" $(ARGS)
+	$(BIN)/pytest -n auto -m "not cluster and not browser" $(ARGS)
 
 equivalence: venv controlplane ## the alias equals the Service: every combination, with real traffic; writes docs/equivalence.md
 	$(BIN)/python -m tests.dataplane.equivalence $(ARGS)

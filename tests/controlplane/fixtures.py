@@ -36,11 +36,12 @@ def namespace(control_plane: ControlPlane) -> Iterator[str]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI, a skipped cluster test has failed: green must mean that the real API server was asked."""
+    """In CI, a skipped test of cluster or browser has failed: green must mean that the real thing was asked."""
     report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and in_ci() and item.get_closest_marker("cluster"):
+    real = next((name for name in ("cluster", "browser") if item.get_closest_marker(name)), "")
+    if report.skipped and not hasattr(report, "wasxfail") and in_ci() and real:
         report.outcome = "failed"
-        report.longrepr = f"Skipped, which CI does not accept of a cluster test: {report.longrepr}"
+        report.longrepr = f"Skipped, which CI does not accept of a {real} test: {report.longrepr}"
     return report
 
 

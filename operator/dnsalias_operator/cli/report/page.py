@@ -103,7 +103,10 @@ def verdict(linted: Linted, decided: Plan, shown: Iterable[Port], after: Iterabl
         title = count(found[worst], f"{worst} finding") if worst is not Severity.INFO else "Nothing is wrong"
         return Verdict(worst.value, title, f"No entry takes every connection to a port. {then}")
     accepted = f" beyond what {linted.baseline} accepts" if linted.accepted else ""
-    return Verdict("good", "Nothing found", f"No entry and no alias has a finding{accepted}.")
+    nothing = f"No entry and no alias has a finding{accepted}."
+    if linted.inputs.problems:
+        return Verdict("warning", "Nothing found in what was read", nothing)
+    return Verdict("good", "Nothing found", nothing)
 
 
 def _listed(numbers: list[int]) -> str:
