@@ -121,7 +121,7 @@ def sentence(port: Port, hosts: Hosts, *, then: bool) -> str:
 def _wide(port: Port, hosts: Hosts, alt: str, *, then: bool) -> Drawing:
     made, y, last = Drawing(900, alt), 1, len(port.views) - 1
     for index, view in enumerate(port.views):
-        pods = made.box(1, y, 179, "pods", Label("any pod", f"in {view.pods}"))
+        pods = made.box(1, y, 179, "pods", Label("any pod in", view.pods))
         for flow in _flows(view, hosts, then=then):
             left = made.box(250, y, 270, f"meant {flow.kind}", flow.meant)
             right = made.box(600, y, 299, f"end {flow.kind}", flow.ends)
@@ -140,7 +140,7 @@ def _narrow(port: Port, hosts: Hosts, alt: str, *, then: bool) -> Drawing:
     made, y, step = Drawing(330, alt), 1, ROW + 26
     for view in port.views:
         flows = _flows(view, hosts, then=then)
-        above = made.box(1, y, 328, "pods", Label("any pod", f"in {view.pods}"))
+        above = made.box(1, y, 328, "pods", Label("any pod in", view.pods))
         for flow in [flow for flow in flows if flow.kind == "taken"] or flows[:1]:
             left = made.box(1, y + step, 328, f"meant {flow.kind}", flow.meant)
             right = made.box(1, y + 2 * step, 328, f"end {flow.kind}", flow.ends)
