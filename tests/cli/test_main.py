@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -19,6 +18,7 @@ from dnsalias_operator.cli import lint
 from dnsalias_operator.cli.main import COMMANDS, program
 from dnsalias_operator.model.crd import crd
 from tests.cli.conftest import Execute, Invoke, executable
+from tests.cli.terminals import on_terminal
 
 
 def test_help_fits_one_screen_and_tells_every_command(invoke: Invoke) -> None:
@@ -185,25 +185,10 @@ def _wait_until_reading(pid: int) -> None:
 def test_a_terminal_gets_colours(arguments: tuple[str, ...], colour: str, plain: bool, incident: Path) -> None:  # noqa: FBT001
     """Unless NO_COLOR says otherwise."""
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200", **({"NO_COLOR": "1"} if plain else {})}
-    shown, code = _on_terminal([executable("dnsalias"), *arguments, "-f", str(incident)], environment)
-    assert code == (1 if arguments[0] == "plan" else 0)
-    assert (colour in shown) is not plain
-    assert "traefik-cutom-name" in shown
-
-
-def _on_terminal(command: list[str], environment: dict[str, str]) -> tuple[str, int]:
-    """What a command shows on a terminal, and its exit code."""
-    ours, theirs = pty.openpty()
-    shown = b""
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment) as process:
-        os.close(theirs)
-        try:
-            while chunk := os.read(ours, 65536):
-                shown += chunk
-        except OSError:  # Linux: the other end was closed
-            pass
-    os.close(ours)
-    return shown.decode(), process.returncode
+    shown = on_terminal([executable("dnsalias"), *arguments, "-f", incident], environment)
+    assert shown.code == (1 if arguments[0] == "plan" else 0)
+    assert (colour in shown.terminal) is not plain
+    assert "traefik-cutom-name" in shown.terminal
 
 
 @pytest.mark.parametrize("arguments", ["['--help']", "['version']", "['lint', '-f', '-']", "['plan', '-f', '-']"])

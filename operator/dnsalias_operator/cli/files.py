@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from dnsalias_operator.cli import jsonread, yamlread
+from dnsalias_operator.cli import jsonread, progress, yamlread
 from dnsalias_operator.cli.inputs import Collector, Inputs
 from dnsalias_operator.cli.problems import Document, Fault, Place, Problem
 
@@ -20,7 +20,7 @@ def read_files(paths: Sequence[str], namespace: str) -> Inputs:
     """
     collector = Collector(namespace)
     done: set[str] = set()
-    for path in _files(paths, collector.problems):
+    for path in progress.files(list(_files(paths, collector.problems))):
         real = path if path == "-" else os.path.realpath(path)
         if real not in done:
             done.add(real)

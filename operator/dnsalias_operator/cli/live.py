@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dnsalias_operator.cli.inputs import Inputs, Item
+from dnsalias_operator.cli.progress import counting
 from dnsalias_operator.model.snapshot import PARSERS
 
 
@@ -27,7 +28,8 @@ def read_cluster(kubeconfig: str, context: str, namespace: str) -> Live:
     from dnsalias_operator.shell import client  # noqa: PLC0415 (kubernetes and aiohttp take a while to import)
 
     try:
-        listing = client.list_objects(kubeconfig or None, context or None, namespace or None)
+        with counting("reading the cluster") as told:
+            listing = client.list_objects(kubeconfig or None, context or None, namespace or None, told)
     except client.ClusterError as error:
         raise LiveError(str(error)) from error
     items = tuple(Item(raw, PARSERS[raw["kind"]](raw), None) for raw in listing)

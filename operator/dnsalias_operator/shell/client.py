@@ -227,28 +227,37 @@ class Listing(list[dict[str, Any]]):
     missing: tuple[str, ...] = ()
 
 
-def list_objects(kubeconfig: str | None, context: str | None, namespace: str | None) -> Listing:
+def list_objects(
+    kubeconfig: str | None,
+    context: str | None,
+    namespace: str | None,
+    told: Callable[[str, int], None] = lambda _plural, _count: None,
+) -> Listing:
     """Every object that a prediction rests on (Namespaces cluster-wide only), each with apiVersion and kind.
 
     ``missing`` of the answer names the kinds that could not be read: no CRD, or, for `OPTIONAL` ones, no right to.
+    ``told`` is called after each page with the plural of the kind and how many of it have been read.
 
     Raises:
         ClusterError: the cluster cannot be reached or read; the message says what to do.
     """
-    return asyncio.run(_list_objects(kubeconfig, context, namespace or ""))
+    return asyncio.run(_list_objects(kubeconfig, context, namespace or "", told))
 
 
-async def _list_objects(kubeconfig: str | None, context: str | None, namespace: str) -> Listing:
+async def _list_objects(
+    kubeconfig: str | None, context: str | None, namespace: str, told: Callable[[str, int], None]
+) -> Listing:
     found = Listing()
     async with await Client.connect(kubeconfig, context) as client:
         found.missing = await client.missing_kinds()
         absent = {name.partition(".")[0] for name in found.missing}
         kinds = [k for k in PLURALS if PLURALS[k] not in absent and not (namespace and k == "Namespace")]
         for kind in kinds:
-            api_version = client.api_version(kind)
+            api_version, before = client.api_version(kind), len(found)
             try:
                 async for items, _ in client.pages(kind, "" if kind == "Namespace" else namespace):
                     found.extend({"apiVersion": api_version, "kind": kind, **item} for item in items)
+                    told(PLURALS[kind], len(found) - before)
             except ApiError as error:
                 if kind not in OPTIONAL or error.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
                     raise
