@@ -193,11 +193,11 @@ def test_a_terminal_gets_colours(arguments: tuple[str, ...], colour: str, plain:
 
 @pytest.mark.parametrize("arguments", ["['--help']", "['version']", "['lint', '-f', '-']", "['plan', '-f', '-']"])
 def test_nothing_slow_is_imported_before_it_is_needed(arguments: str) -> None:
-    """Neither Kopf nor the Kubernetes client nor rich for work on files."""
+    """Neither Kopf nor the Kubernetes client, nor rich or Jinja, for work on files that is shown as text."""
     program = (
         "import sys\nfrom dnsalias_operator.cli.main import program\n"
         f"try:\n    program.main({arguments})\nexcept SystemExit:\n    pass\n"
-        "print(sorted({'kopf', 'kubernetes', 'aiohttp', 'rich', 'prometheus_client'} & set(sys.modules)))"
+        "print(sorted({'kopf', 'kubernetes', 'aiohttp', 'rich', 'jinja2', 'prometheus_client'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], input="", capture_output=True, text=True, timeout=60, check=True

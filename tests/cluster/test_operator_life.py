@@ -50,6 +50,24 @@ def test_a_restart_on_a_converged_world_writes_nothing(
     assert objects.events() == events
 
 
+def test_one_line_sums_up_what_was_found(start_operator: Start, objects: Objects) -> None:
+    """Once everything is listed, and once only: objects by kind, writes that are due, what is left unfixed, seconds."""
+    objects.service("web", 443)
+    objects.alias("web", "web.hello", "web")
+    objects.foreign("traefik", "traefik.cutom-name")
+    operator = start_operator(namespace=objects.namespace, resync_seconds="1").idle()
+    objects.becomes_ready("web")
+    told = eventually(lambda: operator.said(message="synced: everything has been listed"), "the line is there")
+    last = operator.metric('dnsalias_last_resync_timestamp_seconds{kind="Service"}')
+    eventually(partial(_moved_on, operator, 'dnsalias_last_resync_timestamp_seconds{kind="Service"}', last), "a resync")
+    assert operator.said(message="synced: everything has been listed") == told
+    (line,) = told
+    assert (line["services"], line["serviceentries"], line["dnsaliases"]) == (1, 1, 1)
+    # One namespace alone is observed only.
+    assert (line["planned_writes"], line["withheld_writes"], line["unfixed"], line["critical"]) == (1, 1, 1, 1)
+    assert isinstance(line["seconds"], float)
+
+
 def _moved_on(operator: Operator, series: str, last: float) -> bool:
     return operator.metric(series) > last
 

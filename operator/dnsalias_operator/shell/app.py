@@ -11,7 +11,7 @@ from functools import partial
 from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell import handlers, logs
+from dnsalias_operator.shell import handlers, logs, summary
 from dnsalias_operator.shell.apply import Writer
 from dnsalias_operator.shell.client import Client
 from dnsalias_operator.shell.errors import ApiError, ClusterError
@@ -61,6 +61,8 @@ class _Operator:
         self.gate = Gate(self.metrics, backoff, settings.missing_kind_poll_seconds)
         self.resync: Resync | None = None
         self.stop = asyncio.Event()
+        self.started = time.monotonic()
+        self.summed_up = False
 
     async def main(self) -> int:
         self._own_signals()
@@ -210,6 +212,9 @@ class _Operator:
         known = [*(e.key for e in world.entries()), *(a.key for a in world.aliases())]
         for key in dict.fromkeys((*known, *decided.entries, *decided.aliases)):
             self.queue.add(key)
+        if not self.summed_up:
+            self.summed_up = True
+            summary.tell(world, self.rules, time.monotonic() - self.started)
 
     def _own_signals(self) -> None:
         loop = asyncio.get_running_loop()
