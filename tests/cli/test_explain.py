@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from dnsalias_operator.cli import pages
@@ -23,6 +24,67 @@ spec:
   resolution: DNS
   ports: [{name: http, number: 8080, protocol: HTTP}]
 """
+_TEXT = {"type": "string", "minLength": 1}
+_WORD = {"type": "string", "pattern": "^[A-Z][A-Za-z]+$"}
+_OBJECT = {"namespace": {"type": "string"}, "name": _TEXT}
+_PLACE = {"file": {"type": ["string", "null"]}, "line": {"type": ["integer", "null"]}}
+_LINES = {"type": "array", "items": _TEXT}
+
+
+def _exactly(**properties: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON Schema)
+    return {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
+
+
+def _list(**properties: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON Schema)
+    return {"type": "array", "items": _exactly(**properties)}
+
+
+_CHANGES = _list(verb=_TEXT, object=_TEXT, reason=_WORD)
+SCHEMA = _exactly(
+    kind={"enum": ["DnsAlias", "ServiceEntry"]},
+    **_OBJECT,
+    **_PLACE,
+    summary=_TEXT,
+    hosts=_LINES,
+    service={
+        "anyOf": [
+            {"type": "null"},
+            _exactly(**_OBJECT, exists={"type": "boolean"}, inferred={"type": "boolean"}, clusterIPs=_LINES),
+        ]
+    },
+    entry={
+        "anyOf": [
+            {"type": "null"},
+            _exactly(
+                **_OBJECT,
+                mode={"enum": ["Generated", "Patched", None]},
+                state={"enum": ["fixed", "contained", "unfixed", None]},
+                addresses=_LINES,
+            ),
+        ]
+    },
+    names=_list(host=_TEXT, answered=_LINES, rewrite={"type": "string"}, notes=_LINES),
+    traffic={
+        "type": "array",
+        "items": _exactly(**{"from": _TEXT}, address=_TEXT, port={"type": "integer"}, rows={"type": "array"}),
+    },
+    notModelled=_LINES,
+    conditions=_list(type=_TEXT, status={"enum": ["True", "False", "Unknown"]}, reason=_WORD, message=_TEXT),
+    findings=_list(
+        code={"type": "string", "pattern": r"^DA\d{3}$"},
+        severity={"enum": ["critical", "warning", "info"]},
+        kind=_TEXT,
+        **_OBJECT,
+        port={"type": ["integer", "null"]},
+        message=_TEXT,
+        remedy=_TEXT,
+        **_PLACE,
+        cured={"type": "boolean"},
+    ),
+    changes=_CHANGES,
+    withheld=_CHANGES,
+    steps=_LINES,
+)
 STORY = """\
 ServiceEntry abc/traefik-cutom-name (<stdin>:16) is in the operator's care and will be fixed
 Name        traefik.cutom-name: the pod's DNS is asked; a ServiceEntry makes no record
@@ -42,10 +104,12 @@ STEP = (
 
 
 def story(invoke: Invoke, world: str, *arguments: str) -> dict[str, Any]:
-    """The story in its machine form."""
+    """The story in its machine form, which has exactly the promised fields."""
     result = invoke("explain", *arguments, "-f", "-", "-o", "json", stdin=world)
     assert result.exit_code == 0, result.output
-    return dict(json.loads(result.stdout))
+    document = json.loads(result.stdout)
+    jsonschema.validate(document, SCHEMA)
+    return dict(document)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.code)

@@ -38,14 +38,10 @@ class Team:
         return self.plane.kubectl(*words)
 
     def adopt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`dnsalias adopt` for every entry of the namespace that a dns-controller wrote."""
-        listed = self.plane.api.get(self.objects.path("serviceentries"))["items"]
-        names = [
-            f"{self.objects.namespace}/{e['metadata']['name']}"
-            for e in listed
-            if e["metadata"].get("labels", {}).get("app.kubernetes.io/managed-by") == "dns-controller"
-        ]
-        command = [str(DNSALIAS), "adopt", *names, "--kubeconfig", str(self.plane.kubeconfig), *arguments]
+        """`dnsalias adopt -n NAMESPACE`."""
+        assert "`dnsalias adopt -n NAMESPACE`" in PAGE
+        source = ("--kubeconfig", str(self.plane.kubeconfig), "-n", self.objects.namespace)
+        command = [str(DNSALIAS), "adopt", *source, *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
     def mode(self, alias: str) -> tuple[str, str]:
@@ -83,6 +79,8 @@ def test_a_dns_controller_is_retired(
     first = team.adopt()
     assert first.returncode == 0, first.stderr
     assert first.stderr.endswith("2 aliases to apply.\n")
+    assert "not ready" not in first.stderr
+    assert f"; nothing outside of namespace {objects.namespace} was read.\n" in first.stderr
     (team.folder / "aliases.yaml").write_text(first.stdout)
     team.kubectl("kubectl apply -f aliases.yaml")
     team.kubectl("kubectl wait dnsalias --all -n NAMESPACE --for=condition=Ready")

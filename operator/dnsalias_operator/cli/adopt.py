@@ -9,7 +9,16 @@ import click
 
 from dnsalias_operator.cli.diff import shown
 from dnsalias_operator.cli.inputs import Inputs
-from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, unread, with_rules, with_source
+from dnsalias_operator.cli.options import (
+    ERROR,
+    FOUND,
+    OK,
+    Source,
+    as_if_all_were_read,
+    unread,
+    with_rules,
+    with_source,
+)
 from dnsalias_operator.cli.problems import Place
 from dnsalias_operator.cli.terminal import clean, count, note, tally
 from dnsalias_operator.cli.yamlwrite import dump_all
@@ -21,9 +30,9 @@ from dnsalias_operator.model.serviceentry import ServiceEntry
 
 HELP = """Turn other people's ServiceEntries into DnsAlias manifests, and say which could not be and why.
 
-Without ENTRY: those that --repair-selector selects, or that carry the annotation dnsalias.io/repair. The manifests go
+Without a name: those that --repair-selector selects, or that carry the annotation dnsalias.io/repair. The manifests go
 to standard output or to --out, what there is to say about them to standard error. Nothing is written to a cluster;
-docs/adopt.md has the steps to retire whatever wrote the entries. Run again it proposes only what is still missing.
+docs/adopt.md has the steps to retire whatever wrote the entries. Run again, it proposes only what is still missing.
 
 \b
 Example:
@@ -50,6 +59,7 @@ def adopt(source: Source, rules: Rules, entries: tuple[str, ...], output: str, o
     """Print or write the manifests; the exit code."""
     inputs = source.read()
     world = inputs.snapshot()
+    rules, narrow = as_if_all_were_read(source, rules)
     chosen = _named(inputs, entries) if entries else candidates(world, rules)
     results, places = adopt_all(world, chosen, rules), inputs.places()
     in_the_way = _write(Path(out), _fresh(results), places) if out else []
@@ -60,7 +70,7 @@ def adopt(source: Source, rules: Rules, entries: tuple[str, ...], output: str, o
             click.echo("".join(_document(result, places)), nl=False)
     for line in (*in_the_way, *_told(results, places)):
         note(line)
-    note(f"Assumed: {rules.mesh.assumptions()}.")
+    note(f"Assumed: {rules.mesh.assumptions()}{narrow}.")
     note(_summary(results) + unread(inputs) + ".")
     if inputs.problems or in_the_way:
         return ERROR

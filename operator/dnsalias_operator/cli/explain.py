@@ -11,7 +11,7 @@ import click
 from dnsalias_operator.cli import pages
 from dnsalias_operator.cli.lint import as_dict as finding_as_dict
 from dnsalias_operator.cli.listeners import as_dict as row_as_dict
-from dnsalias_operator.cli.options import ERROR, OK, Source, with_rules, with_source
+from dnsalias_operator.cli.options import ERROR, OK, Source, as_if_all_were_read, with_rules, with_source
 from dnsalias_operator.cli.problems import Place
 from dnsalias_operator.cli.storytext import told
 from dnsalias_operator.cli.terminal import clean
@@ -62,6 +62,7 @@ def explain(source: Source, rules: Rules, what: tuple[str, ...], output: str) ->
     kind, word = _subject(what)
     inputs = source.read()
     world, places = inputs.snapshot(), inputs.places()
+    rules, narrow = as_if_all_were_read(source, rules)
     told_of = story(world, _key(world, kind, word, rules), rules)
     if told_of is None:
         raise click.UsageError(f"{clean(word)} went away while it was read; try again")
@@ -70,7 +71,7 @@ def explain(source: Source, rules: Rules, what: tuple[str, ...], output: str) ->
     else:
         for line in told(told_of, places, rules.mesh):
             click.echo(line)
-        click.echo(f"Assumed: {rules.mesh.assumptions()}.")
+        click.echo(f"Assumed: {rules.mesh.assumptions()}{narrow}.")
     return ERROR if inputs.problems else OK
 
 

@@ -94,6 +94,17 @@ class Source:
         return live.inputs
 
 
+def as_if_all_were_read(source: Source, rules: Rules) -> tuple[Rules, str]:
+    """The rules of an operator that reads the whole cluster, and what to add to what was assumed.
+
+    For commands that tell of single objects: there ``-n`` limits what is read here, not what the operator may do.
+    """
+    if source.paths or not source.namespace:
+        return rules, ""
+    note_on_reading = f"; nothing outside of namespace {source.namespace} was read"
+    return rules.model_copy(update={"namespace": ""}), note_on_reading
+
+
 def unread(inputs: Inputs) -> str:
     """What a summary must add where part of the input is missing from it; nothing where all was read."""
     return f" ({count(len(inputs.problems), 'problem')} in the input, see above)" if inputs.problems else ""
