@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 UV := build/uv/bin/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo lab report test check equivalence crd clean venv controlplane
+.PHONY: help demo lab report test check equivalence crd chart clean venv controlplane
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=/path/to/python]'
@@ -49,6 +49,9 @@ crd: venv ## make crds/ anew from the model
 	@mkdir -p crds
 	$(BIN)/dnsalias crd > build/crd.yaml
 	mv build/crd.yaml crds/dnsaliases.dnsalias.io.yaml
+
+chart: venv ## make chart/ anew from manifests/, crds/ and the settings
+	$(BIN)/python -m tests.install.chart_files
 
 clean: ## remove what make made in this folder (built control planes and Go's cache stay)
 	rm -rf $(VENV) build dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

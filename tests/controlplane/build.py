@@ -61,6 +61,7 @@ BINARIES = {
         Binary("pilot-discovery", "istio", "istio.io/istio/pilot/cmd/pilot-discovery", 4),
         Binary("pilot-agent", "istio", "istio.io/istio/pilot/cmd/pilot-agent", 1),
         Binary("coredns", "coredns", ".", 1.5),
+        Binary("helm", "helm", "helm.sh/helm/v4/cmd/helm", 1.5),
     )
 }
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")

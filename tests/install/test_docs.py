@@ -14,7 +14,8 @@ from tests.install.settings_doc import document
 
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
-PAGES = sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md"), *(REPOSITORY / "examples").rglob("*.md")])
+FOLDERS = ("docs", "examples", "chart")
+PAGES = sorted([*REPOSITORY.glob("*.md"), *(page for name in FOLDERS for page in (REPOSITORY / name).rglob("*.md"))])
 PARTS = ("**What it means.**", "**Example.**", "**How to see it.**", "**What to do.**")
 REGISTRIES = re.compile(r"\b(?:docker\.io|gcr\.io|ghcr\.io|quay\.io|pypi\.org|pythonhosted|registry\.k8s\.io|npmjs)\b")
 

@@ -1,0 +1,31 @@
+{{/* Puts the values into the Deployment of manifests/base: changes the object that it is given, and prints nothing. */}}
+{{- define "dnsalias.deployment" -}}
+{{- $root := index . 0 -}}
+{{- $values := $root.Values -}}
+{{- $spec := (index . 1).spec -}}
+{{- $selector := include "dnsalias.selectorLabels" $root | fromYaml -}}
+{{- $_ := set $spec.selector "matchLabels" $selector -}}
+{{- $meta := $spec.template.metadata -}}
+{{- $_ := set $meta "labels" (mergeOverwrite $meta.labels $values.podLabels $selector) -}}
+{{- with $values.podAnnotations }}{{ $_ := set $meta "annotations" . }}{{ end -}}
+
+{{- $pod := $spec.template.spec -}}
+{{- range $field := list "imagePullSecrets" "priorityClassName" "nodeSelector" "tolerations" "affinity" -}}
+{{- with index $values $field }}{{ $_ := set $pod $field . }}{{ end -}}
+{{- end -}}
+{{- with $values.settings.shutdown_grace_seconds -}}
+{{- $_ := set $pod "terminationGracePeriodSeconds" (mulf 3 . | ceil | int) -}}
+{{- end -}}
+
+{{- $container := first $pod.containers -}}
+{{- $tag := default $root.Chart.AppVersion $values.image.tag -}}
+{{- $joint := ternary "@" ":" (contains ":" $tag) -}}
+{{- $_ := set $container "image" (print $values.image.repository $joint $tag) -}}
+{{- $_ := set $container "imagePullPolicy" $values.image.pullPolicy -}}
+{{- $_ := set $container "resources" $values.resources -}}
+{{- $environment := concat (default list $container.env) (include "dnsalias.environment" $root | fromYamlArray) -}}
+{{- with $environment }}{{ $_ := set $container "env" . }}{{ end -}}
+{{- with $values.settings.http_port -}}
+{{- range $container.ports }}{{ if eq .name "http" }}{{ $_ := set . "containerPort" $values.settings.http_port }}{{ end }}{{ end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,57 @@
+{{/* The name of everything; it is the one that manifests/ has where the release is called dnsalias-operator. */}}
+{{- define "dnsalias.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- else if contains .Chart.Name .Release.Name -}}
+{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* By these the Service and the Deployment find the Pod: they never change during the life of a release. */}}
+{{- define "dnsalias.selectorLabels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "dnsalias.labels" -}}
+{{ include "dnsalias.selectorLabels" . }}
+app.kubernetes.io/part-of: dnsalias
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{/* A setting as the environment spells it: lists with commas, whole numbers never as 1e+06. */}}
+{{- define "dnsalias.setting" -}}
+{{- if kindIs "slice" . -}}
+{{- join "," . -}}
+{{- else if and (kindIs "float64" .) (eq . (floor .)) -}}
+{{- int64 . -}}
+{{- else -}}
+{{- toString . -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "dnsalias.environment" -}}
+{{- range $name, $value := .Values.settings }}
+- name: DNSALIAS_{{ upper $name }}
+  value: {{ include "dnsalias.setting" $value | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* One object of files/, given as text: with this release's name and namespace in the place of those in manifests/. */}}
+{{- define "dnsalias.named" -}}
+{{- $root := index . 0 -}}
+{{- $text := index . 1 -}}
+{{- $text = replace $root.Chart.Name (include "dnsalias.fullname" $root) $text -}}
+{{- $object := replace "dnsalias-system" $root.Release.Namespace $text | fromYaml -}}
+{{- if $object.Error }}{{ fail $object.Error }}{{ end -}}
+{{- $labels := include "dnsalias.labels" $root | fromYaml -}}
+{{- $_ := set $object.metadata "labels" (mergeOverwrite (default dict $object.metadata.labels) $labels) -}}
+{{- if not (or (hasPrefix "Cluster" $object.kind) (hasPrefix "ValidatingAdmission" $object.kind)) -}}
+{{- $_ := set $object.metadata "namespace" $root.Release.Namespace -}}
+{{- end -}}
+{{- toYaml $object -}}
+{{- end -}}

@@ -1,0 +1,114 @@
+"""What the Helm chart can be told: the one source of chart/values.yaml, chart/values.schema.json and their table.
+
+`python -m tests.install.chart_files` (make chart) writes those. The settings of the operator come from `Settings`, so
+that each one is a value, with its bounds, its default and its meaning.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from dnsalias_operator.settings import Settings
+
+MODE = "observe"
+"""The chart begins with this value of ``foreign_entries``, as the documents tell people to."""
+
+
+class _Values(BaseModel):
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+
+class Image(_Values):
+    """Where the image is."""
+
+    repository: str = Field("dnsalias-operator", min_length=1, description="The image, with the registry it is in.")
+    tag: str = Field("", description="A tag, or a digest (sha256:…). Empty: the chart's appVersion.")
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
+        "IfNotPresent", description="When the image is fetched."
+    )
+
+
+class Crds(_Values):
+    """The CustomResourceDefinition."""
+
+    install: bool = Field(
+        True,
+        description="Whether the CRD is part of the release: upgraded with it, and kept when the release goes. false: "
+        "apply manifests/crd yourself.",
+    )
+
+
+class Monitoring(_Values):
+    """For clusters with the Prometheus operator."""
+
+    enabled: bool = Field(
+        False, description="Whether alerts and scraping are installed. Needs the Prometheus operator's CRDs."
+    )
+    labels: dict[str, str] = Field(
+        {}, description="Labels by which your Prometheus selects rules and monitors, such as {release: prometheus}."
+    )
+
+
+class Values(_Values):
+    """All of them, but for ``settings``, which comes from the operator."""
+
+    image: Image = Field(Image(), description="Where the image is.")
+    image_pull_secrets: list[dict[str, str]] = Field([], description="As in a Pod: [{name: my-registry}].")
+    fullname_override: str = Field("", max_length=63, description="Name of the objects. Empty: from the release's.")
+    resources: dict[str, Any] = Field(
+        {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+        description="Requests and limits of the container. Without a CPU limit: being throttled delays repairs.",
+    )
+    pod_annotations: dict[str, str] = Field({}, description="Annotations of the Pod.")
+    pod_labels: dict[str, str] = Field({}, description="Labels of the Pod, beside the chart's own.")
+    node_selector: dict[str, str] = Field({}, description="As in a Pod.")
+    tolerations: list[dict[str, Any]] = Field([], description="As in a Pod.")
+    affinity: dict[str, Any] = Field({}, description="As in a Pod.")
+    priority_class_name: str = Field("", description="As in a Pod.")
+    crds: Crds = Field(Crds(), description="The CustomResourceDefinition.")
+    monitoring: Monitoring = Field(Monitoring(), description="For clusters with the Prometheus operator.")
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of the values: Helm refuses what does not fit before anything reaches the cluster."""
+    own = _plain(Values.model_json_schema(by_alias=True))
+    del own["description"]
+    own["properties"]["settings"] = _settings()
+    # Helm adds this one where the chart is a dependency of another.
+    own["properties"]["global"] = {"type": "object", "description": "Values shared among charts; not read here."}
+    return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Values of dnsalias-operator", **own}
+
+
+def _settings() -> dict[str, Any]:
+    fields = _plain(Settings.model_json_schema())["properties"]
+    for name, field in fields.items():
+        # An empty environment variable counts as one that is not set: it would be the default, silently.
+        if Settings.model_fields[name].default in ("", ()):
+            continue
+        if field["type"] in ("string", "array") and "enum" not in field:
+            field["minLength" if field["type"] == "string" else "minItems"] = 1
+    # Not 0, any free one: probes, Service and scraping need to know it.
+    fields["http_port"] |= {"minimum": 1, "description": "Port of /metrics, /healthz and /readyz."}
+    return {
+        "type": "object",
+        "description": "Settings of the operator, by the names in docs/settings.md.",
+        "additionalProperties": False,
+        "properties": fields,
+    }
+
+
+def _plain(node: Any) -> Any:  # noqa: ANN401 (any JSON)
+    """The schema without titles and references, which Helm's messages would show."""
+    return _inlined(node, node.get("$defs", {}))
+
+
+def _inlined(node: Any, defs: dict[str, Any]) -> Any:  # noqa: ANN401 (any JSON)
+    if isinstance(node, list):
+        return [_inlined(item, defs) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        node = {**defs[node["$ref"].rpartition("/")[2]], **{k: v for k, v in node.items() if k != "$ref"}}
+    kept = {k: v for k, v in node.items() if k != "$defs" and not (k == "title" and isinstance(v, str))}
+    return {key: _inlined(value, defs) for key, value in kept.items()}

@@ -1,0 +1,342 @@
+"""The Helm chart on a real API server: what it installs, what it upgrades, and what it never takes away."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dnsalias_operator.settings import ENV_PREFIX, load_settings
+from tests.cluster.operator_process import Operator
+from tests.controlplane import build
+from tests.controlplane.cluster import ControlPlane
+from tests.install import identity
+from tests.install.helm import CHART, IN_NAMESPACE, RELEASE, Helm, HelmError
+from tests.install.sameness import OURS, by_identity, content_of, labels_of
+
+pytestmark = pytest.mark.cluster
+
+CRD = "dnsaliases.dnsalias.io"
+HINT = (
+    "manifests/ has changed and chart/ has not followed: run `make chart`; what is new in manifests/ and no copy "
+    "brings along belongs into chart/templates"
+)
+
+
+@pytest.fixture(scope="module")
+def plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
+    """A control plane without our CRD: the chart brings it."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        build.ensure(*build.CONTROL_PLANE, "helm")
+        crds = [build.istio_crds()]
+    with ControlPlane.start(crds=crds) as started:
+        yield started
+
+
+@pytest.fixture
+def dry(plane: ControlPlane, tmp_path: Path) -> Helm:
+    """Helm, for what changes nothing in the cluster."""
+    return Helm(plane, tmp_path)
+
+
+@pytest.fixture
+def helm(dry: Helm) -> Iterator[Helm]:
+    """Helm on a cluster without a release of ours, without the CRD, and without aliases."""
+    yield dry
+    for release in json.loads(dry.run("list", "-A", "-o", "json")):
+        dry.run("uninstall", release["name"], "-n", release["namespace"])
+    # What the overlays install but the namespace, whose end takes a while.
+    owned = "deployments,services,serviceaccounts,roles,rolebindings"
+    ours = ("-l", "app.kubernetes.io/part-of=dnsalias")
+    dry.plane.kubectl("delete", owned, *ours, *IN_NAMESPACE)
+    dry.plane.kubectl("delete", "clusterroles,clusterrolebindings", *ours)
+    dry.plane.kubectl("delete", "crd", CRD, "--ignore-not-found")
+
+
+def install(helm: Helm, *arguments: str, chart: Path = CHART) -> None:
+    """Install the chart as its README says, with the CRD served when this returns."""
+    helm.run("install", RELEASE, str(chart), *IN_NAMESPACE, "--create-namespace", *arguments)
+    helm.plane.kubectl("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
+
+
+def stored(plane: ControlPlane, manifest: str) -> list[dict[str, Any]]:
+    """The objects of a manifest as the API server has them, defaults filled in."""
+    return list(json.loads(plane.kubectl("get", "-f", "-", "-o", "json", stdin=manifest))["items"])
+
+
+def crd(plane: ControlPlane) -> dict[str, Any]:
+    """The CRD as it stands in the cluster."""
+    return dict(plane.api.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{CRD}"))
+
+
+def make_alias(plane: ControlPlane, namespace: str = "default") -> dict[str, Any]:
+    """A DnsAlias."""
+    body = {
+        "apiVersion": "dnsalias.io/v1alpha1",
+        "kind": "DnsAlias",
+        "metadata": {"name": "kept"},
+        "spec": {"host": "kept.hello", "serviceRef": {"name": "kept"}},
+    }
+    return dict(plane.api.create(f"/apis/dnsalias.io/v1alpha1/namespaces/{namespace}/dnsaliases", body))
+
+
+def untouched(plane: ControlPlane, made: dict[str, Any]) -> bool:
+    """Whether a DnsAlias of `make_alias` is the one that was made, and neither it nor the CRD is about to go."""
+    alias = plane.api.get("/apis/dnsalias.io/v1alpha1/namespaces/default/dnsaliases/kept")
+    going = [obj for obj in (alias, crd(plane)) if "deletionTimestamp" in obj["metadata"]]
+    return alias["metadata"]["uid"] == made["metadata"]["uid"] and not going
+
+
+@pytest.mark.parametrize("values", [{}, {"settings": {"foreign_entries": "patch"}, "monitoring": {"enabled": True}}])
+def test_helms_own_linter_finds_nothing(dry: Helm, values: dict[str, Any]) -> None:
+    """`helm lint --strict` has nothing to say, with the default values and with everything switched on."""
+    said = dry.run("lint", "--strict", str(CHART), "-f", "-", stdin=json.dumps(values))
+    assert "1 chart(s) linted, 0 chart(s) failed" in said
+    assert "[WARNING]" not in said
+
+
+@pytest.mark.parametrize("overlay", identity.OVERLAYS)
+def test_it_installs_what_kustomize_installs(helm: Helm, overlay: str) -> None:
+    """On the API server, the release's objects are those of the overlay and the CRD, but for labels that it adds."""
+    plane = helm.plane
+    install(helm, "--set", f"settings.foreign_entries={overlay}")
+    by_helm = by_identity(stored(plane, helm.run("get", "manifest", RELEASE, *IN_NAMESPACE)))
+    helm.run("uninstall", RELEASE, *IN_NAMESPACE)
+    wanted = [*identity.build(plane, "crd"), *identity.build(plane, f"overlays/{overlay}")]
+    identity.apply(plane, wanted)
+    by_kustomize = by_identity(stored(plane, yaml.safe_dump_all(wanted)))
+    # Helm makes the namespace, or its owner does; no release owns it.
+    assert by_kustomize.pop(("Namespace", "", identity.NAMESPACE))
+    assert by_helm.keys() == by_kustomize.keys(), HINT
+    for key, theirs in by_kustomize.items():
+        assert content_of(by_helm[key]) == content_of(theirs), HINT
+        same_labels(by_helm[key], theirs)
+
+
+def same_labels(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    """Every label of ``theirs`` is in ``ours``, and what is there besides is a label of charts."""
+    for where, labels in labels_of(theirs).items():
+        assert labels.items() <= labels_of(ours)[where].items(), HINT
+    for where, labels in labels_of(ours).items():
+        assert labels.keys() - labels_of(theirs).get(where, {}).keys() <= OURS
+
+
+def test_monitoring_is_what_kustomize_installs(dry: Helm) -> None:
+    """With monitoring.enabled the objects of manifests/monitoring are there as well, and without it they are not."""
+    plain, watched = by_identity(dry.rendered()), by_identity(dry.rendered({"monitoring": {"enabled": True}}))
+    added = {key: watched[key] for key in watched.keys() - plain.keys()}
+    wanted = by_identity(identity.build(dry.plane, "monitoring"))
+    assert added.keys() == wanted.keys(), HINT
+    for key, theirs in wanted.items():
+        assert content_of(added[key]) == content_of(theirs), HINT
+        same_labels(added[key], theirs)
+
+
+def test_uninstall_keeps_the_crd_and_every_alias(helm: Helm) -> None:
+    """`helm uninstall` takes the operator and its rights away; CRD and aliases stay for the next install."""
+    install(helm)
+    alias = make_alias(helm.plane)
+    mine = helm.run("get", "manifest", RELEASE, *IN_NAMESPACE)
+    helm.run("uninstall", RELEASE, *IN_NAMESPACE)
+    left = helm.plane.kubectl("get", "-f", "-", "-o", "name", "--ignore-not-found", stdin=mine).split()
+    assert left == [f"customresourcedefinition.apiextensions.k8s.io/{CRD}"]
+    assert untouched(helm.plane, alias)
+    install(helm)
+    assert untouched(helm.plane, alias)
+
+
+def test_an_upgrade_brings_the_new_crd_and_keeps_every_alias(helm: Helm, tmp_path: Path) -> None:
+    """A newer chart's schema is in force after `helm upgrade`, and the aliases are the ones that were there before."""
+    install(helm)
+    alias = make_alias(helm.plane)
+    newer = tmp_path / "newer"
+    shutil.copytree(CHART, newer)
+    changed = yaml.safe_load((newer / "files" / "crd.yaml").read_text(encoding="utf-8"))
+    spec = changed["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    spec["properties"]["comment"] = {"type": "string"}
+    (newer / "files" / "crd.yaml").write_text(yaml.safe_dump(changed), encoding="utf-8")
+    helm.run("upgrade", RELEASE, str(newer), *IN_NAMESPACE)
+    served = crd(helm.plane)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    assert "comment" in served["properties"]
+    assert untouched(helm.plane, alias)
+
+
+def test_the_crd_can_leave_the_release_and_stays(helm: Helm) -> None:
+    """An upgrade with crds.install=false makes the CRD nobody's, and deletes nothing."""
+    install(helm)
+    alias = make_alias(helm.plane)
+    helm.run("upgrade", RELEASE, str(CHART), *IN_NAMESPACE, "--set", "crds.install=false")
+    assert "CustomResourceDefinition" not in helm.run("get", "manifest", RELEASE, *IN_NAMESPACE)
+    helm.run("uninstall", RELEASE, *IN_NAMESPACE)
+    assert untouched(helm.plane, alias)
+
+
+def test_a_crd_that_is_there_is_taken_over_on_demand(helm: Helm) -> None:
+    """Where kubectl applied the CRD, Helm says why it refuses it, and takes it over with --take-ownership."""
+    identity.apply(helm.plane, identity.build(helm.plane, "crd"))
+    helm.plane.kubectl("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
+    alias = make_alias(helm.plane)
+    with pytest.raises(HelmError, match=rf"{CRD}.*exists and cannot be imported"):
+        install(helm)
+    install(helm, "--take-ownership")
+    assert crd(helm.plane)["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    assert untouched(helm.plane, alias)
+
+
+def test_another_release_name_is_another_name_for_everything(dry: Helm) -> None:
+    """A release called otherwise has no object of the default name, and all that refers to a name follows."""
+    objects = by_identity(dry.rendered(release="mesh"))
+    assert {name for kind, _, name in objects if kind != "CustomResourceDefinition"} == {"mesh-dnsalias-operator"}
+    (binding,) = (obj for obj in objects.values() if obj["kind"] == "ClusterRoleBinding")
+    deployment = objects["Deployment", identity.NAMESPACE, "mesh-dnsalias-operator"]
+    assert binding["roleRef"]["name"] == binding["subjects"][0]["name"] == "mesh-dnsalias-operator"
+    assert deployment["spec"]["template"]["spec"]["serviceAccountName"] == "mesh-dnsalias-operator"
+    service = objects["Service", identity.NAMESPACE, "mesh-dnsalias-operator"]
+    assert service["spec"]["selector"] == deployment["spec"]["selector"]["matchLabels"]
+    assert service["spec"]["selector"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_one_namespace_is_enough(helm: Helm, tmp_path: Path) -> None:
+    """With settings.namespace there is no cluster-wide right, and the operator serves the aliases of that namespace."""
+    plane = helm.plane
+    plane.api.create("/api/v1/namespaces", {"metadata": {"name": "shop"}})
+    install(helm, "--set", "settings.namespace=shop")
+    manifest = helm.run("get", "manifest", RELEASE, *IN_NAMESPACE)
+    kinds = {obj["kind"] for obj in yaml.safe_load_all(manifest)}
+    assert kinds >= {"Role", "RoleBinding"}
+    assert not {kind for kind in kinds if kind.startswith("ClusterRole")}
+    ports = [{"name": "tcp", "port": 443}]
+    service = {"metadata": {"name": "kept"}, "spec": {"ports": ports, "selector": {"app": "kept"}}}
+    plane.api.create("/api/v1/namespaces/shop/services", service)
+    make_alias(plane, "shop")
+    with operator(plane, tmp_path) as running:
+        running.ready()
+        plane.kubectl("wait", "-n", "shop", "--for=condition=Ready", "dnsalias/kept", "--timeout=60s")
+        assert running.bugs() == []
+
+
+def operator(plane: ControlPlane, folder: Path) -> Operator:
+    """The operator as the installed Deployment would start it: its environment, the rights of its ServiceAccount."""
+    path = f"/apis/apps/v1/namespaces/{identity.NAMESPACE}/deployments/{RELEASE}"
+    pod = plane.api.get(path)["spec"]["template"]["spec"]
+    told = {e["name"].removeprefix(ENV_PREFIX).lower(): e["value"] for e in pod["containers"][0]["env"]}
+    token = plane.service_account_token(identity.NAMESPACE, pod["serviceAccountName"])
+    user = f"system:serviceaccount:{identity.NAMESPACE}:{pod['serviceAccountName']}"
+    return Operator(plane, plane.write_kubeconfig(user, token), folder, told)
+
+
+def environment(objects: list[dict[str, Any]]) -> dict[str, str]:
+    """What the rendered Deployment tells the operator, names without prefix."""
+    (deployment,) = (obj for obj in objects if obj["kind"] == "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return {e["name"].removeprefix(ENV_PREFIX).lower(): e["value"] for e in container.get("env", [])}
+
+
+def test_every_setting_reaches_the_operator(dry: Helm) -> None:
+    """Each setting, given as a value, is read by the operator as what was given: lists, numbers, booleans, texts."""
+    chosen = {name: other(name, default) for name, default in load_settings().model_dump().items()}
+    told = load_settings(environment(dry.rendered({"settings": chosen}))).model_dump()
+    assert {name: list(v) if isinstance(v, tuple) else v for name, v in told.items()} == chosen
+
+
+def other(name: str, default: object) -> object:
+    """A legal value of a setting that is not its default."""
+    words = {
+        "foreign_entries": "observe",
+        "outbound_traffic_policy": "REGISTRY_ONLY",
+        "log_format": "console",
+        "log_level": "debug",
+        "containment_range": "240.242.0.0/16",
+        "repair_selector": "team in (a,b),!legacy",
+    }
+    if isinstance(default, bool):
+        return not default
+    if isinstance(default, tuple):
+        return ["a", "b"]
+    if isinstance(default, str):
+        return words.get(name, "a")
+    return default + 1  # type: ignore[operator]  # a number is all that is left
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"settings": {"resync_secnds": 5}}, "resync_secnds"),
+        ({"settings": {"resync_seconds": 0}}, "resync_seconds"),
+        ({"settings": {"foreign_entries": "repair"}}, "foreign_entries"),
+        ({"settings": {"repair_selector": ""}}, "repair_selector"),
+        ({"settings": {"http_port": 0}}, "http_port"),
+        ({"image": {"repo": "x"}}, "repo"),
+        ({"replicaCount": 2}, "replicaCount"),
+    ],
+)
+def test_a_wrong_value_is_refused_before_anything_is_installed(dry: Helm, values: dict[str, Any], said: str) -> None:
+    """A value that does not exist, or that the operator would refuse at its start, ends Helm with its name."""
+    with pytest.raises(HelmError, match=said):
+        dry.rendered(values)
+
+
+def test_what_depends_on_a_setting_follows_it(dry: Helm) -> None:
+    """Another port, grace period, resync or limit is known to container, kubelet and alerts as well."""
+    settings = {"http_port": 9090, "shutdown_grace_seconds": 41, "resync_seconds": 900, "stuck_seconds": 700}
+    objects = dry.rendered({"settings": settings, "monitoring": {"enabled": True, "labels": {"release": "ours"}}})
+    kinds = {obj["kind"]: obj for obj in objects}
+    pod = kinds["Deployment"]["spec"]["template"]["spec"]
+    assert {p["name"]: p["containerPort"] for p in pod["containers"][0]["ports"]} == {"http": 9090}
+    assert pod["terminationGracePeriodSeconds"] == 123
+    limits = {
+        rule["labels"].get("cause"): rule["expr"].rpartition(" > ")[2]
+        for group in kinds["PrometheusRule"]["spec"]["groups"]
+        for rule in group["rules"]
+    }
+    assert (limits["no-resync"], limits["stuck"]) == ("2700", "700")
+    assert kinds["PrometheusRule"]["metadata"]["labels"]["release"] == "ours"
+
+
+def test_the_pod_can_be_placed_and_named(dry: Helm) -> None:
+    """Image by tag or digest, pull secrets, resources, placement, labels and annotations reach the Pod."""
+    digest = "sha256:" + "a" * 64
+    placed = {
+        "imagePullSecrets": [{"name": "ours"}],
+        "nodeSelector": {"role": "infra"},
+        "tolerations": [{"key": "infra", "operator": "Exists"}],
+        "affinity": {"podAntiAffinity": {}},
+        "priorityClassName": "system-cluster-critical",
+    }
+    values = {
+        **placed,
+        "image": {"repository": "REGISTRY/dnsalias-operator", "tag": digest, "pullPolicy": "Always"},
+        "resources": {"limits": {"memory": "1Gi"}},
+        "podLabels": {"team": "mesh"},
+        "podAnnotations": {"note": "x"},
+    }
+    (deployment,) = (obj for obj in dry.rendered(values) if obj["kind"] == "Deployment")
+    template = deployment["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    assert container["image"] == f"REGISTRY/dnsalias-operator@{digest}"
+    assert container["imagePullPolicy"] == "Always"
+    assert container["resources"]["limits"]["memory"] == "1Gi"
+    assert {name: template["spec"][name] for name in placed} == placed
+    assert template["metadata"]["labels"]["team"] == "mesh"
+    assert template["metadata"]["labels"]["sidecar.istio.io/inject"] == "false"
+    assert template["metadata"]["annotations"] == {"note": "x"}
+
+
+def test_the_notes_say_what_to_do_next(helm: Helm) -> None:
+    """After an install that observes, the notes name the commands that show what is wrong and that switch repair on."""
+    said = helm.run("install", RELEASE, str(CHART), *IN_NAMESPACE, "--create-namespace")
+    for command in ("rollout status deploy/dnsalias-operator", "dnsalias plan", "--set settings.foreign_entries=patch"):
+        assert command in said
+    said = helm.run("upgrade", RELEASE, str(CHART), *IN_NAMESPACE, "--set", "settings.foreign_entries=patch")
+    assert "repairs the selected ServiceEntries" in said
+
+
+def test_helm_is_the_pinned_one(dry: Helm) -> None:
+    """The Helm that is tested with is the version in go.mod."""
+    assert dry.run("version", "--template", "{{.Version}}").startswith(
+        build.required_version("helm", "helm.sh/helm/v4").rpartition(".")[0]
+    )
