@@ -20,6 +20,18 @@ def objects() -> list[dict[str, Any]]:
     return [o for path in sorted(FOLDER.glob("*.yaml")) for o in yaml.safe_load_all(path.read_text()) if o]
 
 
+def allocated() -> list[dict[str, Any]]:
+    """The entries as istiod leaves them: by default it allocates an address to each that has none, in its status.
+
+    Source: pilot/pkg/controllers/ipallocate of Istio, on unless PILOT_ENABLE_IP_AUTOALLOCATE=false.
+    """
+    entries = (obj for obj in objects() if obj["kind"] == "ServiceEntry")
+    return [
+        {**obj, "status": {"addresses": [{"value": f"240.240.0.{number}", "host": obj["spec"]["hosts"][0]}]}}
+        for number, obj in enumerate(entries, start=1)
+    ]
+
+
 def create(plane: ControlPlane) -> None:
     """Create the namespaces, then the objects, oldest first; the API server stamps them with ages in that order."""
     every = objects()
