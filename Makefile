@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 UV := build/uv/bin/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo lab report test check equivalence crd chart clean venv controlplane
+.PHONY: help demo lab report test check equivalence quickstart crd chart clean venv controlplane
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=/path/to/python]'
@@ -44,6 +44,9 @@ check: venv ## linters, types, import contracts and the tests that need no clust
 
 equivalence: venv controlplane ## the alias equals the Service: every combination, with real traffic; writes docs/equivalence.md
 	$(BIN)/python -m tests.dataplane.equivalence $(ARGS)
+
+quickstart: venv controlplane ## type docs/quickstart.md on a real API server, and write what it printed into it
+	$(BIN)/python -m tests.quickstart
 
 crd: venv ## make crds/ anew from the model
 	@mkdir -p crds

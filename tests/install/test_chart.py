@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from dnsalias_operator.settings import ENV_PREFIX, load_settings
-from tests.cluster.operator_process import Operator
 from tests.controlplane import build
 from tests.controlplane.cluster import ControlPlane
 from tests.install import identity
 from tests.install.helm import CHART, IN_NAMESPACE, RELEASE, Helm, HelmError
 from tests.install.sameness import OURS, by_identity, content_of, labels_of
+from tests.quickstart.node import DEPLOYMENT, operator
 
 pytestmark = pytest.mark.cluster
 
@@ -213,20 +213,10 @@ def test_one_namespace_is_enough(helm: Helm, tmp_path: Path) -> None:
     service = {"metadata": {"name": "kept"}, "spec": {"ports": ports, "selector": {"app": "kept"}}}
     plane.api.create("/api/v1/namespaces/shop/services", service)
     make_alias(plane, "shop")
-    with operator(plane, tmp_path) as running:
+    with operator(plane, plane.api.get(DEPLOYMENT), tmp_path) as running:
         running.ready()
         plane.kubectl("wait", "-n", "shop", "--for=condition=Ready", "dnsalias/kept", "--timeout=60s")
         assert running.bugs() == []
-
-
-def operator(plane: ControlPlane, folder: Path) -> Operator:
-    """The operator as the installed Deployment would start it: its environment, the rights of its ServiceAccount."""
-    path = f"/apis/apps/v1/namespaces/{identity.NAMESPACE}/deployments/{RELEASE}"
-    pod = plane.api.get(path)["spec"]["template"]["spec"]
-    told = {e["name"].removeprefix(ENV_PREFIX).lower(): e["value"] for e in pod["containers"][0]["env"]}
-    token = plane.service_account_token(identity.NAMESPACE, pod["serviceAccountName"])
-    user = f"system:serviceaccount:{identity.NAMESPACE}:{pod['serviceAccountName']}"
-    return Operator(plane, plane.write_kubeconfig(user, token), folder, told)
 
 
 def environment(objects: list[dict[str, Any]]) -> dict[str, str]:

@@ -1,0 +1,45 @@
+"""docs/quickstart.md: its commands work as they stand there, and print what it says they print."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.controlplane import build
+from tests.controlplane.cluster import ControlPlane
+from tests.quickstart.page import PAGE, rewritten, shape, steps
+from tests.quickstart.session import Session
+
+
+@pytest.fixture
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A shell on a cluster with Istio's CRDs and nothing of ours."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        build.ensure(*build.CONTROL_PLANE, "helm")
+        crds = [build.istio_crds()]
+    with ControlPlane.start(crds=crds) as plane, Session(plane) as one:
+        yield one
+
+
+@pytest.mark.cluster
+def test_the_commands_work_and_print_what_the_page_says(session: Session) -> None:
+    """Typed one after another, every command succeeds; addresses, ages and times apart its output is the page's."""
+    page = steps(PAGE.read_text(encoding="utf-8"))
+    assert len(page) >= 10
+    for step in page:
+        assert shape(session.run(step.command)) == shape(step.output), f"{step.command}: run `make quickstart`"
+
+
+def test_only_what_differs_is_written_anew() -> None:
+    """Output of the same shape keeps its address and age; another is replaced; prose and other blocks stay."""
+    text = "Type:\n\n```console\n$ a \\\n  b\nNAME  AGE\nx     5s\n$ c\n10.0.0.1\n```\n\n```\n$ not run\n```\n"
+    said = {"a \\\n  b": "NAME   AGE\nxyz    5s", "c": "10.0.0.2"}
+    told = rewritten(text, said.__getitem__)
+    assert told == text.replace("NAME  AGE\nx     5s", "NAME   AGE\nxyz    5s")
+    assert [step.command for step in steps(told)] == list(said)
+
+
+def test_a_block_that_begins_with_output_is_refused() -> None:
+    """Output that no command printed is an error of the page, not something to lose."""
+    with pytest.raises(ValueError, match="begins with output"):
+        steps("```console\nx\n$ a\n```\n")
