@@ -23,9 +23,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
-{{/* A setting as the environment spells it: lists with commas, whole numbers never as 1e+06. */}}
+{{/* A setting as the environment spells it: lists with commas, lists of objects as JSON, whole numbers never as 1e+06. */}}
 {{- define "dnsalias.setting" -}}
-{{- if kindIs "slice" . -}}
+{{- if and (kindIs "slice" .) (first . | kindIs "map") -}}
+{{- toJson . -}}
+{{- else if kindIs "slice" . -}}
 {{- join "," . -}}
 {{- else if and (kindIs "float64" .) (eq . (floor .)) -}}
 {{- int64 . -}}

@@ -9,6 +9,8 @@ manifests/base becomes a Role in that namespace. Changes the object that it is g
 {{- if has $object.kind (list "ClusterRole" "ClusterRoleBinding") -}}
 {{- $_ := set $object "kind" (trimPrefix "Cluster" $object.kind) -}}
 {{- $_ := set $object.metadata "namespace" $namespace -}}
+{{- /* Not to be taken for a Role that the release has in its own namespace, which may be the same one. */ -}}
+{{- $_ := set $object.metadata "name" (print $object.metadata.name "-aliases") -}}
 {{- end -}}
 {{- if eq $object.kind "Role" -}}
 {{- $rules := list -}}
@@ -18,7 +20,8 @@ manifests/base becomes a Role in that namespace. Changes the object that it is g
 {{- with $resources }}{{ $rules = append $rules (mergeOverwrite $rule (dict "resources" .)) }}{{ end -}}
 {{- end -}}
 {{- $_ := set $object "rules" $rules -}}
-{{- else if eq $object.kind "RoleBinding" -}}
-{{- $_ := set $object.roleRef "kind" "Role" -}}
+{{- end -}}
+{{- with $object.roleRef -}}
+{{- if eq .kind "ClusterRole" }}{{ $_ := set . "kind" "Role" }}{{ $_ := set . "name" (print .name "-aliases") }}{{ end -}}
 {{- end -}}
 {{- end -}}

@@ -75,7 +75,9 @@ def files() -> dict[Path, str]:
 def _copies() -> Iterator[tuple[Path, Path]]:
     for folder in ("base", "monitoring"):
         source = REPOSITORY / "manifests" / folder
-        for name in yaml.safe_load((source / "kustomization.yaml").read_text(encoding="utf-8"))["resources"]:
+        wanted = yaml.safe_load((source / "kustomization.yaml").read_text(encoding="utf-8"))
+        maps = [name for each in wanted.get("configMapGenerator", []) for name in each["files"]]
+        for name in ["kustomization.yaml", *wanted["resources"], *(name.rpartition("=")[2] for name in maps)]:
             # A release does not own the namespace that it is in.
             if name != "namespace.yaml":
                 yield CHART / "files" / folder / name, source / name
