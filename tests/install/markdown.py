@@ -33,6 +33,6 @@ def anchor(title: str) -> str:
 
 
 def links(text: str) -> list[str]:
-    """Targets of every link."""
-    bare = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    """Targets of every link; code is not searched for them."""
+    bare = re.sub(r"^```.*?^```|`[^`\n]*`", "", text, flags=re.MULTILINE | re.DOTALL)
     return re.findall(r"\]\(([^)\s]+)\)", bare)

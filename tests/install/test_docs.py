@@ -8,7 +8,7 @@ import pytest
 from dnsalias_operator.core.catalog import FAULTS
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.metrics import SPECS
-from tests.install import dnsalias_doc
+from tests.install import crd_doc
 from tests.install.markdown import anchor, headings, links, sections
 from tests.install.reasons import GIVEN, reasons, reasons_in
 from tests.install.settings_doc import document
@@ -67,7 +67,7 @@ def test_settings_are_documented_from_their_source() -> None:
 
 def test_fields_are_documented_from_the_crd() -> None:
     """docs/dnsalias.md is what the CRD prints: no field, bound or rule can be added without it."""
-    assert read("dnsalias.md") == dnsalias_doc.document()
+    assert read("dnsalias.md") == crd_doc.document()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))

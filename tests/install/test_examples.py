@@ -1,6 +1,7 @@
 """What the documents tell people to type works as it stands there."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -40,9 +41,9 @@ def container(plane: ControlPlane, overlay: str, folder: Path) -> dict[str, Any]
 
 
 @pytest.mark.cluster
-def test_the_readmes_overlay_names_the_image(control_plane: ControlPlane, tmp_path: Path) -> None:
-    """The overlay in the README takes the image from another registry and still observes."""
-    (overlay,) = overlays("README.md")
+def test_the_overlay_to_install_names_the_image(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """The overlay in docs/install.md takes the image from another registry and still observes."""
+    (overlay,) = overlays("docs/install.md")
     built = container(control_plane, overlay, tmp_path)
     assert re.fullmatch(r"REGISTRY/dnsalias-operator:[\d.]+", built["image"])
     assert {"name": "DNSALIAS_FOREIGN_ENTRIES", "value": "observe"} in built["env"]
@@ -57,6 +58,29 @@ def test_the_overlay_in_settings_adds_settings(control_plane: ControlPlane, tmp_
     assert settings.foreign_entries == "observe"
     assert settings.cluster_domain == "example.internal"
     assert settings.repair_skip_namespaces == ("kube-system", "legacy")
+
+
+@pytest.mark.cluster
+def test_the_right_to_write_aliases_is_given_as_the_page_says(control_plane: ControlPlane) -> None:
+    """The commands in docs/security.md let a team write DnsAliases in its namespace, not elsewhere, and no entries."""
+    text = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
+    (block,) = (b for b in re.findall(r"^```\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL) if "clusterrole" in b)
+    commands = [shlex.split(line) for line in block.splitlines()]
+    control_plane.api.create("/api/v1/namespaces", {"metadata": {"name": "abc"}})
+    for program, *arguments in commands:
+        assert program == "kubectl"
+        control_plane.kubectl(*arguments)
+
+    def allowed(verb: str, resource: str, namespace: str) -> bool:
+        resources = {"group": resource.partition(".")[2], "resource": resource.partition(".")[0]}
+        asked = {"verb": verb, "namespace": namespace, **resources}
+        review = {"spec": {"user": "someone", "groups": ["team-abc"], "resourceAttributes": asked}}
+        path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+        return bool(control_plane.api.create(path, review)["status"]["allowed"])
+
+    assert allowed("create", "dnsaliases.dnsalias.io", "abc")
+    assert not allowed("create", "dnsaliases.dnsalias.io", "default")
+    assert not allowed("create", "serviceentries.networking.istio.io", "abc")
 
 
 @pytest.mark.cluster

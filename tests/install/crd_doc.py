@@ -1,4 +1,4 @@
-"""Prints docs/dnsalias.md from the CRD: `python -m tests.install.dnsalias_doc > docs/dnsalias.md`."""
+"""Prints docs/dnsalias.md from the CRD: `python -m tests.install.crd_doc > docs/dnsalias.md`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from dnsalias_operator.model.names import GROUP, KIND, SHORT_NAME, VERSION
 HEAD = f"""\
 # DnsAlias
 
-<!-- Generated: python -m tests.install.dnsalias_doc > docs/dnsalias.md -->
+<!-- Generated: python -m tests.install.crd_doc > docs/dnsalias.md -->
 
 `{GROUP}/{VERSION}`, namespaced, short name `{SHORT_NAME}`. One more DNS name for one Service of the same namespace.
 The same text in a terminal: `kubectl explain dnsalias.spec`, and so on for each field.
