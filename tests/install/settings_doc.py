@@ -20,8 +20,8 @@ value stops the operator at its start; every fault is named at once.
 The commands that read files or a cluster (`lint`, `plan`, `render`, `listeners`) take the same names from the same
 places, as far as decisions depend on them.
 
-In the cluster, with the [chart](../chart/README.md), each is a value: `--set settings.cluster_domain=example.internal`. With
-kustomize, set them as environment variables of the Deployment, in an overlay of your own:
+In the cluster, with the [chart](../chart/README.md), each is a value: `--set settings.cluster_domain=example.internal`.
+With kustomize, set them as environment variables of the Deployment, in an overlay of your own:
 
 ```yaml
 apiVersion: kustomize.config.k8s.io/v1beta1
