@@ -14,7 +14,7 @@ from tests.install.chart_values import schema
 @pytest.mark.parametrize("path", sorted(files()), ids=lambda path: str(path.relative_to(CHART)))
 def test_the_chart_is_made_from_its_sources(path: Path) -> None:
     """Manifests, CRD, values and their schema stand in the chart as in their sources: run `make chart`."""
-    assert path.read_text(encoding="utf-8") == files()[path]
+    assert path.read_text(encoding="utf-8") == files()[path], "run `make chart`"
 
 
 def test_no_copy_is_left_over() -> None:
