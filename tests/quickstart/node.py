@@ -1,7 +1,7 @@
 """Stands in for the nodes that the test control plane lacks: runs the operator as its installed Deployment says.
 
-The environment is the Deployment's, the rights are those of its ServiceAccount; only image, probes and scheduling are
-left out. When the operator is ready the Deployment's status says so, as its controller would have it.
+The environment is the Deployment's, the rights are those of its ServiceAccount; image, probes, scheduling and a second
+replica are left out. When the operator is ready the Deployment's status says so, as its controller would have it.
 """
 
 from pathlib import Path
@@ -37,7 +37,7 @@ class Node:
                 self._operator = operator(self._plane, deployment, self._plane.folder)
                 self._operator.start()
         elif deployment and self._operator and not self._told and self._operator.page("/readyz")[0] == 200:
-            self._tell_ready()
+            self._tell_ready(deployment["spec"]["replicas"])
 
     def stop(self) -> None:
         """Stop the operator as the kubelet does, with SIGTERM: the old one is gone before a new one starts."""
@@ -53,8 +53,8 @@ class Node:
                 return None
             raise
 
-    def _tell_ready(self) -> None:
-        counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 1)
+    def _tell_ready(self, replicas: int) -> None:
+        counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), replicas)
         status = {"observedGeneration": self._generation, **counts}
         self._plane.api.request("PATCH", f"{DEPLOYMENT}/status", {"status": status}, "application/merge-patch+json")
         self._told = True
