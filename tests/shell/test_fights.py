@@ -1,11 +1,13 @@
 """Fights: drift is healed at once, a repeated taking back slower and slower, and the opponent is named."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from dnsalias_operator.core.outcome import Change, Verb
-from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.shell.fights import Fights, Verdict
 from dnsalias_operator.shell.queue import Backoff
@@ -132,8 +134,77 @@ def test_what_was_contested_before_a_restart_starts_slowly(fights: Fights) -> No
     assert (verdict.pause, verdict.contested) == (20, "probably helm")
 
 
-def test_a_gone_object_is_forgotten(fights: Fights, clock: FakeClock) -> None:
-    """An object of the same name that comes later has no history."""
+def test_what_nobody_can_be_fighting_over_is_forgotten(fights: Fights, clock: FakeClock) -> None:
+    """Memory does not grow with every object that was ever written; a contested one is kept."""
     lost(fights, clock, 5)
-    fights.forget(KEY)
-    assert fights.judge(repair(), owned_by()) == Verdict()
+    fights.prune()
+    assert fights.knows(repair())
+    clock.now += 801
+    fights.prune()
+    assert not fights.knows(repair())
+
+
+def test_our_own_change_of_mind_is_no_fight(fights: Fights) -> None:
+    """A Service whose address flaps is followed at once each time: what was written stood until we replaced it."""
+    address = "10.0.0.1"
+    for _ in range(10):
+        entry = owned_by(addresses="dnsalias-repair")
+        entry.raw["spec"] = {"addresses": [address]}  # type: ignore[index]
+        address = "10.0.0.2" if address == "10.0.0.1" else "10.0.0.1"
+        assert fights.judge(repair(address), entry) == Verdict()
+        fights.wrote(repair(address), entry)
+
+
+def test_a_rival_who_makes_us_want_something_else_each_time_gains_nothing(fights: Fights, clock: FakeClock) -> None:
+    """Two wants in turn, each taken back, get the pauses of both; a hundred different ones do not get a hundred."""
+    in_turn = _answers(fights, clock, lambda n: f"10.0.0.{n % 2}")
+    assert in_turn <= 10
+    different = _answers(Fights(3, Backoff(10, 100, random=lambda: 0.0), clock), clock, lambda n: f"10.0.0.{n}")
+    assert different <= 30
+
+
+def _answers(fights: Fights, clock: FakeClock, address: Callable[[int], str]) -> int:
+    """How many of a hundred takings-back, one a second, are answered with a write."""
+    written = 0
+    for n in range(100):
+        change = repair(address(n))
+        if fights.judge(change, owned_by()).pause == 0:
+            fights.wrote(change, owned_by())
+            written += 1
+        clock.now += 1
+    return written
+
+
+def test_who_deletes_what_we_create_is_in_a_fight(fights: Fights, clock: FakeClock) -> None:
+    """An entry of ours that vanishes each time is made anew slower and slower; one that we deleted ourselves is not."""
+    body = {"metadata": {"name": "mysql", "namespace": "data"}, "spec": {"ports": []}}
+    create = Change(Verb.CREATE, KEY, None, body, body, "Declared", "…")
+    delete = Change(Verb.DELETE, KEY, body, None, {}, "ServiceGone", "…")
+    for _ in range(5):
+        assert fights.judge(create, None) == Verdict()
+        fights.wrote(create, None)
+        assert fights.judge(delete, ServiceEntry.parse(body)) == Verdict()
+        fights.wrote(delete, ServiceEntry.parse(body))
+    for _ in range(3):
+        clock.now += fights.judge(create, None).pause
+        fights.wrote(create, None)
+    assert fights.judge(create, None).contested == "somebody who deletes it"
+
+
+def test_a_status_that_somebody_else_writes_too_is_a_fight(fights: Fights, clock: FakeClock) -> None:
+    """Two writers of one status slow down; times of conditions do not tell one status from another."""
+
+    def status(reason: str, at: str) -> dict[str, Any]:
+        return {"conditions": [{"type": "Ready", "reason": reason, "lastTransitionTime": at}]}
+
+    def alias(reason: str) -> DnsAlias:
+        return DnsAlias.parse({"metadata": {"name": "a", "namespace": "data"}, "status": status(reason, "then")})
+
+    def write(at: str) -> Change:
+        return Change(Verb.UPDATE, Key(KIND, "data", "a"), None, None, {"status": status("Ours", at)}, "Status", "")
+
+    for at in "abc":
+        clock.now += fights.judge(write(at), alias("Theirs")).pause
+        fights.wrote(write(at), alias("Theirs"))
+    assert fights.judge(write("d"), alias("Theirs")).pause == 20
+    assert fights.judge(write("d"), alias("Ours")) == Verdict()

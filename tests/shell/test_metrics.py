@@ -8,6 +8,7 @@ from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecisi
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.shell.metrics import SPECS, Decisions, Metrics, document
 
+KEY = Key("ServiceEntry", "data", "mysql")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
@@ -109,10 +110,40 @@ def test_writes_are_counted_from_nought() -> None:
 
 def test_findings_are_counted_by_code_and_severity() -> None:
     """The metric has what lint prints."""
-    key = Key("ServiceEntry", "data", "mysql")
+    key = KEY
     metrics = Metrics()
     metrics.decisions.findings[key] = (Finding("DA001", Severity.CRITICAL, key, 3306, "…", "…"),) * 2
     assert samples(metrics)["dnsalias_findings"] == {("DA001", "critical"): 2}
+
+
+def test_a_contested_object_has_a_series_for_each_rival() -> None:
+    """The rival is named, unknown where nothing tells; names are cut to plain characters and to 63 of them."""
+    metrics = Metrics()
+    fought = metrics.decisions.contested
+    fought[KEY] = (KEY, ("dns-controller", 'evil\n"} 1', "x" * 128))
+    fought[Key(KIND, "data", "b")] = (Key(KIND, "data", "b"), ())
+    assert samples(metrics)["dnsalias_contested"] == {
+        ("ServiceEntry", "dns-controller", "mysql", "data"): 1,
+        ("ServiceEntry", "evil____1", "mysql", "data"): 1,
+        ("ServiceEntry", "x" * 63, "mysql", "data"): 1,
+        ("DnsAlias", "unknown", "b", "data"): 1,
+    }
+
+
+def test_contested_objects_and_names_of_rivals_are_capped() -> None:
+    """A rival with a new name each time makes 20 values of the label and then "other"; the cap hides the rest."""
+    metrics = Metrics(info_cap=2)
+    for n in range(100):
+        key = Key("ServiceEntry", "data", f"e{n:03}")
+        metrics.decisions.contested = {key: (key, (f"rival-{n}",))}
+        samples(metrics)
+    assert samples(metrics)["dnsalias_contested"] == {("ServiceEntry", "other", "e099", "data"): 1}
+    metrics.decisions.contested = {
+        k: (k, ("rival-0",)) for n in range(5) if (k := Key("ServiceEntry", "data", f"e{n}"))
+    }
+    found = samples(metrics)
+    assert len(found["dnsalias_contested"]) == 2
+    assert found["dnsalias_contested_hidden"] == {(): 3}
 
 
 def test_label_values_cannot_break_the_format() -> None:

@@ -107,6 +107,7 @@ class _Operator:
             steps=steps,
             writer=writer,
             recorder=recorder,
+            fights=fights,
             metrics=self.metrics,
             rules=self.rules,
             clock=client,
@@ -119,7 +120,7 @@ class _Operator:
             page_size=settings.page_size,
             interval=settings.resync_seconds,
             backoff=self.backoff,
-            on_done=self._everything,
+            on_done=partial(self._everything, fights),
         )
         # Before Kopf: it cancels at its end what was started after it.
         workers = [asyncio.create_task(self._worker(reconciler), name=f"worker {n}") for n in range(settings.workers)]
@@ -206,8 +207,9 @@ class _Operator:
             for key in sorted(affected(self.store.world, change.old, change.new, self.rules)):
                 self.queue.add(key)
 
-    def _everything(self) -> None:
+    def _everything(self, fights: Fights) -> None:
         """Ask for every alias and entry, in the order of the plan: entries of others first."""
+        fights.prune()
         world, decided = self.store.world, self.metrics.decisions
         known = [*(e.key for e in world.entries()), *(a.key for a in world.aliases())]
         for key in dict.fromkeys((*known, *decided.entries, *decided.aliases)):

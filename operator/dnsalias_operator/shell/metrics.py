@@ -7,6 +7,7 @@ its cause, and nothing is labelled by object but the capped info metric.
 """
 
 import platform
+import re
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,13 @@ SPECS: Mapping[str, Spec] = {
     "dnsalias_unready_alias_info_hidden": Spec(
         "gauge", (), "DnsAliases that the cap of dnsalias_unready_alias_info leaves out."
     ),
+    "dnsalias_contested": Spec(
+        "gauge",
+        ("kind", "namespace", "name", "manager"),
+        "1 for each object that the operator writes and a field manager takes back again and again, up to a cap. "
+        "manager: the probable one where the value was removed, unknown where nothing tells, other beyond 20 names.",
+    ),
+    "dnsalias_contested_hidden": Spec("gauge", (), "Series that the cap of dnsalias_contested leaves out."),
     "dnsalias_findings": Spec(
         "gauge", ("code", "severity"), "Findings in the cluster, as `dnsalias lint` prints them."
     ),
@@ -95,6 +103,13 @@ SPECS: Mapping[str, Spec] = {
     "dnsalias_build_info": Spec("gauge", ("version", "python", "kopf"), "1; the labels say what runs."),
 }
 
+UNKNOWN, OTHER = "unknown", "other"
+"""Values of the label manager that are no names."""
+_UNPLAIN = re.compile(r"[^A-Za-z0-9._:/@-]")
+_LONGEST_LABEL = 63
+_MOST_MANAGERS = 20
+_MOST_RIVALS = 3
+"""Series of one contested object."""
 _BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
@@ -105,6 +120,8 @@ class Decisions:
     aliases: dict[Key, AliasDecision] = field(default_factory=dict)
     entries: dict[Key, EntryDecision] = field(default_factory=dict)
     findings: dict[Key, tuple[Finding, ...]] = field(default_factory=dict)
+    contested: dict[Key, tuple[Key, tuple[str, ...]]] = field(default_factory=dict)
+    """By the key that is worked on: the object that is fought over, and the field managers on the other side."""
 
     def unfixed(self) -> list[EntryDecision]:
         """Entries that are unfixed, worst first, then by key."""
@@ -125,6 +142,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.decisions = decisions or Decisions()
         self.info_cap = info_cap
+        self._managers: set[str] = set()
         self.writes = self._counter("dnsalias_writes_total")
         self.drift = self._counter("dnsalias_drift_corrections_total")
         self.events = self._counter("dnsalias_events_total")
@@ -163,6 +181,16 @@ class Metrics:
             update()
         return generate_latest(self.registry)
 
+    def manager_label(self, manager: str) -> str:
+        """The name of a field manager as a label value: of few characters and, in all, of few values.
+
+        Whoever may write an object names himself as he likes, a new name each time if he wants to.
+        """
+        plain = _UNPLAIN.sub("_", manager)[:_LONGEST_LABEL] or UNKNOWN
+        if len(self._managers) < _MOST_MANAGERS:
+            self._managers.add(plain)
+        return plain if plain in self._managers or plain == UNKNOWN else OTHER
+
     def _counter(self, name: str) -> Counter:
         return Counter(name, SPECS[name].help, SPECS[name].labels, registry=self.registry)
 
@@ -194,9 +222,15 @@ class _DecisionCollector(Collector):
         yield from _capped(
             "dnsalias_unready_alias_info", [(key.namespace, key.name, c.reason) for key, c in unready], cap
         )
+        fought = sorted(decisions.contested.values())
+        yield from _capped("dnsalias_contested", [row for one in fought for row in self._fought(*one)], cap)
         yield _family(
             "dnsalias_findings", ((f.code, f.severity.value) for of_one in decisions.findings.values() for f in of_one)
         )
+
+    def _fought(self, key: Key, rivals: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for manager in sorted({self._metrics.manager_label(rival) for rival in rivals[:_MOST_RIVALS]}) or (UNKNOWN,):
+            yield key.kind, key.namespace, key.name, manager
 
 
 def _named(name: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from dnsalias_operator.core.conditions import desired_status
 from dnsalias_operator.core.findings import alias_findings, entry_findings
-from dnsalias_operator.core.outcome import AliasDecision, EntryDecision, Finding, Severity
+from dnsalias_operator.core.outcome import AliasDecision, Change, EntryDecision, Finding, Severity, Verb
 from dnsalias_operator.core.plan import decide_alias, decide_entry
 from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.dnsalias import DnsAlias
@@ -17,10 +17,12 @@ from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell import verdicts
 from dnsalias_operator.shell.apply import Writer
 from dnsalias_operator.shell.events import Recorder
+from dnsalias_operator.shell.fights import Fights
 from dnsalias_operator.shell.metrics import Metrics
 from dnsalias_operator.shell.queue import WorkQueue
-from dnsalias_operator.shell.steps import Clock, Steps, Stop
+from dnsalias_operator.shell.steps import Clock, Steps
 from dnsalias_operator.shell.store import Store
+from dnsalias_operator.shell.verdicts import Stop
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +38,14 @@ class Reconciler:
         steps: Steps,
         writer: Writer,
         recorder: Recorder,
+        fights: Fights,
         metrics: Metrics,
         rules: Rules,
         clock: Clock,
     ) -> None:
         self._store, self._queue, self._steps, self._writer = store, queue, steps, writer
-        self._recorder, self._metrics, self._rules, self._clock = recorder, metrics, rules, clock
+        self._recorder, self._fights, self._metrics = recorder, fights, metrics
+        self._rules, self._clock = rules, clock
 
     async def work(self, key: Key, on_written: Callable[[], None] = lambda: None) -> None:
         """Bring one object to what it should be; ``on_written`` is called after each write of a ServiceEntry.
@@ -49,12 +53,17 @@ class Reconciler:
         Raises:
             ClusterError: something could not be written; the key is to be worked on again.
         """
+        contested = self._metrics.decisions.contested
+        before = contested.get(key)
         try:
             if key.kind == KIND:
                 await self._alias(key, on_written)
             else:
                 await self._entry(key, on_written)
         finally:
+            # What was not said anew (`_contested`) does not hold any more.
+            if before is not None and contested.get(key) is before:
+                del contested[key]
             self._look_for_faults(key)
 
     def _look_for_faults(self, key: Key) -> None:
@@ -86,6 +95,7 @@ class Reconciler:
                 kept[key] = decision
                 self._queue.add(key)
                 return
+            self._contested(key, stop)
             if stop.reason:
                 kept[key] = verdicts.unprogrammed(decision, stop.reason, stop.message)
                 await self._status(alias, kept[key])
@@ -123,6 +133,7 @@ class Reconciler:
             fought = before is None and self._alias_says_contested(key)
             stop = await self._steps.take(decision.changes, on_written, fought=fought)
         if stop is not None and stop.reason:
+            self._contested(key, stop)
             severity = _severity_as_is(world, key, self._rules)
             kept[key] = verdicts.unrepaired(decision, stop.reason, stop.message, severity)
         self._tell(key, before, kept[key])
@@ -142,6 +153,10 @@ class Reconciler:
             if alias.kind == KIND:
                 self._queue.add(alias)
 
+    def _contested(self, key: Key, stop: Stop) -> None:
+        if stop.object is not None:
+            self._metrics.decisions.contested[key] = (stop.object, stop.rivals)
+
     def _again(self, key: Key, stop: Stop) -> None:
         if stop.error is not None:
             raise stop.error
@@ -153,7 +168,15 @@ class Reconciler:
         status = desired_status(decision, current, now)
         if status is None:
             return
+        # Somebody who writes the status as well (a second operator, say) must not get an answer to each of his writes.
+        change = Change(Verb.UPDATE, alias.key, None, None, {"status": status}, "Status", "")
+        verdict = self._fights.judge(change, current)
+        if verdict.pause > 0:
+            self._contested(alias.key, verdicts.held_up(change, verdict))
+            self._queue.add(alias.key, verdict.pause)
+            return
         await self._writer.write_status(current, status)
+        self._fights.wrote(change, current)
         ready = next((c for c in decision.conditions if c.type == "Ready"), None)
         # An event is posted only where the condition did not say the same already, so a restart repeats nothing.
         if ready is None or _said(current) == (ready.status, ready.reason, ready.message):

@@ -6,7 +6,6 @@ harmless alone are never made together when together they do harm.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from dnsalias_operator.core.outcome import Change, Verb
@@ -22,6 +21,7 @@ from dnsalias_operator.shell.events import Recorder
 from dnsalias_operator.shell.fights import Fights
 from dnsalias_operator.shell.metrics import Metrics
 from dnsalias_operator.shell.store import Store
+from dnsalias_operator.shell.verdicts import Stop
 
 log = logging.getLogger(__name__)
 
@@ -31,20 +31,6 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """The time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Why the changes were not all written.
-
-    ``reason`` and ``message`` are for a condition, "" where it is only a matter of trying again; ``retry`` asks to be
-    worked on again after that many seconds; ``error`` asks for the key's backoff.
-    """
-
-    reason: str = ""
-    message: str = ""
-    retry: float = 0
-    error: ClusterError | None = None
 
 
 class Steps:
@@ -87,14 +73,8 @@ class Steps:
         if wait > 0:
             message = f"{change.key} is made as soon as it is sure to be younger than its Service"
             return Stop(verdicts.WAITING, message, retry=wait)
-        entry = self._store.world.entry(change.key.namespace, change.key.name)
-        verdict = self._fights.judge(change, entry, fought=fought)
-        if verdict.pause <= 0:
-            return None
-        if verdict.contested:
-            return Stop(verdicts.CONTESTED, verdicts.contested(verdict.contested), retry=verdict.pause)
-        message = f"{change.key} was changed by somebody else again; it is set right soon"
-        return Stop(verdicts.TAKEN_BACK, message, retry=verdict.pause)
+        verdict = self._fights.judge(change, self._store.world.get(change.key), fought=fought)
+        return verdicts.held_up(change, verdict) if verdict.pause > 0 else None
 
     async def _attempt(self, change: Change) -> Stop | None:
         drifted = change.verb in (Verb.UPDATE, Verb.REPLACE) or self._fights.knows(change)
@@ -111,7 +91,7 @@ class Steps:
             return self._failed(change, error)
         finally:
             self._pending.pop(change.key, None)
-        self._fights.wrote(change)
+        self._fights.wrote(change, before)
         if drifted and change.verb not in (Verb.DELETE, Verb.RECREATE):
             for name in change.fields or ("object",):
                 self._metrics.drift.labels(change.key.kind, name.partition("[")[0]).inc()
@@ -121,7 +101,8 @@ class Steps:
     def _failed(self, change: Change, error: ClusterError) -> Stop:
         if isinstance(error, ApiError) and error.managers:
             self._fights.refused(change, error.managers)
-            return Stop(verdicts.CONTESTED, verdicts.contested(", ".join(error.managers)), error=error)
+            message = verdicts.contested(", ".join(error.managers))
+            return Stop(verdicts.CONTESTED, message, error=error, object=change.key, rivals=error.managers)
         if is_refusal(error):
             return Stop(verdicts.WRITE_REFUSED, str(error), error=error)
         return Stop(error=error)

@@ -3,9 +3,12 @@
 The core decides as if every write succeeded; what really came of it is known only here.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Severity, State
+from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, EntryDecision, Severity, State
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.shell.errors import ClusterError
+from dnsalias_operator.shell.fights import Verdict
 
 CONTESTED = "Contested"
 WRITE_REFUSED = "WriteRefused"
@@ -14,6 +17,23 @@ TAKEN_BACK = "TakenBack"
 OURS = frozenset({CONTESTED, WRITE_REFUSED, WAITING, TAKEN_BACK})
 """Reasons that only the running operator gives."""
 _UNMET = frozenset({"Programmed", "Ready"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why the changes were not all written.
+
+    ``reason`` and ``message`` are for a condition, "" where it is only a matter of trying again; ``retry`` asks to be
+    worked on again after that many seconds; ``error`` asks for the key's backoff. Where the reason is Contested,
+    ``object`` is what is fought over and ``rivals`` are the field managers on the other side, as far as they are known.
+    """
+
+    reason: str = ""
+    message: str = ""
+    retry: float = 0
+    error: ClusterError | None = None
+    object: Key | None = None
+    rivals: tuple[str, ...] = ()
 
 
 def unprogrammed(decision: AliasDecision, reason: str, message: str) -> AliasDecision:
@@ -35,3 +55,12 @@ def unrepaired(decision: EntryDecision, reason: str, message: str, severity: Sev
 def contested(by: str) -> str:
     """The message for a field that somebody keeps taking back."""
     return f"what was written is taken back again and again by {by}; make that manager leave the field, or opt out"
+
+
+def held_up(change: Change, verdict: Verdict) -> Stop:
+    """Why a change that was taken back before is not made yet."""
+    if verdict.contested:
+        message = contested(verdict.contested)
+        return Stop(CONTESTED, message, retry=verdict.pause, object=change.key, rivals=verdict.rivals)
+    message = f"{change.key} was changed by somebody else again; it is set right soon"
+    return Stop(TAKEN_BACK, message, retry=verdict.pause)
