@@ -94,6 +94,23 @@ class Settings(BaseSettings):
     missing_kind_poll_seconds: float = Field(
         15, gt=0, le=600, description="Longest pause between looks for CRDs that are missing."
     )
+    # Which of several operators writes (shell/leader.py).
+    leader_election: bool = Field(
+        True, description="Whether only the holder of a Lease writes; without it, never run two at the same time."
+    )
+    lease_name: str = Field(
+        "dnsalias-operator", min_length=1, description="The Lease; operators of different scopes need different ones."
+    )
+    lease_namespace: str = Field(
+        "", description="Where the Lease is; empty: the pod's own namespace, outside of a cluster dnsalias-system."
+    )
+    lease_seconds: int = Field(15, ge=2, le=3600, description="How long others wait after the holder's last renewal.")
+    lease_deadline_seconds: float = Field(
+        10, gt=0, le=3600, description="How long the holder writes after its last renewal; less than lease_seconds."
+    )
+    lease_retry_seconds: float = Field(
+        2, gt=0, le=600, description="Pause between renewals, and between a standby's looks at the Lease."
+    )
     # Work.
     workers: int = Field(4, ge=1, le=64, description="Keys worked on at the same time.")
     max_in_flight: int = Field(8, ge=1, le=256, description="API requests in flight; more than 8 gain nothing.")
@@ -152,6 +169,12 @@ class Settings(BaseSettings):
             raise ValueError("backoff_max_seconds is less than backoff_min_seconds")
         if self.fight_max_seconds < self.fight_min_seconds:
             raise ValueError("fight_max_seconds is less than fight_min_seconds")
+        # Two renewals must fit in before the deadline, or one lost request costs the Lease.
+        if not 2 * self.lease_retry_seconds < self.lease_deadline_seconds < self.lease_seconds:
+            raise ValueError(
+                "lease_deadline_seconds is not between twice lease_retry_seconds and lease_seconds "
+                f"({2 * self.lease_retry_seconds:g} < {self.lease_deadline_seconds:g} < {self.lease_seconds})"
+            )
         return self
 
     @cached_property

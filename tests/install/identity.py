@@ -19,7 +19,7 @@ OVERLAYS = ("observe", "patch")
 NAMESPACE = "dnsalias-system"
 ACCOUNT = "dnsalias-operator"
 USER = f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
-RIGHTS = frozenset({"Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding"})
+RIGHTS = frozenset({"Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
 MANAGER = "installer"
 
 

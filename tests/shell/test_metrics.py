@@ -138,9 +138,8 @@ def test_contested_objects_and_names_of_rivals_are_capped() -> None:
         metrics.decisions.contested = {key: (key, (f"rival-{n}",))}
         samples(metrics)
     assert samples(metrics)["dnsalias_contested"] == {("ServiceEntry", "other", "e099", "data"): 1}
-    metrics.decisions.contested = {
-        k: (k, ("rival-0",)) for n in range(5) if (k := Key("ServiceEntry", "data", f"e{n}"))
-    }
+    keys = [Key("ServiceEntry", "data", f"e{n}") for n in range(5)]
+    metrics.decisions.contested = {key: (key, ("rival-0",)) for key in keys}
     found = samples(metrics)
     assert len(found["dnsalias_contested"]) == 2
     assert found["dnsalias_contested_hidden"] == {(): 3}

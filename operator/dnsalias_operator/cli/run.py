@@ -30,6 +30,7 @@ Exit codes:
 @click.option("--log-format", type=click.Choice(("json", "console")), help="[json]")
 @click.option("--log-level", type=click.Choice(("debug", "info", "warning", "error")), help="[info]")
 @click.option("--resync-seconds", type=float, help="Interval of the full comparison with the API server.  [600]")
+@click.option("--no-leader-election", "leader_election", flag_value=False, default=None, help="Write without a Lease.")
 @click.option("--kubeconfig", metavar="FILE", help="Kubeconfig; without it the pod's ServiceAccount, if it has one.")
 @click.option("--context", metavar="NAME", help="Context of the kubeconfig.")
 def run(config: str | None, **flags: Any) -> int:  # noqa: ANN401 (settings check their own types)

@@ -1,6 +1,7 @@
 """Where the cluster is and who we are there: kubeconfig, exec plugin, or the pod's own ServiceAccount."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from kubernetes.aio import config as kubeconfigs
@@ -8,6 +9,8 @@ from kubernetes.aio.client import Configuration
 
 from dnsalias_operator.shell.errors import ClusterError
 
+_MOUNTED = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+_DEFAULT_NAMESPACE = "dnsalias-system"
 _SERVICE_ACCOUNT_HOST = "KUBERNETES_SERVICE_HOST"
 
 
@@ -31,3 +34,11 @@ async def load_configuration(kubeconfig: str | None = None, context: str | None 
         where = f"kubeconfig {kubeconfig}" if kubeconfig else "kubeconfig"
         raise ClusterError(f"no access to a cluster: {where}: {error}") from error
     return configuration
+
+
+def own_namespace() -> str:
+    """The namespace of the pod that this runs in; outside of one, where manifests/ install the operator."""
+    try:
+        return _MOUNTED.read_text(encoding="utf-8").strip() or _DEFAULT_NAMESPACE
+    except OSError:
+        return _DEFAULT_NAMESPACE

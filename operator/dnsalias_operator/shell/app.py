@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import signal
 import socket
 import time
@@ -13,12 +14,13 @@ from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell import handlers, logs, summary
 from dnsalias_operator.shell.apply import Writer
-from dnsalias_operator.shell.client import Client
+from dnsalias_operator.shell.client import Client, Fence
 from dnsalias_operator.shell.errors import ApiError, ClusterError
 from dnsalias_operator.shell.events import Recorder
 from dnsalias_operator.shell.fights import Fights
 from dnsalias_operator.shell.gate import Gate
 from dnsalias_operator.shell.health import HealthServer, stale_kinds
+from dnsalias_operator.shell.leader import Leadership
 from dnsalias_operator.shell.metrics import Metrics
 from dnsalias_operator.shell.queue import Backoff, Item, TokenBucket, WorkQueue
 from dnsalias_operator.shell.reconcile import Reconciler
@@ -29,13 +31,14 @@ from dnsalias_operator.shell.store import Store, StoreChange
 log = logging.getLogger(__name__)
 
 OK, FAILED = 0, 1
+LEASE = "lease"
 
 
 def run(settings: Settings) -> int:
     """Run the operator until it is told to stop; returns the process's exit code.
 
-    0: stopped by SIGTERM or SIGINT. 1: it could not go on (no credentials, port taken, a watched CRD was removed);
-    the last log line says why, and a restart is the cure.
+    0: stopped by SIGTERM or SIGINT. 1: it could not go on (no credentials, port taken, a watched CRD was removed, the
+    Lease was lost); the last log line says why, and a restart is the cure.
     """
     logs.configure(settings.log_format, settings.log_level)
     try:
@@ -60,6 +63,7 @@ class _Operator:
         self.health = HealthServer(self.metrics, self._healthy, self._ready)
         self.gate = Gate(self.metrics, backoff, settings.missing_kind_poll_seconds)
         self.resync: Resync | None = None
+        self.leadership: Leadership | None = None
         self.stop = asyncio.Event()
         self.started = time.monotonic()
         self.summed_up = False
@@ -70,20 +74,49 @@ class _Operator:
         port = await self.health.start(self.settings.http_host, self.settings.http_port)
         log.info("serving /metrics, /healthz and /readyz", extra={"fields": {"port": port}})
         try:
-            async with await Client.connect(
-                self.settings.kubeconfig or None,
-                self.settings.context or None,
-                request_seconds=self.settings.request_timeout_seconds,
-                max_in_flight=self.settings.max_in_flight,
-                observer=self.metrics.request,
-            ) as client:
+            async with await self._connect(self._left) as client:
                 if not await self.gate.wait(client, self.stop):
                     return OK
-                return await self._operate(client)
+                if not self.settings.leader_election:
+                    return await self._operate(client)
+                # With a connection of its own: a renewal must not wait until other requests are done.
+                async with await self._connect(lambda: math.inf) as own:
+                    return await self._lead(own, client)
         finally:
             await self.health.stop()
 
-    async def _operate(self, client: Client) -> int:
+    async def _connect(self, fence: Fence) -> Client:
+        settings = self.settings
+        return await Client.connect(
+            settings.kubeconfig or None,
+            settings.context or None,
+            request_seconds=settings.request_timeout_seconds,
+            max_in_flight=settings.max_in_flight,
+            observer=self.metrics.request,
+            fence=fence,
+        )
+
+    async def _lead(self, own: Client, client: Client) -> int:
+        """Wait for the Lease, and operate for as long as it is held."""
+        self.leadership = Leadership.of(self.settings, own)
+        if not await self.leadership.win(self.stop):
+            return OK
+        keeping = asyncio.create_task(self.leadership.keep(), name=LEASE)
+        try:
+            return await self._operate(client, keeping)
+        finally:
+            keeping.cancel()
+            await asyncio.wait([keeping])
+            await self.leadership.release()
+
+    def _left(self) -> float:
+        """Seconds in which this process may write."""
+        if not self.settings.leader_election:
+            return math.inf
+        return self.leadership.left() if self.leadership else 0.0
+
+    async def _operate(self, client: Client, *watched: asyncio.Task[None]) -> int:
+        """Do the work until told to stop, or until a part of it or one of the ``watched`` tasks ends."""
         settings = self.settings
         recorder = Recorder(client, self.metrics, socket.gethostname(), enabled=settings.events)
         fights = Fights(
@@ -133,8 +166,9 @@ class _Operator:
             handlers.watch(settings, self.store, client, watch_ends, self._own_signals), name="watch"
         )
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
-        await asyncio.wait((watching, stopping, *workers, *others), return_when=asyncio.FIRST_COMPLETED)
-        code = await self._why(client, [watching, *workers, *others])
+        parts = [*watched, watching, *workers, *others]
+        await asyncio.wait((stopping, *parts), return_when=asyncio.FIRST_COMPLETED)
+        code = await self._why(client, parts)
         await self._shut_down(workers)
         # Kopf waits for every task that is younger than it, so for each open connection to our own pages.
         await self.health.stop()
@@ -152,6 +186,11 @@ class _Operator:
         if self.stop.is_set():
             return OK
         ended = next((t for t in tasks if t.done()), None)
+        if ended is not None and ended.get_name() == LEASE and self.leadership is not None:
+            holder = self.leadership.holder
+            fields = {"lease": self.leadership.lease, "holder": holder, "error": self.leadership.fault}
+            log.error("the Lease is lost, nothing more is written", extra={"fields": fields})
+            return FAILED
         error = ended.exception() if ended is not None and not ended.cancelled() else None
         missing: tuple[str, ...] = ()
         with contextlib.suppress(ClusterError):
@@ -231,6 +270,10 @@ class _Operator:
     def _ready(self) -> list[str]:
         if self.gate.fault:
             return [self.gate.fault]
+        if self.settings.leader_election and self._left() <= 0:
+            # A standby that can read the Lease is ready: it can take over, and a rollout may go on.
+            fault = self.leadership.fault if self.leadership else "not a candidate for the Lease yet"
+            return [fault] if fault else []
         unlisted = self.store.unlisted()
         if unlisted:
             why = self.resync.fault if self.resync else ""
@@ -247,6 +290,7 @@ class _Operator:
 
     def _observe(self) -> None:
         """Set the gauges that are read from the parts at each scrape."""
+        self.metrics.leader.set(self._left() > 0)
         self.metrics.depth.set(self.queue.depth())
         self.metrics.delayed.set(self.queue.delayed())
         self.metrics.oldest.set(self.queue.oldest_age())

@@ -6,6 +6,7 @@ through its REST layer with plain JSON, because its typed models would drop fiel
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
@@ -20,7 +21,7 @@ from kubernetes.aio.client import ApiClient
 from dnsalias_operator.model.meta import Raw, mapping, text
 from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, ISTIO_VERSIONS, KIND, PLURAL, VERSION
 from dnsalias_operator.shell.access import load_configuration
-from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
+from dnsalias_operator.shell.errors import ApiError, ClusterError, FencedError, UnreachableError
 
 __all__ = ["ApiError", "Client", "ClusterError", "Listing", "UnreachableError", "list_objects"]
 
@@ -45,6 +46,8 @@ OPTIONAL = frozenset({"Sidecar", "VirtualService"})
 
 Observer = Callable[[str, int], None]
 """Told of every request: its verb and the status code (0: no answer)."""
+Fence = Callable[[], float]
+"""Seconds in which this process may still write; 0 or less: it may not."""
 
 
 class Client:
@@ -59,6 +62,7 @@ class Client:
         *,
         request_seconds: float = 30,
         observer: Observer = lambda *_: None,
+        fence: Fence = lambda: math.inf,
         reload: Callable[[], Awaitable[Any]] | None = None,
     ) -> None:
         self._configuration = configuration
@@ -66,6 +70,7 @@ class Client:
         self._api = ApiClient(configuration)
         self._timeout = aiohttp.ClientTimeout(total=request_seconds)
         self._observer = observer
+        self._fence = fence
         self._offset: tuple[float, float] | None = None
         self.istio_version = ISTIO_VERSIONS[0]
 
@@ -78,6 +83,7 @@ class Client:
         request_seconds: float = 30,
         max_in_flight: int = 8,
         observer: Observer = lambda *_: None,
+        fence: Fence = lambda: math.inf,
     ) -> Self:
         """A client for the given kubeconfig, or the pod's own ServiceAccount, or the user's current context.
 
@@ -87,7 +93,7 @@ class Client:
         reload = partial(load_configuration, kubeconfig, context)
         configuration = await reload()
         configuration.connection_pool_maxsize = max_in_flight
-        return cls(configuration, request_seconds=request_seconds, observer=observer, reload=reload)
+        return cls(configuration, request_seconds=request_seconds, observer=observer, fence=fence, reload=reload)
 
     async def __aenter__(self) -> Self:
         return self
@@ -124,6 +130,7 @@ class Client:
         Raises:
             ApiError: the API server refused it.
             UnreachableError: there was no answer.
+            FencedError: a write, and this process may not write; it was not sent.
         """
         url = f"{self.server}/{path}" + (f"?{urlencode(query)}" if query else "")
         code, headers, data = await self._send(verb, url, body, content_type)
@@ -144,13 +151,19 @@ class Client:
     ) -> tuple[int, Mapping[str, str], bytes]:
         headers = {"Accept": JSON, "Content-Type": content_type, "User-Agent": "dnsalias-operator"}
         await self._api.update_params_for_auth(headers, [], ["BearerToken"], url, verb, None)
+        # Asked at the last moment, and bounded: a write that waits for a connection, or a process that was stopped
+        # meanwhile, must not send it late.
+        left = math.inf if verb == "GET" else self._fence()
+        if left <= 0:
+            raise FencedError(f"{verb} {url} was not sent: this operator does not hold the Lease (any more)")
         code = 0
         try:
-            response = await self._api.rest_client.request(
-                verb, url, headers=headers, body=body, _request_timeout=self._timeout
-            )
-            code = response.status
-            data = await response.read()
+            async with asyncio.timeout(None if math.isinf(left) else left):
+                response = await self._api.rest_client.request(
+                    verb, url, headers=headers, body=body, _request_timeout=self._timeout
+                )
+                code = response.status
+                data = await response.read()
             self._learn_time(response.headers.get("Date", ""))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise UnreachableError(f"{self.server}: {str(error) or type(error).__name__}") from error

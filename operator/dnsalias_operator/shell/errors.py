@@ -22,6 +22,10 @@ class UnreachableError(ClusterError):
     """The API server gave no answer."""
 
 
+class FencedError(ClusterError):
+    """A write that was not sent: this process may not write, since it does not hold the Lease (any more)."""
+
+
 class ApiError(ClusterError):
     """The API server refused a request.
 

@@ -98,6 +98,9 @@ SPECS: Mapping[str, Spec] = {
     "dnsalias_api_requests_total": Spec(
         "counter", ("verb", "code"), "API requests by verb and status code; code 0: no answer. Kopf's watches apart."
     ),
+    "dnsalias_leader": Spec(
+        "gauge", (), "1 where this process may write, 0 where it stands by; the sum over all of them is 1."
+    ),
     "dnsalias_missing_kinds": Spec("gauge", (), "CRDs that the operator waits for."),
     "dnsalias_synced": Spec("gauge", (), "1 once every kind was listed; nothing is written before that."),
     "dnsalias_build_info": Spec("gauge", ("version", "python", "kopf"), "1; the labels say what runs."),
@@ -159,6 +162,7 @@ class Metrics:
         self.delayed = self._gauge("dnsalias_queue_delayed")
         self.oldest = self._gauge("dnsalias_queue_oldest_age_seconds")
         self.missing = self._gauge("dnsalias_missing_kinds")
+        self.leader = self._gauge("dnsalias_leader")
         self.synced = self._gauge("dnsalias_synced")
         self.last_event = self._gauge("dnsalias_last_event_timestamp_seconds")
         self.last_resync = self._gauge("dnsalias_last_resync_timestamp_seconds")
