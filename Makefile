@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 UV := build/uv/bin/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo lab report test check equivalence quickstart crd chart clean venv controlplane
+.PHONY: help demo lab report test check equivalence quickstart crd chart torture clean venv controlplane
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=/path/to/python]'
@@ -34,6 +34,10 @@ report: venv ## the incident as an HTML report, with pictures of it, in build/re
 
 test: venv controlplane ## all tests, those on the real API server too (ARGS go to pytest)
 	$(BIN)/pytest $(ARGS)
+
+torture: venv controlplane ## the reliability tests in their long form (hours); writes docs/reliability.md
+	$(BIN)/pytest --torture -m reliability $(ARGS)
+	$(BIN)/python -m tests.reliability
 
 check: venv ## linters, types, import contracts and the tests that need no cluster and no browser; under a minute
 	$(BIN)/ruff check .

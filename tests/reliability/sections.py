@@ -1,0 +1,21 @@
+"""The sections of docs/reliability.md: title and what is done there. Figures of tests stand below each."""
+
+SECTIONS: dict[str, str] = {
+    "Crash at every write": """\
+Every scenario file is run through a proxy between operator and API server. The operator is killed with SIGKILL at its
+first, second, third ... mutating request, each time at three places: before the request reaches the API server, after
+it was applied but before the answer came back, and after the answer. It is started again, and the objects at the end
+of each step must equal those of a run that nobody disturbed, timestamps, uids and allocated addresses apart.""",
+    "Unseen events": """\
+Watches are paused, ended with 410, or cut while objects are changed, deleted and made again; the operator is restarted
+onto an older list. What it believes must be what is there after one resync, and nothing may be written because of what
+was true before.""",
+    "Faults of the API": """\
+The proxy answers in the API server's place, or breaks the connection: once for writes, once for lists and watches.
+While a fault lasts, changes are made. Recovery is counted from the end of the fault until everything that was asked
+for is there, and `/readyz`, `/healthz` and the metrics are held to the truth meanwhile.""",
+    "State sweep": """\
+DnsAliases, Services and ServiceEntries, valid, invalid and hostile, are created, changed and deleted at random. After
+each batch the state must be the one that a fresh decision on the latest objects gives, whatever came before; a second
+pass must write nothing.""",
+}
