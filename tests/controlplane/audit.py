@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NewType
 
@@ -26,6 +27,7 @@ rules:
   verbs: [create, update, patch, delete, deletecollection]
 """
 NOISE = frozenset({"events", "leases"})
+CREDENTIAL = "authentication.kubernetes.io/credential-id"
 SETTLE_SECONDS = 15.0
 POLL_SECONDS = 0.02
 
@@ -50,6 +52,9 @@ class Request:
         code: HTTP status of the answer.
         dry_run: asked with ``dryRun=All``: ran through admission and stored nothing.
         user_agent: of the client.
+        credential: id of the ServiceAccount token it was made with, empty for other credentials: tells two processes of
+            one account apart.
+        received: when the server got it, in seconds since the epoch by its own clock.
     """
 
     verb: str
@@ -62,6 +67,8 @@ class Request:
     code: int
     dry_run: bool
     user_agent: str
+    credential: str = ""
+    received: float = 0.0
 
 
 class AuditLog:
@@ -125,4 +132,10 @@ def _request(line: dict[str, Any]) -> Request:
         code=line.get("responseStatus", {}).get("code", 0),
         dry_run="dryRun=All" in line["requestURI"],
         user_agent=line.get("userAgent", ""),
+        credential="".join(line["user"].get("extra", {}).get(CREDENTIAL, ())),
+        received=_seconds(line.get("requestReceivedTimestamp", "")),
     )
+
+
+def _seconds(stamp: str) -> float:
+    return datetime.fromisoformat(stamp).timestamp() if stamp else 0.0

@@ -59,10 +59,22 @@ def test_the_grace_period_covers_the_operators_own() -> None:
     assert pod()["spec"]["terminationGracePeriodSeconds"] > 2 * Settings().shutdown_grace_seconds
 
 
-def test_there_is_never_a_second_operator() -> None:
-    """One replica, and the old one is gone before the new one starts: there is no leader election."""
+def test_there_is_never_a_second_that_writes() -> None:
+    """Two replicas, and a third in a rollout, are fine because leader election is on unless somebody switches it off."""
     spec = read("base/deployment.yaml")["spec"]
-    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    assert spec["replicas"] == 2
+    assert spec["strategy"]["type"] == "RollingUpdate"
+    assert Settings().leader_election
+    assert "DNSALIAS_LEADER_ELECTION" not in {e["name"] for e in container().get("env", [])}
+
+
+def test_the_role_names_the_lease_that_is_used() -> None:
+    """The Role allows reading and writing the Lease of the settings' default, and no other."""
+    documents = yaml.safe_load_all((MANIFESTS / "base" / "rbac.yaml").read_text(encoding="utf-8"))
+    (role,) = [d for d in documents if d["kind"] == "Role"]
+    named = [rule for rule in role["rules"] if rule["verbs"] != ["create"]]
+    assert [rule["resourceNames"] for rule in named] == [[Settings().lease_name]]
+    assert {resource for rule in role["rules"] for resource in rule["resources"]} == {"leases"}
 
 
 def test_the_image_has_the_version_of_the_source() -> None:

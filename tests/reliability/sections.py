@@ -18,4 +18,12 @@ for is there, and `/readyz`, `/healthz` and the metrics are held to the truth me
 DnsAliases, Services and ServiceEntries, valid, invalid and hostile, are created, changed and deleted at random. After
 each batch the state must be the one that a fresh decision on the latest objects gives, whatever came before; a second
 pass must write nothing.""",
+    "Fights": """\
+A rival field manager takes back, again and again, what the operator repaired. The operator's writes are counted at the
+API server: they must stay within what its backoff allows, whatever the rival does.""",
+    "Two replicas": """\
+Two operator processes, each with a token of its own. The leader is stopped with SIGSTOP in the middle of its writes,
+for longer than the Lease; the other takes over, objects change, and the first is woken with SIGCONT. By the audit log,
+a write counts as made without the Lease where the latest successful write of the Lease before it came from the other
+process.""",
 }
