@@ -60,7 +60,7 @@ def test_the_grace_period_covers_the_operators_own() -> None:
 
 
 def test_there_is_never_a_second_that_writes() -> None:
-    """Two replicas, and a third in a rollout, are fine because leader election is on unless somebody switches it off."""
+    """Two replicas, and a third in a rollout, are fine: leader election is on unless somebody switches it off."""
     spec = read("base/deployment.yaml")["spec"]
     assert spec["replicas"] == 2
     assert spec["strategy"]["type"] == "RollingUpdate"
