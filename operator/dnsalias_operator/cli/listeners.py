@@ -60,7 +60,7 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
         for line in missing:
             click.echo(f"Not modelled: {clean(line)}.", err=True)
     else:
-        _table([_cells(row) for row in rows])
+        _table([cells_of(row) for row in rows])
         for line in _losses(found):
             click.echo(line)
         for line in missing:
@@ -85,7 +85,8 @@ def as_dict(row: Row) -> dict[str, object]:
     }
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def cells_of(row: Row) -> tuple[str, ...]:
+    """What people see of a row: bind, port, match, destination, and the object it was made for."""
     matches = [
         *(["sni " + ",".join(row.sni)] if row.sni else []),
         *(["cidr " + ",".join(row.cidr)] if row.cidr else []),

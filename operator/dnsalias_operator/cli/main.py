@@ -21,7 +21,7 @@ A DnsAlias gives a Service one more name. ServiceEntries that were written for
 such names without addresses catch connections that were never meant for them:
 this program finds them, says what they do, and what would cure them. It reads
 files (-f) or the cluster of the current kubeconfig context, and writes to
-neither; only `run` does.
+neither; only `run` does, and `revert --yes`.
 """
 EXAMPLES = """\b
 Examples:
@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "listeners": ("listeners", "Predict the outbound listeners of a sidecar."),
     "explain": ("explain", "Tell the story of one alias or entry, or explain a finding."),
     "adopt": ("adopt", "Turn other people's ServiceEntries into DnsAliases."),
+    "revert": ("revert", "Take the operator's repairs out of entries again."),
     "coredns": ("coredns", "Print a CoreDNS snippet for the aliases."),
     "run": ("run", "Run the operator."),
     "completion": ("completion", "Print a completion script for bash, zsh or fish."),

@@ -31,12 +31,12 @@ def decide_entry(world: Snapshot, key: Key, rules: Rules) -> EntryDecision | Non
         state=_state(wanted),
         reason=wanted.reason,
         message=wanted.message,
-        severity=_severity(world, entry, wanted, rules),
+        severity=severity_of(world, entry, wanted, rules),
         service=wanted.target.named if wanted.target else None,
         inferred=bool(wanted.target and wanted.target.inferred),
         changes=(change,) if change else (),
     )
-    return enforce(decision, rules, lambda: _severity(world, entry, None, rules))
+    return enforce(decision, rules, lambda: severity_of(world, entry, None, rules))
 
 
 def in_care(world: Snapshot, entry: ServiceEntry, rules: Rules) -> bool:
@@ -82,8 +82,8 @@ def _why(wanted: Cure, entry: ServiceEntry) -> tuple[str, str]:
     return "StaleAddress", f"what was patched in is out of date; it stands for {how}"
 
 
-def _severity(world: Snapshot, entry: ServiceEntry, wanted: Cure | None, rules: Rules) -> Severity:
-    """Critical where the entry takes traffic not meant for it, once the cure (if any) is written."""
+def severity_of(world: Snapshot, entry: ServiceEntry, wanted: Cure | None, rules: Rules) -> Severity:
+    """Critical where the entry takes traffic not meant for it, once the cure (if any) is written; else a warning."""
     after = patched(as_written(entry, rules), wanted) if wanted else entry
     taken = takes_from(world.with_changes({entry.key: after}), after, rules.mesh)
     if catches_all(after, rules.mesh) or (taken is not None and not taken.bare):
