@@ -10,7 +10,7 @@ from dnsalias_operator.cli.diff import shown, unified
 from dnsalias_operator.cli.listeners import as_dict, cells_of
 from dnsalias_operator.cli.live import LiveError, read_cluster
 from dnsalias_operator.cli.options import ERROR, FOUND, OK, with_mesh
-from dnsalias_operator.cli.terminal import clean, count, note, severity
+from dnsalias_operator.cli.terminal import clean, count, note
 from dnsalias_operator.core.outcome import Change
 from dnsalias_operator.core.ownership import claims_to_be_ours
 from dnsalias_operator.core.revert import Reversal, Shift, is_patched, patched_entries
@@ -153,7 +153,7 @@ def _lines(reversal: Reversal, rules: Rules) -> Iterator[str]:
     for undo in reversal.undos:
         key = undo.change.key
         yield click.style(f"# revert {clean(key)}", bold=True)
-        yield f"# {severity(undo.severity).strip()}: {clean(undo.harm or undo.change.message)}"
+        yield f"# {undo.severity}: {clean(undo.harm or undo.change.message)}"
         yield from unified(f"{key.kind}/{key.namespace}/{key.name}", undo.change.before, undo.change.after)
         yield ""
     for shift in reversal.shifts:
