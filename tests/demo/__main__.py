@@ -58,6 +58,7 @@ def _story(plane: ControlPlane, kubeconfig: Path) -> list[str]:
         eventually(lambda: sum(_series(operator, UNFIXED).values()) == 4, "four entries are unfixed")
         operator.idle()
         _metrics(operator)
+        operator.stop()
 
     step("The operator, told to patch (the default)")
     with _operator(plane, kubeconfig, "patch") as operator:
@@ -70,11 +71,13 @@ def _story(plane: ControlPlane, kubeconfig: Path) -> list[str]:
         _command([DNSALIAS, "listeners", "--from", "default", "--port", "443"], plane)
         _metrics(operator)
         wrong += _left(operator)
+        operator.stop()
 
     step("The operator again, on what it has converged: how much does it write?")
     mark = plane.mark()
     with _operator(plane, kubeconfig, "patch") as operator:
         operator.idle()
+        operator.stop()
     writes = plane.mutating_requests(since=mark)
     out.print(f"mutating requests counted at the API server (Lease and Events apart): {len(writes)}")
     return wrong + [f"a restart wrote {request}" for request in writes]
@@ -97,7 +100,8 @@ def _analyze(plane: ControlPlane) -> list[str]:
 
 
 def _operator(plane: ControlPlane, kubeconfig: Path, mode: str) -> Operator:
-    return Operator(plane, kubeconfig, plane.folder, {"foreign_entries": mode})
+    # As it is installed: with leader election. One that is told to stop gives the Lease back to the next.
+    return Operator(plane, kubeconfig, plane.folder, {"foreign_entries": mode, "leader_election": "true"})
 
 
 def _decisions(operator: Operator) -> None:

@@ -75,7 +75,7 @@ def test_the_pod_writes_to_tmp_alone(fresh_cluster: ControlPlane) -> None:
 
 
 def test_deleting_an_overlay_keeps_every_alias(fresh_cluster: ControlPlane) -> None:
-    """Uninstalling takes the operator and its rights away; the CRD, the aliases and their entries stay."""
+    """Uninstalling takes the operator and its rights away; CRD, aliases, their entries and repairs stay."""
     api = fresh_cluster.api
     install_all(fresh_cluster, "patch")
     aliases = "/apis/dnsalias.io/v1alpha1/namespaces/default/dnsaliases"
@@ -96,10 +96,21 @@ def test_deleting_an_overlay_keeps_every_alias(fresh_cluster: ControlPlane) -> N
             "spec": entry,
         },
     )
+    repair = {**entry, "hosts": ["repaired.hello"], "addresses": ["240.241.0.10"]}
+    theirs = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "ServiceEntry",
+        "metadata": {"name": "repaired"},
+        "spec": repair,
+    }
+    path = f"{entries}/repaired?fieldManager=dnsalias-repair"
+    api.request("PATCH", path, theirs, "application/apply-patch+yaml")
+    repaired = api.get(f"{entries}/repaired")
     fresh_cluster.kubectl("delete", "-k", str(identity.MANIFESTS / "overlays" / "patch"), "--wait=false")
     eventually(lambda: gone(fresh_cluster, NAMESPACE_PATH), "the namespace is gone")
     assert gone(fresh_cluster, "/apis/rbac.authorization.k8s.io/v1/clusterroles/dnsalias-operator")
     assert not gone(fresh_cluster, f"{aliases}/kept")
     assert not gone(fresh_cluster, f"{entries}/kept")
+    assert api.get(f"{entries}/repaired") == repaired
     api.delete(f"{aliases}/kept")
     eventually(lambda: gone(fresh_cluster, f"{entries}/kept"), "the entry goes with its alias")

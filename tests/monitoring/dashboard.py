@@ -93,6 +93,12 @@ WHICH = (
         ("namespace", "name", "reason"),
     ),
     rows(
+        "Who takes back what is written",
+        "One row an object and a field manager, the probable one where the field is gone. Alert: DnsAliasContested.",
+        "max by (kind, namespace, name, manager) (dnsalias_contested)",
+        ("kind", "namespace", "name", "manager"),
+    ),
+    rows(
         "Alerts",
         "Pending and firing alerts of the operator. What each means and what to do: docs/runbook.md.",
         'max by (alertname, alertstate, severity, reason, cause) (ALERTS{alertname=~"DnsAlias.+"})',
@@ -185,6 +191,11 @@ LATENCY = (
 )
 
 QUEUE = (
+    lines(
+        "Leaders",
+        "Pods that may write: one. None for longer than a hand-over takes: alert DnsAliasOperatorStale (not synced).",
+        {"leaders": "sum(dnsalias_leader)", "standing by": "count(dnsalias_leader) - sum(dnsalias_leader)"},
+    ),
     lines(
         "Queue",
         "due: waiting for a worker. delayed: waiting for a retry or for their time.",
