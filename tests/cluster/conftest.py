@@ -41,6 +41,16 @@ def start_operator(
     assert [bug for one in started for bug in one.bugs()] == []
 
 
+@pytest.fixture(scope="module")
+def operator(
+    control_plane: ControlPlane, operator_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Operator]:
+    """One operator for all tests of a module; each has a namespace of its own."""
+    with Operator(control_plane, operator_kubeconfig, tmp_path_factory.mktemp("operator")) as one:
+        yield one.ready()
+        assert one.bugs() == []
+
+
 @pytest.fixture
 def objects(control_plane: ControlPlane, namespace: str) -> "Objects":
     """Objects of one fresh namespace."""

@@ -1,26 +1,12 @@
 """Drift, each kind healed by a running operator on the real API server, under its own ServiceAccount."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.cluster.conftest import Objects
 from tests.cluster.operator_process import Operator
-from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.waiting import eventually
 
-pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture(scope="module", autouse=True)
-def operator(
-    control_plane: ControlPlane, operator_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Operator]:
-    """One operator for all of these tests; each has a namespace of its own."""
-    with Operator(control_plane, operator_kubeconfig, tmp_path_factory.mktemp("operator")) as one:
-        yield one.ready()
-        assert one.bugs() == []
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("operator")]
 
 
 def test_an_alias_becomes_an_entry_and_says_so(objects: Objects) -> None:

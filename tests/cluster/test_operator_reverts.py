@@ -1,8 +1,7 @@
 """Undo on the real API server: `dnsalias revert`, the annotation, an alias that goes. Only our fields go."""
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,20 +20,10 @@ from tests.controlplane.audit import Request
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.waiting import eventually
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("operator")]
 
 OUT = {REPAIR_ANNOTATION: "false"}
 Dnsalias = Callable[..., Result]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def operator(
-    control_plane: ControlPlane, operator_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Operator]:
-    """One operator for all of these tests: it would mend again at once what is not opted out."""
-    with Operator(control_plane, operator_kubeconfig, tmp_path_factory.mktemp("operator")) as one:
-        yield one.ready()
-        assert one.bugs() == []
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The client against a scripted HTTP server on loopback: what it sends, and what it makes of the answers."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from email.utils import formatdate
@@ -10,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from dnsalias_operator.shell.client import Client, list_objects
-from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
+from dnsalias_operator.shell.errors import ApiError, ClusterError, FencedError, UnreachableError
 
 Answer = tuple[int, Any, dict[str, str]]
 
@@ -22,6 +23,8 @@ class Server:
         self.answers: list[Answer] = []
         self.requests: list[tuple[str, str, dict[str, str], Any]] = []
         self.url = ""
+        self.hangs = False
+        self.ended = asyncio.Event()
 
     def will(self, status: int, body: Any, **headers: str) -> None:  # noqa: ANN401
         """Script one answer."""
@@ -29,6 +32,8 @@ class Server:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Give the next answer."""
+        if self.hangs:
+            await self.ended.wait()
         body = await request.text()
         self.requests.append(
             (request.method, request.path_qs, dict(request.headers), json.loads(body) if body else None)
@@ -50,6 +55,7 @@ async def server() -> AsyncIterator[Server]:
     await site.start()
     scripted.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield scripted
+    scripted.ended.set()
     await runner.cleanup()
 
 
@@ -89,6 +95,38 @@ async def test_apply_is_sent_as_server_side_apply(server: Server, client: Client
     assert (verb, path, body) == ("PATCH", "/apis/x/v1/y?fieldManager=dnsalias-repair&force=false", {"a": [1]})
     assert headers["Content-Type"] == "application/apply-patch+yaml"
     assert headers["Authorization"] == "Bearer first"
+
+
+async def test_a_write_without_the_lease_is_not_sent(server: Server, tmp_path: Path) -> None:
+    """Every verb but GET is asked of the fence; what may not be written does not reach the server."""
+    path = str(kubeconfig(tmp_path, server.url, "first"))
+    async with await Client.connect(path, fence=lambda: 0.0) as fenced:
+        for verb in ("POST", "PUT", "PATCH", "DELETE"):
+            with pytest.raises(FencedError, match="does not hold the Lease"):
+                await fenced.request(verb, "api/v1/x", None, {})
+        server.will(200, {"ok": True})
+        assert await fenced.request("GET", "api/v1") == {"ok": True}
+    assert [verb for verb, *_ in server.requests] == ["GET"]
+
+
+async def test_a_write_is_given_up_when_the_lease_runs_out(server: Server, tmp_path: Path) -> None:
+    """One that waits for its connection or its answer ends with the time that is left, not with the request's limit."""
+    server.hangs = True
+    path = str(kubeconfig(tmp_path, server.url, "first"))
+    async with await Client.connect(path, fence=lambda: 0.05, request_seconds=300) as fenced:
+        with pytest.raises(UnreachableError, match="TimeoutError"):
+            await fenced.request("POST", "api/v1/x", None, {})
+
+
+async def test_after_new_credentials_the_lease_counts_again(server: Server, tmp_path: Path) -> None:
+    """A second try after a 401 is a write like any other: where the Lease was lost meanwhile it is not sent."""
+    left = [1.0, 0.0]
+    path = str(kubeconfig(tmp_path, server.url, "first"))
+    server.will(401, status(401, "Unauthorized", "Unauthorized"))
+    async with await Client.connect(path, fence=lambda: left.pop(0)) as fenced:
+        with pytest.raises(FencedError):
+            await fenced.request("POST", "api/v1/x", None, {})
+    assert len(server.requests) == 1
 
 
 async def test_a_rotated_token_is_read_again_once(server: Server, client: Client, tmp_path: Path) -> None:

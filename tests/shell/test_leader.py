@@ -168,7 +168,7 @@ async def _watch(candidates: list[Candidate]) -> None:
         await asyncio.sleep(0.05)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, derandomize=True, database=None)
 @given(
     troubles=st.lists(TROUBLES, max_size=8),
     paces=st.tuples(*[st.floats(0.9, 1.1)] * 3),

@@ -137,9 +137,13 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_bounds_that_contradict_each_other_are_refused() -> None:
-    """The longest pause cannot be shorter than the first."""
+    """The longest pause cannot be shorter than the first, nor the Lease than what its holder needs to renew it."""
     (line,) = refused({"backoff_min_seconds": 10, "backoff_max_seconds": 5})
     assert line == "backoff_max_seconds is less than backoff_min_seconds"
+    (line,) = refused({"lease_seconds": 10})
+    assert line.startswith("lease_deadline_seconds is not between twice lease_retry_seconds and lease_seconds")
+    (line,) = refused({"lease_retry_seconds": 5})
+    assert line.endswith("(10 < 10 < 15)")
 
 
 def test_settings_cannot_be_changed() -> None:
