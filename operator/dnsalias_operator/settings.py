@@ -31,10 +31,13 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from dnsalias_operator.core.hosts import reserved
+from dnsalias_operator.model.hostrules import HostRule, split
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules
 
 ENV_PREFIX = "DNSALIAS_"
+_FIELDS = ", ".join(HostRule.model_fields)
 _TYPO = 0.8
 """How alike an unknown environment variable must be to a legal one to be taken for a misspelling of it."""
 
@@ -43,8 +46,13 @@ class SettingsError(Exception):
     """A setting that cannot be used; the message has one line a setting: its name, its value and what is legal."""
 
 
-def _split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+def _yaml_text(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return yaml.safe_load(value) or ()
+    except yaml.YAMLError as error:
+        raise ValueError(f"expected YAML: {' '.join(str(error).split())}") from None
 
 
 def _is(model: type[BaseModel], name: str) -> Any:  # noqa: ANN401 (a field, typed as its value, like pydantic's Field)
@@ -53,7 +61,9 @@ def _is(model: type[BaseModel], name: str) -> Any:  # noqa: ANN401 (a field, typ
     return Field(field.default, description=field.description)
 
 
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)]
+HostRules = Annotated[tuple[HostRule, ...], NoDecode, BeforeValidator(_yaml_text)]
+"""A list in a file; in the environment YAML as well, in one text."""
 
 
 class Settings(BaseSettings):
@@ -70,6 +80,9 @@ class Settings(BaseSettings):
     containment_range: str = _is(Rules, "containment_range")
     default_export_to: Names = _is(Rules, "default_export_to")
     forbid_public_suffixes: bool = _is(Rules, "forbid_public_suffixes")
+    internationalized_hosts: bool = _is(Rules, "internationalized_hosts")
+    host_rules: HostRules = _is(Rules, "host_rules")
+    host_default: Literal["allow", "deny"] = _is(Rules, "host_default")
     namespace: str = _is(Rules, "namespace")
     # What the mesh is told (model/mesh.py).
     root_namespace: str = _is(Mesh, "root_namespace")
@@ -177,6 +190,14 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _no_rule_gives_what_is_reserved(self) -> Self:
+        mesh = Mesh(cluster_domain=self.cluster_domain)
+        for number, rule in enumerate(self.host_rules):
+            for why in filter(None, (reserved(suffix, mesh) for suffix in rule.suffixes)):
+                raise ValueError(f"host_rules[{number}].suffixes: {why}, and no rule can give it away; remove it")
+        return self
+
     @cached_property
     def rules(self) -> Rules:
         """The part that the core decides by."""
@@ -249,6 +270,12 @@ def _explain(error: ErrorDetails, layers: Mapping[str, Mapping[str, Any]], merge
         extra = next((str(part) for part in error["loc"]), "")
         return _unknown(extra, "as a flag") if error["type"] == "extra_forbidden" else message
     where = next((layer for layer, values in layers.items() if name in values), "default")
+    inside = error["loc"][error["loc"].index(name) + 1 :]
+    if inside:
+        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in inside)
+        kind = error["type"]
+        told = {"missing": "required, and not given", "extra_forbidden": f"no such field; legal: {_FIELDS}"}
+        return f"{name}{path} ({where}): {told.get(kind, message)}"
     legal = _legal(Settings.model_fields[name])
     return f"{name} ({where}): {merged.get(name)!r} is not legal: {legal or message}"
 

@@ -8,6 +8,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[2] / "operator" / "dnsalias_operator"
 DECIDING = (
     "core/refusals.py",
+    "core/hostrefusals.py",
+    "core/case.py",
     "core/aliases.py",
     "core/entries.py",
     "core/repair.py",

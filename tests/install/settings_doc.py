@@ -3,6 +3,7 @@
 from typing import get_args
 
 from dnsalias_operator.cli.run import run
+from dnsalias_operator.model.hostrules import HostRule
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.settings import Settings, _legal
@@ -53,6 +54,39 @@ GROUPS = (
     ("What the mesh is told", Mesh, ASSUMED),
     ("The running operator", Settings, "Connections, pace, pages and logs."),
 )
+HOSTS = """\
+## Who may have which host
+
+By default any namespace may have any host that is not reserved, and the oldest DnsAlias holds it. `host_rules` gives
+names to namespaces, as one delegates zones:
+
+```yaml
+host_default: deny                     # a host that no suffix below covers
+host_rules:
+  - suffixes: [hello]                  # hello and everything under it
+    namespaces: ["*"]
+  - suffixes: [pay.hello]              # but nothing under pay.hello: the longest suffix decides
+    namespaces: [payments]
+    namespace_selector: team=payments
+  - suffixes: [internal.hello]
+    namespaces: [tools]
+    export_to: [".", shop]             # aliases with these hosts are seen in no other namespace
+```
+
+A DnsAlias with a host that its namespace may not have is refused (`HostNotAllowed`, or `NotExported` where nothing is
+left of its exportTo) and holds nothing, however old it is. Rules with one and the same suffix add up. What is reserved
+([HostReserved](conditions.md#hostreserved)) no rule can give. In the environment the rules are one text of YAML, in
+`DNSALIAS_HOST_RULES`.
+
+With `namespace` set, the operator sees the Services of that namespace alone, so it cannot know that `db.shop` is a
+Service of namespace shop: let `host_rules` say which names are its own. It does not read Namespaces either, so
+`namespace_selector` matches none.
+
+{table}
+
+The same rules can be held by the API server as well, so that `kubectl apply` says at once what is wrong: see
+[admission](admission.md).
+"""
 
 
 def document() -> str:
@@ -65,7 +99,17 @@ def document() -> str:
         out += [f"## {title}", "", prose, "", "| Setting | Default | Legal | Flag | Meaning |", "|---|---|---|---|---|"]
         out += [_row(name) for name in names]
         out.append("")
+        if model is Rules:
+            out += [*HOSTS.format(table=_host_rule()).splitlines(), ""]
     return "\n".join(out).rstrip() + "\n"
+
+
+def _host_rule() -> str:
+    rows = ["| In a rule | Default | Meaning |", "|---|---|---|"]
+    for name, field in HostRule.model_fields.items():
+        default = "required" if field.is_required() else _default(field.default)
+        rows.append(f"| `{name}` | {default} | {field.description} |")
+    return "\n".join(rows)
 
 
 def _row(name: str) -> str:

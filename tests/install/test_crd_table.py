@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.dnsalias import AN_ADDRESS, DnsAlias
 from tests.controlplane.api import ApiError
 from tests.controlplane.cluster import ControlPlane
 
@@ -20,8 +20,8 @@ GOOD_HOSTS = (
     "api.hello",
     "a.b",
     "0.a",
-    "a.1",
     "10.0.0.1a",
+    "a.0xg",
     "x--y.hello",
     "one.two.three.four.five",
     "xn--bcher-kva.example",
@@ -48,6 +48,9 @@ BAD_HOSTS = (
     "bücher.hello",
     "10.0.0.1",
     "1.2",
+    "a.1",
+    "a.0x1f",
+    "0x7f.0.0.0x1",
     "fd00::1",
     "12345",
     f"{LABEL_63}a.a",
@@ -183,7 +186,7 @@ def test_both_refuse(control_plane: ControlPlane, spec: object) -> None:
 def test_the_api_server_says_what_is_expected(control_plane: ControlPlane) -> None:
     """Rules that a pattern cannot tell are refused with a sentence that a person can act on."""
     for row, sentence in (
-        ({"host": "10.0.0.1"}, "host is an IP address; give a DNS name such as service-api.hello"),
+        ({"host": "10.0.0.1"}, AN_ADDRESS),
         ({"ports": [65536]}, "a port is a number from 1 to 65535 or the name of a Service port"),
         ({"ports": [1, 1]}, "ports lists the same port twice; name each port once"),
         ({"exportTo": ["a", "a"]}, "exportTo lists the same namespace twice; name each once"),

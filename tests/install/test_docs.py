@@ -52,7 +52,7 @@ def test_a_reason_is_explained_where_one_looks_for_it() -> None:
     conditions = set(sections(read("conditions.md"), 3))
     unfixed = part("findings.md", "Unfixed reasons")
     writes = part("findings.md", "Reasons of writes")
-    assert conditions >= reasons_in("core/refusals.py", "shell/verdicts.py")
+    assert conditions >= reasons_in("core/refusals.py", "core/hostrefusals.py", "shell/verdicts.py")
     assert reasons_in("core/aliases.py") <= conditions | writes
     assert unfixed >= reasons_in("core/repair.py", "core/stands_for.py", "core/policy.py")
     assert writes >= reasons_in("core/changes.py") | GIVEN

@@ -137,9 +137,15 @@ def _settings(watched: list[Watched]) -> Settings:
 
 def _environment(watched: list[Watched]) -> dict[str, str]:
     given = _settings(watched).model_dump(include={n for w in watched for n in w.scenario.settings})
-    told = {name: ",".join(value) if isinstance(value, tuple) else str(value) for name, value in given.items()}
+    told = {name: _as_text(value) for name, value in given.items()}
     # Steps undo repairs one after another: here that is no fight.
     return {**told, "fight_min_seconds": "0.2", "fight_limit": "100", "unfixed_info_cap": "1000"}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(value) if all(isinstance(v, str) for v in value) else json.dumps(value)
+    return str(value)
 
 
 def _metrics(operator: Operator) -> list[str]:

@@ -146,6 +146,70 @@ def test_bounds_that_contradict_each_other_are_refused() -> None:
     assert line.endswith("(10 < 10 < 15)")
 
 
+RULES = """\
+host_default: deny
+host_rules:
+  - suffixes: [hello, extra.example]
+    namespaces: ["*"]
+  - suffixes: pay.hello
+    namespaces: [payments]
+    namespace_selector: team=payments
+    export_to: [".", shop]
+"""
+
+
+def test_host_rules_are_read_from_a_file_and_from_one_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of rules reads the same in the file and as YAML text in the environment."""
+    from_file = load_settings(config=written(tmp_path, RULES)).rules
+    assert [rule.suffixes for rule in from_file.host_rules] == [("hello", "extra.example"), ("pay.hello",)]
+    assert from_file.host_rules[1].export_to == (".", "shop")
+    monkeypatch.setenv("DNSALIAS_HOST_DEFAULT", "deny")
+    monkeypatch.setenv("DNSALIAS_HOST_RULES", RULES.partition("host_rules:\n")[2])
+    assert load_settings().rules == from_file
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        ("{namespaces: [abc]}", "host_rules[0].suffixes (file): required, and not given"),
+        ("{suffixes: [], namespaces: [abc]}", "host_rules[0].suffixes (file): Tuple should have at least 1 item"),
+        (
+            "{suffixes: [hello]}",
+            "host_rules[0] (file): it says of no namespace that it may have these hosts; give namespaces or",
+        ),
+        (
+            "{suffixes: ['*.hello'], namespaces: [abc]}",
+            "host_rules[0].suffixes (file): '*.hello': expected a lower-case DNS name such as hello or pay.hello",
+        ),
+        (
+            "{suffixes: [hello], namespaces: [Abc]}",
+            "host_rules[0].namespaces (file): 'Abc': expected the name of a namespace, or '*' for all",
+        ),
+        (
+            "{suffixes: [hello], namespaceSelector: a=b}",
+            "host_rules[0].namespaceSelector (file): no such field; legal: suffixes, namespaces, namespace_selector",
+        ),
+        (
+            "{suffixes: [hello], namespace_selector: 'team = = x'}",
+            "host_rules[0].namespace_selector (file): label selector: cannot read 'team = = x'",
+        ),
+        (
+            "{suffixes: [hello], namespaces: [abc], export_to: ['~']}",
+            "host_rules[0].export_to (file): '~': expected '*', '.' or the name of a namespace",
+        ),
+        (
+            "{suffixes: [x.svc.cluster.local], namespaces: [abc]}",
+            "host_rules[0].suffixes: cluster.local belongs to the cluster domain, and no rule can give it away",
+        ),
+        ("hello", "host_rules[0] (file): "),
+    ],
+)
+def test_a_wrong_host_rule_is_refused_with_its_place(tmp_path: Path, rule: str, line: str) -> None:
+    """The line says which rule and field it is and what is expected, in words for who wrote the file."""
+    told = refused(config=written(tmp_path, f"host_rules: [{rule}]\n"))
+    assert any(t.startswith(line) for t in told), told
+
+
 def test_settings_cannot_be_changed() -> None:
     """What the operator was told stays what it was told."""
     with pytest.raises(ValueError, match="frozen"):

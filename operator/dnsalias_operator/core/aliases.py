@@ -4,12 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 from dnsalias_operator.core import changes
+from dnsalias_operator.core.case import ACCEPTED, PROGRAMMED, READY, RESOLVED_REFS, Case, Refusal
 from dnsalias_operator.core.corresponding import foreign_entries, generated_entry, mismatch
 from dnsalias_operator.core.entries import decide_entry
 from dnsalias_operator.core.generate import generate
 from dnsalias_operator.core.guard import Moved, as_youngest, moved
 from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, State
-from dnsalias_operator.core.refusals import ACCEPTED, PROGRAMMED, READY, RESOLVED_REFS, Case, Refusal, refusal
+from dnsalias_operator.core.refusals import refusal
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import RECREATED_FOR_ANNOTATION, SERVICE_UID_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
@@ -69,7 +70,7 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
         steps, fault = _kept(case, service, ours, manifest, wait)
     return AliasDecision(
         key=alias.key,
-        conditions=_conditions(fault) if fault else _good(f"{entry.key} makes {spec.host} work"),
+        conditions=_conditions(fault) if fault else _good(f"{entry.key} makes {spec.host} work", case.ceiling),
         host=spec.host,
         addresses=service.cluster_ips,
         entry=alias.meta.name,
@@ -164,9 +165,9 @@ def _refused(alias: DnsAlias, ours: ServiceEntry | None, why: Refusal | None) ->
     return AliasDecision(key=alias.key, conditions=_conditions(fault), changes=steps)
 
 
-def _good(message: str) -> tuple[Condition, ...]:
+def _good(message: str, limit: str = "") -> tuple[Condition, ...]:
     return (
-        Condition(ACCEPTED, "True", ACCEPTED, "the alias is accepted"),
+        Condition(ACCEPTED, "True", ACCEPTED, "; ".join(filter(None, (_HOLDS[ACCEPTED], limit)))),
         Condition(RESOLVED_REFS, "True", RESOLVED_REFS, "the Service and its ports are found"),
         Condition(PROGRAMMED, "True", PROGRAMMED, message),
         Condition(READY, "True", READY, message),

@@ -7,9 +7,9 @@ Source: the documentation of CoreDNS' plugin `rewrite`; facts/istio.md part 4 (a
 
 from collections.abc import Iterable
 
+from dnsalias_operator.core.case import ACCEPTED, RESOLVED_REFS
 from dnsalias_operator.core.hosts import service_host
 from dnsalias_operator.core.outcome import AliasDecision
-from dnsalias_operator.core.refusals import ACCEPTED, RESOLVED_REFS
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.snapshot import Snapshot

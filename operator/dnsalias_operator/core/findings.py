@@ -14,7 +14,7 @@ from dnsalias_operator.core.containment import in_range
 from dnsalias_operator.core.corresponding import generated_entry
 from dnsalias_operator.core.entries import decide_entry
 from dnsalias_operator.core.guard import catches_all, catches_now, reach_of, takes_from
-from dnsalias_operator.core.hosts import public_suffix, reserved, service_named, shadowed_service
+from dnsalias_operator.core.hosts import meant_by, own_names, public_suffix, service_named, shadowed_service
 from dnsalias_operator.core.outcome import EntryDecision, Finding, Severity, State
 from dnsalias_operator.core.ownership import claims_to_be_ours, live_owner
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
@@ -176,7 +176,7 @@ def reserved_host(look: Look) -> Iterator[Finding]:
             takes = f" and takes its virtual host on port {shared[0]}" if shared else ""
             message = f"host {host} is the short name of {service.key}{takes}"
             yield catalog.RESERVED_HOST.at(look.entry.key, message, severity=severity)
-        elif (why := reserved(host, look.rules.mesh)) and not claims_to_be_ours(look.entry):
+        elif (why := meant_by(host, own_names(look.rules.mesh))) and not claims_to_be_ours(look.entry):
             yield catalog.RESERVED_HOST.at(look.entry.key, f"host {host}: {why}")
 
 

@@ -40,19 +40,62 @@ def service_named(world: Snapshot, host: str, namespace: str, mesh: Mesh) -> tup
     return None
 
 
-def reserved(host: str, mesh: Mesh) -> str:
-    """Why no alias may ever have this host, or "".
+Meant = tuple[tuple[str, str], ...]
+"""Names with what each stands for; a name stands for itself and for every name under it."""
 
-    Source: design of this project; the names are those that every pod's resolver gives a meaning of its own.
+_ELSEWHERE: Meant = (
+    # A Service as well; named because an operator of one namespace does not see it.
+    ("kubernetes.default", "the API server"),
+    ("arpa", "lookups of addresses"),
+    ("metadata.google.internal", "the cloud's credentials"),
+    ("instance-data.ec2.internal", "the cloud's credentials"),
+)
+
+
+def own_names(mesh: Mesh) -> Meant:
+    """The names that every pod's resolver gives a meaning of its own.
+
+    Source: Kubernetes, DNS for Services and Pods. Where a pod's search list has the end of the cluster domain
+    (`local`), the rest of a Service's name is one as well.
     """
-    for suffix, meaning in (
+    labels = mesh.cluster_domain.split(".")
+    parts = tuple(".".join(("svc", *labels[:n])) for n in range(len(labels)))
+    return (
         (mesh.cluster_domain, "the cluster domain"),
-        ("svc", "the cluster's Service names"),
+        *((name, "the cluster's Service names") for name in parts),
         ("localhost", "the pod itself"),
-    ):
-        if host == suffix or host.endswith(f".{suffix}"):
-            return f"{suffix} belongs to {meaning}"
-    return ""
+    )
+
+
+def reserved_names(mesh: Mesh) -> Meant:
+    """The names that no alias may have: those of the cluster, and those that pods trust with no further check.
+
+    Source: design of this project; RFC 3172 (arpa); the names of the metadata servers of GCE and EC2.
+    """
+    return (*own_names(mesh), *_ELSEWHERE)
+
+
+def covers(suffix: str, host: str) -> bool:
+    """Whether ``host`` is ``suffix`` or a name under it."""
+    return host == suffix or host.endswith(f".{suffix}")
+
+
+def meant_by(host: str, names: Meant) -> str:
+    """Why ``host`` is somebody's already, or ""."""
+    return next((f"{suffix} belongs to {meaning}" for suffix, meaning in names if covers(suffix, host)), "")
+
+
+def reserved(host: str, mesh: Mesh) -> str:
+    """Why no alias may ever have this host, or ""."""
+    return meant_by(host, reserved_names(mesh))
+
+
+def idna_label(host: str) -> str:
+    """The first label of ``host`` in IDNA form, or in the form kept free for its like; "" where there is none.
+
+    Source: RFC 5890 section 2.3.1, labels with two hyphens in the third and fourth place.
+    """
+    return next((label for label in host.split(".") if label[2:4] == "--"), "")
 
 
 def public_suffix(host: str) -> str:

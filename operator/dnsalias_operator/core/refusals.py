@@ -4,119 +4,22 @@ Each check gets all that is known (`Case`) and gives a `Refusal` or None; the fi
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from dnsalias_operator.core.case import ACCEPTED, RESOLVED_REFS, Case, Refusal
 from dnsalias_operator.core.generate import ambiguous_target_port, chosen_ports, endpoints_of, tcp_ports
-from dnsalias_operator.core.hosts import public_suffix, reserved, shadowed_service
+from dnsalias_operator.core.hostrefusals import (
+    host_held,
+    host_idna,
+    host_is_service,
+    host_not_allowed,
+    host_public,
+    host_reserved,
+)
 from dnsalias_operator.core.protocols import PortClass, class_of, service_protocol
 from dnsalias_operator.core.visibility import Scope
-from dnsalias_operator.model.dnsalias import DnsAlias, DnsAliasSpec, Endpoints
-from dnsalias_operator.model.names import AMBIENT_LABEL, Key
-from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.service import Service, ServicePort
-from dnsalias_operator.model.snapshot import Snapshot
-
-ACCEPTED = "Accepted"
-RESOLVED_REFS = "ResolvedRefs"
-PROGRAMMED = "Programmed"
-READY = "Ready"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The condition that turns False, its reason (one word of a closed list), and what was found and what to do."""
-
-    condition: str
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What the checks look at. ``scope`` is the alias' visibility, never wider than the Service's."""
-
-    world: Snapshot
-    rules: Rules
-    alias: DnsAlias
-    spec: DnsAliasSpec
-    service: Service | None
-
-    @property
-    def ports(self) -> tuple[ServicePort, ...]:
-        """The Service's TCP ports that the alias asks for."""
-        return chosen_ports(self.spec, self.service)[0] if self.service else ()
-
-    @property
-    def asked(self) -> Scope:
-        """The visibility that the alias asks for."""
-        return Scope.of(self.spec.export_to, self.alias.meta.namespace, self.rules.default_export_to)
-
-    @property
-    def scope(self) -> Scope:
-        """The visibility that it gets."""
-        if self.service is None:
-            return self.asked
-        return self.asked.narrowed(Scope.of_claimant(self.service, self.rules.mesh))
-
-
-def host_reserved(case: Case) -> Refusal | None:
-    """The host is one that no alias may have."""
-    why = reserved(case.spec.host, case.rules.mesh)
-    if not why:
-        return None
-    return Refusal(ACCEPTED, "HostReserved", f"host {case.spec.host} is reserved: {why}; choose another host")
-
-
-def host_public(case: Case) -> Refusal | None:
-    """The host is under a real public suffix, and the settings forbid that."""
-    suffix = public_suffix(case.spec.host) if case.rules.forbid_public_suffixes else ""
-    if not suffix:
-        return None
-    message = (
-        f"host {case.spec.host} is under the public suffix {suffix}, which the setting forbid_public_suffixes refuses; "
-        "choose a name that exists inside the mesh only"
-    )
-    return Refusal(ACCEPTED, "PublicSuffix", message)
-
-
-def host_is_service(case: Case) -> Refusal | None:
-    """The host is the short name of a Service that exists."""
-    service = shadowed_service(case.world, case.spec.host)
-    if service is None:
-        return None
-    message = (
-        f"host {case.spec.host} is the name of {service.key}: pods would resolve it to that Service, and the alias "
-        "would take its virtual host; choose another host"
-    )
-    return Refusal(ACCEPTED, "HostIsService", message)
-
-
-def host_held(case: Case) -> Refusal | None:
-    """An older alias whose visibility overlaps has the host."""
-    holder = holder_of(case)
-    if holder is None:
-        return None
-    message = f"host {case.spec.host} is held by {holder}, which is older; delete that one or choose another host"
-    return Refusal(ACCEPTED, "HostHeld", message)
-
-
-def holder_of(case: Case) -> Key | None:
-    """The alias that holds this one's host: oldest creation, then namespace and name; None where this one does."""
-    mine = _claim(case.alias)
-    for other in sorted(case.world.aliases_for_host(case.spec.host), key=_claim):
-        if _claim(other) >= mine:
-            return None
-        theirs = Scope.of(
-            other.spec.export_to if other.spec else None, other.meta.namespace, case.rules.default_export_to
-        )
-        if not other.meta.deleting and theirs.overlaps(case.asked):
-            return other.key
-    return None
-
-
-def _claim(alias: DnsAlias) -> tuple[float, str, str]:
-    created = float("inf") if alias.meta.created is None else alias.meta.created
-    return (created, alias.meta.namespace, alias.meta.name)
+from dnsalias_operator.model.dnsalias import Endpoints
+from dnsalias_operator.model.names import AMBIENT_LABEL
+from dnsalias_operator.model.service import ServicePort
 
 
 def ambient(case: Case) -> Refusal | None:
@@ -236,12 +139,13 @@ def _http(case: Case) -> list[ServicePort]:
 
 def not_exported(case: Case) -> Refusal | None:
     """Nothing is left of the alias' visibility within the Service's."""
-    wanted = case.asked
     if case.service is None or case.scope.everywhere or case.scope.namespaces:
         return None
-    if not wanted.everywhere and not wanted.namespaces:
-        return None  # exportTo ["~"] was asked for
-    message = f"{case.service.key} is exported to no namespace that spec.exportTo names; widen one of the two"
+    if case.spec.export_to == ("~",) or (case.spec.export_to is None and "~" in case.rules.default_export_to):
+        return None  # nobody is to see it
+    limit = case.ceiling
+    within = f" within what the settings allow ({limit})" if limit else ""
+    message = f"{case.service.key} is exported to no namespace that spec.exportTo names{within}; widen one of them"
     return Refusal(ACCEPTED, "NotExported", message)
 
 
@@ -254,9 +158,11 @@ def private_shadow(case: Case) -> Refusal | None:
     bad = [p for p in case.ports if class_of(service_protocol(p)) is not PortClass.HTTP]
     if not bad:
         return None
+    limit = case.ceiling
+    remedy = f"limit spec.ports to HTTP ports ({limit})" if limit else "export it to '*'"
     message = (
         f"an alias with a private exportTo comes before {case.service.key} in those namespaces and would take its port "
-        f"{bad[0].port} ({service_protocol(bad[0])}); export it to '*', or give the Service the same exportTo"
+        f"{bad[0].port} ({service_protocol(bad[0])}); {remedy}, or give the Service the same exportTo"
     )
     return Refusal(ACCEPTED, "WouldShadowService", message)
 
@@ -265,7 +171,9 @@ CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
     multi_cluster,
     ambient,
     host_reserved,
+    host_idna,
     host_public,
+    host_not_allowed,
     host_is_service,
     host_held,
     service_missing,

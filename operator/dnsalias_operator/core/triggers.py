@@ -31,7 +31,9 @@ def _around(world: Snapshot, obj: Object, rules: Rules) -> Iterator[Key]:
         if obj.spec:
             yield from _around_host(world, obj.spec.host)
     elif isinstance(obj, Namespace):
-        yield from (o.key for o in world.find("namespace", (KIND, obj.meta.name)))
+        # Its labels may give hosts to its aliases, and so take them from others.
+        for alias in world.aliases_in(obj.meta.name):
+            yield from _around(world, alias, rules)
     elif isinstance(obj, Sidecar):
         # What its pods saw without it, or see once it is gone, may be anything in the cluster.
         yield from (e.key for e in world.entries())

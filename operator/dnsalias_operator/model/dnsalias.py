@@ -24,8 +24,11 @@ from dnsalias_operator.model.names import Key
 LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 HOST_PATTERN = rf"^{LABEL}(\.{LABEL})+$"
 """RFC 1123 name of at least two labels in lower case: no wildcard, no trailing dot, no underscore."""
-DIGITS_ONLY = r"^[0-9.]+$"
-"""Such a host is an IPv4 address, or would be read as one."""
+ENDS_IN_NUMBER = r"(^|\.)([0-9]+|0x[0-9a-f]*)$"
+"""Such a host is an IPv4 address, or would be read as one (WHATWG URL, "ends in a number"; inet_aton)."""
+AN_ADDRESS = (
+    "host is an IP address, or ends in a number and is taken for one; give a DNS name such as service-api.hello"
+)
 LABEL_PATTERN = rf"^{LABEL}$"
 EXPORT_PATTERN = rf"^([.*~]|{LABEL})$"
 MAX_HOST = 253
@@ -74,8 +77,8 @@ class DnsAliasSpec(_Schema):
         json_schema_extra={
             "x-kubernetes-validations": [
                 {
-                    "rule": f"!self.matches('{DIGITS_ONLY}')",
-                    "message": "host is an IP address; give a DNS name such as service-api.hello",
+                    "rule": f"!self.matches(r'{ENDS_IN_NUMBER}')",
+                    "message": AN_ADDRESS,
                 }
             ]
         },
@@ -134,8 +137,8 @@ class DnsAliasSpec(_Schema):
     @field_validator("host")
     @classmethod
     def _no_address(cls, host: str) -> str:
-        if re.match(DIGITS_ONLY, host):
-            raise ValueError("host is an IP address; give a DNS name such as service-api.hello")
+        if re.search(ENDS_IN_NUMBER, host):
+            raise ValueError(AN_ADDRESS)
         return host
 
     @field_validator("ports")

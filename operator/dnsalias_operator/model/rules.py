@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from dnsalias_operator.model.hostrules import HostRule
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.selector import Selector
 
@@ -35,6 +36,16 @@ class Rules(BaseModel):
     default_export_to: tuple[str, ...] = Field(("*",), description="exportTo of a DnsAlias that states none.")
     forbid_public_suffixes: bool = Field(
         False, description="Whether hosts under a real public suffix (example.com) are refused."
+    )
+    internationalized_hosts: bool = Field(
+        False,
+        description="Whether a host may have a label in IDNA form (xn--…), which may look like another to people.",
+    )
+    host_rules: tuple[HostRule, ...] = Field(
+        (), description="Which namespaces may have hosts under which suffixes; see [below](#who-may-have-which-host)."
+    )
+    host_default: Literal["allow", "deny"] = Field(
+        "allow", description="Whether a host under no suffix of `host_rules` may be had."
     )
     namespace: str = Field(
         "", description="The one namespace this operator may read; empty: the cluster. Repair needs the cluster."

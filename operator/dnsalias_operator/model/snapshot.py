@@ -171,6 +171,10 @@ class Snapshot:
         """Every DnsAlias, sorted by key."""
         return [o for o in self.find("kind", KIND) if isinstance(o, DnsAlias)]
 
+    def aliases_in(self, namespace: str) -> list[DnsAlias]:
+        """The DnsAliases of a namespace, sorted by name."""
+        return [o for o in self.find("namespace", (KIND, namespace)) if isinstance(o, DnsAlias)]
+
     def aliases_for_host(self, host: str) -> list[DnsAlias]:
         """DnsAliases that declare this host."""
         return [o for o in self.find("host", host) if isinstance(o, DnsAlias)]
