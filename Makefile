@@ -52,10 +52,12 @@ equivalence: venv controlplane ## the alias equals the Service: every combinatio
 quickstart: venv controlplane ## type docs/quickstart.md on a real API server, and write what it printed into it
 	$(BIN)/python -m tests.quickstart
 
-crd: venv ## make crds/ anew from the model
+crd: venv ## make crds/ and manifests/admission anew from the model
 	@mkdir -p crds
 	$(BIN)/dnsalias crd > build/crd.yaml
 	mv build/crd.yaml crds/dnsaliases.dnsalias.io.yaml
+	$(BIN)/dnsalias admission > build/admission.yaml
+	mv build/admission.yaml manifests/admission/policy.yaml
 
 chart: venv ## make chart/ anew from manifests/, crds/ and the settings
 	$(BIN)/python -m tests.install.chart_files

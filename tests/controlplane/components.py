@@ -6,7 +6,10 @@ from pathlib import Path
 HOST = "127.0.0.1"
 SERVICE_CIDRS = "10.96.0.0/16,fd00:10:96::/112"
 """Where clusterIPs come from. A Service gets IPv4 alone unless its ipFamilyPolicy asks for both."""
-CONTROLLERS = "serviceaccount-controller,garbage-collector-controller,namespace-controller,endpointslice-controller"
+CONTROLLERS = (
+    "serviceaccount-controller,garbage-collector-controller,namespace-controller,endpointslice-controller,"
+    "validatingadmissionpolicy-status-controller"
+)
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,8 @@ PAYMENTS = {"suffixes": ["pay.hello"], "namespace_selector": "team=payments"}
             "web.hello",
             "pay",
             (
-                "host web.hello is not for namespace pay: host_rules[0] (suffix hello) gives it to namespace abc; choose "
-                "one under pay.hello, or have the settings give it to namespace pay"
+                "host web.hello is not for namespace pay: host_rules[0] (suffix hello) gives it to namespace abc; "
+                "choose one under pay.hello, or have the settings give it to namespace pay"
             ),
         ),
         (

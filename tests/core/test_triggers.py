@@ -10,7 +10,14 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import LiveSnapshot, Snapshot
 from tests.core import worlds
 
-RULES = Rules()
+RULES = Rules.model_validate(
+    {
+        "host_rules": [
+            {"suffixes": ["api.hello"], "namespace_selector": "team=pay"},
+            {"suffixes": ["db.hello"], "namespaces": ["abc"], "export_to": ["."]},
+        ]
+    }
+)
 
 
 def _decisions(world: Snapshot) -> dict[Key, object]:
@@ -21,7 +28,7 @@ def _decisions(world: Snapshot) -> dict[Key, object]:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     raws=worlds.worlds(),
-    other=st.one_of(worlds.services(), worlds.entries(), worlds.aliases(), worlds.sidecars()),
+    other=st.one_of(worlds.services(), worlds.entries(), worlds.aliases(), worlds.sidecars(), worlds.namespaces()),
     remove=st.booleans(),
     converge=st.booleans(),
 )
@@ -32,7 +39,9 @@ def test_every_changed_decision_is_triggered(
     start: Snapshot = Snapshot(map(worlds.parsed, raws))
     if converge:
         start = plan(start, RULES).after
-    world = LiveSnapshot([o for kind in ("Service", "ServiceEntry", KIND, "Sidecar") for o in start.find("kind", kind)])
+    world = LiveSnapshot(
+        [o for kind in ("Service", "ServiceEntry", KIND, "Sidecar", "Namespace") for o in start.find("kind", kind)]
+    )
     before = _decisions(world)
     new = worlds.parsed(other)
     old = world.get(new.key)

@@ -92,6 +92,15 @@ def sidecars(draw: st.DrawFn) -> dict[str, Any]:
     return found
 
 
+@st.composite
+def namespaces(draw: st.DrawFn) -> dict[str, Any]:
+    """A Namespace, with a label that gives it hosts or without."""
+    meta: dict[str, Any] = {"name": draw(st.sampled_from(NAMESPACES))}
+    if draw(st.booleans()):
+        meta["labels"] = {"team": draw(st.sampled_from(("pay", "other")))}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
+
+
 def _object(
     draw: st.DrawFn,
     api_version: str,
@@ -129,5 +138,6 @@ def worlds(draw: st.DrawFn) -> list[dict[str, Any]]:
         *draw(st.lists(entries(), max_size=4)),
         *draw(st.lists(aliases(), max_size=3)),
         *draw(st.lists(sidecars(), max_size=2)),
+        *draw(st.lists(namespaces(), max_size=2)),
     ]
     return list({parsed(o).key: o for o in drawn}.values())

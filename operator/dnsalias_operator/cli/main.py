@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("run", "Run the operator."),
     "completion": ("completion", "Print a completion script for bash, zsh or fish."),
     "crd": ("about", "Print the CustomResourceDefinition of DnsAlias."),
+    "admission": ("admission", "Print the host rules as a ValidatingAdmissionPolicy."),
     "version": ("about", "Print the version."),
 }
 BUG, INTERRUPTED, PIPE_CLOSED = 2, 130, 141

@@ -13,12 +13,15 @@ _COMMA = re.compile(r",(?![^()]*\))")
 
 
 @dataclass(frozen=True, slots=True)
-class _Requirement:
+class Requirement:
+    """One of its parts. ``wanted`` are the values of the label, None: any. ``negated``: what must not be."""
+
     key: str
     wanted: frozenset[str] | None
     negated: bool
 
     def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether the labels meet it."""
         # As in Kubernetes, != and notin also match objects without the label.
         found = self.key in labels and (self.wanted is None or labels[self.key] in self.wanted)
         return found != self.negated
@@ -28,7 +31,7 @@ class _Requirement:
 class Selector:
     """A conjunction of requirements on labels. Empty, it matches nothing: a blank setting repairs nothing."""
 
-    requirements: tuple[_Requirement, ...]
+    requirements: tuple[Requirement, ...]
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -44,12 +47,12 @@ class Selector:
         return bool(self.requirements) and all(r.matches(labels) for r in self.requirements)
 
 
-def _requirement(part: str) -> _Requirement:
+def _requirement(part: str) -> Requirement:
     if found := _SET.match(part):
         values = frozenset(v.strip() for v in found[3].split(","))
-        return _Requirement(found[1], values, found[2] == "notin")
+        return Requirement(found[1], values, found[2] == "notin")
     if found := _EQUALITY.match(part):
-        return _Requirement(found[1], frozenset((found[3],)), found[2] == "!=")
+        return Requirement(found[1], frozenset((found[3],)), found[2] == "!=")
     if found := _EXISTS.match(part):
-        return _Requirement(found[2], None, found[1] == "!")
+        return Requirement(found[2], None, found[1] == "!")
     raise ValueError(f"label selector: cannot read {part!r}; expected key=value, key!=value, key in (a,b), key or !key")

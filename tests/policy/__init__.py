@@ -1,0 +1,1 @@
+"""Who may have which host, and what hostile content may do: nothing."""
