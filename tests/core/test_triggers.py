@@ -7,8 +7,9 @@ from dnsalias_operator.core.plan import decide_alias, decide_entry, plan
 from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import LiveSnapshot, Snapshot
+from dnsalias_operator.model.snapshot import PARSERS, LiveSnapshot, Snapshot
 from tests.core import worlds
+from tests.core.worlds import NAMESPACES
 
 RULES = Rules.model_validate(
     {
@@ -52,3 +53,19 @@ def test_every_changed_decision_is_triggered(
     after = _decisions(world)
     changed = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)} - {new.key}
     assert changed <= affected(world, old, None if remove else new, RULES) | {k for k in changed if k not in after}
+
+
+def test_a_label_that_gives_a_host_away_triggers_who_had_it() -> None:
+    """Where a namespace gains or loses a host by its labels, aliases of other namespaces win or lose it."""
+    aliases = [
+        {
+            "kind": KIND,
+            "metadata": {"name": n, "namespace": n},
+            "spec": {"host": "api.hello", "serviceRef": {"name": n}},
+        }
+        for n in NAMESPACES
+    ]
+    before = PARSERS["Namespace"]({"metadata": {"name": "abc"}})
+    after = PARSERS["Namespace"]({"metadata": {"name": "abc", "labels": {"team": "pay"}}})
+    world = Snapshot([*(PARSERS[KIND](raw) for raw in aliases), after])
+    assert {Key(KIND, n, n) for n in NAMESPACES} <= affected(world, before, after, RULES)
