@@ -25,9 +25,7 @@ def settled(objects: Objects, holder: str, loser: str) -> bool:
     """Whether one is served and the other refused with the name of the first."""
     wins, told = ready(objects, holder), ready(objects, loser)
     named = f"is held by DnsAlias {objects.namespace}/{holder}, which is older"
-    return (
-        ready(objects, holder).get("status") == "True" and told.get("reason") == "HostHeld" and named in told["message"]
-    )
+    return wins.get("status") == "True" and told.get("reason") == "HostHeld" and named in told["message"]
 
 
 def claims(objects: Objects, host: str) -> list[str]:

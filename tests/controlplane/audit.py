@@ -25,12 +25,19 @@ rules:
   - {group: "", resources: [serviceaccounts/token]}
 - level: Metadata
   verbs: [create, update, patch, delete, deletecollection]
+- level: Metadata  # what others read would be most of the log, and nobody asks for it
+  verbs: [get, list, watch]
+  userGroups: ["system:serviceaccounts"]
 """
+READING = frozenset({"get", "list", "watch"})
+WRITING = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 NOISE = frozenset({"events", "leases"})
 CREDENTIAL = "authentication.kubernetes.io/credential-id"
 SETTLE_SECONDS = 15.0
 POLL_SECONDS = 0.02
 
+Lines = dict[str, dict[str, Any]]
+"""Lines of the log by audit id."""
 Mark = NewType("Mark", int)
 """A place in the audit log; requests received after it are what ``mutating`` tells of."""
 
@@ -107,13 +114,28 @@ class AuditLog:
         requests = [_request(answered[key]) for key in received]
         return [r for r in requests if r.resource not in ignoring and user in (None, r.user)]
 
-    def _read(self, since: Mark) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-        """First and last lines by audit id, in file order. A line still being written is left for the next look."""
+    def reading(self, user: str, since: Mark = START) -> list[Request]:
+        """What a ServiceAccount asked to read after ``since``; a watch that still runs has the code 0.
+
+        Paths that are no resources (discovery, health) have none.
+        """
+        received, answered = self._read(since, READING)
+        requests = [_request(answered.get(key, line)) for key, line in received.items()]
+        return [r for r in requests if r.user == user]
+
+    def _read(
+        self, since: Mark, verbs: Collection[str] = WRITING
+    ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+        """First and last lines by audit id, in file order. A line still being written is left for the next look.
+
+        Reading is told of only where it is asked for: a watch may never be answered.
+        """
         if not self.path.exists():
             return {}, {}
         with self.path.open("rb") as log:
             log.seek(since)
             lines = [json.loads(line) for line in log if line.endswith(b"\n")]
+        lines = [line for line in lines if line["verb"] in verbs]
         received = {line["auditID"]: line for line in lines if line["stage"] == "RequestReceived"}
         answered = {line["auditID"]: line for line in lines if line["stage"] in {"ResponseComplete", "Panic"}}
         return received, answered

@@ -12,6 +12,7 @@ from dnsalias_operator.shell.metrics import Metrics
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 OVERLAYS = sorted((MANIFESTS / "overlays").iterdir())
+MODES = [overlay for overlay in OVERLAYS if overlay.name != "namespaced"]
 
 
 def read(path: str) -> dict[str, Any]:
@@ -84,11 +85,20 @@ def test_the_image_has_the_version_of_the_source() -> None:
 
 def test_overlays_set_settings_that_exist() -> None:
     """Each overlay's environment is accepted by the operator and sets what the overlay is named for."""
-    for overlay in OVERLAYS:
+    for overlay in MODES:
         (patch,) = read(f"overlays/{overlay.name}/kustomization.yaml")["patches"]
         (told,) = yaml.safe_load(patch["patch"])["spec"]["template"]["spec"]["containers"]
         given = {e["name"].removeprefix(ENV_PREFIX).lower(): e["value"] for e in told["env"]}
         assert load_settings(given).foreign_entries == overlay.name
+
+
+def test_the_namespaced_overlay_tells_the_operator_where_it_is() -> None:
+    """Its environment sets the namespace of the Pod, wherever the overlay is put, and nothing else."""
+    patches = read("overlays/namespaced/kustomization.yaml")["patches"]
+    (told,) = yaml.safe_load(patches[-1]["patch"])["spec"]["template"]["spec"]["containers"]
+    (variable,) = told["env"]
+    assert variable["name"].removeprefix(ENV_PREFIX).lower() in Settings.model_fields
+    assert variable["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
 
 
 def test_no_overlay_brings_the_crd() -> None:

@@ -1,4 +1,4 @@
-"""The ClusterRole grants what the operator uses, and nothing that it does not."""
+"""The operator's account may do what it does, and nothing else: in a whole cluster, and in one namespace."""
 
 from pathlib import Path
 from typing import Any
@@ -6,50 +6,119 @@ from typing import Any
 import pytest
 
 from tests.cluster.operator_process import Operator
-from tests.controlplane.cluster import ControlPlane
+from tests.controlplane.audit import Mark
+from tests.controlplane.cluster import ControlPlane, KubectlError
 from tests.controlplane.waiting import eventually
-from tests.install import identity
+from tests.install import can_i, identity
 
 pytestmark = pytest.mark.cluster
 
-WRITING = {"create", "update", "patch", "delete", "deletecollection"}
+READING = {"list", "watch"}
+MAY_BE_WRITTEN = {
+    "networking.istio.io/serviceentries": {"create", "update", "patch", "delete"},
+    "dnsalias.io/dnsaliases/status": {"patch"},
+    "events.k8s.io/events": {"create"},
+    "coordination.k8s.io/leases": {"create", "get", "update", "patch"},
+}
+"""All that the operator may ever write; of a Lease, which has a name, reading is by name as well."""
+SETTINGS = {"resync_seconds": "600"}
 
 
-def granted(plane: ControlPlane) -> set[tuple[str, str, str]]:
-    """Every verb, API group and resource (with its subresource) of the installed ClusterRole."""
-    role = plane.api.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/dnsalias-operator")
-    return {
-        (verb, group, resource)
-        for rule in role["rules"]
-        for verb in rule["verbs"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-    }
+@pytest.fixture
+def cluster_wide(control_plane: ControlPlane) -> Path:
+    """The account of the overlay `patch`."""
+    return identity.install(control_plane)
 
 
-def test_it_reads_by_list_and_watch_of_five_kinds(control_plane: ControlPlane) -> None:
-    """Nothing else is readable to the operator: no Secret, no ConfigMap, no Pod, and no single object by name."""
-    identity.install(control_plane)
-    reading = {(group, resource, verb) for verb, group, resource in granted(control_plane) if verb not in WRITING}
-    kinds = [("", "services"), ("", "namespaces"), ("dnsalias.io", "dnsaliases")]
-    kinds += [("networking.istio.io", "serviceentries"), ("networking.istio.io", "sidecars")]
-    assert reading == {(group, resource, verb) for group, resource in kinds for verb in ("list", "watch")}
+@pytest.fixture
+def namespaced(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> Path:
+    """The account of the overlay `namespaced`, installed by somebody who has rights in that namespace alone."""
+    return identity.install_namespaced(control_plane, namespace, tmp_path)
 
 
-def test_every_right_to_write_is_used_and_none_is_missing(
-    control_plane: ControlPlane, namespace: str, tmp_path: Path
+def test_what_it_may_do_in_a_cluster(control_plane: ControlPlane, cluster_wide: Path, namespace: str) -> None:
+    """The API server's own list is the golden one, in any namespace; in its own there is its Lease beside."""
+    assert can_i.listed(control_plane, cluster_wide, namespace) == can_i.golden("cluster")
+    at_home = can_i.listed(control_plane, cluster_wide, identity.NAMESPACE)
+    assert set(at_home) - set(can_i.golden("cluster")) == set(can_i.golden("home"))
+
+
+def test_what_it_may_do_in_one_namespace(control_plane: ControlPlane, namespaced: Path, namespace: str) -> None:
+    """In its namespace it has the same rights but for Namespaces, elsewhere none at all."""
+    everything = {*can_i.golden("cluster"), *can_i.golden("home")}
+    wanted = sorted(line for line in everything if not line.endswith(" /namespaces"))
+    assert can_i.listed(control_plane, namespaced, namespace) == wanted
+    assert can_i.listed(control_plane, namespaced, "default") == []
+
+
+def test_the_lists_are_short() -> None:
+    """No wildcard, no Secret, no single object by name but the Lease; writes of four kinds, and nothing else."""
+    for line in (*can_i.golden("cluster"), *can_i.golden("home")):
+        verb, _, rest = line.partition(" ")
+        what, _, name = rest.partition(" ")
+        assert "*" not in line
+        assert "secrets" not in line
+        if what in MAY_BE_WRITTEN:
+            assert verb in MAY_BE_WRITTEN[what] | READING, line
+        else:
+            assert verb in READING, line
+        assert not name or what == "coordination.k8s.io/leases", line
+
+
+@pytest.mark.usefixtures("namespaced")
+def test_one_namespace_is_enough_to_install_it(control_plane: ControlPlane, namespace: str, tmp_path: Path) -> None:
+    """The namespaced overlay has no object outside of its namespace, and the team that applied it may make none."""
+    team = identity.team(control_plane, namespace)
+    built = identity.build_namespaced(control_plane, namespace, tmp_path)
+    assert {obj["metadata"].get("namespace") for obj in built} == {namespace}
+    assert not {obj["kind"] for obj in built} & {"Namespace", "ClusterRole", "ClusterRoleBinding"}
+    for kind, *options in (["namespace"], ["clusterrole", "--verb=list", "--resource=services"]):
+        with pytest.raises(KubectlError, match="cannot create resource"):
+            control_plane.kubectl("create", kind, "more", "--dry-run=server", *options, kubeconfig=team)
+
+
+def test_every_right_is_used_and_none_is_missing_in_a_cluster(
+    control_plane: ControlPlane, cluster_wide: Path, namespace: str, tmp_path: Path
 ) -> None:
-    """An operator that makes, heals, cleans and deletes an entry of its own uses each granted verb; none is refused."""
-    kubeconfig = identity.install(control_plane)
-    mark = control_plane.mark()
-    with Operator(control_plane, kubeconfig, tmp_path, {"resync_seconds": "600"}) as operator:
+    """An operator that does all it can do makes no request that is refused, and has no right that it made no use of."""
+    used = _used(control_plane, cluster_wide, namespace, tmp_path, identity.USER, {})
+    assert used == {_right(line) for line in (*can_i.golden("cluster"), *can_i.golden("home"))}
+
+
+def test_every_right_is_used_and_none_is_missing_in_one_namespace(
+    control_plane: ControlPlane, namespaced: Path, namespace: str, tmp_path: Path
+) -> None:
+    """The same of one that was given one namespace; it asks for nothing outside of it."""
+    user = f"system:serviceaccount:{namespace}:{identity.ACCOUNT}"
+    used = _used(control_plane, namespaced, namespace, tmp_path, user, {"namespace": namespace})
+    everything = {_right(line) for line in (*can_i.golden("cluster"), *can_i.golden("home"))}
+    assert used == {right for right in everything if right[1] != "/namespaces"}
+
+
+def _right(line: str) -> tuple[str, str]:
+    """Verb and resource of a line of the golden list."""
+    verb, what, *_ = line.split(" ")
+    return verb, what
+
+
+def _used(
+    plane: ControlPlane, kubeconfig: Path, namespace: str, folder: Path, user: str, settings: dict[str, str]
+) -> set[tuple[str, str]]:
+    """What an operator asked the API server for on a tour through all that it does; fails where it was refused."""
+    mark = plane.mark()
+    with Operator(plane, kubeconfig, folder, {**SETTINGS, **settings}) as operator:
         operator.ready()
-        _tour(control_plane, namespace)
+        _tour(plane, namespace)
         operator.idle()
-    written = control_plane.mutating_requests(identity.USER, mark, ignoring=())
-    assert {r.code for r in written if r.namespace == namespace} <= {200, 201, 409}
-    used = {(r.verb, r.group, "/".join(filter(None, (r.resource, r.subresource)))) for r in written}
-    assert used == {right for right in granted(control_plane) if right[0] in WRITING}
+        return _asked(plane, user, mark)
+
+
+def _asked(plane: ControlPlane, user: str, mark: Mark) -> set[tuple[str, str]]:
+    requests = [*plane.mutating_requests(user, mark, ignoring=()), *plane.audit.reading(user, mark)]
+    assert [r for r in requests if r.code in (401, 403)] == []
+    # Discovery has no resource, and every account may do that.
+    found = [(r.verb, f"{r.group}/{r.resource}" + (f"/{r.subresource}" if r.subresource else "")) for r in requests]
+    return {(verb, what) for verb, what in found if what != "/"}
 
 
 def _tour(plane: ControlPlane, namespace: str) -> None:
