@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 UV := build/uv/bin/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo lab report test check equivalence quickstart crd chart torture clean venv controlplane
+.PHONY: help demo lab report test check equivalence quickstart crd chart torture audit dist image sbom clean venv controlplane
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=/path/to/python]'
@@ -61,6 +61,25 @@ crd: venv ## make crds/ and manifests/admission anew from the model
 
 chart: venv ## make chart/ anew from manifests/, crds/ and the settings
 	$(BIN)/python -m tests.install.chart_files
+
+dist: venv ## the wheel into dist/: the same source gives the same bytes
+	@rm -rf dist
+	@$(UV) build --quiet --wheel --out-dir dist --build-constraints requirements/build.txt --require-hashes
+	@rm -f dist/.gitignore && sha256sum dist/*.whl
+
+sbom: venv ## what the image's environment is made of, from uv.lock, as CycloneDX: build/sbom.cdx.json
+	@$(UV) export --quiet --locked --no-dev --format cyclonedx1.5 --preview-features sbom-export \
+	  -o build/sbom.cdx.json >/dev/null && echo build/sbom.cdx.json
+
+audit: venv ## known vulnerabilities of what uv.lock pins, by pip-audit; fails where it cannot tell
+	@$(UV) export --quiet --locked --no-emit-project --format requirements.txt -o build/locked.txt >/dev/null
+	@$(UV) run --quiet --isolated --locked --only-group audit --no-python-downloads --python $(BIN)/python \
+	  pip-audit --strict --disable-pip --require-hashes --requirement build/locked.txt $(ARGS) || { \
+	  echo 'error: vulnerable, or not audited: "not found" means that the index has no advisories to give.' >&2; \
+	  echo '       Ask another service: make audit ARGS="--vulnerability-service osv"' >&2; exit 1; }
+
+image: ## the container image, by docker, podman or buildah (IMAGE=name:tag, ENGINE=docker)
+	@.ci/image
 
 clean: ## remove what make made in this folder (built control planes and Go's cache stay)
 	rm -rf $(VENV) build dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
