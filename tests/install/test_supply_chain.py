@@ -63,7 +63,8 @@ def test_the_wheel_is_the_same_each_time(tmp_path: Path) -> None:
     with zipfile.ZipFile(first) as archive:
         names = archive.namelist()
         assert {stat.S_IMODE(info.external_attr >> 16) for info in archive.infolist()} == {0o644}
-    assert {name.split("/")[0] for name in names} == {"dnsalias_operator", "dnsalias_operator-0.1.0.dist-info"}
+    version = toml("pyproject.toml")["project"]["version"]
+    assert {name.split("/")[0] for name in names} == {"dnsalias_operator", f"dnsalias_operator-{version}.dist-info"}
     source = (REPOSITORY / "operator" / "dnsalias_operator").rglob("*.py")
     assert {n for n in names if n.endswith(".py")} == {str(p.relative_to(REPOSITORY / "operator")) for p in source}
 
