@@ -27,8 +27,10 @@ LABEL org.opencontainers.image.title="dnsalias-operator" \
       org.opencontainers.image.description="Extra DNS names for Kubernetes Services in an Istio mesh" \
       org.opencontainers.image.licenses="Apache-2.0"
 # Bytecode was compiled above: nothing is written at run time, so the root file system can be read-only.
-# LOGNAME: Kopf asks for the user's name at start, and no user has the number below (nor one that a cluster may choose).
+# LOGNAME, HOME: Kopf asks for the user's name at start, the Kubernetes library for the home folder, and no user has the
+# number below (nor one that a cluster may choose).
 ENV PATH=/opt/dnsalias/bin:$PATH \
+    HOME=/ \
     LOGNAME=dnsalias \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1

@@ -23,7 +23,7 @@ PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """A test run that is killed leaves no operator behind (Linux: prctl)."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -70,7 +70,7 @@ class Operator:
                 env=env,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 (a test starts one while no threads are at work)
+                preexec_fn=die_with_parent,  # noqa: PLW1509 (a test starts one while no threads are at work)
             )
 
     @property

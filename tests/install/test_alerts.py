@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from dnsalias_operator.core.case import READY
 from dnsalias_operator.core.catalog import CATCH_ALL
 from dnsalias_operator.core.outcome import Severity
-from dnsalias_operator.core.refusals import READY
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.metrics import SPECS, Metrics
 from tests.install.markdown import anchor, headings, sections

@@ -18,8 +18,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from dnsalias_operator.core.case import READY
 from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, State, Verb
-from dnsalias_operator.core.refusals import READY
 from dnsalias_operator.model.names import KIND, Key
 
 
