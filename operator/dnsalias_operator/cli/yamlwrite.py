@@ -10,6 +10,7 @@ from yaml import ScalarNode
 from dnsalias_operator.cli.scalars import is_text
 
 _UNLIMITED = 2**31 - 1
+_BASIC_PLANE = 0xFFFF
 
 
 class _Dumper(yaml.CSafeDumper):
@@ -19,8 +20,13 @@ class _Dumper(yaml.CSafeDumper):
 
 
 def _text(dumper: yaml.CSafeDumper, value: str) -> ScalarNode:
-    style = "|" if "\n" in value else None if is_text(value) else "'"
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+    # Half of a surrogate pair is no text in any encoding; kubectl reads it as this sign, too.
+    sound = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if not sound.replace("\n", "").isprintable():
+        style: str | None = '"'
+    else:
+        style = "|" if "\n" in sound else None if is_text(sound) else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", sound, style=style)
 
 
 def _mapping(dumper: yaml.CSafeDumper, value: Mapping[str, Any]) -> yaml.MappingNode:
@@ -32,11 +38,18 @@ _Dumper.add_representer(MappingProxyType, _mapping)
 
 
 def dump(value: object, *, sort_keys: bool = False) -> str:
-    """``value`` as one YAML document without a marker; long lines are never folded."""
+    """``value`` as one YAML document without a marker; long lines are never folded.
+
+    What does not print (a change of writing direction, say) is escaped: such text stands in double quotes.
+    """
     text = yaml.dump(
         value, Dumper=_Dumper, sort_keys=sort_keys, allow_unicode=True, default_flow_style=False, width=_UNLIMITED
     )
-    return str(text)
+    return "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in str(text))
+
+
+def _escaped(char: str) -> str:
+    return f"\\u{ord(char):04x}" if ord(char) <= _BASIC_PLANE else f"\\U{ord(char):08x}"
 
 
 def dump_all(values: Iterable[object]) -> Iterable[str]:

@@ -5,6 +5,7 @@ from typing import Any
 from dnsalias_operator.core.outcome import AliasDecision, Condition
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import Raw, mappings
+from dnsalias_operator.model.status import LONGEST_MESSAGE
 
 
 def desired_status(decision: AliasDecision, alias: DnsAlias, now: str) -> dict[str, Any] | None:
@@ -34,7 +35,12 @@ def _condition(wanted: Condition, have: Raw | None, generation: int, now: str) -
         "type": wanted.type,
         "status": wanted.status,
         "reason": wanted.reason,
-        "message": wanted.message,
+        "message": _fitting(wanted.message),
         "observedGeneration": generation,
         "lastTransitionTime": since,
     }
+
+
+def _fitting(message: str) -> str:
+    """What the CRD lets pass: a message may name thousands of hosts of somebody else's entry."""
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[: LONGEST_MESSAGE - 1]}…"

@@ -5,6 +5,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+LONGEST_MESSAGE = 32768
+"""As metav1.Condition has it."""
+
 
 class _Schema(BaseModel):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
@@ -16,7 +19,7 @@ class StatusCondition(_Schema):
     type: str = Field(description="Accepted, ResolvedRefs, Programmed or Ready.", max_length=316)
     status: Literal["True", "False", "Unknown"] = Field(description="Whether the condition holds.")
     reason: str = Field(description="One word of a closed list; docs/conditions.md has a section for each.")
-    message: str = Field(description="What was found and what to do, for people.", max_length=32768)
+    message: str = Field(description="What was found and what to do, for people.", max_length=LONGEST_MESSAGE)
     observed_generation: int = Field(description="The generation of the DnsAlias that this was decided on.", ge=0)
     last_transition_time: str = Field(
         description="When status last changed.", json_schema_extra={"format": "date-time"}

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any, Literal, TextIO
 
 FIELDS = "fields"
+_LONGEST = 4096
+"""Characters of a message or field that are logged; a trace is never cut."""
 _QUIET = ("kopf", "aiohttp", "asyncio", "kubernetes", "client")
 """Libraries that tell of their own steps at info level; ours tell what came of them."""
 
@@ -44,12 +46,12 @@ class JsonFormatter(logging.Formatter):
             "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _short(record.getMessage()),
         }
-        line.update({k: v for k, v in fields_of(record).items() if k not in line and not _empty(v)})
+        line.update({k: _short(v) for k, v in fields_of(record).items() if k not in line and not _empty(v)})
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return _one_line(json.dumps(line, default=str, ensure_ascii=False))
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -57,11 +59,30 @@ class ConsoleFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
-        fields = " ".join(f"{k}={_plain(v)}" for k, v in fields_of(record).items() if not _empty(v))
-        text = f"{_time(record)} {record.levelname:<7} {record.getMessage()}" + (f"  {fields}" if fields else "")
+        fields = " ".join(f"{k}={_plain(_short(v))}" for k, v in fields_of(record).items() if not _empty(v))
+        text = f"{_time(record)} {record.levelname:<7} {_short(record.getMessage())}" + (
+            f"  {fields}" if fields else ""
+        )
         if record.exc_info:
             text += f"  error={self.formatException(record.exc_info)!r}"
-        return text.replace("\r", "\\r").replace("\n", "\\n")
+        return _one_line(text)
+
+
+def _short(value: Any) -> Any:  # noqa: ANN401 (whatever is logged)
+    """``value``, a long text cut: an object may have thousands of hosts, and a log line is read by people."""
+    return f"{value[:_LONGEST]}…" if isinstance(value, str) and len(value) > _LONGEST else value
+
+
+def _one_line(text: str) -> str:
+    """``text`` with everything escaped that ends a line, moves a cursor or is no character: other people wrote it."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    """As JSON writes it: what is beyond 16 bits as a pair of surrogates."""
+    return json.dumps(char)[1:-1]
 
 
 def _empty(value: object) -> bool:

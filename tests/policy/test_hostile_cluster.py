@@ -1,0 +1,251 @@
+"""A running operator among objects of any shape that an API server lets through, also one with the CRDs of old."""
+
+import copy
+import json
+import os
+import re
+import secrets
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from tests.cluster.conftest import Objects
+from tests.cluster.operator_process import COMMAND, Operator
+from tests.controlplane.api import MERGE, ApiError
+from tests.controlplane.cluster import ControlPlane
+from tests.controlplane.waiting import eventually
+from tests.install import identity
+from tests.policy.mutations import NASTY, Raw, objects
+
+pytestmark = pytest.mark.cluster
+
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+LOOSENED = ("serviceentries.networking.istio.io", "sidecars.networking.istio.io", "dnsaliases.dnsalias.io")
+SCHEMALESS = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+ROOTS = {
+    "Service": ("/api/v1", "services"),
+    "ServiceEntry": ("/apis/networking.istio.io/v1", "serviceentries"),
+    "Sidecar": ("/apis/networking.istio.io/v1", "sidecars"),
+    "DnsAlias": ("/apis/dnsalias.io/v1alpha1", "dnsaliases"),
+}
+MANAGED = {"app.kubernetes.io/managed-by": "dns-controller"}
+NAME_253 = ".".join(["n" * 63] * 3 + ["n" * 61])
+LABEL_63 = "n" * 63
+HOST_253 = ".".join(["h" * 63] * 3 + ["h" * 61])
+LONGEST_LABEL = 253
+
+
+def entry(name: str, spec: object, version: str = "v1", **meta: Any) -> Raw:  # noqa: ANN401
+    """A ServiceEntry in the operator's care."""
+    return {
+        "apiVersion": f"networking.istio.io/{version}",
+        "kind": "ServiceEntry",
+        "metadata": {"name": name, "labels": MANAGED, **meta},
+        "spec": spec,
+    }
+
+
+def port(number: object = 443, protocol: object = "TCP") -> list[Raw]:
+    """One port."""
+    return [{"number": number, "name": "p", "protocol": protocol}]
+
+
+def at_the_limits() -> Iterator[Raw]:
+    """Objects that today's schemas allow, as large and as odd as they allow."""
+    catch_all = {"hosts": ["limit.hello"], "resolution": "DNS", "ports": port()}
+    endpoints = [{"address": f"10.{n // 65536}.{n // 256 % 256}.{n % 256}"} for n in range(4096)]
+    yield entry("endpoints", {**catch_all, "resolution": "STATIC", "endpoints": endpoints})
+    yield entry("hosts", {**catch_all, "hosts": [f"h{n}.hello" for n in range(256)], "ports": port(protocol="HTTP")})
+    yield entry("addresses", {**catch_all, "addresses": [f"10.9.{n // 256}.{n % 256}" for n in range(256)]})
+    yield entry("ports", {**catch_all, "ports": [{"number": n, "name": f"p{n}"} for n in range(1, 257)]})
+    yield entry(NAME_253, {**catch_all, "hosts": [HOST_253]})
+    yield entry("alpha", catch_all, "v1alpha3")
+    yield entry("beta", catch_all, "v1beta1")
+    yield entry("note", catch_all, annotations={"a.example/note": "x" * 250_000})
+    yield entry("labels", catch_all, labels={**MANAGED, **{f"l{n}.example/{LABEL_63}": LABEL_63 for n in range(200)}})
+    for number, text in enumerate(NASTY):
+        notes = {"dnsalias.io/service": text, "dnsalias.io/repair": text, "networking.istio.io/exportTo": text}
+        yield entry(f"nasty-{number}", {**catch_all, "hosts": [f"n{number}.hello"]}, annotations=notes)
+        yield service(f"nasty-{number}", annotations=notes)
+    yield service(LABEL_63)
+    yield {**service("external"), "spec": {"type": "ExternalName", "externalName": "x.example", "ports": []}}
+    yield alias(NAME_253, HOST_253, LABEL_63)
+    yield alias("limit", "limit.hello", "external")
+
+
+def service(name: str, **meta: Any) -> Raw:  # noqa: ANN401
+    """A Service."""
+    spec = {"ports": [{"name": "tcp", "port": 443}], "selector": {"app": "x"}}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, **meta}, "spec": spec}
+
+
+def alias(name: str, host: str, ref: str) -> Raw:
+    """A DnsAlias."""
+    return {
+        "apiVersion": "dnsalias.io/v1alpha1",
+        "kind": "DnsAlias",
+        "metadata": {"name": name},
+        "spec": {"host": host, "serviceRef": {"name": ref}},
+    }
+
+
+def leftovers() -> Iterator[Raw]:
+    """What CRDs without a schema let through: no spec, one of another kind, and what hypothesis makes of good ones."""
+    specs: tuple[object, ...] = (None, {}, [], "text", 5, {"hosts": None}, {"hosts": "x"}, {"hosts": [[]]})
+    for number, spec in enumerate(specs):
+        yield entry(f"odd-{number}", spec)
+        yield {**alias(f"odd-{number}", "", ""), "spec": spec}
+    for number, text in enumerate(NASTY):
+        odd = {"hosts": [text], "addresses": [text], "endpoints": [{"address": text, "labels": {"a": text}}]}
+        yield entry(f"text-{number}", {**odd, "resolution": "DNS", "ports": port(443, text)})
+        yield alias(f"text-{number}", text, "api")
+    found: list[Raw] = []
+
+    @settings(
+        max_examples=200,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+    )
+    @given(raw=objects())
+    def collect(raw: Raw) -> None:
+        found.append(copy.deepcopy(raw))
+
+    collect()
+    for number, raw in enumerate(found):
+        if raw["kind"] in ROOTS:
+            raw["metadata"] = {**(raw["metadata"] if isinstance(raw["metadata"], dict) else {}), "name": f"r-{number}"}
+            raw["metadata"].pop("namespace", None)
+            raw["metadata"].pop("uid", None)
+            yield raw
+
+
+def created(plane: ControlPlane, namespace: str, raws: Iterator[Raw]) -> int:
+    """Create what the API server lets through; how many that were."""
+    count = 0
+    for raw in raws:
+        root, plural = ROOTS[raw["kind"]]
+        version = f"/apis/{raw['apiVersion']}" if raw["kind"] == "ServiceEntry" else root
+        try:
+            plane.api.create(f"{version}/namespaces/{namespace}/{plural}", raw)
+        except ApiError as error:
+            if error.status not in (400, 413, 422):
+                raise
+        except (UnicodeEncodeError, ValueError):  # what has no form in JSON never reaches it
+            continue
+        else:
+            count += 1
+    return count
+
+
+@contextmanager
+def without_schemas(plane: ControlPlane) -> Iterator[None]:
+    """The CRDs as they were in the days of v1alpha3: no schema, nothing pruned. Put back at the end."""
+    kept = {name: plane.api.get(f"{CRDS}/{name}")["spec"]["versions"] for name in LOOSENED}
+    for name, versions in kept.items():
+        loose = [{**v, "schema": SCHEMALESS} for v in versions]
+        plane.api.request("PATCH", f"{CRDS}/{name}", {"spec": {"versions": loose}}, MERGE)
+    yield
+    for name, versions in kept.items():
+        plane.api.request("PATCH", f"{CRDS}/{name}", {"spec": {"versions": versions}}, MERGE)
+
+
+@pytest.fixture
+def namespace(guarded: ControlPlane) -> Iterator[str]:
+    """A fresh namespace of this folder's cluster, at the length limit."""
+    name = f"t-{secrets.token_hex(4)}".ljust(63, "x")
+    guarded.api.create("/api/v1/namespaces", {"metadata": {"name": name}})
+    yield name
+    guarded.api.delete(f"/api/v1/namespaces/{name}")
+
+
+@pytest.fixture
+def operator(guarded: ControlPlane, tmp_path: Path) -> Iterator[Operator]:
+    """An operator with short pauses, not started."""
+    pace = {"resync_seconds": "2", "backoff_max_seconds": "2", "unfixed_info_cap": "10"}
+    one = Operator(guarded, identity.install(guarded), tmp_path, {**pace, "log_level": "debug"})
+    yield one
+    one.kill()
+
+
+def check(operator: Operator, objects: Objects, good: str) -> None:
+    """Aliases are served as ever, every log line is one, nothing unexpected happened, and every label is bounded."""
+    objects.service(good)
+    objects.alias(good, f"{good}.{good}-hello", good)
+    objects.becomes_ready(good)
+    operator.idle()
+    assert operator.bugs() == []
+    assert "Traceback" not in operator.text()
+    for line in operator.text().split("\n")[:-1]:
+        assert line.isprintable(), line
+        assert isinstance(json.loads(line), dict)
+    code, text = operator.page("/metrics")
+    assert code == 200
+    for series in text.split("\n"):
+        assert series.isprintable()
+        assert all(len(value) <= LONGEST_LABEL for value in re.findall(r'="((?:[^"\\]|\\.)*)"', series)), series
+    assert len([s for s in text.split("\n") if s.startswith("dnsalias_unfixed_serviceentry_info{")]) <= 10
+
+
+def told(plane: ControlPlane, *arguments: str) -> str:
+    """What the command line says about the cluster."""
+    result = subprocess.run(
+        [COMMAND[0], *arguments, "--kubeconfig", str(plane.kubeconfig)],
+        env={k: v for k, v in os.environ.items() if not k.startswith("DNSALIAS_")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode in (0, 1, 2), result.stderr
+    assert "bug" not in result.stderr
+    assert "Traceback" not in result.stderr
+    assert all(line.isprintable() for line in result.stdout.split("\n") if "json" not in arguments)
+    return result.stdout
+
+
+def test_the_operator_lives_among_hostile_objects(guarded: ControlPlane, namespace: str, operator: Operator) -> None:
+    """What the schemas allow at their limits, and then what no schema stops, harms neither operator nor command."""
+    things = Objects(guarded, namespace)
+    limits = created(guarded, namespace, at_the_limits())
+    operator.start()
+    check(operator, things, "first")
+    with without_schemas(guarded):
+        eventually(lambda: _loose(guarded, namespace), "the schemas are gone")
+        shapes = created(guarded, namespace, leftovers())
+        check(operator, things, "second")
+        assert told(guarded, "lint").endswith("objects.\n")
+        told(guarded, "plan")
+        told(guarded, "plan", "-o", "json")
+        told(guarded, "render")
+    check(operator, things, "third")
+    operator.kill()
+    operator.start()
+    check(operator, things, "fourth")
+    print(f"hostile objects let through: {limits} by the schemas, {shapes} without them")  # noqa: T201 (a figure)
+    assert limits > 60
+    assert shapes > 150
+    assert operator.stop() == 0
+
+
+def _loose(plane: ControlPlane, namespace: str) -> bool:
+    """Whether each CRD lets by what its schema did not."""
+    probes = (entry("probe", {"hosts": 5}), {**alias("probe", "", ""), "spec": 5}, _sidecar())
+    try:
+        for raw in probes:
+            root, plural = ROOTS[raw["kind"]]
+            plane.api.create(f"{root}/namespaces/{namespace}/{plural}?dryRun=All", raw)
+    except ApiError as error:
+        if error.status != 422:
+            raise
+        return False
+    return True
+
+
+def _sidecar() -> Raw:
+    return {"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "metadata": {"name": "probe"}, "spec": 5}
