@@ -11,10 +11,10 @@ from typing import Any
 
 from dnsalias_operator.core.adoptable import Case, notes, obstacle
 from dnsalias_operator.core.aliases import decide_alias
+from dnsalias_operator.core.case import READY
 from dnsalias_operator.core.generate import tcp_ports
 from dnsalias_operator.core.outcome import Condition
 from dnsalias_operator.core.ownership import claims_to_be_ours
-from dnsalias_operator.core.refusals import READY
 from dnsalias_operator.core.repair import as_written
 from dnsalias_operator.core.stands_for import stands_for
 from dnsalias_operator.core.visibility import Scope
