@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 UV := build/uv/bin/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo lab report test check equivalence quickstart crd chart torture audit dist image sbom clean venv controlplane
+.PHONY: help demo lab report test check equivalence quickstart crd chart torture audit dist image sbom soak clean venv controlplane
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=/path/to/python]'
@@ -80,6 +80,9 @@ audit: venv ## known vulnerabilities of what uv.lock pins, by pip-audit; fails w
 
 image: ## the container image, by docker, podman or buildah (IMAGE=name:tag, ENGINE=docker)
 	@.ci/image
+
+soak: venv controlplane ## changes for MINUTES=60 at RATE=20 a second; memory, tasks, files, writes against changes
+	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60) --rate $(or $(RATE),20) $(ARGS)
 
 clean: ## remove what make made in this folder (built control planes and Go's cache stay)
 	rm -rf $(VENV) build dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

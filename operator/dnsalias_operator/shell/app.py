@@ -291,6 +291,7 @@ class _Operator:
     def _observe(self) -> None:
         """Set the gauges that are read from the parts at each scrape."""
         self.metrics.leader.set(self._left() > 0)
+        self.metrics.tasks.set(len(asyncio.all_tasks()))
         self.metrics.depth.set(self.queue.depth())
         self.metrics.delayed.set(self.queue.delayed())
         self.metrics.oldest.set(self.queue.oldest_age())

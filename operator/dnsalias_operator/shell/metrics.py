@@ -103,6 +103,7 @@ SPECS: Mapping[str, Spec] = {
     ),
     "dnsalias_missing_kinds": Spec("gauge", (), "CRDs that the operator waits for."),
     "dnsalias_synced": Spec("gauge", (), "1 once every kind was listed; nothing is written before that."),
+    "dnsalias_asyncio_tasks": Spec("gauge", (), "Tasks of the operator's event loop; a number that grows is a leak."),
     "dnsalias_build_info": Spec("gauge", ("version", "python", "kopf"), "1; the labels say what runs."),
 }
 
@@ -164,6 +165,7 @@ class Metrics:
         self.missing = self._gauge("dnsalias_missing_kinds")
         self.leader = self._gauge("dnsalias_leader")
         self.synced = self._gauge("dnsalias_synced")
+        self.tasks = self._gauge("dnsalias_asyncio_tasks")
         self.last_event = self._gauge("dnsalias_last_event_timestamp_seconds")
         self.last_resync = self._gauge("dnsalias_last_resync_timestamp_seconds")
         build = self._gauge("dnsalias_build_info")
