@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -17,6 +18,13 @@ def control_plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
 
     What is missing is built first, with progress on the terminal. No Go or a failed build is an error, not a skip.
     """
+    with one_more(request) as plane:
+        yield plane
+
+
+@contextmanager
+def one_more(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
+    """A control plane like `control_plane`, for tests whose objects are cluster-wide or would disturb others."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
         build.ensure(*build.CONTROL_PLANE)

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.controlplane import build
 from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.hand import project_crds
+from tests.controlplane.fixtures import one_more
 
 
 @pytest.fixture(scope="session")
@@ -15,9 +14,5 @@ def fresh_cluster(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
 
     The CRDs are there from the start: the garbage collector looks for new kinds every 30 s only.
     """
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        build.ensure(*build.CONTROL_PLANE)
-        crds = [build.istio_crds(), *project_crds()]
-    with ControlPlane.start(crds=crds) as plane:
+    with one_more(request) as plane:
         yield plane

@@ -4,17 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.controlplane import build
 from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.hand import project_crds
+from tests.controlplane.fixtures import one_more
 
 
 @pytest.fixture(scope="session")
 def guarded(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
     """A control plane with the CRDs; tests install what guards it."""
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        build.ensure(*build.CONTROL_PLANE)
-        crds = [build.istio_crds(), *project_crds()]
-    with ControlPlane.start(crds=crds) as plane:
+    with one_more(request) as plane:
         yield plane

@@ -61,6 +61,7 @@ class Outcome:
         made, ok = self.changes.total(), sum(n for what, n in self.writes.items() if what.endswith("ok"))
         return [
             ("Changes made by others", made, ""),
+            ("Changes a second", round(made / self.samples[-1].at, 1), ""),
             ("Writes of the operator", self.writes.total(), ""),
             ("Writes for each change", round(ok / made, 2) if made else 0, ""),
             ("Memory at the end", round(self.samples[-1].memory, 1), "MiB"),
