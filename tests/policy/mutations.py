@@ -30,6 +30,8 @@ NASTY = (
     "{}",
     'x" y="z',
     '{"level":"error"}',
+    "<script>alert(1)</script>",
+    "]]><x>&amp;",
     "%s%n",
     "${jndi:ldap://x}",
     "../../etc/passwd",

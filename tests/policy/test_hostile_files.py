@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
@@ -15,14 +16,20 @@ from tests.policy.mutations import Raw, hostile_worlds, texts
 COMMANDS = (
     ("lint",),
     ("lint", "-o", "json"),
+    ("lint", "-o", "sarif"),
+    ("lint", "-o", "junit"),
+    ("lint", "-o", "html"),
     ("plan",),
     ("plan", "-o", "json"),
     ("render",),
     ("listeners", "--from", "abc"),
     ("coredns",),
+    ("adopt",),
+    ("explain", "abc/api"),
+    ("explain", "db.hello"),
 )
-DATA = ("json", "coredns")
-"""Commands whose output is for programs: what is in it is what was in the input."""
+DATA = ("json", "sarif", "junit", "html", "coredns")
+"""Output for programs: what is in it is what was in the input."""
 
 
 def written(raws: list[Raw], path: Path) -> Path:
@@ -64,8 +71,11 @@ def test_every_command_answers(tmp_path: Path, suffix: str) -> None:
             assert result.exit_code in (0, 1, 2), told
             assert "bug" not in result.stderr, told
             assert "Traceback" not in result.stderr, told
-            if "json" in options:
+            if {"json", "sarif"} & set(options):
                 json.loads(result.stdout or "{}")
+            if "junit" in options and result.stdout:
+                ET.fromstring(result.stdout)  # noqa: S314 (written a line above, by us)
+            assert "html" not in options or "<script>alert" not in result.stdout
             lines = result.stderr.split("\n") + ([] if {command, *options} & set(DATA) else result.stdout.split("\n"))
             assert all(line.isprintable() for line in lines), told
 

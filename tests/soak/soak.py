@@ -135,7 +135,7 @@ def written(operator: Operator) -> Counter[str]:
         if match := WRITES.match(line):
             labels = dict(re.findall(r'(\w+)="(\w+)"', match[1]))
             found[f"{labels['operation']} {labels['result']}"] += int(float(match[2]))
-    return found
+    return +found
 
 
 def _left(plane: ControlPlane) -> int:
