@@ -45,9 +45,12 @@ def admin(space: Space, path: str) -> str:
     return body
 
 
-def config_dump(space: Space, resource: str = "") -> dict[str, Any]:
-    """Envoy's configuration; only one kind of resource where it is named, such as "dynamic_listeners"."""
-    query = f"?resource={resource}" if resource else ""
+def config_dump(space: Space, resource: str = "", *, include_eds: bool = False) -> dict[str, Any]:
+    """Envoy's configuration; only one kind of resource where it is named, such as "dynamic_listeners".
+
+    Endpoints are in it only where they are asked for.
+    """
+    query = f"?resource={resource}" if resource else "?include_eds" if include_eds else ""
     dump: dict[str, Any] = json.loads(admin(space, f"config_dump{query}"))
     return dump
 

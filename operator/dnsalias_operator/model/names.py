@@ -16,6 +16,7 @@ SHORT_NAME = "dna"
 ISTIO_GROUP = "networking.istio.io"
 ISTIO_VERSIONS = ("v1", "v1beta1", "v1alpha3")
 ISTIO_API_VERSION = f"{ISTIO_GROUP}/v1"
+SECURITY_GROUP = "security.istio.io"
 
 OWN_MANAGER = "dnsalias-operator"
 """Field manager of the ServiceEntries we generate and of DnsAlias status."""
@@ -37,6 +38,8 @@ RECREATED_FOR_ANNOTATION = f"{GROUP}/recreated-for"
 
 EXPORT_TO_ANNOTATION = "networking.istio.io/exportTo"
 AMBIENT_LABEL = "istio.io/dataplane-mode"
+TLS_MODE_LABEL = "security.istio.io/tlsMode"
+"""On pods, and on inline endpoints: `istio` where the workload takes mTLS. Injection sets it on pods."""
 
 
 class Key(NamedTuple):

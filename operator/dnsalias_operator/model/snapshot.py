@@ -8,9 +8,11 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import ObjectMeta, Raw, empty
 from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
+from dnsalias_operator.model.peerauthentication import PeerAuthentication
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.sidecar import Sidecar
@@ -35,7 +37,7 @@ class Namespace:
         return cls(ObjectMeta.parse(raw), raw)
 
 
-Object = Service | ServiceEntry | DnsAlias | Namespace | Sidecar | VirtualService
+Object = Service | ServiceEntry | DnsAlias | Namespace | Sidecar | VirtualService | PeerAuthentication | DestinationRule
 Claimant = Service | ServiceEntry
 """What can claim a listener."""
 
@@ -46,6 +48,8 @@ PARSERS: Mapping[str, Callable[[Raw], Object]] = {
     "Namespace": Namespace.parse,
     "Sidecar": Sidecar.parse,
     "VirtualService": VirtualService.parse,
+    "PeerAuthentication": PeerAuthentication.parse,
+    "DestinationRule": DestinationRule.parse,
 }
 
 
@@ -214,6 +218,14 @@ class Snapshot:
     def virtual_services(self) -> list[VirtualService]:
         """Every VirtualService, sorted by key."""
         return [o for o in self.find("kind", "VirtualService") if isinstance(o, VirtualService)]
+
+    def peer_authentications_in(self, namespace: str) -> list[PeerAuthentication]:
+        """The PeerAuthentications of a namespace, sorted by name."""
+        return [o for o in self.find("namespace", ("PeerAuthentication", namespace)) if isinstance(o, PeerAuthentication)]
+
+    def destination_rules_in(self, namespace: str) -> list[DestinationRule]:
+        """The DestinationRules of a namespace, sorted by name."""
+        return [o for o in self.find("namespace", ("DestinationRule", namespace)) if isinstance(o, DestinationRule)]
 
     def claimants(self, port: int) -> list[Claimant]:
         """Services and ServiceEntries that have this port number."""

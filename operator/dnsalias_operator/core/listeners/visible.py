@@ -70,6 +70,14 @@ def in_order(claims: Iterable[Claim], snapshot: Snapshot, egress: Egress, mesh: 
     return [c for c in ranked if _namespace_of(c.upstream, snapshot, egress, mesh) == c.upstream.namespace]
 
 
+def services_named(hostname: str, snapshot: Snapshot, egress: Egress, mesh: Mesh) -> list[Upstream]:
+    """The services of that hostname that the egress listener gets, whatever their ports; a Service, then as served."""
+    found = (u for u in seen(rivals(hostname, snapshot, mesh), snapshot, egress, mesh) if u.hostname == hostname)
+    ranked = sorted(found, key=lambda u: _rank(u, egress))
+    chosen = [u for u in ranked if _namespace_of(u, snapshot, egress, mesh) == u.namespace]
+    return sorted(chosen, key=lambda u: not u.kubernetes)
+
+
 def named_namespaces(obj: Claimant, mesh: Mesh) -> set[str]:
     """The object's own namespace, and those its exportTo names where that decides who sees it."""
     targets = export_to(obj, mesh)
@@ -87,7 +95,7 @@ def rivals(hostname: str, snapshot: Snapshot, mesh: Mesh) -> list[Claimant]:
 
 def unused_namespace(snapshot: Snapshot, taken: set[str]) -> str:
     """The name of a namespace that stands for all those of which no object here knows."""
-    kinds = ("Service", "ServiceEntry", "Sidecar", KIND)
+    kinds = ("Service", "ServiceEntry", "Sidecar", "DestinationRule", KIND)
     name = "any-other"
     while (
         name in taken

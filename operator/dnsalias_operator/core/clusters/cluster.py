@@ -1,0 +1,174 @@
+"""The cluster that a row or a route leads to: which service it is made from, and the endpoints it is known to have.
+
+Source: collectImportedServices, appendSidecarServices and canMergeServices in pilot/pkg/model/sidecar.go;
+buildOutboundClusters in pilot/pkg/networking/core/cluster.go; convertServiceEntryToInstances,
+convertWorkloadInstanceToServiceInstance and getTLSModeFromWorkloadEntry in serviceregistry/serviceentry/conversion.go;
+BuildClusterLoadAssignment in pilot/pkg/xds/endpoints/endpoint_builder.go; CopyEndpoints in model/endpointshards.go.
+"""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from dnsalias_operator.core.listeners import Client
+from dnsalias_operator.core.listeners.scope import scope_of
+from dnsalias_operator.core.listeners.services import Resolution, Upstream
+from dnsalias_operator.core.listeners.visible import services_named
+from dnsalias_operator.core.protocols import Protocol
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.meta import empty
+from dnsalias_operator.model.names import TLS_MODE_LABEL
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import Endpoint, EntryPort, ServiceEntry
+from dnsalias_operator.model.snapshot import Claimant, Snapshot
+
+DNS = ("DNS", "DNS_ROUND_ROBIN")
+TAKES_MTLS = "istio"
+"""Value of the tlsMode label."""
+NO_MTLS = "disabled"
+"""What stands for the label where there is none."""
+DYNAMIC_PROTOCOLS = (Protocol.HTTP, Protocol.TLS, Protocol.GRPC, Protocol.HTTP2)
+"""All that a port of resolution DYNAMIC_DNS may have to get a cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """An endpoint as istiod knows it: a pod, or an inline one. ``port`` is its own, ``tls_mode`` its label's value."""
+
+    namespace: str
+    address: str
+    port: int
+    tls_mode: str
+    labels: Mapping[str, str] = field(default_factory=empty, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One outbound cluster of a client's sidecar, without a subset.
+
+    ``service`` is the object that decides what kind of cluster it is. ``inline`` are the endpoints that objects list;
+    ``pods`` is whether there may be others, which no object here tells: pods, and endpoints of a Service without a
+    selector.
+    """
+
+    hostname: str
+    port: int
+    protocol: Protocol
+    service: Claimant
+    resolution: Resolution
+    inline: tuple[Workload, ...]
+    pods: bool
+
+    @property
+    def name(self) -> str:
+        """Its name in Envoy."""
+        return f"outbound|{self.port}||{self.hostname}"
+
+    @property
+    def namespace(self) -> str:
+        """The namespace whose service it is."""
+        return self.service.meta.namespace
+
+    @property
+    def external(self) -> bool:
+        """Whether istiod takes the destination to be outside the mesh."""
+        return isinstance(self.service, ServiceEntry) and self.service.location != "MESH_INTERNAL"
+
+
+def cluster_of(snapshot: Snapshot, client: Client, mesh: Mesh, hostname: str, port: int) -> Cluster | None:
+    """The cluster of that hostname and port in a client's sidecar; None where there is none.
+
+    One service a hostname is made into clusters: a Kubernetes Service, else the oldest. Others of its namespace only
+    add ports, and that only where they are alike.
+    """
+    for egress in scope_of(snapshot, client, mesh).on(port):
+        named = services_named(hostname, snapshot, egress, mesh)
+        first = named[0] if named else None
+        given = _port(snapshot, named, port)
+        if first is None or given is None or first.resolution is Resolution.ALIAS:
+            continue
+        name, protocol = given
+        service = _claimant(snapshot, first)
+        if service is None or protocol is Protocol.UDP:
+            continue
+        by_name = not isinstance(service, ServiceEntry) or service.resolution not in (*DNS, "NONE")
+        entries = [e for e in snapshot.entries_for_host(hostname) if e.meta.namespace == first.namespace]
+        inline = tuple(dict.fromkeys(w for e in entries for w in _inline(e, hostname, port, name if by_name else None)))
+        if first.resolution is Resolution.DYNAMIC_DNS and first.wildcarded:
+            return Cluster(hostname, port, protocol, service, first.resolution, (), pods=False) if (
+                protocol in DYNAMIC_PROTOCOLS
+            ) else None
+        if by_name:
+            inline = tuple(w for w in inline if _is_ip(w.address))
+        pods = isinstance(service, Service) or any(e.workload_selector is not None for e in entries)
+        if isinstance(service, ServiceEntry) and service.resolution in DNS and not inline and not pods:
+            return None
+        return Cluster(hostname, port, protocol, service, first.resolution, inline, pods)
+    return None
+
+
+def _port(snapshot: Snapshot, named: list[Upstream], port: int) -> tuple[str, Protocol] | None:
+    """Name and protocol of the port, from the first of the services that are merged into one."""
+    first = _claimant(snapshot, named[0]) if named else None
+    for upstream in named:
+        obj = _claimant(snapshot, upstream)
+        if obj is None or first is None or not (obj.key == first.key or _merges(first, obj)):
+            continue
+        protocol = next((p for number, p in upstream.ports if number == port), None)
+        if protocol is not None:
+            return _port_name(obj, port), protocol
+    return None
+
+
+def _merges(first: Claimant, other: Claimant) -> bool:
+    if not isinstance(first, ServiceEntry) or not isinstance(other, ServiceEntry):
+        return False
+    return (
+        first.resolution == other.resolution
+        and dict(first.meta.labels) == dict(other.meta.labels)
+        and dict(first.workload_selector or {}) == dict(other.workload_selector or {})
+        and set(first.export_to or ()) == set(other.export_to or ())
+    )
+
+
+def _claimant(snapshot: Snapshot, upstream: Upstream) -> Claimant | None:
+    found = snapshot.get(upstream.key)
+    return found if isinstance(found, Service | ServiceEntry) else None
+
+
+def _port_name(obj: Claimant, port: int) -> str:
+    if isinstance(obj, Service):
+        return next((p.name for p in obj.ports if p.port == port), "")
+    return next((p.name for p in obj.ports if p.number == port), "")
+
+
+def _inline(entry: ServiceEntry, hostname: str, port: int, name: str | None) -> Iterator[Workload]:
+    """The endpoints that an entry lists for a port; EDS looks for the port's name, other clusters for its number."""
+    if entry.workload_selector is not None:
+        return
+    for given in entry.ports:
+        if given.name != name if name is not None else given.number != port:
+            continue
+        if not entry.endpoints and entry.resolution in DNS:
+            yield Workload(entry.meta.namespace, hostname, given.target_port or given.number, NO_MTLS)
+        for endpoint in entry.endpoints:
+            yield _workload(endpoint, given, entry.meta.namespace)
+
+
+def _workload(endpoint: Endpoint, port: EntryPort, namespace: str) -> Workload:
+    assumed = TAKES_MTLS if endpoint.service_account else NO_MTLS
+    return Workload(
+        namespace=namespace,
+        address=endpoint.address,
+        port=endpoint.ports.get(port.name) or port.target_port or port.number,
+        tls_mode=endpoint.labels.get(TLS_MODE_LABEL, assumed),
+        labels=endpoint.labels,
+    )
+
+
+def _is_ip(address: str) -> bool:
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return True

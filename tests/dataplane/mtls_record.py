@@ -1,0 +1,177 @@
+"""Recording what a real sidecar sends in a random world (``mtls_world``), under several PeerAuthentications of the mesh.
+
+    python -m tests.dataplane.mtls_record SEED CELLS
+
+prints how often each way of sending was met, and what the model says otherwise.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dnsalias_operator.core.clusters import ClientTls, Workload, cluster_of, gets_mtls, if_all, sends
+from dnsalias_operator.core.listeners import Client
+from dnsalias_operator.model.mesh import Mesh as Assumptions
+from dnsalias_operator.model.names import TLS_MODE_LABEL
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from tests.controlplane import build
+from tests.controlplane.api import ApiError
+from tests.controlplane.cluster import ControlPlane
+from tests.controlplane.waiting import eventually
+from tests.dataplane import pods
+from tests.dataplane.clusters import Cluster, clusters
+from tests.dataplane.mesh import Mesh
+from tests.dataplane.mtls_world import CLIENT, CLIENT_LABELS, NAMESPACES, ROOT, Object, mesh_policy, world
+from tests.dataplane.pods import Pod
+from tests.dataplane.record import SETTLE_SECONDS, objects, put
+
+NOT_FOUND = 404
+POLICY = f"/apis/security.istio.io/v1/namespaces/{ROOT}/peerauthentications"
+MARK = "/apis/networking.istio.io/v1/namespaces/default/serviceentries"
+SLICES = "/apis/discovery.k8s.io/v1"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A world and what the client's Envoy held for it: ``workloads`` by address, ``addresses`` of each Service."""
+
+    objects: list[Object]
+    workloads: dict[str, tuple[str, dict[str, str]]]
+    addresses: dict[tuple[str, str], set[str]]
+    clusters: dict[str, Cluster]
+
+
+def record(seed: int, cells: int, modes: Sequence[str | None]) -> Iterator[Recording]:
+    """Make the world in a new cluster and read a sidecar's clusters, once for each mode of the mesh (None: not set)."""
+    made = world(seed, cells)
+    with ControlPlane.start(crds=[build.istio_crds()]) as plane, Mesh.start(plane) as mesh:
+        for name in NAMESPACES:
+            pods.ensure_namespace(plane, name)
+        for pod in made.pods:
+            body = pods.manifest(pod["namespace"], pod["name"], pod["labels"], "default", [{"name": "web", "containerPort": 8080}])
+            pods.announce(plane, body, [pod["address"]])
+        put(plane, made.waves)
+        for one in made.slices:
+            plane.api.create(f"{SLICES}/namespaces/{one['metadata']['namespace']}/endpointslices", one)
+        with mesh.pod(CLIENT, "client", labels=CLIENT_LABELS, wait=False) as client:
+            for number, mode in enumerate(modes):
+                _set_mesh_mode(plane, mode)
+                found = _settled(plane, client, number)
+                yield Recording(
+                    objects=objects(plane),
+                    workloads={p["address"]: (p["namespace"], p["labels"]) for p in made.pods},
+                    addresses=_addresses(plane),
+                    clusters=found,
+                )
+
+
+def differences(recording: Recording) -> list[str]:
+    """Everything in which the model's clusters are not the recorded ones, one line each."""
+    snapshot = Snapshot(PARSERS[o["kind"]](o) for o in recording.objects)
+    mesh, client = Assumptions(), Client(CLIENT, {**CLIENT_LABELS, **pods.IN_MESH})
+    asked = {(name, s.meta.namespace, p.port) for s in snapshot.services() for p in s.ports for name in (_host(s),)}
+    asked |= {(host, e.meta.namespace, p.number) for e in snapshot.entries() for p in e.ports for host in e.hosts}
+    found: list[str] = []
+    predicted = set()
+    for hostname, port in sorted({(hostname, port) for hostname, _, port in asked}):
+        cluster = cluster_of(snapshot, client, mesh, hostname, port)
+        if cluster is None:
+            continue
+        predicted.add(cluster.name)
+        real = recording.clusters.get(cluster.name)
+        if real is None:
+            found.append(f"{cluster.name}: predicted, and not there")
+            continue
+        sent = sends(snapshot, client, mesh, cluster)
+        tls = sent.tls
+        if tls is ClientTls.IF_ALL:
+            tls = if_all(w.tls_mode for w in _known(recording, cluster.service, cluster.inline))
+        if tls != real.tls:
+            found.append(f"{cluster.name}: {real.tls}, and not {tls} ({sent.because})")
+        elif tls is ClientTls.BY_ENDPOINT:
+            told = {(e.address, e.port): e.mtls for e in real.endpoints}
+            for inline in cluster.inline:
+                if (inline.address, inline.port) not in told:
+                    found.append(f"{cluster.name}: no endpoint {inline.address}:{inline.port}")
+            listed = {(w.address, w.port): w for w in cluster.inline}
+            for place, mtls in told.items():
+                workload = listed.get(place) or _workload(recording, *place)
+                if place not in listed and not cluster.pods:
+                    found.append(f"{cluster.name}: endpoint {place} is from nowhere")
+                if gets_mtls(snapshot, sent, workload, mesh) != mtls:
+                    found.append(f"{cluster.name}: {place} {'gets' if mtls else 'does not get'} mTLS ({workload})")
+    found += [f"{name}: not predicted" for name in sorted(set(recording.clusters) - predicted) if "created-last" not in name]
+    return found
+
+
+def _host(service: Service) -> str:
+    return f"{service.meta.name}.{service.meta.namespace}.svc.cluster.local"
+
+
+def _known(recording: Recording, service: Any, inline: Sequence[Workload]) -> list[Workload]:
+    addresses = recording.addresses.get((service.meta.namespace, service.meta.name), set())
+    return [*inline, *(_workload(recording, address, 0) for address in sorted(addresses))]
+
+
+def _workload(recording: Recording, address: str, port: int) -> Workload:
+    namespace, labels = recording.workloads.get(address, ("", {}))
+    return Workload(namespace, address, port, labels.get(TLS_MODE_LABEL, "disabled"), labels)
+
+
+def _set_mesh_mode(plane: ControlPlane, mode: str | None) -> None:
+    try:
+        plane.api.delete(f"{POLICY}/default")
+    except ApiError as error:
+        if error.status != NOT_FOUND:
+            raise
+    if mode is not None:
+        plane.api.create(POLICY, mesh_policy(mode))
+
+
+def _settled(plane: ControlPlane, client: Pod, number: int) -> dict[str, Cluster]:
+    """The clusters once the client has one for an entry created now, and nothing changes any more."""
+    name = f"created-last-{number}"
+    spec = {"hosts": [f"{name}.team"], "ports": [{"name": "p", "number": 80, "protocol": "TCP"}], "resolution": "NONE"}
+    body = {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": {"name": name}, "spec": spec}
+    plane.api.create(MARK, body)
+    eventually(lambda: f"outbound|80||{name}.team" in clusters(client.space), "the cluster of the entry created last")
+    before: dict[str, Cluster] = {}
+    while (now := clusters(client.space)) != before:
+        before = now
+        time.sleep(SETTLE_SECONDS)
+    return now
+
+
+def _addresses(plane: ControlPlane) -> dict[tuple[str, str], set[str]]:
+    found: dict[tuple[str, str], set[str]] = {}
+    for one in plane.api.get(f"{SLICES}/endpointslices")["items"]:
+        meta = one["metadata"]
+        key = (meta["namespace"], meta["labels"].get("kubernetes.io/service-name", ""))
+        found.setdefault(key, set()).update(a for e in one.get("endpoints") or () for a in e["addresses"])
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Record and compare; 1 where the model differs."""
+    parser = argparse.ArgumentParser(prog="python -m tests.dataplane.mtls_record", description=__doc__)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("cells", type=int)
+    options = parser.parse_args(arguments)
+    wrong = 0
+    modes = (None, "STRICT", "DISABLE", "UNSET")
+    for mode, recording in zip(modes, record(options.seed, options.cells, modes), strict=True):
+        found = differences(recording)
+        met = Counter(c.tls for c in recording.clusters.values())
+        wrong += len(found)
+        sys.stdout.write(f"mesh {mode}: {len(recording.clusters)} clusters, {dict(met)}, {len(found)} differences\n")
+        sys.stdout.write("".join(f"  {line}\n" for line in found[:20]))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
