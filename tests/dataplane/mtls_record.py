@@ -11,13 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from dnsalias_operator.core.clusters import ClientTls, Workload, cluster_of, gets_mtls, if_all, sends
+from dnsalias_operator.core.clusters import ClientTls, Sent, Workload, cluster_of, gets_mtls, if_all, sends
+from dnsalias_operator.core.clusters import Cluster as Model
 from dnsalias_operator.core.listeners import Client
+from dnsalias_operator.core.listeners.services import hostname_of
 from dnsalias_operator.model.mesh import Mesh as Assumptions
 from dnsalias_operator.model.names import TLS_MODE_LABEL
-from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
 from tests.controlplane import build
 from tests.controlplane.api import ApiError
@@ -31,6 +31,7 @@ from tests.dataplane.pods import Pod
 from tests.dataplane.record import SETTLE_SECONDS, objects, put
 
 NOT_FOUND = 404
+MESH = Assumptions()
 POLICY = f"/apis/security.istio.io/v1/namespaces/{ROOT}/peerauthentications"
 MARK = "/apis/networking.istio.io/v1/namespaces/default/serviceentries"
 SLICES = "/apis/discovery.k8s.io/v1"
@@ -72,50 +73,58 @@ def record(seed: int, cells: int, modes: Sequence[str | None]) -> Iterator[Recor
 
 def differences(recording: Recording) -> list[str]:
     """Everything in which the model's clusters are not the recorded ones, one line each."""
+    return list(_differences(recording))
+
+
+def _differences(recording: Recording) -> Iterator[str]:
     snapshot = Snapshot(PARSERS[o["kind"]](o) for o in recording.objects)
-    mesh, client = Assumptions(), Client(CLIENT, {**CLIENT_LABELS, **pods.IN_MESH})
-    asked = {(name, s.meta.namespace, p.port) for s in snapshot.services() for p in s.ports for name in (_host(s),)}
-    asked |= {(host, e.meta.namespace, p.number) for e in snapshot.entries() for p in e.ports for host in e.hosts}
-    found: list[str] = []
-    predicted = set()
-    for hostname, port in sorted({(hostname, port) for hostname, _, port in asked}):
-        cluster = cluster_of(snapshot, client, mesh, hostname, port)
-        if cluster is None:
-            continue
-        predicted.add(cluster.name)
-        real = recording.clusters.get(cluster.name)
-        if real is None:
-            found.append(f"{cluster.name}: predicted, and not there")
-            continue
-        sent = sends(snapshot, client, mesh, cluster)
-        tls = sent.tls
-        if tls is ClientTls.IF_ALL:
-            tls = if_all(w.tls_mode for w in _known(recording, cluster.service, cluster.inline))
-        if tls != real.tls:
-            found.append(f"{cluster.name}: {real.tls}, and not {tls} ({sent.because})")
-        elif tls is ClientTls.BY_ENDPOINT:
-            told = {(e.address, e.port): e.mtls for e in real.endpoints}
-            for inline in cluster.inline:
-                if (inline.address, inline.port) not in told:
-                    found.append(f"{cluster.name}: no endpoint {inline.address}:{inline.port}")
-            listed = {(w.address, w.port): w for w in cluster.inline}
-            for place, mtls in told.items():
-                workload = listed.get(place) or _workload(recording, *place)
-                if place not in listed and not cluster.pods:
-                    found.append(f"{cluster.name}: endpoint {place} is from nowhere")
-                if gets_mtls(snapshot, sent, workload, mesh) != mtls:
-                    found.append(f"{cluster.name}: {place} {'gets' if mtls else 'does not get'} mTLS ({workload})")
-    found += [f"{name}: not predicted" for name in sorted(set(recording.clusters) - predicted) if "created-last" not in name]
-    return found
+    client = Client(CLIENT, {**CLIENT_LABELS, **pods.IN_MESH})
+    asked = {(hostname_of(s, MESH), p.port) for s in snapshot.services() for p in s.ports}
+    asked |= {(host, p.number) for e in snapshot.entries() for p in e.ports for host in e.hosts}
+    predicted = [c for host, port in sorted(asked) if (c := cluster_of(snapshot, client, MESH, host, port))]
+    told = {c.name: c for c in predicted if not c.needs_pods or _pods(recording, snapshot, c)}
+    for name in sorted(told.keys() ^ recording.clusters.keys()):
+        yield f"{name}: {'predicted, and not there' if name in told else 'not predicted'}"
+    for name in sorted(told.keys() & recording.clusters.keys()):
+        sent = sends(snapshot, client, MESH, told[name])
+        for fault in _faults(recording, snapshot, sent, recording.clusters[name]):
+            yield f"{name}: {fault} ({sent.because})"
 
 
-def _host(service: Service) -> str:
-    return f"{service.meta.name}.{service.meta.namespace}.svc.cluster.local"
+def _faults(recording: Recording, snapshot: Snapshot, sent: Sent, real: Cluster) -> Iterator[str]:
+    cluster, tls = sent.cluster, sent.tls
+    known = [*cluster.inline, *_pods(recording, snapshot, cluster)]
+    if tls is ClientTls.IF_ALL:
+        tls = if_all(workload.tls_mode for workload in known)
+    if tls != real.tls:
+        yield f"{real.tls}, and not {tls}"
+        return
+    if tls is not ClientTls.BY_ENDPOINT:
+        return
+    listed = {(w.address, w.port): w for w in cluster.inline}
+    there = {(e.address, e.port): e.mtls for e in real.endpoints}
+    yield from (f"no endpoint {place}" for place in listed.keys() - there.keys())
+    if not cluster.pods:
+        yield from (f"an endpoint {place} from nowhere" for place in there.keys() - listed.keys())
+    for place, mtls in there.items():
+        workload = listed.get(place) or _workload(recording, *place)
+        if gets_mtls(snapshot, sent, workload, MESH) != mtls:
+            yield f"{workload} {'gets' if mtls else 'does not get'} mTLS"
 
 
-def _known(recording: Recording, service: Any, inline: Sequence[Workload]) -> list[Workload]:
-    addresses = recording.addresses.get((service.meta.namespace, service.meta.name), set())
-    return [*inline, *(_workload(recording, address, 0) for address in sorted(addresses))]
+def _pods(recording: Recording, snapshot: Snapshot, cluster: Model) -> list[Workload]:
+    """The workloads that no object of the model tells of: a Service's endpoints, and the pods that entries select."""
+    service = cluster.service.meta
+    addresses = recording.addresses.get((service.namespace, service.name), set()) if cluster.kubernetes else set()
+    for entry in snapshot.entries_for_host(cluster.hostname):
+        if entry.meta.namespace == cluster.namespace and any(p.number == cluster.port for p in entry.ports):
+            wanted = (entry.workload_selector or {}).items() if entry.workload_selector is not None else {("", "")}
+            addresses = addresses | {
+                address
+                for address, (namespace, labels) in recording.workloads.items()
+                if namespace == cluster.namespace and wanted <= labels.items()
+            }
+    return [_workload(recording, address, 0) for address in sorted(addresses)]
 
 
 def _workload(recording: Recording, address: str, port: int) -> Workload:
@@ -135,7 +144,7 @@ def _set_mesh_mode(plane: ControlPlane, mode: str | None) -> None:
 
 def _settled(plane: ControlPlane, client: Pod, number: int) -> dict[str, Cluster]:
     """The clusters once the client has one for an entry created now, and nothing changes any more."""
-    name = f"created-last-{number}"
+    name = f"last{number}"
     spec = {"hosts": [f"{name}.team"], "ports": [{"name": "p", "number": 80, "protocol": "TCP"}], "resolution": "NONE"}
     body = {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": {"name": name}, "spec": spec}
     plane.api.create(MARK, body)

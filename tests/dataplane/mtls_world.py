@@ -40,6 +40,8 @@ class World:
     waves: list[list[Object]] = field(default_factory=lambda: [[] for _ in range(WAVES)])
     hosts: list[tuple[str, str]] = field(default_factory=list)
     """Namespace and hostname of everything that can be called."""
+    headless: set[str] = field(default_factory=set)
+    """Those of headless Services: an entry of the same name would take their endpoints from them (docs)."""
 
     def add(self, obj: Object) -> None:
         """Give it an age."""
@@ -103,6 +105,7 @@ def _service(made: World, index: int, namespace: str) -> None:
     spec: Object = {"ports": ports}
     if random.random() < 0.3:
         spec["clusterIP"] = "None"
+        made.headless.add(f"{name}.{namespace}.svc.cluster.local")
     if random.random() < 0.75:
         spec["selector"] = dict(random.choice(SELECTORS))
     else:
@@ -134,8 +137,9 @@ def _slice(made: World, service: str, namespace: str, ports: Sequence[Object]) -
 
 def _entries(made: World, index: int, namespace: str) -> None:
     random, host = made.random, f"e{index}.team"
-    if random.random() < 0.05 and made.hosts:
-        namespace, host = random.choice(made.hosts)
+    taken = [(owner, name) for owner, name in made.hosts if name not in made.headless]
+    if random.random() < 0.05 and taken:
+        namespace, host = random.choice(taken)
     made.hosts.append((namespace, host))
     # Of one age istiod takes either for the first.
     for number, wave in enumerate(random.sample(made.waves, random.choice((1, 1, 1, 2)))):

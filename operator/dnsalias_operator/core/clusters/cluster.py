@@ -70,6 +70,16 @@ class Cluster:
         return self.service.meta.namespace
 
     @property
+    def kubernetes(self) -> bool:
+        """Whether it is a Service's."""
+        return isinstance(self.service, Service)
+
+    @property
+    def needs_pods(self) -> bool:
+        """Whether it is there only where pods are selected: DNS clusters without endpoints are left out."""
+        return isinstance(self.service, ServiceEntry) and self.service.resolution in DNS and not self.inline
+
+    @property
     def external(self) -> bool:
         """Whether istiod takes the destination to be outside the mesh."""
         return isinstance(self.service, ServiceEntry) and self.service.location != "MESH_INTERNAL"
@@ -101,9 +111,8 @@ def cluster_of(snapshot: Snapshot, client: Client, mesh: Mesh, hostname: str, po
         if by_name:
             inline = tuple(w for w in inline if _is_ip(w.address))
         pods = isinstance(service, Service) or any(e.workload_selector is not None for e in entries)
-        if isinstance(service, ServiceEntry) and service.resolution in DNS and not inline and not pods:
-            return None
-        return Cluster(hostname, port, protocol, service, first.resolution, inline, pods)
+        found = Cluster(hostname, port, protocol, service, first.resolution, inline, pods)
+        return None if found.needs_pods and not pods else found
     return None
 
 
