@@ -1,4 +1,4 @@
-"""Recording what a real sidecar sends in a random world (``mtls_world``), under several PeerAuthentications of the mesh.
+"""Recording what a real sidecar sends in a random world (``mtls_world``), under PeerAuthentications of the mesh.
 
     python -m tests.dataplane.mtls_record SEED CELLS
 
@@ -9,10 +9,10 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dnsalias_operator.core.clusters import ClientTls, Sent, Workload, cluster_of, gets_mtls, if_all, sends
+from dnsalias_operator.core.clusters import ClientTls, Sent, Workload, cluster_of, gets_mtls, if_all, refused, sends
 from dnsalias_operator.core.clusters import Cluster as Model
 from dnsalias_operator.core.listeners import Client
 from dnsalias_operator.core.listeners.services import hostname_of
@@ -54,21 +54,24 @@ def record(seed: int, cells: int, modes: Sequence[str | None]) -> Iterator[Recor
         for name in NAMESPACES:
             pods.ensure_namespace(plane, name)
         for pod in made.pods:
-            body = pods.manifest(pod["namespace"], pod["name"], pod["labels"], "default", [{"name": "web", "containerPort": 8080}])
+            body = pods.manifest(
+                pod["namespace"], pod["name"], pod["labels"], "default", [{"name": "web", "containerPort": 8080}]
+            )
             pods.announce(plane, body, [pod["address"]])
         put(plane, made.waves)
         for one in made.slices:
             plane.api.create(f"{SLICES}/namespaces/{one['metadata']['namespace']}/endpointslices", one)
-        with mesh.pod(CLIENT, "client", labels=CLIENT_LABELS, wait=False) as client:
-            for number, mode in enumerate(modes):
-                _set_mesh_mode(plane, mode)
+        for number, mode in enumerate(modes):
+            _set_mesh_mode(plane, mode)
+            # A new one each time: where Envoy refuses a cluster it keeps the one that it had.
+            with mesh.pod(CLIENT, f"client-{number}", labels=CLIENT_LABELS, wait=False) as client:
                 found = _settled(plane, client, number)
-                yield Recording(
-                    objects=objects(plane),
-                    workloads={p["address"]: (p["namespace"], p["labels"]) for p in made.pods},
-                    addresses=_addresses(plane),
-                    clusters=found,
-                )
+            yield Recording(
+                objects=objects(plane),
+                workloads={p["address"]: (p["namespace"], p["labels"]) for p in made.pods},
+                addresses=_addresses(plane),
+                clusters=found,
+            )
 
 
 def differences(recording: Recording) -> list[str]:
@@ -81,12 +84,16 @@ def _differences(recording: Recording) -> Iterator[str]:
     client = Client(CLIENT, {**CLIENT_LABELS, **pods.IN_MESH})
     asked = {(hostname_of(s, MESH), p.port) for s in snapshot.services() for p in s.ports}
     asked |= {(host, p.number) for e in snapshot.entries() for p in e.ports for host in e.hosts}
-    predicted = [c for host, port in sorted(asked) if (c := cluster_of(snapshot, client, MESH, host, port))]
-    told = {c.name: c for c in predicted if not c.needs_pods or _pods(recording, snapshot, c)}
+    found = [c for host, port in sorted(asked) if (c := cluster_of(snapshot, client, MESH, host, port))]
+    told: dict[str, Sent] = {}
+    for cluster in found:
+        sent, others = sends(snapshot, client, MESH, cluster), _pods(recording, snapshot, cluster)
+        if (others or not cluster.needs_pods) and not refused(sent, len(others)):
+            told[cluster.name] = sent
     for name in sorted(told.keys() ^ recording.clusters.keys()):
         yield f"{name}: {'predicted, and not there' if name in told else 'not predicted'}"
     for name in sorted(told.keys() & recording.clusters.keys()):
-        sent = sends(snapshot, client, MESH, told[name])
+        sent = told[name]
         for fault in _faults(recording, snapshot, sent, recording.clusters[name]):
             yield f"{name}: {fault} ({sent.because})"
 
@@ -115,16 +122,23 @@ def _faults(recording: Recording, snapshot: Snapshot, sent: Sent, real: Cluster)
 def _pods(recording: Recording, snapshot: Snapshot, cluster: Model) -> list[Workload]:
     """The workloads that no object of the model tells of: a Service's endpoints, and the pods that entries select."""
     service = cluster.service.meta
-    addresses = recording.addresses.get((service.namespace, service.name), set()) if cluster.kubernetes else set()
-    for entry in snapshot.entries_for_host(cluster.hostname):
-        if entry.meta.namespace == cluster.namespace and any(p.number == cluster.port for p in entry.ports):
-            wanted = (entry.workload_selector or {}).items() if entry.workload_selector is not None else {("", "")}
-            addresses = addresses | {
-                address
-                for address, (namespace, labels) in recording.workloads.items()
-                if namespace == cluster.namespace and wanted <= labels.items()
-            }
-    return [_workload(recording, address, 0) for address in sorted(addresses)]
+    found = set(recording.addresses.get((service.namespace, service.name), ())) if cluster.kubernetes else set()
+    entries = [e for e in snapshot.entries_for_host(cluster.hostname) if e.meta.namespace == cluster.namespace]
+    taken = bool(found)
+    for entry in sorted(entries, key=lambda e: (e.meta.created or 0, e.meta.name)):
+        if all(port.number != cluster.port for port in entry.ports):
+            continue
+        chosen = [] if entry.workload_selector is None else _selected(recording, cluster, entry.workload_selector)
+        if entry.resolution == "DNS_ROUND_ROBIN":
+            chosen = [] if taken else chosen[:1]
+        found.update(chosen)
+        taken = taken or bool(chosen) or entry.workload_selector is None
+    return [_workload(recording, address, 0) for address in sorted(found)]
+
+
+def _selected(recording: Recording, cluster: Model, selector: Mapping[str, str]) -> list[str]:
+    pods = sorted(recording.workloads.items())
+    return [a for a, (ns, labels) in pods if ns == cluster.namespace and selector.items() <= labels.items()]
 
 
 def _workload(recording: Recording, address: str, port: int) -> Workload:

@@ -65,7 +65,9 @@ def world(seed: int, cells: int) -> World:
 
 def mesh_policy(mode: str | None) -> Object:
     """The PeerAuthentication of the mesh."""
-    return _object("security.istio.io/v1", "PeerAuthentication", "default", ROOT, {"mtls": {"mode": mode}} if mode else {})
+    return _object(
+        "security.istio.io/v1", "PeerAuthentication", "default", ROOT, {"mtls": {"mode": mode}} if mode else {}
+    )
 
 
 def _object(api_version: str, kind: str, name: str, namespace: str, spec: Object) -> Object:
@@ -99,7 +101,11 @@ def _service(made: World, index: int, namespace: str) -> None:
     random, name = made.random, f"s{index}"
     numbers = random.sample(PORTS, random.choice((1, 1, 2)))
     ports = [
-        {"name": f"{random.choice(('http', 'tcp', 'tls', 'x'))}-{n}", "port": n, "targetPort": random.choice((n, 8443, "web"))}
+        {
+            "name": f"{random.choice(('http', 'tcp', 'tls', 'x'))}-{n}",
+            "port": n,
+            "targetPort": random.choice((n, 8443, "web")),
+        }
         for n in numbers
     ]
     spec: Object = {"ports": ports}
@@ -154,7 +160,7 @@ def _entry(random: Random, name: str, namespace: str, host: str) -> Object:
         "location": random.choice(("MESH_INTERNAL", "MESH_INTERNAL", "MESH_EXTERNAL")),
         "resolution": resolution,
         "ports": [
-            _port(random, number, ("HTTP", "TLS") if dynamic else PROTOCOLS)
+            _port(random, number, ("HTTP", "TLS", "HTTP2", "GRPC") if dynamic else PROTOCOLS)
             for number in random.sample(PORTS, random.choice((1, 2)))
         ],
     }
@@ -177,7 +183,11 @@ def _port(random: Random, number: int, protocols: Sequence[str | None]) -> Objec
 def _endpoints(random: Random, resolution: str) -> Object:
     """What the resolution allows: none, selected pods, or listed ones of every kind."""
     if random.random() < 0.25:
-        return {} if resolution != "STATIC" and random.random() < 0.5 else {"workloadSelector": {"labels": dict(random.choice(SELECTORS))}}
+        return (
+            {}
+            if resolution != "STATIC" and random.random() < 0.5
+            else {"workloadSelector": {"labels": dict(random.choice(SELECTORS))}}
+        )
     count = 1 if resolution == "DNS_ROUND_ROBIN" else random.choice((1, 2, 3))
     addresses = random.sample(range(2, 100), count)
     named = resolution.startswith("DNS") and random.random() < 0.5

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from dnsalias_operator.cli.problems import Place, Problem
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import Raw, mapping, text
-from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, KIND, Key
+from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, KIND, SECURITY_GROUP, Key
 from dnsalias_operator.model.snapshot import PARSERS, Object, Snapshot
 
 KINDS: Mapping[tuple[str, str], str] = {
@@ -17,6 +17,8 @@ KINDS: Mapping[tuple[str, str], str] = {
     (ISTIO_GROUP, "ServiceEntry"): "ServiceEntry",
     (ISTIO_GROUP, "Sidecar"): "Sidecar",
     (ISTIO_GROUP, "VirtualService"): "VirtualService",
+    (ISTIO_GROUP, "DestinationRule"): "DestinationRule",
+    (SECURITY_GROUP, "PeerAuthentication"): "PeerAuthentication",
     (GROUP, KIND): KIND,
 }
 """API group and kind of what the core reads. Another group's Service (Knative's, say) is none of them."""

@@ -1,12 +1,13 @@
 """`dnsalias listeners`: the outbound listeners that a sidecar would get, predicted."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
 from dnsalias_operator.cli.options import ERROR, OK, Source, with_mesh, with_source
 from dnsalias_operator.cli.terminal import clean, on_terminal
+from dnsalias_operator.core.clusters import Sent, clusters_on, sends
 from dnsalias_operator.core.listeners import (
     Client,
     Listener,
@@ -16,13 +17,20 @@ from dnsalias_operator.core.listeners import (
     sidecar_of,
     unfollowed,
 )
+from dnsalias_operator.core.listeners.rows import PASSTHROUGH
 from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.snapshot import Snapshot
 
 HELP = """Predict the outbound listeners of a sidecar in a namespace: who gets a connection to which address and port.
 
 \b
 Example:
   dnsalias listeners -f manifests/ --from default --port 443
+  dnsalias listeners --from default --port 80 -o wide
+
+\b
+With -o wide, what the sidecar sends: mTLS, or the bytes as the application
+sent them (plaintext), and why.
 
 \b
 Exit codes:
@@ -30,6 +38,8 @@ Exit codes:
   2  bad usage, or input that cannot be read
 """
 _COLUMNS = ("BIND", "PORT", "MATCH", "DESTINATION", "FROM")
+_WIDE = (*_COLUMNS[:4], "SENDS", *_COLUMNS[4:])
+_CLUSTERS = ("CLUSTER", "SENDS", "BECAUSE")
 
 
 def _labels(_context: click.Context, _parameter: click.Parameter, value: str) -> dict[str, str]:
@@ -44,7 +54,7 @@ def _labels(_context: click.Context, _parameter: click.Parameter, value: str) ->
 @click.option("--from", "client", required=True, metavar="NAMESPACE", help="Namespace of the sidecar.")
 @click.option("--labels", default="", callback=_labels, metavar="K=V,…", help="Labels of the sidecar's pod.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Only listeners with this port.")
-@click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option("-o", "--output", type=click.Choice(("text", "wide", "json")), default="text", show_default=True)
 @with_mesh
 def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str], port: int | None, output: str) -> int:
     """Print the table; the exit code."""
@@ -60,7 +70,13 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
         for line in missing:
             click.echo(f"Not modelled: {clean(line)}.", err=True)
     else:
-        _table([cells_of(row) for row in rows])
+        if output == "wide":
+            sent = _sent(world, asked, rules, {listener.port for listener in found})
+            _table(_WIDE, [(*cells_of(row)[:4], _sends(row, sent), *cells_of(row)[4:]) for row in rows])
+            click.echo()
+            _table(_CLUSTERS, [(clean(name), str(one), clean(one.because)) for name, one in sent.items()])
+        else:
+            _table(_COLUMNS, [cells_of(row) for row in rows])
         for line in _losses(found):
             click.echo(line)
         for line in missing:
@@ -97,6 +113,20 @@ def cells_of(row: Row) -> tuple[str, ...]:
     return tuple(clean(cell) for cell in (row.bind, row.port, match, destination, row.owner or "the mesh"))
 
 
+def _sent(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int]) -> dict[str, Sent]:
+    """What the sidecar sends to every cluster of these ports, by the cluster's name."""
+    every = (cluster for port in sorted(ports) for cluster in clusters_on(world, client, rules.mesh, port))
+    return {cluster.name: sends(world, client, rules.mesh, cluster) for cluster in every}
+
+
+def _sends(row: Row, sent: Mapping[str, Sent]) -> str:
+    if row.route:
+        return "by host, see below"
+    if row.cluster is not None and row.cluster in sent:
+        return str(sent[row.cluster])
+    return "plaintext" if row.cluster == PASSTHROUGH else "nothing"
+
+
 def _losses(found: Iterable[Listener]) -> Iterable[str]:
     for listener in found:
         for loss in listener.lost:
@@ -104,22 +134,22 @@ def _losses(found: Iterable[Listener]) -> Iterable[str]:
             yield f"{clean(loss.loser)} gets nothing at {clean(place)}: {clean(loss.winner)} holds it."
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> None:
+def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     if on_terminal():
-        _rich_table(rows)
+        _rich_table(columns, rows)
         return
-    widths = [max(len(cell) for cell in column) for column in zip(_COLUMNS, *rows, strict=True)]
-    for cells in (_COLUMNS, *rows):
+    widths = [max(len(cell) for cell in column) for column in zip(columns, *rows, strict=True)]
+    for cells in (columns, *rows):
         padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         click.echo("  ".join(padded).rstrip())
 
 
-def _rich_table(rows: Sequence[tuple[str, ...]]) -> None:
+def _rich_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     from rich.console import Console  # noqa: PLC0415 (start-up time)
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(*_COLUMNS)
+    table = Table(*columns)
     for cells in rows:
         # Text, not str: square brackets in a name would be read as markup.
         table.add_row(*(Text(cell, style="red" if _takes_all(cells) else "") for cell in cells))
@@ -127,5 +157,5 @@ def _rich_table(rows: Sequence[tuple[str, ...]]) -> None:
 
 
 def _takes_all(cells: tuple[str, ...]) -> bool:
-    bind, _, match, destination, _ = cells
+    bind, _, match, destination, *_ = (*cells, "")
     return bind == "0.0.0.0" and match == "everything" and destination.startswith("outbound|")  # noqa: S104 (compared)

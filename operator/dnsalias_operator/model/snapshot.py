@@ -221,7 +221,9 @@ class Snapshot:
 
     def peer_authentications_in(self, namespace: str) -> list[PeerAuthentication]:
         """The PeerAuthentications of a namespace, sorted by name."""
-        return [o for o in self.find("namespace", ("PeerAuthentication", namespace)) if isinstance(o, PeerAuthentication)]
+        return [
+            o for o in self.find("namespace", ("PeerAuthentication", namespace)) if isinstance(o, PeerAuthentication)
+        ]
 
     def destination_rules_in(self, namespace: str) -> list[DestinationRule]:
         """The DestinationRules of a namespace, sorted by name."""

@@ -19,7 +19,7 @@ import aiohttp
 from kubernetes.aio.client import ApiClient
 
 from dnsalias_operator.model.meta import Raw, mapping, text
-from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, ISTIO_VERSIONS, KIND, PLURAL, VERSION
+from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, ISTIO_VERSIONS, KIND, PLURAL, SECURITY_GROUP, VERSION
 from dnsalias_operator.shell.access import load_configuration
 from dnsalias_operator.shell.errors import ApiError, ClusterError, FencedError, UnreachableError
 
@@ -38,10 +38,12 @@ PLURALS = {
     "ServiceEntry": "serviceentries",
     "Sidecar": "sidecars",
     "VirtualService": "virtualservices",
+    "DestinationRule": "destinationrules",
+    "PeerAuthentication": "peerauthentications",
 }
 _ISTIO = ("ServiceEntry", "Sidecar")
 """Istio's kinds that the operator watches; all of one version."""
-OPTIONAL = frozenset({"Sidecar", "VirtualService"})
+OPTIONAL = frozenset({"Sidecar", "VirtualService", "DestinationRule", "PeerAuthentication"})
 """Kinds that only sharpen a prediction: the command line goes without those that it may not read."""
 
 Observer = Callable[[str, int], None]
@@ -173,7 +175,7 @@ class Client:
 
     def path(self, kind: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """Path of a kind, a namespace's objects of a kind, or one object."""
-        root = PATHS.get(kind) or f"apis/{ISTIO_GROUP}/{self.istio_version}"
+        root = PATHS.get(kind) or f"apis/{_group(kind)}/{self.istio_version}"
         parts = [root, *(("namespaces", quote(namespace)) if namespace else ()), PLURALS[kind]]
         return "/".join([*parts, *(quote(p) for p in (name, subresource) if p)])
 
@@ -274,5 +276,9 @@ async def _list_objects(
             except ApiError as error:
                 if kind not in OPTIONAL or error.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
                     raise
-                found.missing = (*found.missing, f"{PLURALS[kind]}.{ISTIO_GROUP}")
+                found.missing = (*found.missing, f"{PLURALS[kind]}.{_group(kind)}")
     return found
+
+
+def _group(kind: str) -> str:
+    return SECURITY_GROUP if kind == "PeerAuthentication" else ISTIO_GROUP

@@ -9,8 +9,9 @@ MeshConfig's enableAutoMtls are not modelled; selectors of PeerAuthentications s
 (topology).
 """
 
-from dnsalias_operator.core.clusters.cluster import Cluster, Workload, cluster_of
+from dnsalias_operator.core.clusters.cluster import Cluster, Workload, cluster_of, clusters_on
 from dnsalias_operator.core.clusters.peers import Demand, of_namespace, of_pods, of_workload
+from dnsalias_operator.core.clusters.refused import refused
 from dnsalias_operator.core.clusters.sends import ClientTls, Sent, gets_mtls, if_all, sends
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "Sent",
     "Workload",
     "cluster_of",
+    "clusters_on",
     "gets_mtls",
     "if_all",
     "of_namespace",
     "of_pods",
     "of_workload",
+    "refused",
     "sends",
 ]

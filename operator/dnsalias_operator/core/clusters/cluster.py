@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dnsalias_operator.core.listeners import Client
+from dnsalias_operator.core.listeners.claimants import claimants_on
 from dnsalias_operator.core.listeners.scope import scope_of
-from dnsalias_operator.core.listeners.services import Resolution, Upstream
+from dnsalias_operator.core.listeners.services import Resolution, Upstream, hostnames
 from dnsalias_operator.core.listeners.visible import services_named
 from dnsalias_operator.core.protocols import Protocol
 from dnsalias_operator.model.mesh import Mesh
@@ -101,19 +102,25 @@ def cluster_of(snapshot: Snapshot, client: Client, mesh: Mesh, hostname: str, po
         service = _claimant(snapshot, first)
         if service is None or protocol is Protocol.UDP:
             continue
-        by_name = not isinstance(service, ServiceEntry) or service.resolution not in (*DNS, "NONE")
-        entries = [e for e in snapshot.entries_for_host(hostname) if e.meta.namespace == first.namespace]
-        inline = tuple(dict.fromkeys(w for e in entries for w in _inline(e, hostname, port, name if by_name else None)))
         if first.resolution is Resolution.DYNAMIC_DNS and first.wildcarded:
-            return Cluster(hostname, port, protocol, service, first.resolution, (), pods=False) if (
-                protocol in DYNAMIC_PROTOCOLS
-            ) else None
-        if by_name:
-            inline = tuple(w for w in inline if _is_ip(w.address))
+            found = Cluster(hostname, port, protocol, service, first.resolution, (), pods=False)
+            return found if protocol in DYNAMIC_PROTOCOLS else None
+        entries = [e for e in snapshot.entries_for_host(hostname) if e.meta.namespace == first.namespace]
         pods = isinstance(service, Service) or any(e.workload_selector is not None for e in entries)
+        inline = _inline(entries, hostname, service, port, name)
         found = Cluster(hostname, port, protocol, service, first.resolution, inline, pods)
         return None if found.needs_pods and not pods else found
     return None
+
+
+def clusters_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> tuple[Cluster, ...]:
+    """Every cluster of that port, sorted by hostname."""
+    claimants = (
+        o for egress in scope_of(snapshot, client, mesh).on(port) for o in claimants_on(snapshot, port, egress)
+    )
+    names = sorted({name for obj in claimants for name in hostnames(obj, mesh)})
+    found = (cluster_of(snapshot, client, mesh, name, port) for name in names)
+    return tuple(cluster for cluster in found if cluster)
 
 
 def _port(snapshot: Snapshot, named: list[Upstream], port: int) -> tuple[str, Protocol] | None:
@@ -151,17 +158,41 @@ def _port_name(obj: Claimant, port: int) -> str:
     return next((p.name for p in obj.ports if p.number == port), "")
 
 
-def _inline(entry: ServiceEntry, hostname: str, port: int, name: str | None) -> Iterator[Workload]:
-    """The endpoints that an entry lists for a port; EDS looks for the port's name, other clusters for its number."""
-    if entry.workload_selector is not None:
-        return
-    for given in entry.ports:
-        if given.name != name if name is not None else given.number != port:
-            continue
-        if not entry.endpoints and entry.resolution in DNS:
-            yield Workload(entry.meta.namespace, hostname, given.target_port or given.number, NO_MTLS)
-        for endpoint in entry.endpoints:
-            yield _workload(endpoint, given, entry.meta.namespace)
+def _inline(
+    entries: list[ServiceEntry], hostname: str, service: Claimant, port: int, name: str
+) -> tuple[Workload, ...]:
+    """The endpoints that entries list for a port of the service.
+
+    EDS looks for the port's name and takes IPs only, other clusters look for its number.
+    """
+    listed = _listed(entries, hostname)
+    if isinstance(service, ServiceEntry) and service.resolution in (*DNS, "NONE"):
+        found = [workload for given, workload in listed if given.number == port]
+    else:
+        found = [workload for given, workload in listed if given.name == name and _is_ip(workload.address)]
+    return tuple(dict.fromkeys(found))
+
+
+def _listed(entries: list[ServiceEntry], hostname: str) -> Iterator[tuple[EntryPort, Workload]]:
+    """Every endpoint of the entries, the oldest's first; DNS_ROUND_ROBIN adds none to a port that has one.
+
+    Source: mergeServicesInstancesByNamespaceHost in serviceregistry/serviceentry/conversion.go.
+    """
+    taken: set[int] = set()
+    for entry in sorted(entries, key=lambda e: (e.meta.created is None, e.meta.created or 0, e.meta.name)):
+        for port in entry.ports if entry.workload_selector is None else ():
+            for workload in _of_port(entry, port, hostname):
+                if entry.resolution != "DNS_ROUND_ROBIN" or port.number not in taken:
+                    yield port, workload
+                taken.add(port.number)
+
+
+def _of_port(entry: ServiceEntry, port: EntryPort, hostname: str) -> Iterator[Workload]:
+    """A DNS entry without endpoints has its own host as one."""
+    if not entry.endpoints and entry.resolution in DNS:
+        yield Workload(entry.meta.namespace, hostname, port.target_port or port.number, NO_MTLS)
+    for endpoint in entry.endpoints:
+        yield _workload(endpoint, port, entry.meta.namespace)
 
 
 def _workload(endpoint: Endpoint, port: EntryPort, namespace: str) -> Workload:

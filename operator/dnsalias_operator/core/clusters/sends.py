@@ -7,7 +7,7 @@ default; ambient is not modelled.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dnsalias_operator.core.clusters.cluster import NO_MTLS, TAKES_MTLS, Cluster, Workload
@@ -15,6 +15,7 @@ from dnsalias_operator.core.clusters.peers import of_namespace, of_workload
 from dnsalias_operator.core.clusters.rules import NOTHING, Rule, rule_for
 from dnsalias_operator.core.listeners import Client
 from dnsalias_operator.core.listeners.services import Resolution
+from dnsalias_operator.model.destinationrule import TlsSettings
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import TLS_MODE_LABEL
 from dnsalias_operator.model.peerauthentication import MtlsMode
@@ -39,12 +40,37 @@ class ClientTls(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a client sends to a cluster, and why. ``rule`` is the DestinationRule that applies, if there is one."""
+    """What a client sends to a cluster, and why.
+
+    ``rule`` is the DestinationRule that applies, if there is one; ``mtls`` are those of the cluster's inline endpoints
+    that get mTLS where that goes by endpoint.
+    """
 
     cluster: Cluster
     tls: ClientTls
     because: str
     rule: Rule | None = None
+    mtls: tuple[Workload, ...] = ()
+
+    @property
+    def plaintext_to(self) -> tuple[Workload, ...]:
+        """The inline endpoints that get nothing added."""
+        if self.tls is ClientTls.PLAINTEXT:
+            return self.cluster.inline
+        if self.tls is ClientTls.BY_ENDPOINT:
+            return tuple(w for w in self.cluster.inline if w not in self.mtls)
+        return ()
+
+    def __str__(self) -> str:
+        if self.tls is ClientTls.IF_ALL:
+            return "mTLS if all pods take it"
+        if self.tls is not ClientTls.BY_ENDPOINT:
+            return str(self.tls)
+        taking, listed = len(self.mtls), len(self.cluster.inline)
+        told = f"mTLS to {taking} of {listed}" if 0 < taking < listed else "mTLS" if taking else "plaintext"
+        if self.cluster.pods:
+            return f"{told}, and mTLS to pods that take it" if listed else "mTLS to pods that take it"
+        return told
 
 
 def sends(snapshot: Snapshot, client: Client, mesh: Mesh, cluster: Cluster) -> Sent:
@@ -55,23 +81,19 @@ def sends(snapshot: Snapshot, client: Client, mesh: Mesh, cluster: Cluster) -> S
     rule = rule_for(snapshot, client, cluster.hostname, cluster.namespace, mesh)
     policy = rule.at(cluster.port) if rule else NOTHING
     if rule and policy.tls:
-        return Sent(cluster, _by_rule(rule, policy.tls.mode, policy.tls.credential), f"{rule.key}: {policy.tls.mode}", rule)
-    if cluster.external:
-        return Sent(cluster, ClientTls.PLAINTEXT, f"{cluster.service.key} has location MESH_EXTERNAL", rule)
-    demand = of_namespace(snapshot, cluster.namespace, mesh)
-    if demand.mode is MtlsMode.DISABLE:
-        return Sent(cluster, ClientTls.PLAINTEXT, str(demand), rule)
-    whole = bool(rule and rule.policy and rule.policy.passthrough)
-    if cluster.resolution is Resolution.PASSTHROUGH or whole:
-        kept = "it keeps the destination (resolution NONE, a headless Service, or PASSTHROUGH)"
-        if cluster.pods:
-            return Sent(cluster, ClientTls.IF_ALL, kept, rule)
-        tls = if_all(w.tls_mode for w in cluster.inline)
-        what = "none of its endpoints is without" if tls is ClientTls.MTLS else "no endpoint, or one without,"
-        return Sent(cluster, tls, f"{kept}, and has {what} {TLS_MODE_LABEL}", rule)
-    if policy.passthrough and cluster.resolution is not Resolution.DYNAMIC_DNS:
-        return Sent(cluster, ClientTls.MTLS, f"{rule.key if rule else ''}: PASSTHROUGH on port {cluster.port}", rule)
-    return Sent(cluster, ClientTls.BY_ENDPOINT, f"by {TLS_MODE_LABEL} of each endpoint", rule)
+        tls, why = _by_rule(rule, policy.tls), f"{rule.key}: {policy.tls.mode}"
+    elif cluster.external:
+        tls, why = ClientTls.PLAINTEXT, f"{cluster.service.key} has location MESH_EXTERNAL"
+    elif (demand := of_namespace(snapshot, cluster.namespace, mesh)).mode is MtlsMode.DISABLE:
+        tls, why = ClientTls.PLAINTEXT, str(demand)
+    elif cluster.resolution is Resolution.PASSTHROUGH or (rule and rule.policy and rule.policy.passthrough):
+        tls, why = _kept(cluster)
+    elif rule and policy.passthrough and cluster.resolution is not Resolution.DYNAMIC_DNS:
+        tls, why = ClientTls.MTLS, f"{rule.key}: PASSTHROUGH on port {cluster.port}"
+    else:
+        sent = Sent(cluster, ClientTls.BY_ENDPOINT, _by_label(cluster), rule)
+        return replace(sent, mtls=tuple(w for w in cluster.inline if gets_mtls(snapshot, sent, w, mesh)))
+    return Sent(cluster, tls, why, rule)
 
 
 def if_all(tls_modes: Iterable[str]) -> ClientTls:
@@ -91,11 +113,27 @@ def gets_mtls(snapshot: Snapshot, sent: Sent, workload: Workload, mesh: Mesh) ->
     return demand.mode is not MtlsMode.DISABLE
 
 
-def _by_rule(rule: Rule, mode: str, credential: str) -> ClientTls:
+def _by_label(cluster: Cluster) -> str:
+    if cluster.resolution is Resolution.DYNAMIC_DNS:
+        return "resolution DYNAMIC_DNS: no endpoint says that it takes mTLS"
+    if cluster.inline and not cluster.pods and all(w.tls_mode != TAKES_MTLS for w in cluster.inline):
+        return f"no endpoint has the label {TLS_MODE_LABEL}: {TAKES_MTLS}"
+    return f"by the label {TLS_MODE_LABEL} of each endpoint"
+
+
+def _kept(cluster: Cluster) -> tuple[ClientTls, str]:
+    """Where the destination is kept: resolution NONE, a headless Service, or PASSTHROUGH by rule."""
+    why = f"it keeps the destination, so all endpoints must have the label {TLS_MODE_LABEL}"
+    if cluster.pods:
+        return ClientTls.IF_ALL, why
+    return if_all(w.tls_mode for w in cluster.inline), why
+
+
+def _by_rule(rule: Rule, tls: TlsSettings) -> ClientTls:
     """Source: buildUpstreamClusterTLSContext; a sidecar gets no credentials by a rule that is not for chosen pods."""
-    if mode == "ISTIO_MUTUAL":
+    if tls.mode == "ISTIO_MUTUAL":
         return ClientTls.MTLS
-    fetched = credential and not credential.startswith("configmap://")
-    if mode == "DISABLE" or (fetched and rule.selector is None):
+    fetched = tls.credential and not tls.credential.startswith("configmap://")
+    if tls.mode == "DISABLE" or (fetched and rule.selector is None):
         return ClientTls.PLAINTEXT
     return ClientTls.TLS
