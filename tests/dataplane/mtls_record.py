@@ -61,17 +61,20 @@ def record(seed: int, cells: int, modes: Sequence[str | None]) -> Iterator[Recor
         put(plane, made.waves)
         for one in made.slices:
             plane.api.create(f"{SLICES}/namespaces/{one['metadata']['namespace']}/endpointslices", one)
-        for number, mode in enumerate(modes):
-            _set_mesh_mode(plane, mode)
-            # A new one each time: where Envoy refuses a cluster it keeps the one that it had.
-            with mesh.pod(CLIENT, f"client-{number}", labels=CLIENT_LABELS, wait=False) as client:
-                found = _settled(plane, client, number)
-            yield Recording(
-                objects=objects(plane),
-                workloads={p["address"]: (p["namespace"], p["labels"]) for p in made.pods},
-                addresses=_addresses(plane),
-                clusters=found,
-            )
+        with mesh.pod(CLIENT, "watcher", wait=False) as watcher:
+            for number, mode in enumerate(modes):
+                _set_mesh_mode(plane, mode)
+                mark = _mark(plane, number)
+                _settled(watcher, mark)
+                # A new one that has only ever been told of this: where Envoy refuses a cluster it keeps what it had.
+                with mesh.pod(CLIENT, f"client-{number}", labels=CLIENT_LABELS, wait=False) as client:
+                    found = _settled(client, mark)
+                yield Recording(
+                    objects=objects(plane),
+                    workloads={p["address"]: (p["namespace"], p["labels"]) for p in made.pods},
+                    addresses=_addresses(plane),
+                    clusters=found,
+                )
 
 
 def differences(recording: Recording) -> list[str]:
@@ -132,7 +135,8 @@ def _pods(recording: Recording, snapshot: Snapshot, cluster: Model) -> list[Work
         if entry.resolution == "DNS_ROUND_ROBIN":
             chosen = [] if taken else chosen[:1]
         found.update(chosen)
-        taken = taken or bool(chosen) or entry.workload_selector is None
+        listed = entry.workload_selector is None and (entry.endpoints or entry.resolution.startswith("DNS"))
+        taken = taken or bool(chosen or listed)
     return [_workload(recording, address, 0) for address in sorted(found)]
 
 
@@ -156,13 +160,18 @@ def _set_mesh_mode(plane: ControlPlane, mode: str | None) -> None:
         plane.api.create(POLICY, mesh_policy(mode))
 
 
-def _settled(plane: ControlPlane, client: Pod, number: int) -> dict[str, Cluster]:
-    """The clusters once the client has one for an entry created now, and nothing changes any more."""
+def _mark(plane: ControlPlane, number: int) -> str:
+    """Create an entry and return the name of its cluster: who has that has been told of everything before."""
     name = f"last{number}"
     spec = {"hosts": [f"{name}.team"], "ports": [{"name": "p", "number": 80, "protocol": "TCP"}], "resolution": "NONE"}
     body = {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": {"name": name}, "spec": spec}
     plane.api.create(MARK, body)
-    eventually(lambda: f"outbound|80||{name}.team" in clusters(client.space), "the cluster of the entry created last")
+    return f"outbound|80||{name}.team"
+
+
+def _settled(client: Pod, mark: str) -> dict[str, Cluster]:
+    """The clusters once that one is among them and nothing changes any more."""
+    eventually(lambda: mark in clusters(client.space), "the cluster of the entry created last")
     before: dict[str, Cluster] = {}
     while (now := clusters(client.space)) != before:
         before = now

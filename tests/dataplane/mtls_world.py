@@ -38,8 +38,8 @@ class World:
     pods: list[Object] = field(default_factory=list)
     slices: list[Object] = field(default_factory=list)
     waves: list[list[Object]] = field(default_factory=lambda: [[] for _ in range(WAVES)])
-    hosts: list[tuple[str, str]] = field(default_factory=list)
-    """Namespace and hostname of everything that can be called."""
+    hosts: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    """Namespace and hostname of everything that can be called, with the waves that have an entry for it."""
     headless: set[str] = field(default_factory=set)
     """Those of headless Services: an entry of the same name would take their endpoints from them (docs)."""
 
@@ -116,7 +116,7 @@ def _service(made: World, index: int, namespace: str) -> None:
         spec["selector"] = dict(random.choice(SELECTORS))
     else:
         made.slices.append(_slice(made, name, namespace, ports))
-    made.hosts.append((namespace, f"{name}.{namespace}.svc.cluster.local"))
+    made.hosts[namespace, f"{name}.{namespace}.svc.cluster.local"] = []
     made.add(_object("v1", "Service", name, namespace, spec))
 
 
@@ -146,10 +146,12 @@ def _entries(made: World, index: int, namespace: str) -> None:
     taken = [(owner, name) for owner, name in made.hosts if name not in made.headless]
     if random.random() < 0.05 and taken:
         namespace, host = random.choice(taken)
-    made.hosts.append((namespace, host))
-    # Of one age istiod takes either for the first.
-    for number, wave in enumerate(random.sample(made.waves, random.choice((1, 1, 1, 2)))):
-        wave.append(_entry(random, f"e{index}-{number}", namespace, host))
+    waves = made.hosts.setdefault((namespace, host), [])
+    # Of two of one age istiod takes either for the first.
+    free = [wave for wave in range(WAVES) if wave not in waves]
+    for wave in random.sample(free, min(len(free), random.choice((1, 1, 1, 2)))):
+        waves.append(wave)
+        made.waves[wave].append(_entry(random, f"e{index}-{wave}", namespace, host))
 
 
 def _entry(random: Random, name: str, namespace: str, host: str) -> Object:
@@ -210,7 +212,7 @@ def _endpoint(random: Random, address: str) -> Object:
 
 def _rule(made: World, index: int) -> Object:
     random = made.random
-    namespace, host = random.choice(made.hosts)
+    namespace, host = random.choice([*made.hosts])
     if random.random() < 0.25:
         host = random.choice(("*.team", "*.m1.svc.cluster.local", "*.svc.cluster.local", f"*.{host.partition('.')[2]}"))
     elif host.endswith(".svc.cluster.local") and random.random() < 0.5:
