@@ -137,6 +137,19 @@ PUBLIC_SUFFIX = Fault(
     Severity.INFO,
     "make sure that you own the domain: inside the mesh the alias hides the public name",
 )
+PLAINTEXT_INTO_STRICT = Fault(
+    "DA018",
+    "Plaintext into STRICT",
+    Severity.CRITICAL,
+    "give the entry the Service's own pods (resolution STATIC, and a workloadSelector that is the Service's selector), "
+    "or delete it and declare a DnsAlias",
+)
+REFUSED_BY_ENVOY = Fault(
+    "DA019",
+    "Refused by Envoy",
+    Severity.CRITICAL,
+    "change the entry, or export it to no namespace (exportTo: ['~']) until it is changed",
+)
 
 FAULTS: tuple[Fault, ...] = (
     CATCH_ALL,
@@ -156,4 +169,6 @@ FAULTS: tuple[Fault, ...] = (
     CANNOT_CURE,
     CONTAINED,
     PUBLIC_SUFFIX,
+    PLAINTEXT_INTO_STRICT,
+    REFUSED_BY_ENVOY,
 )

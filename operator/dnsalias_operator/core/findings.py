@@ -5,7 +5,6 @@ An ordered set of small checks, each named for the fault it finds; the same fact
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from dnsalias_operator.core import catalog
 from dnsalias_operator.core.aliases import decide_alias
@@ -13,9 +12,11 @@ from dnsalias_operator.core.backends import selects_pods_of
 from dnsalias_operator.core.containment import in_range
 from dnsalias_operator.core.corresponding import generated_entry
 from dnsalias_operator.core.entries import decide_entry
+from dnsalias_operator.core.envoyfindings import plaintext_into_strict, refused_by_envoy
 from dnsalias_operator.core.guard import catches_all, catches_now, reach_of, takes_from
 from dnsalias_operator.core.hosts import meant_by, own_names, public_suffix, service_named, shadowed_service
-from dnsalias_operator.core.outcome import EntryDecision, Finding, Severity, State
+from dnsalias_operator.core.look import Look
+from dnsalias_operator.core.outcome import Finding, Severity, State
 from dnsalias_operator.core.ownership import claims_to_be_ours, live_owner
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
 from dnsalias_operator.core.repair import (
@@ -32,27 +33,6 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What the checks of one entry look at. ``service`` is what it stands for, told explicitly or while in our care."""
-
-    world: Snapshot
-    rules: Rules
-    entry: ServiceEntry
-    decision: EntryDecision | None
-    service: Service | None
-
-    @property
-    def blocked(self) -> str | None:
-        """The remedy where the clusterIP would do harm, None where it would not (or nothing was decided)."""
-        if self.decision is None or not self.decision.selected or self.decision.state in (None, State.FIXED):
-            return None
-        if self.decision.reason in ("ProtocolMismatch", "WouldShadowService"):
-            return f"do not set the clusterIP ({self.decision.reason}, see DA015): the operator contains the entry"
-        return None
-
 
 _SAID_OTHERWISE = frozenset({"ObserveOnly", "StaleAddress"})
 """Reasons that are no fault of the entry, or have a finding of their own."""
@@ -257,6 +237,8 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     cannot_repair,
     port_not_on_service,
     orphan,
+    plaintext_into_strict,
+    refused_by_envoy,
 )
 
 

@@ -13,15 +13,16 @@ number of one of the sidecar's own listeners is predicted, although Envoy may re
 import ipaddress
 from collections.abc import Iterable, Iterator
 
-from dnsalias_operator.core.listeners.build import build
+from dnsalias_operator.core.listeners.build import build, refused_names
 from dnsalias_operator.core.listeners.claimants import claimants_at, claimants_on
 from dnsalias_operator.core.listeners.claims import Claim, claims
 from dnsalias_operator.core.listeners.clients import Pods, Reach, classes, clients_that_matter, reach
 from dnsalias_operator.core.listeners.rows import WILDCARD, WILDCARD6, Client, Listener, Loss, Row
-from dnsalias_operator.core.listeners.scope import Egress, scope_of, sidecar_of
+from dnsalias_operator.core.listeners.scope import Egress, SidecarScope, scope_of, sidecar_of
 from dnsalias_operator.core.listeners.unfollowed import unfollowed
 from dnsalias_operator.core.listeners.visible import in_order, seen, sees
 from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.snapshot import Claimant, Snapshot
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "outbound",
     "owner_of",
     "reach",
+    "refused_on",
     "sees",
     "sidecar_of",
     "unfollowed",
@@ -64,11 +66,24 @@ def listener_at(snapshot: Snapshot, client: Client, mesh: Mesh, bind: str, port:
 def listeners_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> tuple[Listener, ...]:
     """Every outbound listener with that port, sorted by bind."""
     scope = scope_of(snapshot, client, mesh)
-    batches = []
-    for egress in scope.on(port):
-        found = _claims(claimants_on(snapshot, port, egress), snapshot, egress, mesh, port)
-        batches.append((egress, in_order(found, snapshot, egress, mesh)))
-    return build(batches, scope.fall_through)
+    return build(_batches(snapshot, scope, mesh, port), scope.fall_through)
+
+
+def refused_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> dict[Key, str]:
+    """The objects for which a sidecar that starts refuses a listener of that port, each with the reason.
+
+    It is then never ready; one that runs goes on with what it has (docs/istio-disagreements.md).
+    """
+    names = refused_names(_batches(snapshot, scope_of(snapshot, client, mesh), mesh, port))
+    found = {key: f"{name} is no name that it can match by SNI: *. is the only wildcard" for key, name in names.items()}
+    bound: dict[str, Listener] = {}
+    for listener in listeners_on(snapshot, client, mesh, port):
+        for bind in listener.binds:
+            other = bound.setdefault(bind, listener)
+            if other is not listener:
+                owners = {row.owner for one in (listener, other) for row in one.rows if row.owner}
+                found |= dict.fromkeys(owners, f"{bind} would be bound twice on port {port}")
+    return found
 
 
 def outbound(snapshot: Snapshot, client: Client, mesh: Mesh) -> tuple[Listener, ...]:
@@ -95,6 +110,14 @@ def owner_of(snapshot: Snapshot, client: Client, mesh: Mesh, address: str, port:
     narrowness = {row: _narrowness(row, address) for row in shared.rows if not row.default}
     best = max((n for n in narrowness.values() if n is not None), default=None)
     return tuple(row for row in shared.rows if row.default or (best is not None and narrowness[row] == best))
+
+
+def _batches(snapshot: Snapshot, scope: SidecarScope, mesh: Mesh, port: int) -> list[tuple[Egress, list[Claim]]]:
+    batches = []
+    for egress in scope.on(port):
+        found = _claims(claimants_on(snapshot, port, egress), snapshot, egress, mesh, port)
+        batches.append((egress, in_order(found, snapshot, egress, mesh)))
+    return batches
 
 
 def _claims(objects: Iterable[Claimant], snapshot: Snapshot, egress: Egress, mesh: Mesh, port: int) -> Iterator[Claim]:

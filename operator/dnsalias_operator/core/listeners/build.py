@@ -48,6 +48,18 @@ def build(batches: Iterable[tuple[Egress, Iterable[Claim]]], fall_through: str) 
     One batch is one egress listener with its claims in the order of `visible.in_order`; ``fall_through`` is the cluster
     for what matches no chain.
     """
+    drafts = _drafts(batches)
+    finished = (_finish(drafts[socket], fall_through) for socket in sorted(drafts))
+    return tuple(listener for listener in finished if listener)
+
+
+def refused_names(batches: Iterable[tuple[Egress, Iterable[Claim]]]) -> dict[Key, str]:
+    """The SNI name of each object for which a starting Envoy refuses a listener of those claims as a whole."""
+    chains = (chain for draft in _drafts(batches).values() for chain in draft.chains.values())
+    return {chain.owner: name for chain in chains for name in chain.sni if _partial(name)}
+
+
+def _drafts(batches: Iterable[tuple[Egress, Iterable[Claim]]]) -> dict[tuple[str, int], _Draft]:
     drafts: dict[tuple[str, int], _Draft] = {}
     for egress, claims in batches:
         for draft in drafts.values():
@@ -60,8 +72,7 @@ def build(batches: Iterable[tuple[Egress, Iterable[Claim]]], fall_through: str) 
                 drafts[socket].joined.add(key)
             elif key not in present.joined:
                 present.lose(key, present.creator)
-    finished = (_finish(drafts[socket], fall_through) for socket in sorted(drafts))
-    return tuple(listener for listener in finished if listener)
+    return drafts
 
 
 def _add(draft: _Draft | None, claim: Claim) -> _Draft:
@@ -115,6 +126,10 @@ def _chains(claim: Claim) -> list[Chain]:
             return [tcp_chain(claim)]
 
 
+def _partial(name: str) -> bool:
+    return name.startswith("*") and not name.startswith("*.")
+
+
 def _finish(draft: _Draft, fall_through: str) -> Listener | None:
     """The listener with its default chain, or None where a starting Envoy refuses it as a whole.
 
@@ -123,7 +138,7 @@ def _finish(draft: _Draft, fall_through: str) -> Listener | None:
     version of the listener goes on with that one.
     """
     chains = draft.chains.values()
-    if any(name.startswith("*") and not name.startswith("*.") for chain in chains for name in chain.sni):
+    if any(_partial(name) for chain in chains for name in chain.sni):
         return None
     bind = draft.binds[0]
     rows = [chain.row(bind, draft.port, default=False) for chain in chains if not chain.match_all]
