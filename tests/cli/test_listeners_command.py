@@ -14,6 +14,24 @@ BIND        PORT  MATCH       DESTINATION                                  FROM
 0.0.0.0     443   everything  outbound|443||traefik.cutom-name             ServiceEntry abc/traefik-cutom-name
 10.96.0.10  443   everything  outbound|443||traefik.abc.svc.cluster.local  Service abc/traefik
 """
+SWITCHED = """\
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: without, namespace: abc}
+spec: {mtls: {mode: DISABLE}}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: mutual, namespace: abc}
+spec: {host: traefik, trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}}
+"""
+SENT = """\
+CLUSTER                                           SENDS      BECAUSE
+outbound|443||traefik.abc.svc.cluster.local       mTLS       DestinationRule abc/mutual: ISTIO_MUTUAL
+outbound|443||traefik.cutom-name                  plaintext  PeerAuthentication abc/without (DISABLE)
+outbound|8080||service-api.abc.svc.cluster.local  plaintext  PeerAuthentication abc/without (DISABLE)
+"""
 
 
 def test_the_table_on_a_pipe(invoke: Invoke, incident: Path) -> None:
@@ -22,6 +40,25 @@ def test_the_table_on_a_pipe(invoke: Invoke, incident: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout.startswith(TABLE)
     assert "Assumed: a sidecar in namespace default, outboundTrafficPolicy ALLOW_ANY" in result.stdout
+
+
+def test_wide_tells_what_is_sent_and_why(invoke: Invoke, incident: Path) -> None:
+    """A column beside each row, and a line for each cluster, those that only routes lead to as well."""
+    incident.write_text(incident.read_text() + SWITCHED)
+    told = invoke("listeners", "-f", incident, "--from", "default", "-o", "wide")
+    assert told.exit_code == 0
+    head, *rows = told.stdout.splitlines()
+    place = head.index("SENDS")
+    assert head.split() == ["BIND", "PORT", "MATCH", "DESTINATION", "SENDS", "FROM"]
+    assert [row[place : place + 9].strip() for row in rows[:4]] == ["plaintext", "by host,", "plaintext", "mTLS"]
+    assert SENT in told.stdout
+
+
+def test_wide_without_peer_authentications_goes_by_the_pods(invoke: Invoke, incident: Path) -> None:
+    """Pods are not read: what depends on them is told as such."""
+    told = invoke("listeners", "-f", incident, "--from", "default", "--port", "443", "-o", "wide").stdout
+    assert "traefik.abc.svc.cluster.local  mTLS to pods that take it  by the label security.istio.io/tlsMode" in told
+    assert "traefik.cutom-name             plaintext                  no endpoint has the label" in told
 
 
 def test_json_has_the_form_of_the_recordings(invoke: Invoke, incident: Path) -> None:

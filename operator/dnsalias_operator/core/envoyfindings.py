@@ -34,11 +34,12 @@ def plaintext_into_strict(look: Look) -> Iterator[Finding]:
 
 
 def _told(found: Rejected) -> str:
-    said = " or ".join(str(demand) for demand in found.demands)
-    refuses = "makes its sidecars refuse them" if found.certain else "may make some of its sidecars refuse them"
     how = "requests for" if found.by_host else "connections that reach"
+    to = "the pods that it selects" if found.target.kind == "ServiceEntry" else str(found.target)
+    said = " or ".join(str(demand) for demand in found.demands)
+    refuses = "makes the sidecars there refuse them" if found.all_pods else "may make sidecars there refuse them"
     return (
-        f"{how} {found.host} go to {found.target} without mTLS ({found.sent.because}), and {said} {refuses}, "
+        f"{how} {found.host} go to {to} without mTLS ({found.sent.because}), and {said} {refuses}, "
         f"for clients in {found.where}"
     )
 

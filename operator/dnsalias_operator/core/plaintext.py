@@ -27,15 +27,17 @@ from dnsalias_operator.model.snapshot import Snapshot
 class Rejected:
     """Calls by an entry's host that pods refuse.
 
-    ``target`` is whose pods they are: a Service, or the entry that selects them. ``demands`` are the STRICT ones.
-    ``certain`` is whether every call fails that is meant for the entry, if the pods have sidecars. ``by_host`` is
-    whether calls are told apart by Host header. ``where`` has the namespaces whose clients send them.
+    ``target`` is whose pods they are: a Service, or the entry that selects them. ``demands`` are the STRICT ones, and
+    ``all_pods`` is whether no pod can take anything else. ``certain`` is whether every call fails that is meant for the
+    entry, if the pods have sidecars. ``by_host`` is whether calls are told apart by Host header. ``where`` has the
+    namespaces whose clients send them.
     """
 
     host: str
     target: Key
     demands: tuple[Demand, ...]
     sent: Sent
+    all_pods: bool
     certain: bool
     by_host: bool
     where: Reach
@@ -70,6 +72,7 @@ class _One(NamedTuple):
     target: Key
     demands: tuple[Demand, ...]
     sent: Sent
+    all_pods: bool
     certain: bool
     by_host: bool
 
@@ -97,8 +100,8 @@ def _rejected(
         by_host = class_of(entry_protocol(port)) is PortClass.HTTP
         arriving = None if by_host else _arriving(world, entry, cluster, client, rules)
         if by_host or arriving is not None:
-            certain = len(strict) == len(demands) and (by_host or bool(arriving))
-            return _One(pods.target, strict, sent, certain, by_host)
+            all_pods = len(strict) == len(demands)
+            return _One(pods.target, strict, sent, all_pods, all_pods and (by_host or bool(arriving)), by_host)
     return None
 
 
