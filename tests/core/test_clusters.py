@@ -245,6 +245,33 @@ def test_dns_round_robin_adds_no_endpoint_to_a_port_that_has_one() -> None:
     assert {w.address for w in sent(dns, before).plaintext_to} == {"10.1.0.5", "10.1.0.6"}
 
 
+def test_dns_round_robin_adds_no_endpoint_beside_pods_that_an_older_entry_selects() -> None:
+    """Found in a random world: which pods there are is not known, and some are taken to be there."""
+    pods = entry(name="a", resolution="DNS_ROUND_ROBIN", spec={**INTERNAL, "workloadSelector": {"labels": API}})
+    later = entry(name="b", resolution="DNS_ROUND_ROBIN", created=NEWER + 1, spec={"endpoints": [endpoint()]})
+    assert sent(pods, later).cluster.inline == ()
+    assert not refused(sent(pods, later))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"resolution": "STATIC"},
+        {"labels": {"team": "b"}},
+        {"export_to": ["default"]},
+        {"spec": {"workloadSelector": {"labels": API}, "ports": [{"name": "q", "number": 80}]}},
+    ],
+)
+def test_entries_that_are_not_alike_add_no_ports(other: dict[str, Any]) -> None:
+    """A younger entry's port has a cluster where all but hosts, ports and location are the oldest's."""
+    more = {"ports": [{"name": "q", "number": 80}]}
+    alike = world(entry(name="a"), entry(name="b", created=NEWER + 1, spec=more))
+    assert cluster_of(alike, CLIENT, MESH, "svc.hello", 80) is not None
+    younger = entry(**{"name": "b", "created": NEWER + 1, "spec": more, **other})
+    unlike = world(entry(name="a", export_to=["*"] if "export_to" in other else ()), younger)
+    assert cluster_of(unlike, Client("elsewhere"), MESH, "svc.hello", 80) is None
+
+
 def test_every_cluster_of_a_port_is_found() -> None:
     """Those that routes lead to as well, which no row of a listener names; UDP has none."""
     udp = entry(name="u", hosts=["u.hello"], protocol="UDP")
@@ -321,6 +348,14 @@ def test_a_rule_for_chosen_pods_is_for_those_of_its_namespace() -> None:
     everybody = destination_rule("svc.hello", "ISTIO_MUTUAL", name="all", namespace="default")
     assert str(sent(LABELLED, chosen, everybody, client=Client("default", API))) == "plaintext"
     assert str(sent(LABELLED, chosen, everybody)) == "mTLS"
+
+
+def test_a_rule_for_chosen_pods_is_never_exported() -> None:
+    """Whatever its exportTo says, clients of other namespaces do not get it."""
+    pods = {"matchLabels": API}
+    chosen = destination_rule("svc.hello", "DISABLE", workloadSelector=pods, exportTo=["*"])
+    assert str(sent(LABELLED, chosen, client=Client("default", API))) == "mTLS"
+    assert str(sent(LABELLED, chosen, client=Client("abc", API))) == "plaintext"
 
 
 def test_a_ports_settings_replace_the_hosts() -> None:

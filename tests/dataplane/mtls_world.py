@@ -76,7 +76,7 @@ def _object(api_version: str, kind: str, name: str, namespace: str, spec: Object
 
 def _pods(random: Random, namespace: str) -> Iterator[Object]:
     for number in range(random.choice((2, 3, 4))):
-        labels = {"app": random.choice(("a", "b")), "tier": random.choice(("x", "y"))}
+        labels = {"app": random.choice(("a", "b")) if number else "a", "tier": random.choice(("x", "y"))}
         if mode := random.choice(TLS_MODES):
             labels[TLS_MODE_LABEL] = mode
         address = f"10.244.{100 + NAMESPACES.index(namespace)}.{number + 2}"
@@ -185,11 +185,11 @@ def _port(random: Random, number: int, protocols: Sequence[str | None]) -> Objec
 def _endpoints(random: Random, resolution: str) -> Object:
     """What the resolution allows: none, selected pods, or listed ones of every kind."""
     if random.random() < 0.25:
-        return (
-            {}
-            if resolution != "STATIC" and random.random() < 0.5
-            else {"workloadSelector": {"labels": dict(random.choice(SELECTORS))}}
-        )
+        if resolution != "STATIC" and random.random() < 0.5:
+            return {}
+        # DNS_ROUND_ROBIN takes one endpoint of all entries for a host: there is a pod of app a in every namespace.
+        robin = resolution == "DNS_ROUND_ROBIN"
+        return {"workloadSelector": {"labels": dict(SELECTORS[0] if robin else random.choice(SELECTORS))}}
     count = 1 if resolution == "DNS_ROUND_ROBIN" else random.choice((1, 2, 3))
     addresses = random.sample(range(2, 100), count)
     named = resolution.startswith("DNS") and random.random() < 0.5

@@ -176,11 +176,15 @@ def _inline(
 def _listed(entries: list[ServiceEntry], hostname: str) -> Iterator[tuple[EntryPort, Workload]]:
     """Every endpoint of the entries, the oldest's first; DNS_ROUND_ROBIN adds none to a port that has one.
 
-    Source: mergeServicesInstancesByNamespaceHost in serviceregistry/serviceentry/conversion.go.
+    An entry that selects pods is taken to have found some. Source: mergeServicesInstancesByNamespaceHost in
+    serviceregistry/serviceentry/conversion.go.
     """
     taken: set[int] = set()
     for entry in sorted(entries, key=lambda e: (e.meta.created is None, e.meta.created or 0, e.meta.name)):
-        for port in entry.ports if entry.workload_selector is None else ():
+        for port in entry.ports:
+            if entry.workload_selector is not None:
+                taken.add(port.number)
+                continue
             for workload in _of_port(entry, port, hostname):
                 if entry.resolution != "DNS_ROUND_ROBIN" or port.number not in taken:
                     yield port, workload
