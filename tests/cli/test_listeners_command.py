@@ -52,6 +52,7 @@ def test_wide_tells_what_is_sent_and_why(invoke: Invoke, incident: Path) -> None
     assert head.split() == ["BIND", "PORT", "MATCH", "DESTINATION", "SENDS", "FROM"]
     assert [row[place : place + 9].strip() for row in rows[:4]] == ["plaintext", "by host,", "plaintext", "mTLS"]
     assert SENT in told.stdout
+    assert told.stdout.endswith("enableAutoMtls on.\n")
 
 
 def test_wide_without_peer_authentications_goes_by_the_pods(invoke: Invoke, incident: Path) -> None:

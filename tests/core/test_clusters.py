@@ -355,6 +355,8 @@ def test_a_rule_for_chosen_pods_is_never_exported() -> None:
     pods = {"matchLabels": API}
     chosen = destination_rule("svc.hello", "DISABLE", workloadSelector=pods, exportTo=["*"])
     assert str(sent(LABELLED, chosen, client=Client("default", API))) == "mTLS"
+    root = destination_rule("svc.hello", "SIMPLE", namespace=ROOT)
+    assert str(sent(LABELLED, chosen, root, client=Client("default", API))) == "TLS"
     assert str(sent(LABELLED, chosen, client=Client("abc", API))) == "plaintext"
 
 

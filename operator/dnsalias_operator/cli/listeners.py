@@ -83,7 +83,8 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
             click.echo(f"Not modelled: {clean(line)}.")
         told = sidecar_of(world, asked, rules.mesh)
         under = f" under {clean(told.key)}" if told else ""
-        click.echo(f"Assumed: a sidecar in namespace {clean(client)}{under}, {rules.mesh.assumptions()}.")
+        also = ", enableAutoMtls on" if output == "wide" else ""
+        click.echo(f"Assumed: a sidecar in namespace {clean(client)}{under}, {rules.mesh.assumptions()}{also}.")
     return ERROR if inputs.problems else OK
 
 

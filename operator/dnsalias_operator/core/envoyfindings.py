@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dnsalias_operator.core import catalog
 from dnsalias_operator.core.clusters import cluster_of, refused, sends
-from dnsalias_operator.core.listeners import Client, classes, reach, refused_on
+from dnsalias_operator.core.listeners import Client, reach, refused_on
 from dnsalias_operator.core.look import Look
 from dnsalias_operator.core.outcome import Finding, Severity
 from dnsalias_operator.core.plaintext import Rejected, rejected
@@ -27,7 +27,7 @@ _REMEDIES = {
 def plaintext_into_strict(look: Look) -> Iterator[Finding]:
     """A port whose calls reach pods without mTLS that take nothing else."""
     for port in look.entry.ports:
-        found = rejected(look.world, look.entry, port, look.rules)
+        found = rejected(look.world, look.entry, port, look.classes(port.number), look.rules)
         if found is not None:
             severity = Severity.CRITICAL if found.certain else Severity.WARNING
             yield catalog.PLAINTEXT_INTO_STRICT.at(look.entry.key, _told(found), port=port.number, severity=severity)
@@ -48,7 +48,7 @@ def refused_by_envoy(look: Look) -> Iterator[Finding]:
     """A port for which sidecars get configuration that Envoy refuses, so that none that starts then is ever ready."""
     world, entry, mesh = look.world, look.entry, look.rules.mesh
     for port in (p for p in entry.ports if _suspect(world, entry, p, mesh)):
-        every = classes(world, mesh, port.number)
+        every = look.classes(port.number)
         reasons = {pods: why for pods in every if (why := _refusal(world, entry, port, pods.client, mesh))}
         for why in dict.fromkeys(reasons.values()):
             where = reach(world, every, (pods for pods, one in reasons.items() if one == why))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dnsalias_operator.core.listeners import Pods, classes
 from dnsalias_operator.core.outcome import EntryDecision, State
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
@@ -18,6 +19,14 @@ class Look:
     entry: ServiceEntry
     decision: EntryDecision | None
     service: Service | None
+
+    def classes(self, port: int) -> tuple[Pods, ...]:
+        """The classes of clients that can differ on that port (`listeners.classes`); computed once a world."""
+        question = ("classes", self.rules.mesh, port)
+        if question not in self.world.memo:
+            self.world.memo[question] = classes(self.world, self.rules.mesh, port)
+        found: tuple[Pods, ...] = self.world.memo[question]
+        return found
 
     @property
     def blocked(self) -> str | None:

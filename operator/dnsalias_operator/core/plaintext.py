@@ -4,23 +4,34 @@ Source: facts/istio.md part 3 (measured): a sidecar under mTLS STRICT resets suc
 Without PeerAuthentications there are none; the operator itself reads none (docs/decisions/0006).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from dnsalias_operator.core.clusters import ClientTls, Cluster, Demand, Sent, cluster_of, of_pods, sends
+from dnsalias_operator.core.clusters import (
+    ClientTls,
+    Cluster,
+    Demand,
+    Sent,
+    cluster_of,
+    namespaces_with_rules,
+    of_pods,
+    sends,
+)
 from dnsalias_operator.core.containment import in_range
 from dnsalias_operator.core.hosts import service_named
-from dnsalias_operator.core.listeners import Client, Pods, Reach, classes, listeners_on, reach
+from dnsalias_operator.core.listeners import Client, Pods, Reach, listeners_on, reach
 from dnsalias_operator.core.listeners.rows import WILDCARD
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
-from dnsalias_operator.model.peerauthentication import MtlsMode
+from dnsalias_operator.model.peerauthentication import MtlsMode, PeerAuthentication
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
+
+NOWHERE = Reach(everywhere=False, namespaces=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +41,7 @@ class Rejected:
     ``target`` is whose pods they are: a Service, or the entry that selects them. ``demands`` are the STRICT ones, and
     ``all_pods`` is whether no pod can take anything else. ``certain`` is whether every call fails that is meant for the
     entry, if the pods have sidecars. ``by_host`` is whether calls are told apart by Host header. ``where`` has the
-    namespaces whose clients send them.
+    namespaces whose clients send them; it is filled in at the end.
     """
 
     host: str
@@ -40,7 +51,7 @@ class Rejected:
     all_pods: bool
     certain: bool
     by_host: bool
-    where: Reach
+    where: Reach = NOWHERE
 
 
 class _Pods(NamedTuple):
@@ -52,42 +63,42 @@ class _Pods(NamedTuple):
     port: int | None
 
 
-def rejected(world: Snapshot, entry: ServiceEntry, port: EntryPort, rules: Rules) -> Rejected | None:
-    """What is refused of the calls to a port of an entry, for its first host; what is certain goes first."""
-    if not world.find("kind", "PeerAuthentication") or class_of(entry_protocol(port)) is PortClass.UDP:
+def rejected(
+    world: Snapshot, entry: ServiceEntry, port: EntryPort, alike: Sequence[Pods], rules: Rules
+) -> Rejected | None:
+    """The calls to a port of an entry that are refused, for the first such host; what is certain goes first.
+
+    ``alike`` are the classes of clients that can differ on the port (`listeners.classes`).
+    """
+    if not _strict_somewhere(world) or class_of(entry_protocol(port)) is PortClass.UDP:
         return None
-    every = _everyone(world, rules.mesh, port.number)
     for host in entry.hosts:
+        every = (*alike, *_with_rules(world, host, alike, rules.mesh))
         found = [(pods, r) for pods in every if (r := _rejected(world, entry, host, port, pods.client, rules))]
         worst = next((r for _, r in found if r.certain), found[0][1] if found else None)
         if worst is not None:
             hit = (pods for pods, r in found if r.certain == worst.certain)
-            return Rejected(host=host, where=reach(world, every, hit), **worst._asdict())
+            return replace(worst, where=reach(world, every, hit))
     return None
 
 
-class _One(NamedTuple):
-    """What one client meets; as in `Rejected`."""
-
-    target: Key
-    demands: tuple[Demand, ...]
-    sent: Sent
-    all_pods: bool
-    certain: bool
-    by_host: bool
+def _strict_somewhere(world: Snapshot) -> bool:
+    if "strict" not in world.memo:
+        every = (p for p in world.find("kind", "PeerAuthentication") if isinstance(p, PeerAuthentication))
+        world.memo["strict"] = any(MtlsMode.STRICT in (p.mode, *p.ports.values()) for p in every)
+    return bool(world.memo["strict"])
 
 
-def _everyone(world: Snapshot, mesh: Mesh, port: int) -> tuple[Pods, ...]:
-    """The classes of clients, and one for every other namespace with DestinationRules, which change what is sent."""
-    found = classes(world, mesh, port)
-    known = {namespace for pods in found for namespace in pods.namespaces}
-    ruled = sorted({o.key.namespace for o in world.find("kind", "DestinationRule")} - known)
-    return (*found, *(Pods(Client(namespace), (namespace,)) for namespace in ruled))
+def _with_rules(world: Snapshot, host: str, alike: Sequence[Pods], mesh: Mesh) -> list[Pods]:
+    """A class of clients for each namespace that only DestinationRules tell apart."""
+    known = {namespace for pods in alike for namespace in pods.namespaces}
+    ruled = (namespace for namespace in namespaces_with_rules(world, host, mesh) if namespace not in known)
+    return [Pods(Client(namespace), (namespace,)) for namespace in ruled]
 
 
 def _rejected(
     world: Snapshot, entry: ServiceEntry, host: str, port: EntryPort, client: Client, rules: Rules
-) -> _One | None:
+) -> Rejected | None:
     cluster = cluster_of(world, client, rules.mesh, host, port.number)
     if cluster is None or cluster.service.key != entry.key:
         return None
@@ -101,7 +112,8 @@ def _rejected(
         arriving = None if by_host else _arriving(world, entry, cluster, client, rules)
         if by_host or arriving is not None:
             all_pods = len(strict) == len(demands)
-            return _One(pods.target, strict, sent, all_pods, all_pods and (by_host or bool(arriving)), by_host)
+            certain = all_pods and (by_host or bool(arriving))
+            return Rejected(host, pods.target, strict, sent, all_pods=all_pods, certain=certain, by_host=by_host)
     return None
 
 

@@ -12,6 +12,7 @@ MeshConfig's enableAutoMtls are not modelled; selectors of PeerAuthentications s
 from dnsalias_operator.core.clusters.cluster import Cluster, Workload, cluster_of, clusters_on
 from dnsalias_operator.core.clusters.peers import Demand, of_namespace, of_pods, of_workload
 from dnsalias_operator.core.clusters.refused import refused
+from dnsalias_operator.core.clusters.rules import namespaces_with_rules
 from dnsalias_operator.core.clusters.sends import ClientTls, Sent, gets_mtls, if_all, sends
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "clusters_on",
     "gets_mtls",
     "if_all",
+    "namespaces_with_rules",
     "of_namespace",
     "of_pods",
     "of_workload",

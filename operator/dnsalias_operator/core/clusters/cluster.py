@@ -6,14 +6,13 @@ convertWorkloadInstanceToServiceInstance and getTLSModeFromWorkloadEntry in serv
 BuildClusterLoadAssignment in pilot/pkg/xds/endpoints/endpoint_builder.go; CopyEndpoints in model/endpointshards.go.
 """
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dnsalias_operator.core.listeners import Client
 from dnsalias_operator.core.listeners.claimants import claimants_on
 from dnsalias_operator.core.listeners.scope import scope_of
-from dnsalias_operator.core.listeners.services import Resolution, Upstream, hostnames
+from dnsalias_operator.core.listeners.services import Resolution, Upstream, hostnames, is_ip
 from dnsalias_operator.core.listeners.visible import services_named
 from dnsalias_operator.core.protocols import Protocol
 from dnsalias_operator.model.mesh import Mesh
@@ -169,7 +168,7 @@ def _inline(
     if isinstance(service, ServiceEntry) and service.resolution in (*DNS, "NONE"):
         found = [workload for given, workload in listed if given.number == port]
     else:
-        found = [workload for given, workload in listed if given.name == name and _is_ip(workload.address)]
+        found = [workload for given, workload in listed if given.name == name and is_ip(workload.address)]
     return tuple(dict.fromkeys(found))
 
 
@@ -208,11 +207,3 @@ def _workload(endpoint: Endpoint, port: EntryPort, namespace: str) -> Workload:
         tls_mode=endpoint.labels.get(TLS_MODE_LABEL, assumed),
         labels=endpoint.labels,
     )
-
-
-def _is_ip(address: str) -> bool:
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return True

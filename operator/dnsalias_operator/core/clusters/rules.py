@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from dnsalias_operator.core.listeners import Client
+from dnsalias_operator.core.listeners.imports import covers
+from dnsalias_operator.core.listeners.services import PRIVATE, PUBLIC, full_name
 from dnsalias_operator.model.destinationrule import DestinationRule, TrafficPolicy
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.snapshot import Snapshot
 
-PUBLIC, PRIVATE = "*", "."
 NOTHING = TrafficPolicy()
 
 
@@ -63,6 +64,17 @@ def rule_for(snapshot: Snapshot, client: Client, hostname: str, namespace: str, 
     return selected or next((r for r in reversed(found) if r.selector is None), None)
 
 
+def namespaces_with_rules(snapshot: Snapshot, hostname: str, mesh: Mesh) -> tuple[str, ...]:
+    """The namespaces that have rules for a hostname, sorted: their clients may send something else than others do."""
+    question = ("hosts of rules", mesh.cluster_domain)
+    if question not in snapshot.memo:
+        rules = [r for r in snapshot.find("kind", "DestinationRule") if isinstance(r, DestinationRule)]
+        named = {(full_name(r.host, r.meta.namespace, mesh), r.meta.namespace) for r in rules}
+        snapshot.memo[question] = tuple(sorted(named))
+    hosts: tuple[tuple[str, str], ...] = snapshot.memo[question]
+    return tuple(sorted({namespace for host, namespace in hosts if covers(host, hostname)}))
+
+
 def _rules(snapshot: Snapshot, namespace: str) -> list[DestinationRule]:
     """The rules of a namespace as they are gone through: those that select pods, then the oldest, first."""
     return sorted(snapshot.destination_rules_in(namespace), key=_age)
@@ -92,17 +104,12 @@ def _matching(hostname: str, rules: Iterable[DestinationRule], mesh: Mesh) -> li
     """The merged rules for the most specific host that stands for the hostname."""
     by_host: dict[str, list[Rule]] = {}
     for rule in rules:
-        _merge(by_host.setdefault(_full(rule, mesh), []), rule)
+        _merge(by_host.setdefault(full_name(rule.host, rule.meta.namespace, mesh), []), rule)
     if hostname in by_host:
         return by_host[hostname]
     name = hostname.removeprefix("*")
     wild = [host for host in by_host if host.startswith("*") and name.endswith(host[1:])]
     return by_host[min(wild, key=lambda host: (-len(host), host))] if wild else []
-
-
-def _full(rule: DestinationRule, mesh: Mesh) -> str:
-    host = rule.host
-    return host if "." in host or host == "*" else f"{host}.{rule.meta.namespace}.svc.{mesh.cluster_domain}"
 
 
 def _merge(merged: list[Rule], rule: DestinationRule) -> None:

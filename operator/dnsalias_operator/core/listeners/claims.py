@@ -4,14 +4,13 @@ Source: buildSidecarOutboundListeners and the first half of buildSidecarOutbound
 pilot/pkg/networking/core/listener.go; conflictWithReservedListener in pilot/pkg/model/context.go.
 """
 
-import ipaddress
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from dnsalias_operator.core.listeners.aliases import other_names
 from dnsalias_operator.core.listeners.rows import WILDCARD, WILDCARD6
 from dnsalias_operator.core.listeners.scope import Egress
-from dnsalias_operator.core.listeners.services import Resolution, Upstream
+from dnsalias_operator.core.listeners.services import Resolution, Upstream, is_ip
 from dnsalias_operator.core.protocols import ADDRESS_BOUND, PortClass, Protocol, class_of
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.snapshot import Snapshot
@@ -79,7 +78,7 @@ def _sockets(
     if egress.port is None and upstream.resolution is Resolution.PASSTHROUGH and upstream.address == WILDCARD:
         endpoints = _endpoints(upstream, port, snapshot)
         if endpoints or upstream.kubernetes or upstream.selects:
-            return tuple((ip, "", ()) for ip in endpoints if _is_ip(ip))
+            return tuple((ip, "", ()) for ip in endpoints if is_ip(ip))
     return ((upstream.address, "", upstream.extra),) if upstream.address else ()
 
 
@@ -100,11 +99,3 @@ def _endpoints(upstream: Upstream, port: int, snapshot: Snapshot) -> tuple[str, 
             found[upstream.hostname] = None
         found.update((e.address, None) for e in entry.endpoints)
     return tuple(found)
-
-
-def _is_ip(address: str) -> bool:
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return True

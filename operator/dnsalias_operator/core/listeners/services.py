@@ -103,6 +103,23 @@ def hostnames(obj: Claimant, mesh: Mesh) -> tuple[str, ...]:
     return (hostname_of(obj, mesh),) if isinstance(obj, Service) else obj.hosts
 
 
+def full_name(host: str, namespace: str, mesh: Mesh) -> str:
+    """A host as a rule of ``namespace`` means it: a name without a dot is a Service of that namespace.
+
+    Source: ResolveShortnameToFQDN in pilot/pkg/model/config.go.
+    """
+    return host if "." in host or host == "*" else f"{host}.{namespace}.svc.{mesh.cluster_domain}"
+
+
+def is_ip(address: str) -> bool:
+    """Whether it is an IP; endpoints may have names too."""
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return True
+
+
 def address_forms(address: str) -> tuple[str, ...]:
     """Every way in which an object may write the IP ``address`` so that istiod binds exactly it."""
     return (address, f"{address}/{128 if ':' in address else 32}")

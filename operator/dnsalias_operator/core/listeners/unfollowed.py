@@ -11,7 +11,7 @@ from dnsalias_operator.core.listeners.claimants import claimants_on
 from dnsalias_operator.core.listeners.imports import overlap
 from dnsalias_operator.core.listeners.rows import Client
 from dnsalias_operator.core.listeners.scope import LOCALHOST, Egress, on_unix_socket, scope_of, sidecar_of
-from dnsalias_operator.core.listeners.services import NOBODY, PRIVATE, PUBLIC, hostnames
+from dnsalias_operator.core.listeners.services import NOBODY, PRIVATE, PUBLIC, full_name, hostnames
 from dnsalias_operator.core.listeners.visible import seen
 from dnsalias_operator.core.protocols import PortClass, class_of
 from dnsalias_operator.model.mesh import Mesh
@@ -45,7 +45,7 @@ def _routes_on(vs: VirtualService, snapshot: Snapshot, client: Client, mesh: Mes
     kinds = {PortClass.TLS if route.tls else PortClass.TCP for route in vs.routes if route.port in (0, port)}
     if not kinds:
         return False
-    hosts = [_full(host, vs.meta.namespace, mesh) for host in vs.hosts]
+    hosts = [full_name(host, vs.meta.namespace, mesh) for host in vs.hosts]
     return any(
         _streams(egress, protocols) & kinds
         for egress in scope_of(snapshot, client, mesh).on(port)
@@ -70,10 +70,6 @@ def _sees(vs: VirtualService, client: Client) -> bool:
     own = vs.meta.namespace == client.namespace
     named = client.namespace in targets or (own and PRIVATE in targets)
     return PUBLIC in targets or (named and NOBODY not in targets)
-
-
-def _full(host: str, namespace: str, mesh: Mesh) -> str:
-    return host if "." in host or host == "*" else f"{host}.{namespace}.svc.{mesh.cluster_domain}"
 
 
 def _sockets(snapshot: Snapshot, client: Client, mesh: Mesh) -> Iterator[str]:
