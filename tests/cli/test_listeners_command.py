@@ -62,6 +62,24 @@ def test_wide_without_peer_authentications_goes_by_the_pods(invoke: Invoke, inci
     assert "traefik.cutom-name             plaintext                  no endpoint has the label" in told
 
 
+PARTIAL = """\
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: partial, namespace: abc}
+spec: {hosts: ["*api.hello"], resolution: NONE, ports: [{name: tls, number: 9443, protocol: TLS}]}
+"""
+
+
+@pytest.mark.parametrize("arguments", [(), ("--port", "9443"), ("-o", "json")])
+def test_a_listener_that_envoy_refuses_is_told_of(invoke: Invoke, incident: Path, arguments: tuple[str, ...]) -> None:
+    """It is not in the table, so a line says why; not of a port that was not asked for."""
+    incident.write_text(incident.read_text() + PARTIAL)
+    told = invoke("listeners", "-f", incident, "--from", "default", *arguments)
+    assert "ServiceEntry abc/partial on port 9443: Envoy refuses the listener" in told.output
+    assert "Envoy refuses" not in invoke("listeners", "-f", incident, "--from", "default", "--port", "443").output
+
+
 def test_json_has_the_form_of_the_recordings(invoke: Invoke, incident: Path) -> None:
     """Exactly those fields, lists where the recording has lists, null where it has null."""
     result = invoke("listeners", "-f", incident, "--from", "default", "-o", "json")

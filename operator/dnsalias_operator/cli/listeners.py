@@ -14,6 +14,7 @@ from dnsalias_operator.core.listeners import (
     Row,
     listeners_on,
     outbound,
+    refused_on,
     sidecar_of,
     unfollowed,
 )
@@ -63,12 +64,13 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
     world = inputs.snapshot()
     found = outbound(world, asked, rules.mesh) if port is None else listeners_on(world, asked, rules.mesh, port)
     rows = [row for listener in found for row in listener.every_row]
-    missing = unfollowed(world, asked, rules.mesh, port)
+    missing = [f"Not modelled: {line}." for line in unfollowed(world, asked, rules.mesh, port)]
+    missing += _refusals(world, asked, rules, world.ports() if port is None else [port])
     if output == "json":
         document = {"listeners": [as_dict(row) for row in rows]}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         for line in missing:
-            click.echo(f"Not modelled: {clean(line)}.", err=True)
+            click.echo(clean(line), err=True)
     else:
         if output == "wide":
             sent = _sent(world, asked, rules, {listener.port for listener in found})
@@ -80,7 +82,7 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
         for line in _losses(found):
             click.echo(line)
         for line in missing:
-            click.echo(f"Not modelled: {clean(line)}.")
+            click.echo(clean(line))
         told = sidecar_of(world, asked, rules.mesh)
         under = f" under {clean(told.key)}" if told else ""
         also = ", enableAutoMtls on" if output == "wide" else ""
@@ -126,6 +128,13 @@ def _sends(row: Row, sent: Mapping[str, Sent]) -> str:
     if row.cluster is not None and row.cluster in sent:
         return str(sent[row.cluster])
     return "plaintext" if row.cluster == PASSTHROUGH else "nothing"
+
+
+def _refusals(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int]) -> Iterable[str]:
+    """Listeners that are not in the table because Envoy refuses them."""
+    for port in ports:
+        for key, why in sorted(refused_on(world, client, rules.mesh, port).items()):
+            yield f"{key} on port {port}: Envoy refuses the listener, and a sidecar that starts is never ready ({why})."
 
 
 def _losses(found: Iterable[Listener]) -> Iterable[str]:
