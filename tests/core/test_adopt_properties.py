@@ -22,10 +22,11 @@ EARLY, LATE = 1_000, 4_000_000_000
 
 @st.composite
 def worlds(draw: st.DrawFn) -> Snapshot:
-    """Worlds as plans meet them, now and then with two hosts in an entry; every alias has an age, as in a cluster."""
+    """Worlds as plans meet them, some with two hosts in each entry; every alias has an age, as in a cluster."""
     raws = draw(plan_worlds.worlds())
+    two = draw(st.integers(0, 2)) == 0
     for raw in raws:
-        if raw["kind"] == "ServiceEntry" and draw(plan_worlds.rarely):
+        if raw["kind"] == "ServiceEntry" and two:
             raw["spec"]["hosts"] = draw(st.lists(st.sampled_from(HOSTS), min_size=2, max_size=2, unique=True))
     world = snapshot(raws)
     aged = {a.key: replace(a, meta=replace(a.meta, created=a.meta.created or EARLY)) for a in world.aliases()}
@@ -111,14 +112,15 @@ def adopted(results: tuple[Adopted | NotAdopted, ...]) -> set[tuple[Key, Key]]:
 
 
 def test_the_random_worlds_hold_what_they_should() -> None:
-    """Among the examples are entries that are adopted, that are not, and that have their alias already."""
+    """Among the examples are entries that are adopted, that are held back by another host, and that cannot be."""
     seen: set[str] = set()
 
     @profile
     @given(world=worlds(), rules=plan_worlds.rules)
     def look(world: Snapshot, rules: Rules) -> None:
         for result in adopt(world, candidates(world, rules), rules):
-            seen.add(result.reason if isinstance(result, NotAdopted) else f"exists {result.exists}")
+            seen.add(result.reason if isinstance(result, NotAdopted) else "adopted")
 
     look()
-    assert seen >= {"exists True", "exists False", "SharesEntry", "OtherWorkloads", "ServiceNotFound"}, seen
+    assert seen >= {"adopted", "SharesEntry"}, seen
+    assert len(seen) > 8, seen
