@@ -23,10 +23,14 @@ Place = tuple[str, tuple[str, ...], tuple[str, ...], bool, bool]
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A row of the model. ``taken``: it gives connections to an object that they were not meant for."""
+    """A row of the model, and whose it is: None for the mesh's own and for an HTTP route that many share.
+
+    ``taken``: it gives connections to an object that they were not meant for.
+    """
 
     row: Row
     taken: bool
+    owner: Key | None
 
     @property
     def rest(self) -> bool:
@@ -56,7 +60,9 @@ class Line:
     @property
     def changes(self) -> bool:
         """Whether another destination gets it after the plan."""
-        return self.now is None or self.then is None or self.now.cluster != self.then.cluster
+        if self.now is None or self.then is None:
+            return True
+        return (self.now.cluster, self.now.owner) != (self.then.cluster, self.then.owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,12 @@ class World:
         if not any(row.match_all and row.bind == WILDCARD for row in rows):
             through = scope_of(self.snapshot, pods.client, self.mesh).fall_through
             rows.append(Row(WILDCARD, number, True, (), (), False, through, None))
-        return {_place(row): Match(row, self._taken(row, takers)) for row in rows}
+        return {_place(row): self._match(row, takers) for row in rows}
+
+    def _match(self, row: Row, takers: set[Key]) -> Match:
+        taken = self._taken(row, takers)
+        shared = row.http and row.bind in (WILDCARD, WILDCARD6) and not taken
+        return Match(row, taken, None if shared else row.owner)
 
     def _taken(self, row: Row, takers: set[Key]) -> bool:
         if row.match_all and row.bind == WILDCARD:
@@ -161,7 +172,7 @@ def _port(now: World, then: World, number: int, takers: list[Key]) -> Port:
         alike.setdefault(tuple(lines), []).append(pods)
     views = [View(str(reach(now.snapshot, every.values(), same)), lines) for lines, same in alike.items()]
     views.sort(key=lambda view: (not view.matches(then=False)[0].taken, view.pods))
-    winners = {line.now.row.owner for view in views for line in view.lines if line.now and line.now.taken}
+    winners = {line.now.owner for view in views for line in view.lines if line.now and line.now.taken}
     taking = tuple(key for key in dict.fromkeys(takers) if key in winners)
     waiting = tuple(key for key in dict.fromkeys(takers) if key not in winners)
     return Port(number, taking, waiting, tuple(views), len(every) - len(looked_at))

@@ -41,12 +41,11 @@ def ends(match: Match, hosts: Hosts) -> Label:
         return Label("where it was sent", "passes through the sidecar")
     if row.cluster == BLACKHOLE:
         return Label("nowhere", "blocked: REGISTRY_ONLY")
-    if row.owner is None:
-        return Label(match.cluster, "a route of the mesh")
-    named = hosts(row.owner)
-    return Label(
-        f"{row.owner.namespace}/{row.owner.name}", f"{row.owner.kind} for {named}" if named else row.owner.kind
-    )
+    owner = match.owner
+    if owner is None:
+        return Label(match.cluster, "shared, told apart by Host")
+    named = hosts(owner)
+    return Label(f"{owner.namespace}/{owner.name}", f"{owner.kind} for {named}" if named else owner.kind)
 
 
 def kind(match: Match) -> str:
