@@ -134,7 +134,8 @@ class World:
         if not any(row.match_all and row.bind == WILDCARD for row in rows):
             through = scope_of(self.snapshot, pods.client, self.mesh).fall_through
             rows.append(Row(WILDCARD, number, True, (), (), False, through, None))
-        return {_place(row): self._match(row, takers) for row in rows}
+        # A chain that matches everything leaves nothing to the default chain, which comes last.
+        return {_place(row): self._match(row, takers) for row in reversed(rows)}
 
     def _match(self, row: Row, takers: set[Key]) -> Match:
         taken = self._taken(row, takers)
