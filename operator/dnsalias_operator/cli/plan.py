@@ -66,7 +66,7 @@ def as_dict(decided: Plan, places: Mapping[Key, Place]) -> dict[str, Any]:
     """The machine form of a plan."""
     return {
         "changes": [_change(change, places) for change in decided.changes],
-        "withheld": [_change(change, places) for change in _withheld(decided)],
+        "withheld": [_change(change, places) for change in withheld(decided)],
         "unfixed": [
             {
                 **_identity(entry.key, places),
@@ -77,7 +77,7 @@ def as_dict(decided: Plan, places: Mapping[Key, Place]) -> dict[str, Any]:
                 "service": f"{entry.service.namespace}/{entry.service.name}" if entry.service else None,
                 "inferred": entry.inferred,
             }
-            for entry in _unfixed(decided)
+            for entry in unfixed(decided)
         ],
         "refused": [
             {
@@ -86,7 +86,7 @@ def as_dict(decided: Plan, places: Mapping[Key, Place]) -> dict[str, Any]:
                 "reason": condition.reason,
                 "message": condition.message,
             }
-            for alias, condition in _refused(decided)
+            for alias, condition in refused(decided)
         ],
     }
 
@@ -115,11 +115,12 @@ def _identity(key: Key, places: Mapping[Key, Place]) -> dict[str, Any]:
     }
 
 
-def _unfixed(decided: Plan) -> list[EntryDecision]:
+def unfixed(decided: Plan) -> list[EntryDecision]:
+    """Entries in the operator's care that stay wrong, the contained among them."""
     return [entry for entry in decided.entries if entry.state in (State.UNFIXED, State.CONTAINED)]
 
 
-def _refused(decided: Plan) -> Iterator[tuple[AliasDecision, Condition]]:
+def refused(decided: Plan) -> Iterator[tuple[AliasDecision, Condition]]:
     """Aliases that will not work, each with the first condition that says why."""
     for alias in decided.aliases:
         wrong = [c for c in alias.conditions if c.type in ("Accepted", "ResolvedRefs") and c.status == "False"]
@@ -127,7 +128,7 @@ def _refused(decided: Plan) -> Iterator[tuple[AliasDecision, Condition]]:
             yield alias, wrong[0]
 
 
-def _withheld(decided: Plan) -> list[Change]:
+def withheld(decided: Plan) -> list[Change]:
     """What a policy keeps from being written: shown, and no reason for another exit code."""
     return [change for entry in decided.entries for change in entry.withheld]
 
@@ -135,7 +136,7 @@ def _withheld(decided: Plan) -> list[Change]:
 def _lines(decided: Plan, places: Mapping[Key, Place]) -> Iterator[str]:
     for change in decided.changes:
         yield from _described(change, places, "")
-    for change in _withheld(decided):
+    for change in withheld(decided):
         yield from _described(change, places, "not written, only observed: ")
     left = [*_left(decided, places)]
     if left:
@@ -151,7 +152,7 @@ def _summary(decided: Plan) -> str:
         (
             (states.count(State.UNFIXED), "unfixed"),
             (states.count(State.CONTAINED), "contained"),
-            (len([*_refused(decided)]), "refused"),
+            (len([*refused(decided)]), "refused"),
         )
     )
     changes = tally((verbs.count(verb), words) for verb, words in _DOING.items()) or "Nothing to do"
@@ -168,12 +169,12 @@ def _described(change: Change, places: Mapping[Key, Place], prefix: str) -> Iter
 
 
 def _left(decided: Plan, places: Mapping[Key, Place]) -> Iterator[str]:
-    for entry in _unfixed(decided):
+    for entry in unfixed(decided):
         state = " (contained: takes no traffic of others)" if entry.state is State.CONTAINED else ""
         guess = f" ({clean(entry.service)} inferred)" if entry.service and entry.inferred else ""
         yield f"  {severity(entry.severity)} {clean(entry.key)}{_at(entry.key, places)}{guess}{state}"
         yield f"  {'':<8} {entry.reason}: {clean(entry.message)}"
-    for alias, condition in _refused(decided):
+    for alias, condition in refused(decided):
         yield f"  {click.style('refused ', fg='yellow')} {clean(alias.key)}{_at(alias.key, places)}"
         yield f"  {'':<8} {condition.reason}: {clean(condition.message)}"
 

@@ -13,13 +13,14 @@ from dnsalias_operator import __version__
 from dnsalias_operator.cli import baseline
 from dnsalias_operator.cli.diff import unified
 from dnsalias_operator.cli.linted import Linted
+from dnsalias_operator.cli.plan import refused, unfixed, withheld
 from dnsalias_operator.cli.report import words
 from dnsalias_operator.cli.report.drawing import drawings
 from dnsalias_operator.cli.report.ports import Port, World, ports
 from dnsalias_operator.cli.terminal import clean, count
 from dnsalias_operator.core.catalog import FAULTS
 from dnsalias_operator.core.listeners import Client, unfollowed
-from dnsalias_operator.core.outcome import Change, Finding, Plan, Severity, State
+from dnsalias_operator.core.outcome import Change, Finding, Plan, Severity
 from dnsalias_operator.core.plan import lint, plan
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.snapshot import Snapshot
@@ -72,7 +73,7 @@ def document(linted: Linted) -> str:
         places=linted.places,
         decided=decided,
         left=_left(decided),
-        withheld=[change for entry in decided.entries for change in entry.withheld],
+        withheld=withheld(decided),
         diff=_diff,
         assumed=mesh.assumptions(),
         not_modelled=_not_modelled(world, linted, shown),
@@ -115,10 +116,9 @@ def _listed(numbers: list[int]) -> str:
 
 
 def _next(decided: Plan, after: Counter[Severity]) -> str:
-    writes, left = len(decided.changes), sum(after.values())
-    withheld = sum(len(entry.withheld) for entry in decided.entries)
+    writes, left, kept_back = len(decided.changes), sum(after.values()), len(withheld(decided))
     if not writes:
-        why = f" ({count(withheld, 'repair')} withheld: observe only)" if withheld else ""
+        why = f" ({count(kept_back, 'repair')} withheld: observe only)" if kept_back else ""
         return f"The operator would write nothing{why}: what to do stands beside each finding."
     rest = f"leaves {count(left, 'finding')} to you" if left else "leaves nothing to do"
     grave = f", {after[Severity.CRITICAL]} of them critical" if after[Severity.CRITICAL] else ""
@@ -149,11 +149,8 @@ def _by_object(findings: Iterable[Finding]) -> list[tuple[Severity, list[tuple[K
 
 def _left(decided: Plan) -> list[tuple[Key, str, str]]:
     """What the plan leaves to people: object, reason, and the message that says what to do."""
-    entries = [(e.key, e.reason, e.message) for e in decided.entries if e.state in (State.UNFIXED, State.CONTAINED)]
-    aliases = []
-    for alias in decided.aliases:
-        wrong = [c for c in alias.conditions if c.type in ("Accepted", "ResolvedRefs") and c.status == "False"]
-        aliases += [(alias.key, c.reason, c.message) for c in wrong[:1]]
+    entries = [(entry.key, entry.reason, entry.message) for entry in unfixed(decided)]
+    aliases = [(alias.key, condition.reason, condition.message) for alias, condition in refused(decided)]
     return entries + aliases
 
 
