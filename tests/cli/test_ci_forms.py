@@ -62,6 +62,8 @@ def test_sarif_tells_every_finding_with_its_place(invoke: Invoke, incident: Path
         ("DA002", "warning"),
         ("DA003", "warning"),
     ]
+    (catch_all, *_) = run["tool"]["driver"]["rules"]
+    assert "**What to do.** Let the operator repair it" in catch_all["help"]["markdown"]
     first = run["results"][0]
     assert run["tool"]["driver"]["rules"][first["ruleIndex"]]["id"] == "DA001"
     assert first["message"]["text"].startswith("ServiceEntry abc/traefik-cutom-name port 443: listens on 0.0.0.0:443")

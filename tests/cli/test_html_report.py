@@ -233,6 +233,29 @@ def test_pods_that_get_different_listeners_are_drawn_apart() -> None:
     assert told == f"From every namespace but calm, own, {anything} abc/all-s. From namespace own, {anything} own/mine."
 
 
+def test_a_catch_all_by_its_range_is_drawn_as_one() -> None:
+    """A range as wide as everything makes a chain of its own before the default one, which then gets nothing."""
+    wide = entry("wide", hosts=("a.hello",), protocol="TCP", resolution="NONE", addresses=("0.0.0.0/1", "10.96.0.1"))
+    (port,) = shown_of(Snapshot([wide]))
+    assert port.taking == (wide.key,)
+    assert "ends: ServiceEntry abc/wide." in sentence(port, lambda _: "", then=False)
+
+
+def test_catch_alls_with_routes_of_one_name_are_told_apart() -> None:
+    """HTTP_PROXY ports have the port's number for a route, whoever they belong to."""
+    proxies = [
+        entry("proxy", namespace=name, hosts=(f"{name}.hello",), protocol="HTTP_PROXY", port=80, export_to=["."])
+        for name in ("ours", "theirs")
+    ]
+    (port,) = shown_of(Snapshot(proxies))
+    assert port.taking == tuple(proxy.key for proxy in proxies)
+    assert [view.pods for view in port.views] == [
+        "namespace ours",
+        "namespace theirs",
+        "every namespace but ours, theirs",
+    ]
+
+
 def test_a_mesh_of_many_sidecars_is_cut_short() -> None:
     """The page says how many classes of pods it left out, and does not look at all of them."""
     catcher = entry("catcher", hosts=("a.hello",), protocol="TCP", addresses=())

@@ -14,6 +14,7 @@ from dnsalias_operator import __version__
 from dnsalias_operator.cli.baseline import Fingerprint, Row
 from dnsalias_operator.cli.files import STDIN
 from dnsalias_operator.cli.linted import Linted
+from dnsalias_operator.cli.pages import PagesMissingError, pages
 from dnsalias_operator.cli.problems import Place, Problem
 from dnsalias_operator.cli.terminal import clean
 from dnsalias_operator.core.catalog import FAULTS, Fault
@@ -52,10 +53,19 @@ def _rule(fault: Fault) -> dict[str, Any]:
         "name": "".join(word[0].upper() + word[1:] for word in words),
         "shortDescription": {"text": fault.title},
         "fullDescription": {"text": f"{fault.title}. Remedy: {fault.remedy}."},
-        "help": {"text": f"{fault.remedy}. The page on {fault.code} is in docs/findings.md."},
+        "help": _help(fault),
         "defaultConfiguration": {"level": _LEVELS[fault.severity]},
         "properties": {"tags": ["istio", "networking"]},
     }
+
+
+def _help(fault: Fault) -> dict[str, str]:
+    """The page of docs/findings.md, which code scanning shows beside each result; Markdown for who can show it."""
+    try:
+        (page,) = pages(fault.code)
+    except PagesMissingError:
+        return {"text": fault.remedy}
+    return {"text": page.text, "markdown": page.text}
 
 
 def _results(linted: Linted) -> list[dict[str, Any]]:
