@@ -199,6 +199,7 @@ def test_a_missing_right_to_the_lease_is_told(
     assert f"{objects.namespace}/dnsalias-operator" in said
     assert 'cannot get resource "leases"' in said
     assert "manifests/base/rbac.yaml" in said
+    assert "leader_election: false" in said
     assert operator.page("/readyz")[0] == 503
     assert operator.page("/healthz")[0] == 200
     assert by_replicas(control_plane, mark) == []

@@ -159,6 +159,8 @@ class Leadership:
         except (ClusterError, TimeoutError) as error:
             self._mine = None
             fault = f"cannot use the Lease {self.lease}: {str(error) or 'no answer in time'}"
+            if isinstance(error, ApiError) and error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+                fault += "; where surely no other operator runs, leader_election: false does without it"
             if fault != self.fault:
                 log.warning(fault, extra={"fields": {"leading": self.left() > 0}})
             self.fault = fault
