@@ -240,6 +240,40 @@ async def _tick(first: Candidate, second: Candidate) -> str:
     return names[first.leads(), second.leads()]
 
 
+def test_an_outage_costs_nobody_his_place() -> None:
+    """While the API server is away nobody may write; when it is back, the same one goes on without a restart."""
+
+    async def story(server: Server, first: Candidate, second: Candidate) -> None:
+        for line in (first.line, second.line):
+            line.loses_requests = True
+        await asyncio.sleep(12)
+        assert not first.leads()
+        assert "the request is lost" in first.leadership.fault
+        for line in (first.line, second.line):
+            line.loses_requests = False
+        await asyncio.sleep(TERMS.retry + 1)
+        assert first.leads()
+        assert not second.leads()
+        assert server.holder == "first-0"
+
+    told(story)
+
+
+def test_one_who_was_away_does_not_go_on_where_another_was() -> None:
+    """Even a Lease that is free again is not taken by a leader who missed that another led: it starts anew."""
+
+    async def story(_server: Server, first: Candidate, second: Candidate) -> None:
+        first.line.held_until = asyncio.get_running_loop().time() + 40
+        await asyncio.sleep(30)
+        assert second.leads()
+        await second.end()
+        await asyncio.sleep(20)
+        assert first.leads()
+        assert first.leadership.identity == "first-1"
+
+    told(story)
+
+
 def test_what_is_given_back_is_taken_at_the_next_look() -> None:
     """A standby does not wait for a Lease whose holder ended in good order."""
 

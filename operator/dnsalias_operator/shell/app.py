@@ -187,8 +187,7 @@ class _Operator:
             return OK
         ended = next((t for t in tasks if t.done()), None)
         if ended is not None and ended.get_name() == LEASE and self.leadership is not None:
-            holder = self.leadership.holder
-            fields = {"lease": self.leadership.lease, "holder": holder, "error": self.leadership.fault}
+            fields = {"lease": self.leadership.lease, "holder": self.leadership.holder, "error": ended.exception()}
             log.error("the Lease is lost, nothing more is written", extra={"fields": fields})
             return FAILED
         error = ended.exception() if ended is not None and not ended.cancelled() else None

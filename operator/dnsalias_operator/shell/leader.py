@@ -93,6 +93,7 @@ class Leadership:
         self._until = _NEVER
         self._seen: _Seen | None = None
         self._mine: dict[str, Any] | None = None
+        self._leading = False
 
     @classmethod
     def of(cls, settings: Settings, api: Requests) -> Self:
@@ -115,6 +116,7 @@ class Leadership:
         said = ""
         while not stop.is_set():
             if await self._look():
+                self._leading = True
                 log.info("leading", extra={"fields": {"lease": self.lease, "identity": self.identity}})
                 return True
             if not self.fault and self.holder not in ("", said):
@@ -127,13 +129,18 @@ class Leadership:
         return False
 
     async def keep(self) -> None:
-        """Renew the Lease until it is lost, by time or to somebody else; then `left` is at an end, and this returns."""
-        while (left := self.left()) > 0:
-            await asyncio.sleep(min(self._terms.retry, left))
+        """Renew the Lease; returns when somebody else has, or had, it.
+
+        While the API server is away `left` runs out, and comes back with it if nobody took the Lease meanwhile.
+        """
+        while True:
+            await asyncio.sleep(self._terms.retry)
+            if await self._look() or self.fault:
+                continue
+            # Somebody wrote to it since: one look more says whether it was a label or a new holder.
             if not await self._look() and not self.fault:
-                # Somebody wrote to it since: one look more says whether it was a label or a new holder.
-                await self._look()
-        self._until = _NEVER
+                self._until = _NEVER
+                return
 
     async def release(self) -> None:
         """Give the Lease back, so that a standby need not wait until it runs out.
@@ -198,7 +205,12 @@ class Leadership:
 
     def _free(self) -> bool:
         seen = self._seen
-        if seen is None or seen.holder in ("", self.identity):
+        if seen is None or seen.holder == self.identity:
+            return True
+        if self._leading:
+            # Even if it is free again: what this process knows is from before the other one wrote.
+            return False
+        if not seen.holder:
             return True
         return self._clock() - seen.at >= seen.duration
 
