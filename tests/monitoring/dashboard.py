@@ -208,6 +208,11 @@ QUEUE = (
         "s",
     ),
     lines(
+        "Tasks",
+        "Tasks of the event loop, in the Pod that has most. They go with the work; a number that only grows is a leak.",
+        {"tasks": "max(dnsalias_asyncio_tasks)"},
+    ),
+    lines(
         "Kubernetes Events",
         "Events written, by what came of them, counted since the operator's start.",
         {"{{result}}": "sum by (result) (dnsalias_events_total)"},

@@ -152,4 +152,7 @@ def _put(raw: Raw, place: tuple[Any, ...], value: object, *, remove: bool) -> No
         node[last] = value
 
 
-hostile_worlds = st.lists(objects(), min_size=1, max_size=6)
+hostile_worlds = st.builds(
+    lambda hostile, sound: [*hostile, *sound], st.lists(objects(), min_size=1, max_size=6), st.lists(good, max_size=4)
+)
+"""Hostile objects, and sound ones beside them to which the operator must still do right."""

@@ -159,7 +159,8 @@ def test_the_world_is_hostile_enough() -> None:
     """Among the objects there are aliases that cannot be read and entries that decisions are made about."""
     seen: set[str] = set()
 
-    @settings(profile, max_examples=300)
+    # The same examples every time: whether there are enough is not left to chance.
+    @settings(profile, max_examples=300, derandomize=True)
     @given(raws=hostile_worlds)
     def look(raws: list[Raw]) -> None:
         world = snapshot(raws)
