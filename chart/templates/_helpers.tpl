@@ -55,5 +55,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if not (or (hasPrefix "Cluster" $object.kind) (hasPrefix "ValidatingAdmission" $object.kind)) -}}
 {{- $_ := set $object.metadata "namespace" $root.Release.Namespace -}}
 {{- end -}}
+{{- /* kustomize fills it in as well; it is always the ServiceAccount of the release. */ -}}
+{{- range $object.subjects }}{{ $_ := set . "namespace" $root.Release.Namespace }}{{ end -}}
 {{- toYaml $object -}}
 {{- end -}}

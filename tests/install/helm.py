@@ -13,7 +13,8 @@ from tests.controlplane.cluster import KUBECTL_SECONDS, ControlPlane
 CHART = Path(__file__).parents[2] / "chart"
 RELEASE = "dnsalias-operator"
 """The name of a release whose objects have the names that manifests/ has."""
-IN_NAMESPACE = ("-n", "dnsalias-system")
+NAMESPACE = "dnsalias-system"
+IN_NAMESPACE = ("-n", NAMESPACE)
 
 
 class HelmError(AssertionError):
@@ -48,8 +49,8 @@ class Helm:
         return result.stdout
 
     def rendered(
-        self, values: dict[str, Any] | None = None, release: str = "dnsalias-operator"
+        self, values: dict[str, Any] | None = None, release: str = RELEASE, namespace: str = NAMESPACE
     ) -> list[dict[str, Any]]:
-        """What the chart makes of ``values``, in namespace dnsalias-system."""
-        text = self.run("template", release, str(CHART), *IN_NAMESPACE, "-f", "-", stdin=json.dumps(values or {}))
+        """What the chart makes of ``values``."""
+        text = self.run("template", release, str(CHART), "-n", namespace, "-f", "-", stdin=json.dumps(values or {}))
         return [obj for obj in yaml.safe_load_all(text) if obj]

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-STAMPED = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "annotations", "labels")
-"""Of the metadata: what the API server or an installer adds, and labels, which are compared by `labels_of`."""
+STAMPED = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "annotations")
+"""Of the metadata: what the API server or an installer adds."""
 OURS = frozenset({"helm.sh/chart", "app.kubernetes.io/managed-by"}) | {
     f"app.kubernetes.io/{name}" for name in ("name", "instance", "version", "part-of")
 }
@@ -25,24 +25,32 @@ def by_identity(objects: Iterable[dict[str, Any]]) -> dict[Identity, dict[str, A
 
 def labels_of(obj: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Every map of labels in an object, selectors too, by where it is."""
-    spec = obj.get("spec", {})
-    selector = spec.get("selector", {})
-    found = {
-        "metadata": obj["metadata"].get("labels", {}),
-        "selector": selector.get("matchLabels", selector),
-        "template": spec.get("template", {}).get("metadata", {}).get("labels", {}),
-    }
-    return {where: labels for where, labels in found.items() if labels}
+    return _parted(obj)[1]
 
 
-def content_of(obj: dict[str, Any]) -> dict[str, Any]:
+def content_of(obj: dict[str, Any]) -> Any:  # noqa: ANN401 (any JSON)
     """An object without labels, selectors of labels, status, and what no installer chooses."""
-    content = {k: v for k, v in obj.items() if k not in ("status", "metadata")}
-    content["metadata"] = {k: v for k, v in obj["metadata"].items() if k not in STAMPED}
-    if "spec" in content:
-        content["spec"] = {k: v for k, v in obj["spec"].items() if k not in ("selector", "clusterIP", "clusterIPs")}
-        if "template" in content["spec"]:
-            template = dict(content["spec"]["template"])
-            template["metadata"] = {k: v for k, v in template["metadata"].items() if k != "labels"}
-            content["spec"]["template"] = template
-    return content
+    spec = {k: v for k, v in obj.get("spec", {}).items() if k not in ("clusterIP", "clusterIPs")}
+    meta = {k: v for k, v in obj["metadata"].items() if k not in STAMPED}
+    return _parted({**{k: v for k, v in obj.items() if k != "status"}, "metadata": meta, "spec": spec})[0]
+
+
+def _parted(obj: dict[str, Any]) -> tuple[Any, dict[str, dict[str, str]]]:
+    """The object without its maps of labels, and these by their paths."""
+    labels: dict[str, dict[str, str]] = {}
+
+    def walk(node: Any, path: str) -> Any:  # noqa: ANN401 (any JSON)
+        if isinstance(node, list):
+            return [walk(item, f"{path}[{number}]") for number, item in enumerate(node)]
+        if not isinstance(node, dict):
+            return node
+        kept = {}
+        for key, value in node.items():
+            where = f"{path}.{key}"
+            if key in ("labels", "matchLabels") or (where == ".spec.selector" and obj["kind"] == "Service"):
+                labels[where] = value
+            else:
+                kept[key] = walk(value, where)
+        return kept
+
+    return walk(obj, ""), labels
