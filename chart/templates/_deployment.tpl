@@ -5,6 +5,11 @@
 {{- $spec := (index . 1).spec -}}
 {{- $selector := include "dnsalias.selectorLabels" $root | fromYaml -}}
 {{- $_ := set $spec.selector "matchLabels" $selector -}}
+{{- $_ := set $spec "replicas" (int $values.replicas) -}}
+{{- if eq (toString $values.settings.leader_election) "false" -}}
+{{- if gt (int $values.replicas) 1 }}{{ fail "without settings.leader_election two replicas would both write: set replicas to 1" }}{{ end -}}
+{{- $_ := set $spec "strategy" (dict "type" "Recreate") -}}
+{{- end -}}
 {{- $meta := $spec.template.metadata -}}
 {{- $_ := set $meta "labels" (mergeOverwrite $meta.labels $values.podLabels $selector) -}}
 {{- with $values.podAnnotations }}{{ $_ := set $meta "annotations" . }}{{ end -}}
@@ -16,6 +21,8 @@
 {{- with $values.settings.shutdown_grace_seconds -}}
 {{- $_ := set $pod "terminationGracePeriodSeconds" (mulf 3 . | ceil | int) -}}
 {{- end -}}
+
+{{- range $pod.topologySpreadConstraints }}{{ $_ := set .labelSelector "matchLabels" $selector }}{{ end -}}
 
 {{- $container := first $pod.containers -}}
 {{- $tag := default $root.Chart.AppVersion $values.image.tag -}}

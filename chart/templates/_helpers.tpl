@@ -37,7 +37,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{- define "dnsalias.environment" -}}
-{{- range $name, $value := .Values.settings }}
+{{- $lease := include "dnsalias.leaseName" . -}}
+{{- $settings := ne $lease .Chart.Name | ternary (dict "lease_name" $lease) dict -}}
+{{- range $name, $value := merge $settings .Values.settings }}
 - name: DNSALIAS_{{ upper $name }}
   value: {{ include "dnsalias.setting" $value | quote }}
 {{- end }}

@@ -56,6 +56,7 @@ class Values(_Values):
     image: Image = Field(Image(), description="Where the image is.")
     image_pull_secrets: list[dict[str, str]] = Field([], description="As in a Pod: [{name: my-registry}].")
     fullname_override: str = Field("", max_length=63, description="Name of the objects. Empty: from the release's.")
+    replicas: int = Field(2, ge=0, description="How many Pods: one writes, the others stand by.")
     resources: dict[str, Any] = Field(
         {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
         description="Requests and limits of the container. Without a CPU limit: being throttled delays repairs.",

@@ -125,6 +125,20 @@ def same_labels(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
         assert labels.keys() - labels_of(theirs).get(where, {}).keys() <= OURS
 
 
+def test_in_one_namespace_it_installs_what_kustomize_installs(dry: Helm, tmp_path: Path) -> None:
+    """With settings.namespace and the release in that namespace, the objects are those of the overlay `namespaced`."""
+    plane = dry.plane
+    values = {"settings": {"namespace": "abc"}, "crds": {"install": False}}
+    ours = by_identity(dry.rendered(values, namespace="abc"))
+    theirs = by_identity(identity.build_namespaced(plane, "abc", tmp_path))
+    assert ours.keys() == theirs.keys(), HINT
+    for obj in (*ours.values(), *theirs.values()):
+        if obj["kind"] == "Deployment":
+            del obj["spec"]["template"]["spec"]["containers"][0]["env"]
+    for key, wanted in theirs.items():
+        assert content_of(ours[key]) == content_of(wanted), HINT
+
+
 def test_monitoring_is_what_kustomize_installs(dry: Helm) -> None:
     """With monitoring.enabled the objects of manifests/monitoring are there as well, and without it they are not."""
     plain, watched = by_identity(dry.rendered()), by_identity(dry.rendered({"monitoring": {"enabled": True}}))
@@ -229,19 +243,23 @@ def environment(objects: list[dict[str, Any]]) -> dict[str, str]:
 def test_every_setting_reaches_the_operator(dry: Helm) -> None:
     """Each setting, given as a value, is read by the operator as what was given: lists, numbers, booleans, texts."""
     chosen = {name: other(name, default) for name, default in load_settings().model_dump().items()}
-    assert load_settings(environment(dry.rendered({"settings": chosen}))) == load_settings(chosen)
+    objects = dry.rendered({"replicas": 1, "settings": chosen})
+    assert load_settings(environment(objects)) == load_settings(chosen)
 
 
 def other(name: str, default: object) -> object:
     """A legal value of a setting that is not its default."""
     words = {
         "foreign_entries": "observe",
+        "host_default": "deny",
         "outbound_traffic_policy": "REGISTRY_ONLY",
         "log_format": "console",
         "log_level": "debug",
         "containment_range": "240.242.0.0/16",
         "repair_selector": "team in (a,b),!legacy",
     }
+    if name == "host_rules":
+        return [{"suffixes": ["pay.hello"], "namespaces": ["payments"], "export_to": [".", "shop"]}]
     if isinstance(default, bool):
         return not default
     if isinstance(default, tuple):
@@ -284,6 +302,37 @@ def test_what_depends_on_a_setting_follows_it(dry: Helm) -> None:
     }
     assert (limits["no-resync"], limits["stuck"]) == ("2700", "700")
     assert kinds["PrometheusRule"]["metadata"]["labels"]["release"] == "ours"
+
+
+def test_the_lease_is_the_releases_own(dry: Helm) -> None:
+    """The operator is told of the Lease that its Role grants, by the release's name or as the settings say."""
+
+    def lease(objects: list[dict[str, Any]]) -> tuple[str, str, str]:
+        (role,) = (obj for obj in objects if obj["kind"] == "Role")
+        (binding,) = (obj for obj in objects if obj["kind"] == "RoleBinding")
+        (name,) = (name for rule in role["rules"] for name in rule.get("resourceNames", []))
+        assert role["metadata"]["namespace"] == binding["metadata"]["namespace"]
+        assert binding["roleRef"]["name"] == role["metadata"]["name"]
+        return role["metadata"]["namespace"], name, load_settings(environment(objects)).lease_name
+
+    assert lease(dry.rendered()) == (identity.NAMESPACE, RELEASE, RELEASE)
+    assert lease(dry.rendered(release="mesh")) == (
+        identity.NAMESPACE,
+        "mesh-dnsalias-operator",
+        "mesh-dnsalias-operator",
+    )
+    settings = {"lease_name": "ours", "lease_namespace": "leases"}
+    assert lease(dry.rendered({"settings": settings})) == ("leases", "ours", "ours")
+
+
+def test_without_leader_election_there_is_never_a_second_operator(dry: Helm) -> None:
+    """Two replicas without leader election are refused; one is replaced, never doubled."""
+    settings = {"leader_election": False}
+    with pytest.raises(HelmError, match="set replicas to 1"):
+        dry.rendered({"settings": settings})
+    (deployment,) = (o for o in dry.rendered({"replicas": 1, "settings": settings}) if o["kind"] == "Deployment")
+    assert deployment["spec"]["replicas"] == 1
+    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
 
 
 def test_the_pod_can_be_placed_and_named(dry: Helm) -> None:
