@@ -21,7 +21,7 @@ MAY_BE_WRITTEN = {
     "coordination.k8s.io/leases": {"create", "get", "update", "patch"},
 }
 """All that the operator may ever write; of a Lease, which has a name, reading is by name as well."""
-SETTINGS = {"resync_seconds": "600"}
+SETTINGS = {"resync_seconds": "600", "leader_election": "true"}
 
 
 @pytest.fixture
@@ -90,7 +90,9 @@ def test_every_right_is_used_and_none_is_missing_in_one_namespace(
 ) -> None:
     """The same of one that was given one namespace; it asks for nothing outside of it."""
     user = f"system:serviceaccount:{namespace}:{identity.ACCOUNT}"
-    used = _used(control_plane, namespaced, namespace, tmp_path, user, {"namespace": namespace})
+    # A Pod finds out where it is, and has its Lease there.
+    scope = {"namespace": namespace, "lease_namespace": namespace}
+    used = _used(control_plane, namespaced, namespace, tmp_path, user, scope)
     everything = {_right(line) for line in (*can_i.golden("cluster"), *can_i.golden("home"))}
     assert used == {right for right in everything if right[1] != "/namespaces"}
 

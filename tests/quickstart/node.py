@@ -65,6 +65,8 @@ def operator(plane: ControlPlane, deployment: dict[str, Any], folder: Path) -> O
     pod = deployment["spec"]["template"]["spec"]
     told = {e["name"].removeprefix(ENV_PREFIX).lower(): e["value"] for e in pod["containers"][0]["env"]}
     account, namespace = pod["serviceAccountName"], deployment["metadata"]["namespace"]
+    # A Pod finds out where it is, and has its Lease there.
+    told = {"leader_election": "true", "lease_namespace": namespace, **told}
     token = plane.service_account_token(namespace, account)
     kubeconfig = plane.write_kubeconfig(f"system:serviceaccount:{namespace}:{account}", token)
     return Operator(plane, kubeconfig, folder, told)
