@@ -376,6 +376,11 @@ def test_passthrough_by_rule_keeps_the_destination() -> None:
     keep = {"loadBalancer": {"simple": "PASSTHROUGH"}}
     plain = internal(endpoint(), resolution="STATIC")
     assert sent(plain, destination_rule("svc.hello", trafficPolicy=keep)).tls is ClientTls.PLAINTEXT
+    taking = internal(endpoint(tls_mode="istio"), name="a", created=OLDER, resolution="STATIC")
+    rule = destination_rule("svc.hello", trafficPolicy=keep)
+    assert sent(taking, rule).tls is ClientTls.MTLS
+    # Found in a random world: a name counts as an endpoint here, where EDS would leave it out.
+    assert sent(taking, internal(endpoint("by.name")), rule).tls is ClientTls.PLAINTEXT
     port = {"portLevelSettings": [{"port": {"number": 443}, **keep}]}
     assert sent(plain, destination_rule("svc.hello", trafficPolicy=port)).tls is ClientTls.MTLS
 
@@ -409,11 +414,13 @@ def test_dynamic_dns_speaks_http2_only_where_the_sidecar_may_add_tls(
 
 
 def test_dns_round_robin_has_one_endpoint() -> None:
-    """Found in a random world: another entry for the host adds one, and Envoy refuses the cluster."""
+    """Found in a random world: another entry for the host adds one, be it the same, and Envoy refuses the cluster."""
     robin = {**INTERNAL, "endpoints": [endpoint()]}
     oldest = entry(name="a", resolution="DNS_ROUND_ROBIN", created=OLDER, spec=robin)
     younger = entry(name="b", spec={"endpoints": [endpoint("10.1.0.6")]})
     assert not refused(sent(oldest))
     assert "DNS_ROUND_ROBIN" in refused(sent(oldest, younger))
+    again = entry(name="b", spec={"endpoints": [endpoint()]})
+    assert "DNS_ROUND_ROBIN" in refused(sent(oldest, again))
     keep = destination_rule("svc.hello", trafficPolicy={"loadBalancer": {"simple": "PASSTHROUGH"}})
     assert not refused(sent(oldest, younger, keep))

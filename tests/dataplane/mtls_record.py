@@ -103,8 +103,8 @@ def _differences(recording: Recording) -> Iterator[str]:
 
 def _faults(recording: Recording, snapshot: Snapshot, sent: Sent, real: Cluster) -> Iterator[str]:
     cluster, tls = sent.cluster, sent.tls
-    known = [*cluster.inline, *_pods(recording, snapshot, cluster)]
     if tls is ClientTls.IF_ALL:
+        known = [*cluster.numbered, *_pods(recording, snapshot, cluster)]
         tls = if_all(workload.tls_mode for workload in known)
     if tls != real.tls:
         yield f"{real.tls}, and not {tls}"
@@ -125,7 +125,7 @@ def _faults(recording: Recording, snapshot: Snapshot, sent: Sent, real: Cluster)
 def _pods(recording: Recording, snapshot: Snapshot, cluster: Model) -> list[Workload]:
     """The workloads that no object of the model tells of: a Service's endpoints, and the pods that entries select."""
     service = cluster.service.meta
-    found = set(recording.addresses.get((service.namespace, service.name), ())) if cluster.kubernetes else set()
+    found = sorted(recording.addresses.get((service.namespace, service.name), ())) if cluster.kubernetes else []
     entries = [e for e in snapshot.entries_for_host(cluster.hostname) if e.meta.namespace == cluster.namespace]
     taken = bool(found)
     for entry in sorted(entries, key=lambda e: (e.meta.created or 0, e.meta.name)):
@@ -134,10 +134,10 @@ def _pods(recording: Recording, snapshot: Snapshot, cluster: Model) -> list[Work
         chosen = [] if entry.workload_selector is None else _selected(recording, cluster, entry.workload_selector)
         if entry.resolution == "DNS_ROUND_ROBIN":
             chosen = [] if taken else chosen[:1]
-        found.update(chosen)
+        found += chosen
         listed = entry.workload_selector is None and (entry.endpoints or entry.resolution.startswith("DNS"))
         taken = taken or bool(chosen or listed)
-    return [_workload(recording, address, 0) for address in sorted(found)]
+    return [_workload(recording, address, 0) for address in found]
 
 
 def _selected(recording: Recording, cluster: Model, selector: Mapping[str, str]) -> list[str]:

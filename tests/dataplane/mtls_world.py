@@ -129,7 +129,7 @@ def _slice(made: World, service: str, namespace: str, ports: Sequence[Object]) -
         for pod in chosen
     ]
     if made.random.random() < 0.4:
-        endpoints.append({"addresses": [f"10.1.0.{made.random.randrange(2, 9)}"]})
+        endpoints.append({"addresses": [f"10.1.9.{made.random.randrange(2, 9)}"]})
     metadata = {"name": f"{service}-by-hand", "namespace": namespace, "labels": {"kubernetes.io/service-name": service}}
     return {
         "apiVersion": "discovery.k8s.io/v1",
@@ -151,10 +151,10 @@ def _entries(made: World, index: int, namespace: str) -> None:
     free = [wave for wave in range(WAVES) if wave not in waves]
     for wave in random.sample(free, min(len(free), random.choice((1, 1, 1, 2)))):
         waves.append(wave)
-        made.waves[wave].append(_entry(random, f"e{index}-{wave}", namespace, host))
+        made.waves[wave].append(_entry(random, f"e{index}-{wave}", namespace, host, f"10.1.{wave}"))
 
 
-def _entry(random: Random, name: str, namespace: str, host: str) -> Object:
+def _entry(random: Random, name: str, namespace: str, host: str, network: str) -> Object:
     resolution = random.choice(("DNS", "DNS", "STATIC", "STATIC", "NONE", "DNS_ROUND_ROBIN", "DYNAMIC_DNS"))
     dynamic = resolution == "DYNAMIC_DNS"
     spec: Object = {
@@ -167,7 +167,7 @@ def _entry(random: Random, name: str, namespace: str, host: str) -> Object:
         ],
     }
     if not dynamic:
-        spec |= _endpoints(random, resolution)
+        spec |= _endpoints(random, resolution, network)
     if export := random.choice(EXPORTS):
         spec["exportTo"] = export
     return _object("networking.istio.io/v1", "ServiceEntry", name, namespace, spec)
@@ -182,7 +182,7 @@ def _port(random: Random, number: int, protocols: Sequence[str | None]) -> Objec
     return port
 
 
-def _endpoints(random: Random, resolution: str) -> Object:
+def _endpoints(random: Random, resolution: str, network: str) -> Object:
     """What the resolution allows: none, selected pods, or listed ones of every kind."""
     if random.random() < 0.25:
         if resolution != "STATIC" and random.random() < 0.5:
@@ -193,7 +193,7 @@ def _endpoints(random: Random, resolution: str) -> Object:
     count = 1 if resolution == "DNS_ROUND_ROBIN" else random.choice((1, 2, 3))
     addresses = random.sample(range(2, 100), count)
     named = resolution.startswith("DNS") and random.random() < 0.5
-    return {"endpoints": [_endpoint(random, f"n{n}.nowhere" if named else f"10.1.1.{n}") for n in addresses]}
+    return {"endpoints": [_endpoint(random, f"n{n}.nowhere" if named else f"{network}.{n}") for n in addresses]}
 
 
 def _endpoint(random: Random, address: str) -> Object:
@@ -213,8 +213,9 @@ def _endpoint(random: Random, address: str) -> Object:
 def _rule(made: World, index: int) -> Object:
     random = made.random
     namespace, host = random.choice([*made.hosts])
-    if random.random() < 0.25:
-        host = random.choice(("*.team", "*.m1.svc.cluster.local", "*.svc.cluster.local", f"*.{host.partition('.')[2]}"))
+    if random.random() < 0.3:
+        # mostly for a tenth of the hosts: a rule for all of them would leave nothing else to see
+        host = random.choice(("*.m1.svc.cluster.local", "*.team", *[f"*{host[2:]}"] * 8))
     elif host.endswith(".svc.cluster.local") and random.random() < 0.5:
         host = host.partition(".")[0]
     if random.random() < 0.4:

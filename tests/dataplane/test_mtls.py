@@ -42,11 +42,13 @@ def test_the_model_agrees_with_a_new_world_on_every_cluster(capsys: pytest.Captu
     modes = (None, *Random(seed).sample(("UNSET", "DISABLE", "PERMISSIVE", "STRICT"), 2))  # noqa: S311
     with capsys.disabled():
         say(f"a world of {CELLS} cells from seed {seed}, mesh modes {modes} (to try it again: {SEED}={seed})")
+    met = set()
     for recording in record(seed, CELLS, modes):
         found = differences(recording)
         assert len(recording.clusters) >= 200
-        assert {c.tls for c in recording.clusters.values()} >= {"plaintext", "mTLS", "by endpoint"}
         assert not found, "\n".join(found)
+        met |= {cluster.tls for cluster in recording.clusters.values()}
+    assert met >= {"plaintext", "mTLS", "by endpoint"}
 
 
 def entry(name: str, host: str, protocol: str, resolution: str, **spec: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -46,9 +46,10 @@ class Workload:
 class Cluster:
     """One outbound cluster of a client's sidecar, without a subset.
 
-    ``service`` is the object that decides what kind of cluster it is. ``inline`` are the endpoints that objects list;
-    ``pods`` is whether there may be others, which no object here tells: pods, and endpoints of a Service without a
-    selector.
+    ``service`` is the object that decides what kind of cluster it is. ``inline`` are the endpoints that objects list,
+    each as often as they do. ``numbered`` are those that istiod goes by where the destination is kept: those of the
+    port's number, names too. ``pods`` is whether there may be others, which no object here tells: pods, and endpoints
+    of a Service without a selector.
     """
 
     hostname: str
@@ -57,6 +58,7 @@ class Cluster:
     service: Claimant
     resolution: Resolution
     inline: tuple[Workload, ...]
+    numbered: tuple[Workload, ...]
     pods: bool
 
     @property
@@ -102,12 +104,14 @@ def cluster_of(snapshot: Snapshot, client: Client, mesh: Mesh, hostname: str, po
         if service is None or protocol is Protocol.UDP:
             continue
         if first.resolution is Resolution.DYNAMIC_DNS and first.wildcarded:
-            found = Cluster(hostname, port, protocol, service, first.resolution, (), pods=False)
+            found = Cluster(hostname, port, protocol, service, first.resolution, (), (), pods=False)
             return found if protocol in DYNAMIC_PROTOCOLS else None
         entries = [e for e in snapshot.entries_for_host(hostname) if e.meta.namespace == first.namespace]
         pods = isinstance(service, Service) or any(e.workload_selector is not None for e in entries)
-        inline = _inline(entries, hostname, service, port, name)
-        found = Cluster(hostname, port, protocol, service, first.resolution, inline, pods)
+        numbered = _numbered(entries, hostname, port)
+        eds = not isinstance(service, ServiceEntry) or service.resolution not in (*DNS, "NONE")
+        inline = _named(entries, hostname, name) if eds else numbered
+        found = Cluster(hostname, port, protocol, service, first.resolution, inline, numbered, pods)
         return None if found.needs_pods and not pods else found
     return None
 
@@ -157,19 +161,15 @@ def _port_name(obj: Claimant, port: int) -> str:
     return next((p.name for p in obj.ports if p.number == port), "")
 
 
-def _inline(
-    entries: list[ServiceEntry], hostname: str, service: Claimant, port: int, name: str
-) -> tuple[Workload, ...]:
-    """The endpoints that entries list for a port of the service.
+def _numbered(entries: list[ServiceEntry], hostname: str, port: int) -> tuple[Workload, ...]:
+    """The endpoints that entries list for a port of that number."""
+    return tuple(workload for given, workload in _listed(entries, hostname) if given.number == port)
 
-    EDS looks for the port's name and takes IPs only, other clusters look for its number.
-    """
+
+def _named(entries: list[ServiceEntry], hostname: str, name: str) -> tuple[Workload, ...]:
+    """Those that they list for a port of that name: what EDS looks for, and it takes IPs only."""
     listed = _listed(entries, hostname)
-    if isinstance(service, ServiceEntry) and service.resolution in (*DNS, "NONE"):
-        found = [workload for given, workload in listed if given.number == port]
-    else:
-        found = [workload for given, workload in listed if given.name == name and is_ip(workload.address)]
-    return tuple(dict.fromkeys(found))
+    return tuple(workload for given, workload in listed if given.name == name and is_ip(workload.address))
 
 
 def _listed(entries: list[ServiceEntry], hostname: str) -> Iterator[tuple[EntryPort, Workload]]:

@@ -66,7 +66,7 @@ class Sent:
             return "mTLS if all pods take it"
         if self.tls is not ClientTls.BY_ENDPOINT:
             return str(self.tls)
-        taking, listed = len(self.mtls), len(self.cluster.inline)
+        taking, listed = len(set(self.mtls)), len(set(self.cluster.inline))
         told = f"mTLS to {taking} of {listed}" if 0 < taking < listed else "mTLS" if taking else "plaintext"
         if self.cluster.pods:
             return f"{told}, and mTLS to pods that take it" if listed else "mTLS to pods that take it"
@@ -126,7 +126,7 @@ def _kept(cluster: Cluster) -> tuple[ClientTls, str]:
     why = f"it keeps the destination, so all endpoints must have the label {TLS_MODE_LABEL}"
     if cluster.pods:
         return ClientTls.IF_ALL, why
-    return if_all(w.tls_mode for w in cluster.inline), why
+    return if_all(w.tls_mode for w in cluster.numbered), why
 
 
 def _by_rule(rule: Rule, tls: TlsSettings) -> ClientTls:
