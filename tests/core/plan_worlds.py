@@ -8,7 +8,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from dnsalias_operator.model.hostrules import HostRule
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import REPAIR_ANNOTATION, SERVICE_ANNOTATION
 from dnsalias_operator.model.rules import Rules
@@ -34,13 +33,6 @@ rules = st.builds(
     containment=st.sampled_from((True, True, False)),
     infer_service=flags,
     foreign_entries=st.sampled_from((*["patch"] * 6, "observe")),
-    host_rules=st.sampled_from(
-        (
-            *[()] * 4,
-            (HostRule(suffixes=("hello",), namespaces=("abc",)),),
-            (HostRule(suffixes=("api.hello",), namespaces=("*",), export_to=(".", "data")),),
-        )
-    ),
 )
 
 

@@ -3,16 +3,20 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dnsalias_operator.core.corresponding import generated_entry
 from dnsalias_operator.core.hostpolicy import ruling
 from dnsalias_operator.core.hosts import covers
-from dnsalias_operator.core.plan import decide_alias
+from dnsalias_operator.core.plan import decide_alias, plan
+from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.hostrules import HostRule
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from tests.core import plan_worlds
+from tests.core.plan_worlds import Raw
 
 PAY = {"kind": "Namespace", "metadata": {"name": "pay", "labels": {"team": "payments"}}}
 
@@ -158,3 +162,35 @@ def test_it_is_allowed_where_a_rule_of_the_longest_suffix_names_the_namespace(
     )
     plain = {"kind": "Namespace", "metadata": {"name": "abc"}}
     assert (fault(of, host, namespace, PAY, plain) == "") is allowed
+
+
+teams = st.sampled_from(
+    (
+        (HostRule(suffixes=("hello",), namespaces=("abc",)),),
+        (HostRule(suffixes=("api.hello",), namespaces=("*",), export_to=(".", "data")),),
+        (
+            HostRule(suffixes=("hello",), namespaces=("*",)),
+            HostRule(suffixes=("db.hello",), namespaces=("data",), export_to=(".",)),
+        ),
+    )
+)
+
+
+@settings(
+    max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(raws=plan_worlds.worlds(), host_rules=teams, default=st.sampled_from(("allow", "deny")))
+def test_a_plan_keeps_to_the_host_rules(raws: list[Raw], host_rules: tuple[HostRule, ...], default: str) -> None:
+    """No entry is generated for a host that its namespace may not have, nor seen further than the rule lets it."""
+    of = Rules.model_validate({"host_rules": host_rules, "host_default": default})
+    before = world(*raws)
+    decided = plan(before, of)
+    assert plan(decided.after, of).changes == ()
+    for alias in decided.after.aliases():
+        entry = generated_entry(decided.after, alias)
+        found = ruling(before, of, alias.spec.host if alias.spec else "", alias.meta.namespace)
+        if entry is not None:
+            assert found.fault == ""
+            ceiling = Scope.of(found.rule.export_to if found.rule else ("*",), alias.meta.namespace, ())
+            seen = Scope.of(entry.export_to, alias.meta.namespace, ())
+            assert seen.narrowed(ceiling) == seen
