@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import math
 import signal
 import socket
 import time
@@ -14,9 +13,10 @@ from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell import handlers, logs, summary
 from dnsalias_operator.shell.apply import Writer
-from dnsalias_operator.shell.client import Client, Fence
+from dnsalias_operator.shell.client import Client
 from dnsalias_operator.shell.errors import ApiError, ClusterError
 from dnsalias_operator.shell.events import Recorder
+from dnsalias_operator.shell.fence import Fence, open_fence
 from dnsalias_operator.shell.fights import Fights
 from dnsalias_operator.shell.gate import Gate
 from dnsalias_operator.shell.health import HealthServer, stale_kinds
@@ -74,13 +74,13 @@ class _Operator:
         port = await self.health.start(self.settings.http_host, self.settings.http_port)
         log.info("serving /metrics, /healthz and /readyz", extra={"fields": {"port": port}})
         try:
-            async with await self._connect(self._left) as client:
+            async with await self._connect(self._left if self.settings.leader_election else open_fence) as client:
                 if not await self.gate.wait(client, self.stop):
                     return OK
                 if not self.settings.leader_election:
                     return await self._operate(client)
                 # With a connection of its own: a renewal must not wait until other requests are done.
-                async with await self._connect(lambda: math.inf) as own:
+                async with await self._connect(open_fence) as own:
                     return await self._lead(own, client)
         finally:
             await self.health.stop()
@@ -112,7 +112,7 @@ class _Operator:
     def _left(self) -> float:
         """Seconds in which this process may write."""
         if not self.settings.leader_election:
-            return math.inf
+            return open_fence()
         return self.leadership.left() if self.leadership else 0.0
 
     async def _operate(self, client: Client, *watched: asyncio.Task[None]) -> int:

@@ -22,6 +22,7 @@ from dnsalias_operator.model.meta import Raw, mapping, text
 from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, ISTIO_VERSIONS, KIND, PLURAL, SECURITY_GROUP, VERSION
 from dnsalias_operator.shell.access import load_configuration
 from dnsalias_operator.shell.errors import ApiError, ClusterError, FencedError, UnreachableError
+from dnsalias_operator.shell.fence import Fence, FencedRest, open_fence
 
 __all__ = ["ApiError", "Client", "ClusterError", "Listing", "UnreachableError", "list_objects"]
 
@@ -48,8 +49,6 @@ OPTIONAL = frozenset({"Sidecar", "VirtualService", "DestinationRule", "PeerAuthe
 
 Observer = Callable[[str, int], None]
 """Told of every request: its verb and the status code (0: no answer)."""
-Fence = Callable[[], float]
-"""Seconds in which this process may still write; 0 or less: it may not."""
 
 
 class Client:
@@ -64,12 +63,14 @@ class Client:
         *,
         request_seconds: float = 30,
         observer: Observer = lambda *_: None,
-        fence: Fence = lambda: math.inf,
+        fence: Fence = open_fence,
         reload: Callable[[], Awaitable[Any]] | None = None,
     ) -> None:
         self._configuration = configuration
         self._reload = reload
         self._api = ApiClient(configuration)
+        # A fence needs connections of its own for writes; without one they share those of the reads.
+        self._writes = self._api.rest_client if fence is open_fence else FencedRest(configuration, fence)
         self._timeout = aiohttp.ClientTimeout(total=request_seconds)
         self._observer = observer
         self._fence = fence
@@ -85,7 +86,7 @@ class Client:
         request_seconds: float = 30,
         max_in_flight: int = 8,
         observer: Observer = lambda *_: None,
-        fence: Fence = lambda: math.inf,
+        fence: Fence = open_fence,
     ) -> Self:
         """A client for the given kubeconfig, or the pod's own ServiceAccount, or the user's current context.
 
@@ -105,6 +106,7 @@ class Client:
 
     async def close(self) -> None:
         """Close the connections."""
+        await self._writes.close()
         await self._api.close()
 
     @property
@@ -161,9 +163,8 @@ class Client:
         code = 0
         try:
             async with asyncio.timeout(None if math.isinf(left) else left):
-                response = await self._api.rest_client.request(
-                    verb, url, headers=headers, body=body, _request_timeout=self._timeout
-                )
+                door = self._api.rest_client if verb == "GET" else self._writes
+                response = await door.request(verb, url, headers=headers, body=body, _request_timeout=self._timeout)
                 code = response.status
                 data = await response.read()
             self._learn_time(response.headers.get("Date", ""))
