@@ -12,8 +12,9 @@ from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.waiting import eventually
 from tests.install import identity
 from tests.policy.corpus import NAMESPACE, Row, alias, corpus, ids, rows
+from tests.reliability.figures import record
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 
 ALIASES = f"/apis/dnsalias.io/v1alpha1/namespaces/{NAMESPACE}/dnsaliases"
 
@@ -54,6 +55,9 @@ def policed(guarded: ControlPlane) -> ControlPlane:
 def test_the_schema_refuses_its_own(guarded: ControlPlane) -> None:
     """Every host of the layer `crd` is refused by the CRD alone, and the answer names the field."""
     passed = {row.host: told for row in rows("crd") if row.group.reason not in (told := refusal(guarded, row.host))}
+    hostile = rows("crd", "admission", "controller")
+    record("Hostile hosts", len(hostile), "", "Host policy")
+    record("Let through by the layer that must refuse them", len(passed), "", "Host policy", must="0")
     assert passed == {}
 
 

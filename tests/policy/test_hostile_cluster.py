@@ -21,8 +21,9 @@ from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.waiting import eventually
 from tests.install import identity
 from tests.policy.mutations import NASTY, Raw, objects
+from tests.reliability.figures import record
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 LOOSENED = ("serviceentries.networking.istio.io", "sidecars.networking.istio.io", "dnsaliases.dnsalias.io")
@@ -227,7 +228,9 @@ def test_the_operator_lives_among_hostile_objects(guarded: ControlPlane, namespa
     operator.kill()
     operator.start()
     check(operator, things, "fourth")
-    print(f"hostile objects let through: {limits} by the schemas, {shapes} without them")  # noqa: T201 (a figure)
+    record("Objects that the schemas let through", limits, "", "Hostile content")
+    record("Objects that got through without schemas", shapes, "", "Hostile content")
+    record("Unexpected exceptions", len(operator.bugs()), "", "Hostile content", must="0")
     assert limits > 60
     assert shapes > 150
     assert operator.stop() == 0

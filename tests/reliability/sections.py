@@ -26,4 +26,16 @@ Two operator processes, each with a token of its own. The leader is stopped with
 for longer than the Lease; the other takes over, objects change, and the first is woken with SIGCONT. By the audit log,
 a write counts as made without the Lease where the latest successful write of the Lease before it came from the other
 process.""",
+    "Host policy": """\
+A corpus of hostile hosts, each with the first layer that must refuse it: the CRD, the ValidatingAdmissionPolicy, the
+operator. The real API server is asked of the first two, the core of everything, since the policy is optional.""",
+    "Least privilege": """\
+A tour through all that the operator does, with the rights that manifests/ grants and not one more. By the API server's
+audit log, what it asked for must be what it may ask for, in a whole cluster and in one namespace.""",
+    "Hostile content": """\
+Objects at every limit of today's schemas, and objects of any shape under CRDs without a schema, beside aliases that
+must be served as ever. Log lines must be one line each, in print, and no label of a metric longer than a name.""",
+    "Soak": """\
+Teams, their tools and rivals of the operator make random changes at a steady rate; then everything is worked off, and
+the plan must be empty. Memory is that of the process, its slope by least squares after the first fifth of the run.""",
 }

@@ -22,6 +22,8 @@ from tests.soak.churn import Churn
 from tests.soak.watch import Sample, sample, settled, slope, span
 
 WRITES = re.compile(r"^dnsalias_writes_total\{(.*)\} (\S+)$")
+TELLING = 600
+"""Seconds of a run from which the slope of its memory says something."""
 SAMPLES = 200
 """How often a run is looked at, whatever it lasts."""
 PACE = {"resync_seconds": "60", "fight_limit": "100", "fight_min_seconds": "0.2", "fight_max_seconds": "1"}
@@ -58,6 +60,7 @@ class Outcome:
     def figures(self) -> list[tuple[str, float | str, str]]:
         """Name, value and unit of what is told."""
         late = settled(self.samples)
+        grown = round(slope(self.samples), 2) if self.samples[-1].at >= TELLING else "the run was too short to tell"
         made, ok = self.changes.total(), sum(n for what, n in self.writes.items() if what.endswith("ok"))
         return [
             ("Changes made by others", made, ""),
@@ -65,7 +68,7 @@ class Outcome:
             ("Writes of the operator", self.writes.total(), ""),
             ("Writes for each change", round(ok / made, 2) if made else 0, ""),
             ("Memory at the end", round(self.samples[-1].memory, 1), "MiB"),
-            ("Memory gained, by least squares", round(slope(self.samples), 2), "MiB an hour"),
+            ("Memory gained, by least squares", grown, "" if isinstance(grown, str) else "MiB an hour"),
             ("Tasks of the event loop", span([s.tasks for s in late]), ""),
             ("Open files", span([s.files for s in late]), ""),
             ("Changes left to make at the end", self.left, ""),

@@ -2,15 +2,24 @@
 
 import pytest
 
+from tests.reliability.figures import record
+from tests.reliability.plugin import Run
 from tests.soak.soak import soak
 from tests.soak.watch import Sample, slope
 
-pytestmark = pytest.mark.cluster
+MUST_BE_NONE = ("Changes left to make at the end", "Writes once all was worked off", "Unexpected exceptions")
+pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 
 
-def test_a_short_soak_ends_with_nothing_to_do() -> None:
+LONG, SHORT = 3600, 20
+"""Seconds of changes with and without `--torture`."""
+
+
+def test_a_soak_ends_with_nothing_to_do(run: Run) -> None:
     """Changes of every kind are followed by writes, after which the plan is empty and nothing more is written."""
-    outcome = soak(20, 20, seed=1)
+    outcome = soak(LONG if run.long else SHORT, 20, seed=1)
+    for name, value, unit in outcome.figures():
+        record(name, value, unit, "Soak", must="0" if name in MUST_BE_NONE else "")
     assert outcome.good, outcome.figures()
     assert len(outcome.changes) >= 8
     assert {what.partition(" ")[0] for what in outcome.writes} >= {"create", "update", "delete", "repair", "status"}
