@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.reliability.figures import record
-from tests.reliability.plugin import Run
+from tests.reliability.figures import form, record
 from tests.soak.soak import soak
 from tests.soak.watch import Sample, slope
 
@@ -15,9 +14,9 @@ LONG, SHORT = 3600, 20
 """Seconds of changes with and without `--torture`."""
 
 
-def test_a_soak_ends_with_nothing_to_do(run: Run) -> None:
+def test_a_soak_ends_with_nothing_to_do() -> None:
     """Changes of every kind are followed by writes, after which the plan is empty and nothing more is written."""
-    outcome = soak(LONG if run.long else SHORT, 20, seed=1)
+    outcome = soak(LONG if form() == "long" else SHORT, 20, seed=1)
     for name, value, unit in outcome.figures():
         record(name, value, unit, "Soak", must="0" if name in MUST_BE_NONE else "")
     assert outcome.good, outcome.figures()
