@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dnsalias_operator.core.plan import decide_alias, decide_entry, plan
-from dnsalias_operator.core.triggers import affected
+from dnsalias_operator.core.triggers import affected, rests_on
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, LiveSnapshot, Snapshot
@@ -69,3 +69,17 @@ def test_a_label_that_gives_a_host_away_triggers_who_had_it() -> None:
     after = PARSERS["Namespace"]({"metadata": {"name": "abc", "labels": {"team": "pay"}}})
     world = Snapshot([*(PARSERS[KIND](raw) for raw in aliases), after])
     assert {Key(KIND, n, n) for n in NAMESPACES} <= affected(world, before, after, RULES)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(raws=worlds.worlds())
+def test_what_is_written_comes_from_what_it_rests_on(raws: list[dict[str, object]]) -> None:
+    """The addresses in an alias' entry or a repair are those of a Service that `rests_on` names, or of nobody."""
+    world = LiveSnapshot(map(worlds.parsed, raws))
+    for key, decided in _decisions(world).items():
+        named = rests_on(world, key, RULES)
+        assert key not in named
+        ips = {ip for k in named if (s := world.service(k.namespace, k.name)) for ip in s.cluster_ips}
+        for change in getattr(decided, "changes", ()):
+            written = set((change.apply.get("spec") or {}).get("addresses") or ())
+            assert written <= ips | {a for a in written if a.startswith("240.241.")}

@@ -241,6 +241,20 @@ STALENESS = (
             "missing CRDs": "max(dnsalias_missing_kinds)",
         },
     ),
+    lines(
+        "The watch is behind",
+        "Counted since the operator's start. begun anew: it ended at an answer that it could not use. By kind: objects "
+        "that a second look before a write found changed.",
+        {
+            "begun anew": "sum(dnsalias_watch_restarts_total)",
+            "{{kind}}": "sum by (kind) (dnsalias_outdated_decisions_total)",
+        },
+    ),
+    lines(
+        "Objects known",
+        "By kind. Another number than the cluster has is what the next full list corrects.",
+        {"{{kind}}": "max by (kind) (dnsalias_objects)"},
+    ),
 )
 
 SECTIONS: dict[str, tuple[Panel, ...]] = {

@@ -42,10 +42,10 @@ class Verb(StrEnum):
     """How a change is written.
 
     CREATE: POST of a generated ServiceEntry. UPDATE: server-side apply with force on one proven ours by uid. RECREATE:
-    dry-run create, delete with uid precondition, create: it gives our place in the age order back to the Service.
-    DELETE: with uid precondition. REPAIR: server-side apply by the repair manager, no force, with uid and
-    resourceVersion; a field left out of ``apply`` is withdrawn. REPLACE: PUT, with resourceVersion, of one of ours to
-    which others added fields in ``spec`` (server-side apply cannot remove what another manager owns).
+    dry-run create, delete, create: it gives our place in the age order back to the Service. DELETE: of one proven ours.
+    REPAIR: server-side apply by the repair manager, no force; a field left out of ``apply`` is withdrawn. REPLACE: PUT
+    of one of ours to which others added fields in ``spec`` (server-side apply cannot remove what another manager owns).
+    All but CREATE have uid and resourceVersion of the object as preconditions: what has changed meanwhile is refused.
     """
 
     CREATE = "create"

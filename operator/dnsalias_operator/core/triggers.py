@@ -1,8 +1,12 @@
-"""Which keys are decided again when one object changed: too many cost time, too few cost truth until the resync."""
+"""Which keys are decided again when one object changed: too many cost time, too few cost truth until the resync.
+
+And the other way round: what a decision was made from first of all.
+"""
 
 from collections.abc import Iterable, Iterator
 
 from dnsalias_operator.core.hosts import service_host
+from dnsalias_operator.core.stands_for import stands_for
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
@@ -18,6 +22,23 @@ def affected(world: Snapshot, old: Object | None, new: Object | None, rules: Rul
     ``old`` is the object before (None: it is new), ``new`` after (None: it is gone).
     """
     return frozenset(key for obj in (old, new) if obj is not None for key in _around(world, obj, rules))
+
+
+def rests_on(world: Snapshot, key: Key, rules: Rules) -> tuple[Key, ...]:
+    """The objects besides ``key`` itself that what is written for it is made from: Service and entries, there or not.
+
+    A decision looks at the whole world; but these decide what is in the entry and whether it is there at all.
+    """
+    if key.kind == KIND:
+        alias = world.alias(key.namespace, key.name)
+        entries = {Key("ServiceEntry", key.namespace, key.name)}
+        if alias is None or alias.spec is None:
+            return tuple(entries)
+        entries |= {e.key for e in world.entries_for_host(alias.spec.host) if e.meta.namespace == key.namespace}
+        return (Key("Service", key.namespace, alias.spec.service_ref.name), *sorted(entries))
+    entry = world.entry(key.namespace, key.name)
+    target = stands_for(world, entry, rules).named if entry else None
+    return (target,) if target else ()
 
 
 def _around(world: Snapshot, obj: Object, rules: Rules) -> Iterator[Key]:
@@ -82,6 +103,8 @@ def _around_entry(world: Snapshot, entry: ServiceEntry) -> Iterator[Key]:
     yield Key(KIND, entry.meta.namespace, entry.meta.name)
     for host in entry.hosts:
         yield from (a.key for a in world.aliases_for_host(host) if a.meta.namespace == entry.meta.namespace)
+        # Who sees which of several entries with one host, and so what a repair would move, is decided between them.
+        yield from (e.key for e in world.entries_for_host(host) if e.key != entry.key)
     for address in entry.addresses:
         yield from _with_aliases(world, world.entries_at(address))
         for service in world.services_at(address):

@@ -4,6 +4,8 @@ The answer of every write goes into the store at once, so that the next decision
 told of it yet.
 """
 
+import math
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -12,25 +14,29 @@ from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import Raw, mapping, text
 from dnsalias_operator.model.names import API_VERSION, KIND, OWN_MANAGER, REPAIR_MANAGER, Key
 from dnsalias_operator.shell.client import APPLY, Client
+from dnsalias_operator.shell.confirm import Confirm
 from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
 from dnsalias_operator.shell.metrics import Metrics
 from dnsalias_operator.shell.queue import TokenBucket
 from dnsalias_operator.shell.store import Store
 
 STATUS = "status"
+OUTAGE_SECONDS = 60.0
+"""Longest pause after a failure that passes by itself."""
 _OWN = {"fieldManager": OWN_MANAGER}
 _FORCED = {**_OWN, "force": "true"}
 _REPAIR = {"fieldManager": REPAIR_MANAGER, "force": "false"}
 
 
 class Writer:
-    """Writes changes and statuses; counts each."""
+    """Writes changes and statuses; counts each. ``confirm`` looks at what they are made from, before."""
 
     def __init__(self, client: Client, store: Store, bucket: TokenBucket, metrics: Metrics) -> None:
         self._client = client
         self._store = store
         self._bucket = bucket
         self._metrics = metrics
+        self.confirm = Confirm(client, store, metrics)
 
     async def write(self, change: Change) -> None:
         """Make one change.
@@ -39,17 +45,22 @@ class Writer:
             ApiError: it was refused, or the object is not any more what the decision was made on (409, 404).
             UnreachableError: the API server gave no answer; the write may have been made.
         """
-        await self._counted(change.key.kind, change.verb.value, self._write(change))
+        await self._counted(change.key, change.verb.value, self._write(change))
 
     async def write_status(self, alias: DnsAlias, status: Raw) -> None:
         """Apply the whole status of a DnsAlias; errors as in `write`."""
         body = {
             "apiVersion": API_VERSION,
             "kind": KIND,
-            "metadata": {"name": alias.meta.name, "namespace": alias.meta.namespace, "uid": alias.meta.uid},
+            "metadata": {
+                "name": alias.meta.name,
+                "namespace": alias.meta.namespace,
+                "uid": alias.meta.uid,
+                **_version(alias.raw),
+            },
             STATUS: status,
         }
-        await self._counted(KIND, STATUS, self._send("PATCH", alias.key, _FORCED, body, subresource=STATUS))
+        await self._counted(alias.key, STATUS, self._send("PATCH", alias.key, _FORCED, body, subresource=STATUS))
 
     async def _write(self, change: Change) -> None:
         match change.verb:
@@ -72,7 +83,7 @@ class Writer:
         """What is sent: in the version that is served, with the uid as a precondition where there is an object."""
         meta = {k: v for k, v in mapping(change.apply.get("metadata")).items() if k != "managedFields"}
         if change.uid:
-            meta["uid"] = change.uid
+            meta |= {"uid": change.uid, **_version(change.before)}
         body = {k: v for k, v in change.apply.items() if k != STATUS}
         return {**body, "apiVersion": self._client.api_version(change.key.kind), "metadata": meta}
 
@@ -105,7 +116,7 @@ class Writer:
         options = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "preconditions": {"uid": change.uid},
+            "preconditions": {"uid": change.uid, **_version(change.before)},
             "propagationPolicy": "Background",
         }
         gone = {"metadata": {"name": key.name, "namespace": key.namespace, "uid": change.uid}}
@@ -127,7 +138,7 @@ class Writer:
         content = APPLY if verb == "PATCH" else "application/json"
         self._store.put(key.kind, await self._client.request(verb, path, query, body, content))
 
-    async def _counted(self, kind: str, operation: str, work: Any) -> None:  # noqa: ANN401 (a coroutine)
+    async def _counted(self, key: Key, operation: str, work: Any) -> None:  # noqa: ANN401 (a coroutine)
         result = "error"
         try:
             await self._bucket.take()
@@ -137,15 +148,36 @@ class Writer:
             raise
         except ApiError as error:
             result = "conflict" if error.stale else "refused" if _final(error) else "error"
+            if error.stale:
+                # The watch may be silent: the next decision must not be made from the same old version.
+                with suppress(ClusterError):
+                    await self.confirm.outdated([key])
             raise
         finally:
             work.close()
-            self._metrics.writes.labels(kind, operation, result).inc()
+            self._metrics.writes.labels(key.kind, operation, result).inc()
+
+
+def _version(raw: Raw | None) -> dict[str, str]:
+    """The resourceVersion as a precondition, where it is known: another version is refused as a conflict."""
+    version = text(mapping((raw or {}).get("metadata")).get("resourceVersion"))
+    return {"resourceVersion": version} if version else {}
 
 
 def is_refusal(error: ClusterError) -> bool:
     """Whether trying again will not help until somebody changes something: permissions, validation, admission."""
     return isinstance(error, ApiError) and _final(error)
+
+
+def pauses(error: ClusterError) -> tuple[float, float]:
+    """The least and the most seconds until a write that failed is tried again.
+
+    An API server that is back must not wait for us: what passes by itself has a bound of its own.
+    """
+    if not isinstance(error, ApiError):
+        return 0.0, OUTAGE_SECONDS
+    # A refusal and a conflict of managers stay until somebody changes something.
+    return error.retry_after, math.inf if is_refusal(error) or error.managers else OUTAGE_SECONDS
 
 
 def _final(error: ApiError) -> bool:

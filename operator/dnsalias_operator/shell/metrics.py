@@ -75,6 +75,11 @@ SPECS: Mapping[str, Spec] = {
         "Writes. operation: create, update, replace, recreate, delete, repair, status; "
         "result: ok, conflict, refused, error.",
     ),
+    "dnsalias_outdated_decisions_total": Spec(
+        "counter",
+        ("kind",),
+        "Objects found changed by a second look before a write, which was then decided anew: the watch is behind.",
+    ),
     "dnsalias_drift_corrections_total": Spec(
         "counter", ("kind", "field"), "Fields that somebody had changed or removed and that were set right again."
     ),
@@ -101,6 +106,10 @@ SPECS: Mapping[str, Spec] = {
     "dnsalias_leader": Spec(
         "gauge", (), "1 where this process may write, 0 where it stands by; the sum over all of them is 1."
     ),
+    "dnsalias_watch_restarts_total": Spec(
+        "counter", (), "Times that the watch ended at an answer it could not use, and was begun anew."
+    ),
+    "dnsalias_objects": Spec("gauge", ("kind",), "Objects that the operator knows of, by kind."),
     "dnsalias_missing_kinds": Spec("gauge", (), "CRDs that the operator waits for."),
     "dnsalias_synced": Spec("gauge", (), "1 once every kind was listed; nothing is written before that."),
     "dnsalias_asyncio_tasks": Spec("gauge", (), "Tasks of the operator's event loop; a number that grows is a leak."),
@@ -148,6 +157,9 @@ class Metrics:
         self.info_cap = info_cap
         self._managers: set[str] = set()
         self.writes = self._counter("dnsalias_writes_total")
+        self.outdated = self._counter("dnsalias_outdated_decisions_total")
+        for kind in ("Service", "ServiceEntry", KIND):
+            self.outdated.labels(kind)
         self.drift = self._counter("dnsalias_drift_corrections_total")
         self.events = self._counter("dnsalias_events_total")
         # A series that begins at 1 has not increased: the first error would be seen by no alert.
@@ -166,6 +178,8 @@ class Metrics:
         self.leader = self._gauge("dnsalias_leader")
         self.synced = self._gauge("dnsalias_synced")
         self.tasks = self._gauge("dnsalias_asyncio_tasks")
+        self.watch_restarts = self._counter("dnsalias_watch_restarts_total")
+        self.objects = self._gauge("dnsalias_objects")
         self.last_event = self._gauge("dnsalias_last_event_timestamp_seconds")
         self.last_resync = self._gauge("dnsalias_last_resync_timestamp_seconds")
         build = self._gauge("dnsalias_build_info")

@@ -8,7 +8,7 @@ from dnsalias_operator.core.conditions import desired_status
 from dnsalias_operator.core.findings import alias_findings, entry_findings
 from dnsalias_operator.core.outcome import AliasDecision, Change, EntryDecision, Finding, Severity, Verb
 from dnsalias_operator.core.plan import decide_alias, decide_entry
-from dnsalias_operator.core.triggers import affected
+from dnsalias_operator.core.triggers import affected, rests_on
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
@@ -89,7 +89,9 @@ class Reconciler:
             kept.pop(key, None)
             return
         if decision.changes:
-            stop = await self._steps.take(decision.changes, on_written, fought=_said(alias)[1] == verdicts.CONTESTED)
+            stop = await self._steps.take(
+                key, decision.changes, on_written, fought=_said(alias)[1] == verdicts.CONTESTED
+            )
             if stop is None:
                 # The conditions hold now; they are told after one more look at the world.
                 kept[key] = decision
@@ -131,7 +133,7 @@ class Reconciler:
         stop = None
         if decision.changes:
             fought = before is None and self._alias_says_contested(key)
-            stop = await self._steps.take(decision.changes, on_written, fought=fought)
+            stop = await self._steps.take(key, decision.changes, on_written, fought=fought)
         if stop is not None and stop.reason:
             self._contested(key, stop)
             severity = _severity_as_is(world, key, self._rules)
@@ -174,6 +176,9 @@ class Reconciler:
         if verdict.pause > 0:
             self._contested(alias.key, verdicts.held_up(change, verdict))
             self._queue.add(alias.key, verdict.pause)
+            return
+        if await self._writer.confirm.outdated(rests_on(self._store.world, alias.key, self._rules)):
+            self._queue.add(alias.key)
             return
         await self._writer.write_status(current, status)
         self._fights.wrote(change, current)

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from dnsalias_operator.core.outcome import Change, Verb
-from dnsalias_operator.core.triggers import affected
+from dnsalias_operator.core.triggers import affected, rests_on
 from dnsalias_operator.model.meta import mapping
-from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Object, Snapshot
 from dnsalias_operator.shell import verdicts
@@ -56,17 +56,27 @@ class Steps:
         """The world with every write in flight done."""
         return self._store.world.with_changes(self._pending) if self._pending else self._store.world
 
-    async def take(self, changes: tuple[Change, ...], on_written: Callable[[], None], *, fought: bool) -> Stop | None:
-        """Write in order; None where everything was written.
+    async def take(
+        self, key: Key, changes: tuple[Change, ...], on_written: Callable[[], None], *, fought: bool
+    ) -> Stop | None:
+        """Write what was decided about ``key``, in order; None where everything was written.
 
         ``fought`` says that the object was contested before this process began, so that it starts slowly.
         """
         for change in changes:
-            stop = self._not_yet(change, fought=fought) or await self._attempt(change)
+            stop = self._not_yet(change, fought=fought) or await self._confirm(key) or await self._attempt(change)
             if stop is not None:
                 return stop
             on_written()
         return None
+
+    async def _confirm(self, key: Key) -> Stop | None:
+        """Look once more at what the decision was made from, and have it made anew where that has changed."""
+        behind = (*rests_on(self._store.world, key, self._rules), *([key] if key.kind == KIND else ()))
+        try:
+            return Stop() if await self._writer.confirm.outdated(behind) else None
+        except ClusterError as error:
+            return Stop(error=error)
 
     def _not_yet(self, change: Change, *, fought: bool) -> Stop | None:
         wait = change.not_before - self._clock.now() if change.not_before else 0

@@ -91,6 +91,10 @@ class Store:
         """The kinds that were never listed."""
         return tuple(kind for kind in self.kinds if kind not in self.last_list)
 
+    def count(self, kind: str) -> int:
+        """How many objects of a kind stand here."""
+        return len(self.world.find("kind", kind))
+
     def observe(self, kind: str, raw: Raw, *, deleted: bool = False) -> StoreChange | None:
         """Take in an event of the watch; returns what it changed, None where it told nothing new."""
         self.last_event[kind] = self._clock()
