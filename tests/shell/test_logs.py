@@ -84,3 +84,21 @@ def test_libraries_are_quiet_unless_asked() -> None:
     logs.configure("console", "debug", out)
     logging.getLogger("kopf.activities").info("Initial authentication")
     assert "Initial authentication" in out.getvalue()
+
+
+def test_the_trace_of_a_library_is_its_error() -> None:
+    """What a library could not use is told in a line without its trace; a bug of ours keeps it, and so does debug."""
+    for name, level, traced in (
+        ("kopf.reactor", "info", False),
+        ("dnsalias_operator.shell.app", "info", True),
+        ("kopf.reactor", "debug", True),
+    ):
+        out = io.StringIO()
+        logs.configure("json", level, out)
+        try:
+            raise ValueError("no such thing")  # noqa: TRY301 (a trace is what is wanted)
+        except ValueError:
+            logging.getLogger(name).exception("it failed")
+        line = json.loads(out.getvalue())
+        assert "no such thing" in line["error"]
+        assert ("Traceback" in line["error"]) is traced, name

@@ -150,6 +150,20 @@ async def test_the_server_may_ask_for_a_longer_pause() -> None:
     assert waiting.done()
 
 
+async def test_a_failure_that_passes_by_itself_has_a_bound_of_its_own() -> None:
+    """After a long outage a key does not wait for its whole backoff, but for what the server asks for."""
+    clock = FakeClock()
+    queue = make(clock)
+    queue.add("a")
+    for _ in range(12):
+        await take(queue)
+        pause = queue.failed("a", at_most=3)
+        assert pause <= 3
+        await clock.advance(pause)
+    await take(queue)
+    assert queue.failed("a", at_least=30, at_most=3) == 30
+
+
 async def test_what_was_asked_for_during_a_failure_waits_for_the_backoff() -> None:
     """An add during work that then fails does not turn the backoff into a loop."""
     clock = FakeClock()

@@ -12,9 +12,9 @@ from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell import handlers, logs, summary
-from dnsalias_operator.shell.apply import Writer
+from dnsalias_operator.shell.apply import Writer, pauses
 from dnsalias_operator.shell.client import Client
-from dnsalias_operator.shell.errors import ApiError, ClusterError
+from dnsalias_operator.shell.errors import ClusterError
 from dnsalias_operator.shell.events import Recorder
 from dnsalias_operator.shell.fence import Fence, open_fence
 from dnsalias_operator.shell.fights import Fights
@@ -163,7 +163,7 @@ class _Operator:
         ]
         watch_ends = asyncio.Event()
         watching = asyncio.create_task(
-            handlers.watch(settings, self.store, client, watch_ends, self._own_signals), name="watch"
+            handlers.watch(settings, self.store, client, watch_ends, self._own_signals, self._watch_anew), name="watch"
         )
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
         parts = [*watched, watching, *workers, *others]
@@ -219,8 +219,7 @@ class _Operator:
             try:
                 await reconciler.work(item.key, partial(self._written, item))
             except ClusterError as error:
-                at_least = error.retry_after if isinstance(error, ApiError) else 0.0
-                pause = self.queue.failed(item.key, at_least)
+                pause = self.queue.failed(item.key, *pauses(error))
                 log.warning(
                     "not written, will try again",
                     extra={"fields": {"object": str(item.key), "error": str(error), "retry_s": round(pause, 1)}},
@@ -266,6 +265,11 @@ class _Operator:
             log.info("told to stop", extra={"fields": {"signal": signal.Signals(number).name}})
         self.stop.set()
 
+    def _watch_anew(self) -> None:
+        self.metrics.watch_restarts.inc()
+        if self.resync is not None:
+            self.resync.soon()
+
     def _ready(self) -> list[str]:
         if self.gate.fault:
             return [self.gate.fault]
@@ -294,6 +298,8 @@ class _Operator:
         self.metrics.depth.set(self.queue.depth())
         self.metrics.delayed.set(self.queue.delayed())
         self.metrics.oldest.set(self.queue.oldest_age())
+        for kind in self.store.kinds:
+            self.metrics.objects.labels(kind).set(self.store.count(kind))
         for kind, at in self.store.last_event.items():
             self.metrics.last_event.labels(kind).set(at)
         for kind, at in self.store.last_list.items():

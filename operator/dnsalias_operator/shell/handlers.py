@@ -4,7 +4,10 @@ Every handler is `on.event` and returns None; a returned value would be patched 
 """
 
 import asyncio
+import contextlib
+import logging
 import random
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, cast
 
@@ -14,8 +17,15 @@ from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, KIND, OWN_MANAGER,
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.access import load_configuration
 from dnsalias_operator.shell.client import Client
-from dnsalias_operator.shell.errors import ClusterError
+from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
+from dnsalias_operator.shell.queue import Backoff
 from dnsalias_operator.shell.store import Store
+
+log = logging.getLogger(__name__)
+
+_STEADY_SECONDS = 60.0
+"""A watch that ran this long was all right: what ends it is a new trouble."""
+_LONGEST_PAUSE = 30.0
 
 
 class EndlessBackoffs:
@@ -100,13 +110,47 @@ async def connection(settings: Settings) -> kopf.ConnectionInfo:
 
 
 async def watch(
+    settings: Settings,
+    store: Store,
+    client: Client,
+    stop: asyncio.Event,
+    own_signals: Callable[[], None],
+    begun_anew: Callable[[], None],
+) -> None:
+    """Keep Kopf running until ``stop`` is set.
+
+    Kopf ends at an answer that it does not expect of a watch: a second 401, a 404, half a line of JSON. That is no
+    reason to lose the queue and the store, so it is begun anew, and lists everything again; ``begun_anew`` is called
+    then, for what was deleted meanwhile is in no list. ``own_signals`` is called once Kopf has installed its signal
+    handlers: ours replace them, because ours finish the writes in flight before the watch ends.
+
+    Raises:
+        ClusterError: a CRD was removed. A new process waits for it.
+    """
+    backoff, failures = Backoff(settings.backoff_min_seconds, _LONGEST_PAUSE), 0
+    while not stop.is_set():
+        began = time.monotonic()
+        why = "it ended"
+        try:
+            await _run_kopf(settings, store, client, stop, own_signals)
+        except Exception as error:  # noqa: BLE001 (whatever the library makes of an answer)
+            why = f"{type(error).__name__}: {error}"
+        if stop.is_set():
+            return
+        with contextlib.suppress(UnreachableError, ApiError):
+            if missing := await client.missing_kinds():
+                raise ClusterError(f"the CRDs {', '.join(missing)} were removed")
+        failures = 1 if time.monotonic() - began > _STEADY_SECONDS else failures + 1
+        pause = backoff.pause(failures)
+        log.warning("the watch ended and is begun anew", extra={"fields": {"error": why, "retry_s": round(pause, 1)}})
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), pause)
+        begun_anew()
+
+
+async def _run_kopf(
     settings: Settings, store: Store, client: Client, stop: asyncio.Event, own_signals: Callable[[], None]
 ) -> None:
-    """Run Kopf until ``stop`` is set; returns early, or raises, where a watch cannot go on.
-
-    ``own_signals`` is called once Kopf has installed its signal handlers: ours replace them, because ours finish the
-    writes in flight before the watch ends.
-    """
     # Kopf cancels every task at its end that was not there at its start.
     before = asyncio.all_tasks()
     scope: dict[str, Any] = {"namespaces": [settings.namespace]} if settings.namespace else {"clusterwide": True}

@@ -21,6 +21,8 @@ def configure(form: Literal["json", "console"], level: str, stream: TextIO | Non
     """Send every log line of this process to ``stream`` (default: standard error) in that form."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else ConsoleFormatter())
+    if level != "debug":
+        handler.addFilter(_in_a_line)
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
@@ -29,6 +31,15 @@ def configure(form: Literal["json", "console"], level: str, stream: TextIO | Non
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
     logging.captureWarnings(capture=True)
+
+
+def _in_a_line(record: logging.LogRecord) -> bool:
+    """A library's trace says nothing to the people who run this: the error itself does. Ours is of a bug, and stays."""
+    if record.exc_info and record.exc_info[1] is not None and not record.name.startswith(__package__.partition(".")[0]):
+        error = record.exc_info[1]
+        setattr(record, FIELDS, {**fields_of(record), "error": f"{type(error).__name__}: {error}"})
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def fields_of(record: logging.LogRecord) -> Mapping[str, Any]:

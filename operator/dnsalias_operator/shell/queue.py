@@ -93,13 +93,15 @@ class WorkQueue(Generic[K]):
         self._failures.pop(key, None)
         self._release(key)
 
-    def failed(self, key: K, at_least: float = 0) -> float:
-        """``key`` is to be worked on again, after its backoff and not before ``at_least`` seconds; returns the pause.
+    def failed(self, key: K, at_least: float = 0, at_most: float = float("inf")) -> float:
+        """``key`` is to be worked on again, after its backoff, which is ``at_most`` seconds; returns the pause.
+
+        It is not before ``at_least`` seconds whatever the rest says: that is what a server asked for.
 
         What was asked for meanwhile waits for the backoff too: a change elsewhere does not cure an API that fails.
         """
         self._failures[key] = self._failures.get(key, 0) + 1
-        pause = max(at_least, self._backoff.pause(self._failures[key]))
+        pause = max(at_least, min(at_most, self._backoff.pause(self._failures[key])))
         self._again.pop(key, None)
         self._release(key)
         self.add(key, pause)

@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 10.0
 """How late the watch may be with what a list showed before it counts as missed."""
+SOON_SECONDS = 5.0
+"""Time for a watch that is begun anew to have listed everything, before a full list looks for what it missed."""
+LONGEST_PAUSE = 60.0
+"""Between tries of a list that fails: an API server that is back must not wait for us."""
 _SILENT = 2
 """Resyncs in a row with missed changes of a kind after which its watch is taken for dead."""
 
@@ -43,6 +47,7 @@ class Resync:
         self._namespace, self._page_size, self._interval = namespace, page_size, interval
         self._backoff, self._on_done, self._sleep = backoff, on_done, sleep
         self._bad_rounds: dict[str, int] = {}
+        self._asked = asyncio.Event()
         self.fault = ""
         for kind in store.kinds:
             for correction in ("ghost", "missed"):
@@ -56,6 +61,10 @@ class Resync:
             if rounds >= _SILENT
         ]
 
+    def soon(self) -> None:
+        """List everything in a moment, whenever the next round was due."""
+        self._asked.set()
+
     async def run(self) -> None:
         """List everything now, then at the interval, until cancelled. Failures are logged and tried again."""
         failures = 0
@@ -66,7 +75,8 @@ class Resync:
             except ClusterError as error:
                 failures += 1
                 self.fault = str(error)
-                pause = self._backoff.pause(failures)
+                at_least = error.retry_after if isinstance(error, ApiError) else 0.0
+                pause = max(at_least, min(LONGEST_PAUSE, self._backoff.pause(failures)))
                 log.warning("cannot list the cluster", extra={"fields": {"error": str(error), "retry_s": round(pause)}})
                 await self._sleep(pause)
                 continue
@@ -76,7 +86,17 @@ class Resync:
                 await self._sleep(min(SETTLE_SECONDS, self._interval / 2))
                 self._settle()
             # Jitter: several operators (or one that restarts) must not list at the same moment.
-            await self._sleep(self._interval * random.uniform(0.9, 1.1))  # noqa: S311 (not a secret)
+            await self._rest(self._interval * random.uniform(0.9, 1.1))  # noqa: S311 (not a secret)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait that long, or until somebody asks, and then a moment."""
+        asked, slept = asyncio.ensure_future(self._asked.wait()), asyncio.ensure_future(self._sleep(seconds))
+        await asyncio.wait((asked, slept), return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        slept.cancel()
+        if self._asked.is_set():
+            self._asked.clear()
+            await self._sleep(min(SOON_SECONDS, seconds))
 
     async def round(self, *, first: bool) -> None:
         """List every kind once.
