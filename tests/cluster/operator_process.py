@@ -1,6 +1,5 @@
 """The operator as its users run it: a process, under a ServiceAccount, told by environment, asked over HTTP."""
 
-import ctypes
 import json
 import os
 import signal
@@ -19,13 +18,16 @@ from tests.controlplane.waiting import eventually
 
 COMMAND = (str(Path(sys.executable).parent / "dnsalias"), "run")
 STOP_SECONDS = 30
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None)
+_DIE_WITH_PARENT = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execvp(sys.argv[1], sys.argv[1:])"
+"""Linux: PR_SET_PDEATHSIG, SIGKILL."""
 
 
-def die_with_parent() -> None:
-    """A test run that is killed leaves no operator behind (Linux: prctl)."""
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def dies_with_parent(*command: str) -> list[str]:
+    """The same command, ended with us: a test run that is killed leaves no operator behind.
+
+    This is set by a program in between, which becomes the command, and not in the fork: a test may have threads.
+    """
+    return [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, *command]
 
 
 @dataclass
@@ -66,11 +68,10 @@ class Operator:
         self.log.unlink(missing_ok=True)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "--kubeconfig", str(self.kubeconfig)],
+                dies_with_parent(*COMMAND, "--kubeconfig", str(self.kubeconfig)),
                 env=env,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=die_with_parent,  # noqa: PLW1509 (a test starts one while no threads are at work)
             )
 
     @property

@@ -14,6 +14,7 @@ from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.waiting import eventually
 from tests.install import identity
 from tests.reliability.figures import record
+from tests.reliability.plugin import Run
 
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 
@@ -30,7 +31,7 @@ def start_replica(
     control_plane: ControlPlane,
     operator_kubeconfig: Path,
     tmp_path: Path,
-    torture: bool,  # noqa: FBT001 (a fixture)
+    run: Run,
 ) -> Iterator[StartReplica]:
     """Start operators that elect a leader, each with a token of its own, by which the audit log tells them apart."""
     started: list[Operator] = []
@@ -40,7 +41,7 @@ def start_replica(
         folder.mkdir()
         token = control_plane.service_account_token(identity.NAMESPACE, identity.ACCOUNT)
         written = control_plane.write_kubeconfig(f"{identity.USER}-{folder.name}", token)
-        terms = {} if torture else SHORT
+        terms = {} if run.long else SHORT
         one = Operator(control_plane, written, folder, {"leader_election": "true", **terms, **settings})
         one.start()
         started.append(one)
@@ -81,7 +82,7 @@ def test_a_stopped_leader_writes_nothing_when_it_wakes(
     start_replica: StartReplica,
     objects: Objects,
     control_plane: ControlPlane,
-    torture: bool,  # noqa: FBT001 (a fixture)
+    run: Run,
 ) -> None:
     """SIGSTOP amid its writes, a take-over, changes, SIGCONT: not one late write, and everything is as it should be."""
     for n in range(ALIASES):
@@ -92,7 +93,7 @@ def test_a_stopped_leader_writes_nothing_when_it_wakes(
     standby = start_replica().ready()
     expected: set[str] = set()
     taken: list[float] = []
-    rounds = 10 if torture else 2
+    rounds = 10 if run.long else 2
     for turn in range(rounds):
         assert not leads(standby)
         names = [f"a{turn}-{n}" for n in range(ALIASES)]
@@ -125,7 +126,7 @@ def test_a_stopped_leader_writes_nothing_when_it_wakes(
     record("Writes without the Lease", len(late), "requests", of=SECTION, must="0")
     record("Stops amid writes", rounds, "times", of=SECTION)
     if taken:
-        terms = "15" if torture else SHORT["lease_seconds"]
+        terms = "15" if run.long else SHORT["lease_seconds"]
         record(f"Take-over after SIGSTOP, Lease of {terms} s, everything written", max(taken), "s at most", of=SECTION)
     assert late == []
 

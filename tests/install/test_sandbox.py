@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import Operator, die_with_parent
+from tests.cluster.operator_process import Operator, dies_with_parent
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.waiting import eventually
 from tests.install import identity, pod
@@ -72,7 +72,7 @@ class Contained(Operator):
         command = [pod.PYTHON, "-c", RUN, "run"]
         argv = pod.sandbox(self.shape, root, self.wheel, account, environment, command)
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT, preexec_fn=die_with_parent)  # noqa: PLW1509 (as in Operator)
+            self.process = subprocess.Popen(dies_with_parent(*argv), stdout=log, stderr=subprocess.STDOUT)
 
     @property
     def pid(self) -> int:

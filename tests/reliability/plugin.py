@@ -1,11 +1,13 @@
 """The pytest plugin: `--torture` chooses the long forms, `--seed` repeats a choice; figures are printed at the end."""
 
 import os
+import random
 import time
+from dataclasses import dataclass
 
 import pytest
 
-from tests.reliability.figures import LONG, form, kept
+from tests.reliability.figures import LONG, form, kept, record
 
 STARTED = pytest.StashKey[float]()
 
@@ -26,17 +28,28 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(LONG, None)
 
 
-@pytest.fixture(scope="session")
-def torture(request: pytest.FixtureRequest) -> bool:
-    """Whether this is the long form."""
-    return bool(request.config.getoption("--torture"))
+@dataclass(frozen=True)
+class Run:
+    """This run: ``long`` where everything is to be done; else a part of it that follows from ``seed``."""
+
+    long: bool
+    seed: int
+
+    def random(self) -> random.Random:
+        """What chooses, the same for the same seed."""
+        return random.Random(self.seed)  # noqa: S311 (not a secret)
+
+    def record_seed(self, of: str) -> None:
+        """Tell with which seed the choice of this run can be made again."""
+        record("Seed", str(self.seed), "", of)
 
 
 @pytest.fixture(scope="session")
-def seed(request: pytest.FixtureRequest) -> int:
-    """What a test's random choices follow from: new in every run unless `--seed` says so. Tests print it."""
+def run(request: pytest.FixtureRequest) -> Run:
+    """Form and seed of this run; the seed is new each time unless `--seed` says so."""
     given = request.config.getoption("--seed")
-    return int(time.time()) % 1_000_000 if given is None else int(given)
+    seed = int(time.time()) % 1_000_000 if given is None else int(given)
+    return Run(bool(request.config.getoption("--torture")), seed)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

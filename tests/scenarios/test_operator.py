@@ -65,7 +65,7 @@ class Runner:
         objects, mark = self._cluster.everything(), self._plane.mark()
         for one in watched:
             one.begin(objects)
-        with Operator(self._plane, self._kubeconfig, folder, _environment(watched)) as operator:
+        with Operator(self._plane, self._kubeconfig, folder, environment(watched)) as operator:
             operator.ready()
             self._settle(operator, [(w, w.scenario.expect, "at first") for w in watched], faults)
             self._count_writes(watched, mark, faults)
@@ -119,14 +119,14 @@ class Runner:
 
     def _whole(self, operator: Operator, any_of: Watched) -> list[str]:
         """The core on the whole cluster: nothing to do, and the findings that the operator's metric tells of."""
-        world, rules = snapshot(self._cluster.everything()), _settings([any_of]).rules
+        world, rules = snapshot(self._cluster.everything()), settings_of([any_of]).rules
         left = [f"left to do: {c.verb} {c.key} {c.reason}" for c in plan(world, rules).changes]
         found = Counter((f.code, f.severity.value) for f in lint(world, rules))
         told = {(m[1], m[2]): int(m[3]) for m in map(FINDINGS.match, _metrics(operator)) if m}
         return left + ([] if told == found else [f"findings are told as {told} instead of {dict(found)}"])
 
 
-def _settings(watched: list[Watched]) -> Settings:
+def settings_of(watched: list[Watched]) -> Settings:
     """The settings of a group; lists that name namespaces hold those of every scenario."""
     merged: dict[str, Any] = {}
     for one in watched:
@@ -135,8 +135,9 @@ def _settings(watched: list[Watched]) -> Settings:
     return Settings(**merged)
 
 
-def _environment(watched: list[Watched]) -> dict[str, str]:
-    given = _settings(watched).model_dump(include={n for w in watched for n in w.scenario.settings})
+def environment(watched: list[Watched]) -> dict[str, str]:
+    """What the operator is told for a group."""
+    given = settings_of(watched).model_dump(include={n for w in watched for n in w.scenario.settings})
     told = {name: _as_text(value) for name, value in given.items()}
     # Steps undo repairs one after another: here that is no fight.
     return {**told, "fight_min_seconds": "0.2", "fight_limit": "100", "unfixed_info_cap": "1000"}

@@ -1,0 +1,127 @@
+"""The operator is killed at its writes: what it leaves behind is taken up by the next one, and ends the same."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.controlplane import build
+from tests.controlplane.cluster import ControlPlane
+from tests.controlplane.hand import project_crds
+from tests.faults.crash import Cut, Outcome, Theatre
+from tests.faults.proxy import STAGES
+from tests.install import identity
+from tests.reliability.figures import record
+from tests.reliability.plugin import Run
+from tests.scenarios.live import Watched
+from tests.scenarios.scenario import load, load_apart, names
+from tests.scenarios.test_operator import NUMBERS, environment, settings_of
+
+pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
+
+OF = "Crash at every write"
+FEW = 14
+"""Scenarios that the short form plays."""
+LIKELY = 4
+"""The short form kills at one of the first writes of a scenario: all have a first, few have a tenth."""
+
+
+def groups() -> dict[str, list[str]]:
+    """The scenarios that can share an operator, by their settings."""
+    found: dict[str, list[str]] = {}
+    for name in names():
+        if not load(name).cluster:
+            found.setdefault(json.dumps(load(name).settings, sort_keys=True), []).append(name)
+    return found
+
+
+@pytest.fixture(scope="module")
+def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
+    """Scenarios may use addresses that are chosen for others: they have the control plane for themselves."""
+    with ControlPlane.start(crds=[build.istio_crds(), *project_crds()]) as plane:
+        yield Theatre(plane, identity.install(plane), tmp_path_factory.mktemp("theatre"))
+
+
+def test_killed_at_a_write_the_end_is_the_same(theatre: Theatre, run: Run) -> None:
+    """Whatever write of whatever scenario the operator is killed at, and wherever in it, the objects end the same."""
+    told = Tally()
+    if run.long:
+        for group in groups().values():
+            _every_write(theatre, group, told)
+    else:
+        _some_writes(theatre, run, told)
+    told.record(run)
+    assert not told.faults, "\n".join(told.faults)
+    assert told.hit
+
+
+class Tally:
+    """Sums up over plays."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.scenarios: set[str] = set()
+        self.undisturbed = 0
+        self.hit: list[tuple[str, Cut]] = []
+        self.what: set[str] = set()
+        self.faults: list[str] = []
+        self.orphans = self.duplicates = 0
+
+    def add(self, outcome: Outcome, cuts: dict[str, Cut]) -> None:
+        """One play more."""
+        self.scenarios |= set(outcome.settled[0])
+        self.undisturbed += 0 if cuts else sum(outcome.writes.values())
+        self.hit += [(name, cuts[name]) for name in outcome.hit]
+        self.what |= {f"{call.verb} {call.resource} {call.subresource}".strip() for call in outcome.hit.values()}
+        self.faults += [f"{cuts}: {fault}" for fault in outcome.faults]
+        self.orphans += sum(map(len, outcome.orphans)) if cuts else 0
+        self.duplicates += outcome.duplicates
+
+    def record(self, run: Run) -> None:
+        """The figures."""
+        record("Scenarios", len(self.scenarios), "", OF)
+        record("Their writes in undisturbed runs", self.undisturbed, "", OF)
+        for stage in STAGES:
+            count = sum(cut.stage == stage for _, cut in self.hit)
+            record(f"Kills {stage.replace('applied', 'applied, not answered')}", count, "", OF)
+        record("Kinds of writes that were hit", ", ".join(sorted(self.what)), "", OF)
+        record("Objects that ended otherwise", len(self.faults), "", OF, "0")
+        record("Orphans", self.orphans, "", OF, "0")
+        record("Duplicates", self.duplicates, "", OF, "0")
+        run.record_seed(OF)
+
+
+def _watched(chosen: list[str]) -> list[Watched]:
+    return [Watched(name, load_apart(name, NUMBERS[name])) for name in chosen]
+
+
+def _some_writes(theatre: Theatre, run: Run, told: Tally) -> None:
+    """Scenarios chosen by the seed, each cut once: every stage comes up, and writes of every kind in the long run."""
+    chooser = run.random()
+    largest = max(groups().values(), key=len)
+    watched = _watched(sorted(chooser.sample(largest, FEW)))
+    settings, told_by = settings_of(watched), environment(watched)
+    like = theatre.play(watched, settings, told_by)
+    told.add(like, {})
+    able = [one.name for one in watched if like.writes[one.name]]
+    cuts = {
+        name: Cut(chooser.randint(1, min(LIKELY, like.writes[name])), STAGES[n % len(STAGES)])
+        for n, name in enumerate(able)
+    }
+    told.add(theatre.play(watched, settings, told_by, cuts, like), cuts)
+
+
+def _every_write(theatre: Theatre, group: list[str], told: Tally) -> None:
+    """The first write of each scenario, then the second, until none has so many; at each of the three stages."""
+    watched = _watched(group)
+    settings, told_by = settings_of(watched), environment(watched)
+    like = theatre.play(watched, settings, told_by)
+    told.add(like, {})
+    for stage in STAGES:
+        left, write = watched, 1
+        while left:
+            cuts = {one.name: Cut(write, stage) for one in left}
+            outcome = theatre.play(left, settings, told_by, cuts, like)
+            told.add(outcome, cuts)
+            left = [one for one in left if one.name in outcome.hit]
+            write += 1
