@@ -25,6 +25,10 @@ resolution, and API servers may differ by a second (facts/istio.md part 2)."""
 
 def decide_alias(world: Snapshot, key: Key, rules: Rules) -> AliasDecision | None:
     """Decide the DnsAlias ``key``; None where it does not exist or is being deleted (its entry is collected)."""
+    return world.remembered(("decision", key, rules), lambda: _decide(world, key, rules))
+
+
+def _decide(world: Snapshot, key: Key, rules: Rules) -> AliasDecision | None:
     alias = world.alias(key.namespace, key.name)
     if alias is None or alias.meta.deleting:
         return None

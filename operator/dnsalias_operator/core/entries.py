@@ -18,6 +18,10 @@ def decide_entry(world: Snapshot, key: Key, rules: Rules) -> EntryDecision | Non
 
     One that carries our marks is the business of its alias (`decide_alias`), or a finding where that is gone.
     """
+    return world.remembered(("decision", key, rules), lambda: _decide(world, key, rules))
+
+
+def _decide(world: Snapshot, key: Key, rules: Rules) -> EntryDecision | None:
     entry = world.entry(key.namespace, key.name)
     if entry is None:
         return None

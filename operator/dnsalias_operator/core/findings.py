@@ -45,25 +45,33 @@ def lint(world: Snapshot, rules: Rules) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda f: f.order))
 
 
-def entry_findings(world: Snapshot, entry: ServiceEntry, rules: Rules) -> list[Finding]:
-    """The findings of one ServiceEntry."""
+def entry_findings(world: Snapshot, entry: ServiceEntry, rules: Rules, *, counted: bool = False) -> list[Finding]:
+    """The findings of one ServiceEntry.
+
+    ``counted`` is for those who count findings and read no message: whom a catch-all reaches, which takes a look at
+    everybody on its port, is left out of that.
+    """
     decision = decide_entry(world, entry.key, rules)
     in_care = decision is not None and decision.selected
     target = stands_for(world, entry, rules) if in_care else explicit(world, entry, rules)
-    look = Look(world, rules, entry, decision, target.service if target else None)
+    look = Look(world, rules, entry, decision, target.service if target else None, counted)
     return [f for check in CHECKS for f in check(look)]
 
 
 def catch_all(look: Look) -> Iterator[Finding]:
     """A port whose listener takes connections to any address (facts/istio.md part 1)."""
     for port in catches_all(look.entry, look.rules.mesh):
-        now = catches_now(look.world, look.entry, look.rules.mesh, port)
-        seen = f"; in {now} it takes every connection to that port that no other listener claims"
-        if not now:
-            seen = "; today others take them, or nobody imports it, and it will as soon as that changes"
+        seen = "" if look.counted else _reach_of_catch_all(look, port)
         hosts = ", ".join(look.entry.hosts) or "no host"
         message = f"listens on 0.0.0.0:{port} for {hosts} and matches any address{seen}"
         yield catalog.CATCH_ALL.at(look.entry.key, message, port=port, remedy=look.blocked)
+
+
+def _reach_of_catch_all(look: Look, port: int) -> str:
+    now = catches_now(look.world, look.entry, look.rules.mesh, port)
+    if now:
+        return f"; in {now} it takes every connection to that port that no other listener claims"
+    return "; today others take them, or nobody imports it, and it will as soon as that changes"
 
 
 def lacks(look: Look) -> Iterator[Finding]:

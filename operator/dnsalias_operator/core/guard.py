@@ -239,14 +239,14 @@ def catches_now(world: Snapshot, entry: ServiceEntry, mesh: Mesh, port: int) -> 
 
 def _catchers(world: Snapshot, mesh: Mesh, port: int) -> Mapping[Key, tuple[Pods, ...]]:
     """Who takes any connection on the port, and from which pods; asked for every entry, so computed once a world."""
-    question = ("catchers", mesh, port)
-    if question not in world.memo:
+
+    def look() -> dict[Key, tuple[Pods, ...]]:
         found: dict[Key, tuple[Pods, ...]] = {}
         for pods in classes(world, mesh, port):
             listener = listener_at(world, pods.client, mesh, WILDCARD, port)
             for row in listener.rows if listener else ():
                 if row.owner and row.match_all and row.cluster != PASSTHROUGH:
                     found[row.owner] = (*found.get(row.owner, ()), pods)
-        world.memo[question] = found
-    answers: Mapping[Key, tuple[Pods, ...]] = world.memo[question]
-    return answers
+        return found
+
+    return world.remembered(("catchers", mesh, port), look)

@@ -12,21 +12,22 @@ from dnsalias_operator.model.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the checks of one entry look at. ``service`` is what it stands for, told explicitly or while in our care."""
+    """What the checks of one entry look at. ``service`` is what it stands for, told explicitly or while in our care.
+
+    ``counted`` as in `findings.entry_findings`.
+    """
 
     world: Snapshot
     rules: Rules
     entry: ServiceEntry
     decision: EntryDecision | None
     service: Service | None
+    counted: bool = False
 
     def classes(self, port: int) -> tuple[Pods, ...]:
         """The classes of clients that can differ on that port (`listeners.classes`); computed once a world."""
-        question = ("classes", self.rules.mesh, port)
-        if question not in self.world.memo:
-            self.world.memo[question] = classes(self.world, self.rules.mesh, port)
-        found: tuple[Pods, ...] = self.world.memo[question]
-        return found
+        mesh = self.rules.mesh
+        return self.world.remembered(("classes", mesh, port), lambda: classes(self.world, mesh, port))
 
     @property
     def blocked(self) -> str | None:

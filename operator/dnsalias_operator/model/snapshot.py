@@ -6,7 +6,7 @@ A lookup costs in proportion to what it finds, a what-if (`with_changes`) in pro
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.dnsalias import DnsAlias
@@ -53,6 +53,9 @@ PARSERS: Mapping[str, Callable[[Raw], Object]] = {
 }
 
 
+Answer = TypeVar("Answer")
+
+
 def _index_values(obj: Object) -> Iterator[tuple[str, Hashable]]:
     yield "kind", obj.key.kind
     yield "namespace", (obj.key.kind, obj.key.namespace)
@@ -90,8 +93,7 @@ class Snapshot:
 
     def __init__(self, objects: Iterable[Object] = (), *, namespaces_known: bool = False) -> None:
         self.namespaces_known = namespaces_known
-        self.memo: dict[Hashable, Any] = {}
-        """What readers computed from this very state; forgotten when anything changes."""
+        self._memo: dict[Hashable, Any] = {}
         self._objects: dict[Key, Object] = {}
         self._index: dict[tuple[str, Hashable], dict[Key, None]] = defaultdict(dict)
         for obj in objects:
@@ -104,6 +106,13 @@ class Snapshot:
     def find(self, index: str, value: Hashable) -> list[Object]:
         """Objects whose ``index`` holds ``value``, sorted by key."""
         return [self._objects[key] for key in sorted(self._index.get((index, value), ()))]
+
+    def remembered(self, question: Hashable, answer: Callable[[], Answer]) -> Answer:
+        """What ``answer`` computes from this very state, computed once; forgotten when anything changes."""
+        if question not in self._memo:
+            self._memo[question] = answer()
+        known: Answer = self._memo[question]
+        return known
 
     def with_changes(self, changes: Mapping[Key, Object | None]) -> "Snapshot":
         """What the world would be with each key replaced by the object, or without it where that is None."""
@@ -246,7 +255,7 @@ class Snapshot:
 
     def _put(self, obj: Object) -> None:
         self._drop(obj.key)
-        self.memo.clear()
+        self._memo.clear()
         self._objects[obj.key] = obj
         for item in _index_values(obj):
             self._index[item][obj.key] = None
@@ -254,7 +263,7 @@ class Snapshot:
     def _drop(self, key: Key) -> Object | None:
         gone = self._objects.pop(key, None)
         if gone is not None:
-            self.memo.clear()
+            self._memo.clear()
             for item in _index_values(gone):
                 members = self._index[item]
                 members.pop(key, None)

@@ -118,7 +118,9 @@ class _Operator:
     async def _operate(self, client: Client, *watched: asyncio.Task[None]) -> int:
         """Do the work until told to stop, or until a part of it or one of the ``watched`` tasks ends."""
         settings = self.settings
-        recorder = Recorder(client, self.metrics, socket.gethostname(), enabled=settings.events)
+        recorder = Recorder(
+            client, self.metrics, socket.gethostname(), enabled=settings.events, busy=lambda: self.queue.depth() > 0
+        )
         fights = Fights(
             settings.fight_limit, Backoff(settings.fight_min_seconds, settings.fight_max_seconds), time.monotonic
         )
@@ -162,9 +164,7 @@ class _Operator:
             asyncio.create_task(self.resync.run(), name="resync"),
         ]
         watch_ends = asyncio.Event()
-        watching = asyncio.create_task(
-            handlers.watch(settings, self.store, client, watch_ends, self._own_signals, self._watch_anew), name="watch"
-        )
+        watching = asyncio.create_task(self._watch(client, self.resync.listed, watch_ends), name="watch")
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
         parts = [*watched, watching, *workers, *others]
         await asyncio.wait((stopping, *parts), return_when=asyncio.FIRST_COMPLETED)
@@ -173,6 +173,7 @@ class _Operator:
         # Kopf waits for every task that is younger than it, so for each open connection to our own pages.
         await self.health.stop()
         watch_ends.set()
+        self.resync.listed.set()
         for task in (stopping, *others):
             task.cancel()
         await asyncio.wait((watching, *others), timeout=settings.shutdown_grace_seconds)
@@ -180,6 +181,12 @@ class _Operator:
         await asyncio.gather(watching, stopping, *others, return_exceptions=True)
         log.info("stopped; nothing that was written is reverted")
         return code
+
+    async def _watch(self, client: Client, listed: asyncio.Event, ends: asyncio.Event) -> None:
+        # Kopf lists everything too, ten times as slowly; side by side the two would be ready as late as it is.
+        await listed.wait()
+        if not ends.is_set():
+            await handlers.watch(self.settings, self.store, client, ends, self._own_signals, self._watch_anew)
 
     async def _why(self, client: Client, tasks: list[asyncio.Task[None]]) -> int:
         """The exit code, and the reason in the log where the end is not one that was asked for."""

@@ -136,7 +136,7 @@ class Writer:
     async def _send(self, verb: str, key: Key, query: dict[str, str], body: Raw, subresource: str = "") -> None:
         path = self._client.path(key.kind, key.namespace, key.name, subresource)
         content = APPLY if verb == "PATCH" else "application/json"
-        self._store.put(key.kind, await self._client.request(verb, path, query, body, content))
+        self._store.put(key.kind, await self._client.request(verb, path, query, body, content), subresource)
 
     async def _counted(self, key: Key, operation: str, work: Any) -> None:  # noqa: ANN401 (a coroutine)
         result = "error"

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +23,9 @@ COMPONENT = "dnsalias-operator"
 _NOTE_LIMIT = 1024
 """Bytes that events.k8s.io/v1 allows in a note."""
 _REMEMBERED = 5000
-_WAITING = 1000
+_WAITING = 5000
+_PAUSE_SECONDS, _PATIENCE = 0.1, 50
+"""How long an event gives way to writes: up to 5 s."""
 
 Type = Literal["Normal", "Warning"]
 
@@ -37,9 +40,18 @@ class _Event:
 
 
 class Recorder:
-    """Takes events at any time; `run` posts them one by one."""
+    """Takes events at any time; `run` posts them one by one, and gives way while ``busy`` says that writes are due."""
 
-    def __init__(self, client: Client, metrics: Metrics, instance: str, *, enabled: bool = True) -> None:
+    def __init__(
+        self,
+        client: Client,
+        metrics: Metrics,
+        instance: str,
+        *,
+        enabled: bool = True,
+        busy: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._busy = busy
         self._client = client
         self._metrics = metrics
         self._instance = instance
@@ -72,6 +84,7 @@ class Recorder:
         """Post what comes, until cancelled. A failed post is logged and not tried again."""
         while True:
             event = await self._queue.get()
+            await self._calm()
             try:
                 path = f"apis/events.k8s.io/v1/namespaces/{event.regarding['namespace'] or 'default'}/events"
                 await self._client.request("POST", path, {"fieldManager": COMPONENT}, self._body(event))
@@ -81,6 +94,13 @@ class Recorder:
                 log.warning("an Event was not posted", extra={"fields": {"reason": event.reason, "error": str(error)}})
             finally:
                 self._queue.task_done()
+
+    async def _calm(self) -> None:
+        # Bounded, and not at all where the queue fills up: an event that comes late is better than one that is dropped.
+        for _ in range(_PATIENCE):
+            if not self._busy() or self._queue.qsize() > _WAITING // 2:
+                return
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     def _body(self, event: _Event) -> dict[str, Any]:
         note = event.note.encode()[: _NOTE_LIMIT - 3].decode(errors="ignore")

@@ -72,7 +72,7 @@ class Reconciler:
         obj = world.get(key)
         found: tuple[Finding, ...] = ()
         if isinstance(obj, ServiceEntry):
-            found = tuple(entry_findings(world, obj, self._rules))
+            found = tuple(entry_findings(world, obj, self._rules, counted=True))
         elif isinstance(obj, DnsAlias):
             found = tuple(alias_findings(world, key, self._rules))
         if found:

@@ -28,7 +28,10 @@ _SILENT = 2
 
 
 class Resync:
-    """Lists every kind, forever. ``on_done`` is called after each round: it asks for everything to be decided."""
+    """Lists every kind, forever. ``on_done`` is called after each round: it asks for everything to be decided.
+
+    ``listed`` is set once every kind was listed.
+    """
 
     def __init__(
         self,
@@ -48,6 +51,7 @@ class Resync:
         self._backoff, self._on_done, self._sleep = backoff, on_done, sleep
         self._bad_rounds: dict[str, int] = {}
         self._asked = asyncio.Event()
+        self.listed = asyncio.Event()
         self.fault = ""
         for kind in store.kinds:
             for correction in ("ghost", "missed"):
@@ -109,6 +113,7 @@ class Resync:
             if changes and not first:
                 self._store.corrected(kind, changes)
         self._metrics.synced.set(1)
+        self.listed.set()
 
     async def _list(self, kind: str) -> list[StoreChange]:
         while True:

@@ -32,15 +32,21 @@ _TOMBSTONES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class StoreChange:
-    """An object before and after; one of them is None where it appeared or went."""
+    """An object before and after; one of them is None where it appeared or went.
+
+    ``written`` is the field of it that we have just written ourselves: a difference there is no news.
+    """
 
     old: Object | None
     new: Object | None
+    written: str = ""
 
     @property
     def matters(self) -> bool:
         """Whether anything but bookkeeping differs in what the store keeps."""
-        return self.old is None or self.new is None or _content(self.old) != _content(self.new)
+        if self.old is None or self.new is None:
+            return True
+        return _content(self.old, self.written) != _content(self.new, self.written)
 
     @property
     def key(self) -> Key:
@@ -51,9 +57,9 @@ class StoreChange:
         return one.key
 
 
-def _content(obj: Object) -> dict[str, Any]:
+def _content(obj: Object, written: str) -> dict[str, Any]:
     meta = {k: v for k, v in mapping(obj.raw.get("metadata")).items() if k != "resourceVersion"}
-    return {**obj.raw, "metadata": meta}
+    return {**obj.raw, "metadata": meta, **({written: None} if written else {})}
 
 
 def older(version: str, than: str) -> bool:
@@ -102,8 +108,11 @@ class Store:
         self.missed[kind].pop(key_of(kind, raw), None)
         return change
 
-    def put(self, kind: str, raw: Raw) -> StoreChange | None:
-        """Take in an object as the API server returned it; None where it is known, older, or deleted already."""
+    def put(self, kind: str, raw: Raw, written: str = "") -> StoreChange | None:
+        """Take in an object as the API server returned it; None where it is known, older, or deleted already.
+
+        ``written`` as in `StoreChange`.
+        """
         key = key_of(kind, raw)
         meta = mapping(raw.get("metadata"))
         if text(meta.get("uid")) in self._gone:
@@ -116,7 +125,7 @@ class Store:
         self.world.put(new)
         if old is not None and old.meta.uid != new.meta.uid:
             self._bury(old.meta.uid)
-        return self._changed(StoreChange(old, new))
+        return self._changed(StoreChange(old, new, written))
 
     def remove(self, kind: str, raw: Raw) -> StoreChange | None:
         """Take in a deletion: of the object with that uid, or of nothing."""
