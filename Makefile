@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 UV := build/uv/bin/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo lab report test check equivalence quickstart crd chart torture audit dist image sbom soak clean venv controlplane
+.PHONY: bench help demo lab report test check equivalence quickstart crd chart torture audit dist image sbom soak clean venv controlplane
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=/path/to/python]'
@@ -48,6 +48,12 @@ check: venv ## linters, types, import contracts and the tests that need no clust
 
 equivalence: venv controlplane ## the alias equals the Service: every combination, with real traffic; writes docs/equivalence.md
 	$(BIN)/python -m tests.dataplane.equivalence $(ARGS)
+
+bench: venv controlplane ## speed and scale beside a reference, about 15 minutes; writes build/bench (bench-NAME: one of them)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-%: venv controlplane
+	$(BIN)/python -m benchmarks $* $(ARGS)
 
 quickstart: venv controlplane ## type docs/quickstart.md on a real API server, and write what it printed into it
 	$(BIN)/python -m tests.quickstart

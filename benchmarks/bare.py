@@ -66,7 +66,7 @@ class Bare:
         await self._work.join()
 
     async def _follow(self, path: str) -> None:
-        items, version = await self._requests.list(path)
+        items, version = await self._requests.listed(path)
         for item in items:
             self._offer(path, item)
         self._listed += 1

@@ -6,6 +6,7 @@ import secrets
 import subprocess
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,11 +17,14 @@ from benchmarks import objects, writes
 from benchmarks.bare import Job
 from benchmarks.process import python, until
 from benchmarks.requests import Call, Requests
+from dnsalias_operator.model.names import KIND
+from dnsalias_operator.model.snapshot import Object
 from tests.cluster.operator_process import Operator
 from tests.controlplane import build
 from tests.controlplane.cluster import ControlPlane
 from tests.install import identity
 
+_COLLECTIONS = {"Service": writes.SERVICES, "ServiceEntry": writes.ENTRIES, KIND: writes.ALIASES}
 _BUSY = ("dnsalias_queue_depth ", "dnsalias_queue_oldest_age_seconds ")
 REPOSITORY = Path(__file__).parents[1]
 Answer = TypeVar("Answer")
@@ -54,21 +58,33 @@ class Cluster:
     def make_namespaces(self, count: int) -> None:
         """The namespaces of ``count`` Services."""
         bodies = ({"metadata": {"name": name}} for name in objects.namespaces(count))
-        self.ask(lambda r: r.send_all(Call("POST", "/api/v1/namespaces", json.dumps(b)) for b in bodies))
+        self._send(Call("POST", "/api/v1/namespaces", json.dumps(body)) for body in bodies)
 
     def load(self, manifests: Iterable[Mapping[str, Any]]) -> None:
         """Create objects, 8 at a time."""
-        calls = map(created, manifests)
-        self.ask(lambda r: r.send_all(calls))
+        self._send(map(created, manifests))
+
+    def listed(self, path: str) -> list[dict[str, Any]]:
+        """Every object of a collection, as the API server has it."""
+        return self.ask(lambda r: r.listed(path))[0]
+
+    def objects(self, kind: str) -> list[Object]:
+        """Every object of a kind, as the core sees it."""
+        return [writes.of(kind, raw) for raw in self.listed(_COLLECTIONS[kind])]
 
     def clear(self, *paths: str) -> None:
         """Delete every object of these collections, and wait until they are gone."""
         for path in paths:
             root, _, plural = path.rpartition("/")
-            names = sorted({i["metadata"]["namespace"] for i in self.ask(lambda r, p=path: r.list(p))[0]})  # type: ignore[misc]
-            calls = [Call("DELETE", f"{root}/namespaces/{name}/{plural}") for name in names]
-            self.ask(lambda r, c=calls: r.send_all(c))  # type: ignore[misc]
-            until(lambda p=path: not self.plane.api.get(f"{p}?limit=1")["items"], f"{path} is empty", pause=0.2)
+            names = sorted({item["metadata"]["namespace"] for item in self.listed(path)})
+            self._send([Call("DELETE", f"{root}/namespaces/{name}/{plural}") for name in names])
+            until(partial(self._empty, path), f"{path} is empty", pause=0.2)
+
+    def _send(self, calls: Iterable[Call]) -> None:
+        self.ask(lambda r: r.send_all(calls))
+
+    def _empty(self, path: str) -> bool:
+        return not self.plane.api.get(f"{path}?limit=1")["items"]
 
     def job(self, paths: list[str], calls: Mapping[str, list[Call]], *, again: bool = False) -> Job:
         """What the bare client is told, with the operator's own rights."""
@@ -100,8 +116,7 @@ class Cluster:
 
 def created(manifest: Mapping[str, Any]) -> Call:
     """The request that creates an object."""
-    collections = {"Service": writes.SERVICES, "ServiceEntry": writes.ENTRIES, "DnsAlias": writes.ALIASES}
-    root, _, plural = collections[manifest["kind"]].rpartition("/")
+    root, _, plural = _COLLECTIONS[manifest["kind"]].rpartition("/")
     path = f"{root}/namespaces/{manifest['metadata']['namespace']}/{plural}"
     return Call("POST", f"{path}?fieldManager={objects.CONTROLLER}", json.dumps(manifest))
 

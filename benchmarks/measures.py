@@ -1,4 +1,4 @@
-"""What is measured, against which reference, and how good it should be: one table, which docs/performance.md follows."""
+"""What is measured, against which reference, and how good it should be; docs/performance.md follows this table."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
@@ -60,7 +60,9 @@ MEASURES: Mapping[str, Measure] = {
     "cpu-changes": Measure(7, "at 20 Service changes a second", "%", "value", 15),
     "cpu-resync": Measure(7, "one resync: processor time", "s"),
     **{
-        f"{command}-{n}": Measure(8, f"`dnsalias {command}`, {n:,} objects", "s", at_most=1.0 if command == "lint" else None)
+        f"{command}-{n}": Measure(
+            8, f"`dnsalias {command}`, {n:,} objects", "s", at_most=1.0 if command == "lint" else None
+        )
         for n in FILES
         for command in ("lint", "plan", "listeners")
     },

@@ -47,9 +47,7 @@ def converged(count: int, rules: Rules) -> LiveSnapshot:
     """Half Services; an alias with its entry for every fourth; the rest entries of others, one in ten a broken one."""
     services: list[Object] = [writes.of("Service", _service(n)) for n in range(count // 2)]
     aliases = [writes.of(KIND, {**a, "metadata": _meta(a)}) for a in map(objects.alias, range(0, count // 2, 4))]
-    others = [
-        objects.broken_entry(n) if n % 10 == 1 else objects.external_entry(n) for n in range(count // 4)
-    ]
+    others = [objects.broken_entry(n) if n % 10 == 1 else objects.external_entry(n) for n in range(count // 4)]
     entries = [writes.of("ServiceEntry", {**e, "metadata": _meta(e)}) for e in others]
     decided = plan(Snapshot([*services, *aliases, *entries], namespaces_known=True), rules)
     return LiveSnapshot(decided.after.objects(), namespaces_known=True)

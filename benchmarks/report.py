@@ -19,7 +19,7 @@ def line(name: str, result: Result) -> tuple[str, ...]:
     aim = ""
     if measure.at_most is not None:
         limit = f"{measure.at_most:g}"
-        aim = f"≤ {limit} ×" if measure.of == "ratio" else f"≤ {limit}{_UNITS[measure.unit]}"
+        aim = f"≤ {limit} x" if measure.of == "ratio" else f"≤ {limit}{_UNITS[measure.unit]}"
     reached = met(measure, result)
     verdict = "" if reached is None else "met" if reached else "missed"
     return (
@@ -79,7 +79,7 @@ def read(paths: Iterable[Path]) -> tuple[dict[str, Result], dict[str, str]]:
 
 def number(value: float, unit: str) -> str:
     """A value with its unit, three digits where it is small."""
-    digits = 0 if unit in ("writes", "pushes", "events") or abs(value) >= 100 else 1 if abs(value) >= 10 else 2  # noqa: PLR2004
+    digits = 0 if unit in ("writes", "pushes", "events") or abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:,.{digits}f}{_UNITS[unit]}"
 
 

@@ -69,7 +69,7 @@ class Requests:
 
         await asyncio.gather(*(one() for _ in range(IN_FLIGHT)))
 
-    async def list(self, path: str) -> tuple[list[dict[str, Any]], str]:
+    async def listed(self, path: str) -> tuple[list[dict[str, Any]], str]:
         """Every object of a collection, and the resourceVersion of the list."""
         items: list[dict[str, Any]] = []
         token = ""

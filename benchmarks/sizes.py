@@ -16,8 +16,13 @@ from tests.controlplane.progress import step
 
 REST_SECONDS, RESYNC_SECONDS, CHANGE_SECONDS, RATE = 20, 45, 20, 20
 DEFAULT_RESYNC = 600
-KINDS = ("/api/v1/services", "/api/v1/namespaces", "/apis/networking.istio.io/v1/serviceentries",
-         "/apis/networking.istio.io/v1/sidecars", "/apis/dnsalias.io/v1alpha1/dnsaliases")
+KINDS = (
+    "/api/v1/services",
+    "/api/v1/namespaces",
+    "/apis/networking.istio.io/v1/serviceentries",
+    "/apis/networking.istio.io/v1/sidecars",
+    "/apis/dnsalias.io/v1alpha1/dnsaliases",
+)
 
 
 def measure(scale: float = 1) -> Iterator[tuple[str, Result]]:
@@ -54,10 +59,13 @@ def _grow(one: Cluster, old: int, new: int) -> None:
 
 def _kopf(one: Cluster) -> tuple[float, float]:
     """Seconds until Kopf has told of every object, and the MiB it holds then."""
-    count = sum(len(one.ask(lambda r, p=path: r.list(p))[0]) for path in KINDS)  # type: ignore[misc]
+    count = sum(len(one.listed(path)) for path in KINDS)
     began = time.monotonic()
     process = subprocess.Popen(
-        python("benchmarks.kopf_alone", str(one.kubeconfig), str(count)), cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+        python("benchmarks.kopf_alone", str(one.kubeconfig), str(count)),
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         if not process.stdout or process.stdout.readline().strip() != "synced":

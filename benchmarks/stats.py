@@ -47,7 +47,7 @@ def percentile(samples: Sequence[float], percent: float) -> float:
     Raises:
         ValueError: there are no samples, or ``percent`` is not above 0 and at most 100.
     """
-    if not samples or not 0 < percent <= 100:  # noqa: PLR2004
+    if not samples or not 0 < percent <= 100:
         raise ValueError(f"no percentile {percent} of {len(samples)} samples")
     return sorted(samples)[math.ceil(len(samples) * percent / 100) - 1]
 

@@ -52,10 +52,7 @@ def measure(scale: float = 1) -> Iterator[tuple[str, Result]]:
 
 
 def _table(one: Cluster) -> dict[str, list[Call]]:
-    services, aliases, entries = (
-        [writes.of(kind, raw) for raw in one.ask(lambda r, p=path: r.list(p))[0]]  # type: ignore[misc]
-        for kind, path in (("Service", writes.SERVICES), (KIND, writes.ALIASES), ("ServiceEntry", writes.ENTRIES))
-    )
+    services, aliases, entries = (one.objects(kind) for kind in ("Service", KIND, "ServiceEntry"))
     keys = [Key("Service", a.key.namespace, a.key.name.replace("alias", "service")) for a in aliases]
     return writes.for_services(Snapshot([*services, *aliases, *entries], namespaces_known=True), keys)
 
@@ -66,15 +63,14 @@ async def _delays(requests: Requests, count: int, changes: int, ports: Iterator[
     Raises:
         TimeoutError: an entry did not follow.
     """
-    _, version = await requests.list(writes.ENTRIES)
+    _, version = await requests.listed(writes.ENTRIES)
     sent: dict[int, float] = {}
     delays: list[float] = []
 
     async def see() -> None:
         async for event in requests.watch(writes.ENTRIES, version):
-            for port in event["object"]["spec"]["ports"]:
-                if (began := sent.pop(port["number"], None)) is not None:
-                    delays.append(time.monotonic() - began)
+            numbers = [port["number"] for port in event["object"]["spec"]["ports"]]
+            delays.extend(time.monotonic() - sent.pop(number) for number in numbers if number in sent)
             if len(delays) == changes:
                 return
 

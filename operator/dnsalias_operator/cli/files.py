@@ -1,8 +1,10 @@
 """`-f PATH…`: files, folders and standard input into `Inputs`; whatever cannot be read, the rest still is."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from dnsalias_operator.cli import jsonread, progress, yamlread
@@ -19,15 +21,31 @@ def read_files(paths: Sequence[str], namespace: str) -> Inputs:
     ``namespace`` is that of namespaced objects which name none. A file that several paths lead to is read once.
     """
     collector = Collector(namespace)
+    with _nothing_to_collect():
+        _read_all(paths, collector)
+    if not collector.items and not collector.problems:
+        collector.problems.append(Problem(" ".join(paths), 0, 0, "no Kubernetes object in here"))
+    return Inputs(tuple(collector.items), tuple(collector.problems))
+
+
+@contextmanager
+def _nothing_to_collect() -> Iterator[None]:
+    """All that is read stays to the end: looking for garbage among it, again and again, costs a sixth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _read_all(paths: Sequence[str], collector: Collector) -> None:
     done: set[str] = set()
     for path in progress.files(list(_files(paths, collector.problems))):
         real = path if path == "-" else os.path.realpath(path)
         if real not in done:
             done.add(real)
             _read(path, collector)
-    if not collector.items and not collector.problems:
-        collector.problems.append(Problem(" ".join(paths), 0, 0, "no Kubernetes object in here"))
-    return Inputs(tuple(collector.items), tuple(collector.problems))
 
 
 def _files(paths: Iterable[str], problems: list[Problem]) -> Iterator[str]:

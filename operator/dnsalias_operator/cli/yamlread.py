@@ -124,7 +124,19 @@ class _Builder:
                 value = _MERGE if isinstance(self._stack[-1].value, dict) else value
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
-        self._add(value, 1, event)
+        frame = self._stack[-1] if self._stack else None
+        # The two cases that make up nearly all of a file, at a third of the price of `_add`: they are what it would do.
+        if frame is None or not isinstance(frame.value, dict) or frame.key is _MERGE:
+            self._add(value, 1, event)
+        elif frame.key is not _NO_KEY:
+            frame.value[frame.key] = value
+            frame.key = _NO_KEY
+            frame.nodes += 1
+        elif type(value) is str and value not in frame.value:
+            frame.key = value
+            frame.nodes += 1
+        else:
+            self._add(value, 1, event)
 
     def _open_mapping(self, event: Any) -> None:  # noqa: ANN401
         self._open({}, event)

@@ -10,7 +10,7 @@ from dnsalias_operator.core.clusters import cluster_of, refused, sends
 from dnsalias_operator.core.listeners import Client, reach, refused_on
 from dnsalias_operator.core.look import Look
 from dnsalias_operator.core.outcome import Finding, Severity
-from dnsalias_operator.core.plaintext import Rejected, rejected
+from dnsalias_operator.core.plaintext import Rejected, rejected, strict_somewhere
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
@@ -26,7 +26,7 @@ _REMEDIES = {
 
 def plaintext_into_strict(look: Look) -> Iterator[Finding]:
     """A port whose calls reach pods without mTLS that take nothing else."""
-    for port in look.entry.ports:
+    for port in look.entry.ports if strict_somewhere(look.world) else ():
         found = rejected(look.world, look.entry, port, look.classes(port.number), look.rules)
         if found is not None:
             severity = Severity.CRITICAL if found.certain else Severity.WARNING

@@ -22,6 +22,7 @@ from dnsalias_operator.core.listeners import (
     reach,
 )
 from dnsalias_operator.core.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD
+from dnsalias_operator.core.listeners.visible import named_namespaces
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
@@ -228,7 +229,9 @@ def catches_all(entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
     Source: facts/istio.md part 1.
     """
     alone = Snapshot((entry,))
-    return tuple(sorted({port.number for port in entry.ports if entry.key in _catchers(alone, mesh, port.number)}))
+    clients = [Client(name) for name in sorted(named_namespaces(entry, mesh))]
+    caught = (p.number for p in entry.ports if any(entry.key in _takers(alone, c, mesh, p.number) for c in clients))
+    return tuple(sorted(set(caught)))
 
 
 def catches_now(world: Snapshot, entry: ServiceEntry, mesh: Mesh, port: int) -> Reach:
@@ -237,16 +240,21 @@ def catches_now(world: Snapshot, entry: ServiceEntry, mesh: Mesh, port: int) -> 
     return reach(world, classes(world, mesh, port), caught) if caught else Reach(everywhere=False, namespaces=())
 
 
+def _takers(world: Snapshot, client: Client, mesh: Mesh, port: int) -> list[Key]:
+    """Who takes any connection on the port from that client."""
+    listener = listener_at(world, client, mesh, WILDCARD, port)
+    rows = listener.rows if listener else ()
+    return [row.owner for row in rows if row.owner and row.match_all and row.cluster != PASSTHROUGH]
+
+
 def _catchers(world: Snapshot, mesh: Mesh, port: int) -> Mapping[Key, tuple[Pods, ...]]:
     """Who takes any connection on the port, and from which pods; asked for every entry, so computed once a world."""
 
     def look() -> dict[Key, tuple[Pods, ...]]:
         found: dict[Key, tuple[Pods, ...]] = {}
         for pods in classes(world, mesh, port):
-            listener = listener_at(world, pods.client, mesh, WILDCARD, port)
-            for row in listener.rows if listener else ():
-                if row.owner and row.match_all and row.cluster != PASSTHROUGH:
-                    found[row.owner] = (*found.get(row.owner, ()), pods)
+            for owner in _takers(world, pods.client, mesh, port):
+                found[owner] = (*found.get(owner, ()), pods)
         return found
 
     return world.remembered(("catchers", mesh, port), look)

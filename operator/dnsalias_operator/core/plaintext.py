@@ -70,7 +70,7 @@ def rejected(
 
     ``alike`` are the classes of clients that can differ on the port (`listeners.classes`).
     """
-    if not _strict_somewhere(world) or class_of(entry_protocol(port)) is PortClass.UDP:
+    if not strict_somewhere(world) or class_of(entry_protocol(port)) is PortClass.UDP:
         return None
     for host in entry.hosts:
         every = (*alike, *_with_rules(world, host, alike, rules.mesh))
@@ -82,11 +82,14 @@ def rejected(
     return None
 
 
-def _strict_somewhere(world: Snapshot) -> bool:
-    if "strict" not in world.memo:
+def strict_somewhere(world: Snapshot) -> bool:
+    """Whether any PeerAuthentication asks for mTLS: else nothing is refused, and nobody has to be asked."""
+
+    def look() -> bool:
         every = (p for p in world.find("kind", "PeerAuthentication") if isinstance(p, PeerAuthentication))
-        world.memo["strict"] = any(MtlsMode.STRICT in (p.mode, *p.ports.values()) for p in every)
-    return bool(world.memo["strict"])
+        return any(MtlsMode.STRICT in (p.mode, *p.ports.values()) for p in every)
+
+    return world.remembered("strict", look)
 
 
 def _with_rules(world: Snapshot, host: str, alike: Sequence[Pods], mesh: Mesh) -> list[Pods]:

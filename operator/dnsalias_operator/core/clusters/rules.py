@@ -66,12 +66,12 @@ def rule_for(snapshot: Snapshot, client: Client, hostname: str, namespace: str, 
 
 def namespaces_with_rules(snapshot: Snapshot, hostname: str, mesh: Mesh) -> tuple[str, ...]:
     """The namespaces that have rules for a hostname, sorted: their clients may send something else than others do."""
-    question = ("hosts of rules", mesh.cluster_domain)
-    if question not in snapshot.memo:
+
+    def look() -> tuple[tuple[str, str], ...]:
         rules = [r for r in snapshot.find("kind", "DestinationRule") if isinstance(r, DestinationRule)]
-        named = {(full_name(r.host, r.meta.namespace, mesh), r.meta.namespace) for r in rules}
-        snapshot.memo[question] = tuple(sorted(named))
-    hosts: tuple[tuple[str, str], ...] = snapshot.memo[question]
+        return tuple(sorted({(full_name(r.host, r.meta.namespace, mesh), r.meta.namespace) for r in rules}))
+
+    hosts = snapshot.remembered(("hosts of rules", mesh.cluster_domain), look)
     return tuple(sorted({namespace for host, namespace in hosts if covers(host, hostname)}))
 
 
