@@ -4,6 +4,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import aliases, files, machine, mesh, proportion, report, sizes, traffic
@@ -60,11 +61,10 @@ def main() -> int:
 
 def _one(name: str, scale: float) -> None:
     described = machine.describe()
-    if scale != 1:
-        described["Scale"] = f"sizes times {scale:g}: a quick look, not the figures of the table"
+    note = "" if scale == 1 else f"run at {scale:g} of the size"
     results: dict[str, Result] = {}
     for measure, result in BENCHMARKS[name][1](scale):
-        results[measure] = result
+        results[measure] = replace(result, note=note)
         report.write(OUT / f"{name}.json", results, described)
     sys.stdout.write(report.table(results) + "\n\n")
     sys.stdout.flush()

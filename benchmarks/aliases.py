@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 from benchmarks import objects, writes
-from benchmarks.cluster import UNLIMITED, Cluster, cluster, created, ready, settled, started
+from benchmarks.cluster import UNLIMITED, Cluster, calm, cluster, created, pid_of, ready, settled, started
 from benchmarks.process import resident, until
 from benchmarks.requests import Call, Requests
 from benchmarks.stats import Result
@@ -44,8 +44,9 @@ def measure(scale: float = 1) -> Iterator[tuple[str, Result]]:
 def _burst(one: Cluster, count: int, **settings: str) -> tuple[float, float]:
     with one.operator(**settings) as operator:
         ready(operator)
+        calm(operator)
         seconds = one.ask(lambda r: until_ready(r, count))
-        memory = resident(_pid(operator))
+        memory = resident(pid_of(operator))
     one.clear(writes.ALIASES, writes.ENTRIES)
     return seconds, memory
 
@@ -125,8 +126,3 @@ def _written(operator: Operator, broken: int) -> bool:
 
 def _all_ready(operator: Operator, count: int) -> bool:
     return operator.metric('dnsalias_writes_total{kind="DnsAlias",operation="status",result="ok"}') >= count
-
-
-def _pid(operator: Operator) -> int:
-    assert operator.process is not None
-    return operator.process.pid

@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 import subprocess
+import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -15,7 +16,7 @@ import yaml
 
 from benchmarks import objects, writes
 from benchmarks.bare import Job
-from benchmarks.process import python, until
+from benchmarks.process import cpu, python, until
 from benchmarks.requests import Call, Requests
 from dnsalias_operator.model.names import KIND
 from dnsalias_operator.model.snapshot import Object
@@ -25,6 +26,8 @@ from tests.controlplane.cluster import ControlPlane
 from tests.install import identity
 
 _COLLECTIONS = {"Service": writes.SERVICES, "ServiceEntry": writes.ENTRIES, KIND: writes.ALIASES}
+_CALM = 0.05
+"""Processor seconds in a second of wall clock."""
 _BUSY = ("dnsalias_queue_depth ", "dnsalias_queue_oldest_age_seconds ")
 REPOSITORY = Path(__file__).parents[1]
 Answer = TypeVar("Answer")
@@ -138,6 +141,25 @@ def settled(operator: Operator) -> float:
         return last[0] == before and not last[0][0] and last[0][1] > 0
 
     return until(quiet, "the operator has nothing to do", pause=0.2)
+
+
+def calm(operator: Operator) -> None:
+    """Wait until the operator uses next to no processor: Kopf, which begins after the first list, has listed too."""
+    pid = pid_of(operator)
+    last = [cpu(pid)]
+
+    def idle() -> bool:
+        before, last[0] = last[0], cpu(pid)
+        return last[0] - before < _CALM
+
+    time.sleep(1)
+    until(idle, "the operator is calm", pause=1)
+
+
+def pid_of(operator: Operator) -> int:
+    """The process id of a running operator."""
+    assert operator.process is not None
+    return operator.process.pid
 
 
 def started(process: subprocess.Popen[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import objects, writes
 from benchmarks.aliases import until_ready
-from benchmarks.cluster import Cluster, ready
+from benchmarks.cluster import Cluster, calm, ready
 from benchmarks.stats import Result
 from tests.controlplane import build
 from tests.controlplane.cluster import ControlPlane
@@ -52,6 +52,7 @@ def _operator(one: Cluster, node: Space, count: int) -> tuple[float, float]:
     """As it is installed: with the default limit of writes."""
     with one.operator() as operator:
         ready(operator)
+        calm(operator)
         before = _quiet(node)
         one.ask(lambda r: until_ready(r, count))
         return _since(before, _quiet(node))

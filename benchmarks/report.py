@@ -24,7 +24,7 @@ def line(name: str, result: Result) -> tuple[str, ...]:
     verdict = "" if reached is None else "met" if reached else "missed"
     return (
         str(measure.row),
-        measure.what,
+        f"{measure.what} ({result.note})" if result.note else measure.what,
         _samples(result.ours, measure.unit),
         _samples(result.reference, measure.unit),
         "" if result.ratio is None else f"{result.ratio:.2f}",

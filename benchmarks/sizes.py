@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from benchmarks import objects
-from benchmarks.cluster import REPOSITORY, UNLIMITED, Cluster, cluster, ready, settled
+from benchmarks.cluster import REPOSITORY, UNLIMITED, Cluster, calm, cluster, pid_of, ready, settled
 from benchmarks.measures import SIZES
 from benchmarks.process import cpu, python, resident, until
 from benchmarks.stats import Result
@@ -83,42 +83,38 @@ def _operator(one: Cluster) -> tuple[float, float, float]:
     with one.operator(**UNLIMITED) as operator:
         synced = ready(operator)
         whole = synced + settled(operator)
-        time.sleep(2)
-        return synced, whole, resident(_pid(operator))
+        calm(operator)
+        return synced, whole, resident(pid_of(operator))
 
 
 def _processor(one: Cluster, aliases: int) -> Iterator[tuple[str, Result]]:
     with one.operator(**UNLIMITED, resync_seconds=str(RESYNC_SECONDS)) as operator:
         ready(operator)
         settled(operator)
+        calm(operator)
         with step("a resync"):
             last = _listed(operator)
-            spent = cpu(_pid(operator))
+            spent = cpu(pid_of(operator))
             began = time.monotonic()
             until(lambda: _listed(operator) != last, "a resync", pause=1)
             settled(operator)
-            busy, seconds = cpu(_pid(operator)) - spent, time.monotonic() - began
+            busy, seconds = cpu(pid_of(operator)) - spent, time.monotonic() - began
     with one.operator(**UNLIMITED) as operator:
         ready(operator)
         settled(operator)
-        time.sleep(2)
+        calm(operator)
         with step("at rest"):
-            spent = cpu(_pid(operator))
+            spent = cpu(pid_of(operator))
             time.sleep(REST_SECONDS)
-            rest = (cpu(_pid(operator)) - spent) / REST_SECONDS
+            rest = (cpu(pid_of(operator)) - spent) / REST_SECONDS
         resync = max(0.0, busy - rest * seconds)
         yield "cpu-resync", Result((resync,))
         yield "cpu-rest", Result((100 * (rest + resync / DEFAULT_RESYNC),))
         with step(f"{RATE} changes a second"):
-            spent = cpu(_pid(operator))
+            spent = cpu(pid_of(operator))
             one.ask(lambda r: change_services(r, range(aliases), RATE, RATE * CHANGE_SECONDS, itertools.count(20_000)))
-            yield "cpu-changes", Result((100 * (cpu(_pid(operator)) - spent) / CHANGE_SECONDS,))
+            yield "cpu-changes", Result((100 * (cpu(pid_of(operator)) - spent) / CHANGE_SECONDS,))
 
 
 def _listed(operator: Operator) -> float:
     return operator.metric('dnsalias_last_resync_timestamp_seconds{kind="Service"}')
-
-
-def _pid(operator: Operator) -> int:
-    assert operator.process is not None
-    return operator.process.pid

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from benchmarks import objects, writes
-from benchmarks.cluster import UNLIMITED, Cluster, cluster, ready, settled, started
+from benchmarks.cluster import UNLIMITED, Cluster, calm, cluster, ready, settled, started
 from benchmarks.requests import MERGE, Call, Requests
 from benchmarks.stats import Result, bucket_percentile, percentile
 from dnsalias_operator.model.names import KIND, Key
@@ -42,6 +42,7 @@ def measure(scale: float = 1) -> Iterator[tuple[str, Result]]:
                 with one.operator(**UNLIMITED) as operator:
                     ready(operator)
                     settled(operator)
+                    calm(operator)
                     ours.append(one.ask(lambda r: _delays(r, count, changes, ports)))
                     own.append([1000 * bucket_percentile(_histogram(operator), p) for p in (50, 99)])
     for place, percent in enumerate((50, 99)):
