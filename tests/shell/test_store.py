@@ -130,6 +130,24 @@ def test_bookkeeping_alone_does_not_matter() -> None:
     assert change.matters
 
 
+def alias(version: str, host: str, ready: str) -> dict[str, Any]:
+    """A DnsAlias with a status."""
+    meta = {"name": "api", "namespace": "shop", "uid": "u2", "resourceVersion": version}
+    spec = {"host": host, "serviceRef": {"name": "web"}}
+    return {"metadata": meta, "spec": spec, "status": {"conditions": [{"type": "Ready", "status": ready}]}}
+
+
+def test_our_own_status_is_no_news_but_what_came_with_it_is() -> None:
+    """The answer to our write of a status asks for nothing, unless somebody changed the spec meanwhile."""
+    heard: list[StoreChange] = []
+    store = Store(KINDS, heard.append)
+    store.put(KIND, alias("1", "a.b", "False"))
+    store.put(KIND, alias("2", "a.b", "True"), "status")
+    store.put(KIND, alias("3", "c.d", "False"), "status")
+    store.observe(KIND, alias("4", "c.d", "True"))
+    assert [change.matters for change in heard] == [True, False, True, True]
+
+
 def managed(manager: str, operation: str, *fields: str) -> dict[str, Any]:
     """A managedFields entry that owns spec fields and a label."""
     owned: dict[str, Any] = {f"f:{name}": {} for name in fields}
