@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.requests import IN_FLIGHT, Call, Requests
 
 UID, VERSION, PORT = "00000000-uid-of-the-object", "00000000-version", 59_999
-"""Stand for what only the object that is seen can tell: its uid, its resourceVersion, its first port."""
+"""Stand for what only the object that is seen can tell: its uid, its resourceVersion, its first targetPort."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Bare:
         while True:
             obj, calls = await self._work.get()
             meta = obj["metadata"]
-            port = str(next((p["port"] for p in obj["spec"].get("ports", ()) if "port" in p), 0))
+            port = str(next((p["targetPort"] for p in obj["spec"].get("ports", ()) if "targetPort" in p), 0))
             for call in calls:
                 body = call.body.replace(UID, meta["uid"]).replace(VERSION, meta["resourceVersion"])
                 await self._requests.send(Call(call.verb, call.path, body.replace(str(PORT), port), call.content_type))

@@ -34,7 +34,7 @@ includes the start of Python, and for the operator its imports.
 Counted in the API server's audit log; Leases and Events apart.
 """,
     4: """\
-One Service after the other gets a new port, 20 times a second, and a watch of ServiceEntries tells when the entry of
+One Service after the other gets a new targetPort, 20 times a second, and a watch of ServiceEntries tells when the entry of
 its alias has followed. The delay of that watch is in both. The operator's own histogram begins at the event of the
 Service.
 """,

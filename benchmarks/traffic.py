@@ -70,7 +70,7 @@ async def _delays(requests: Requests, count: int, changes: int, ports: Iterator[
 
     async def see() -> None:
         async for event in requests.watch(writes.ENTRIES, version):
-            numbers = [port["number"] for port in event["object"]["spec"]["ports"]]
+            numbers = [port.get("targetPort", 0) for port in event["object"]["spec"]["ports"]]
             delays.extend(time.monotonic() - sent.pop(number) for number in numbers if number in sent)
             if len(delays) == changes:
                 return
@@ -89,7 +89,7 @@ async def change_services(
     ports: Iterator[int],
     sent: dict[int, float] | None = None,
 ) -> None:
-    """Give one Service after the other a port of its own, ``rate`` a second; ``sent`` notes when each was sent."""
+    """Give one Service after the other a new targetPort, ``rate`` a second; ``sent`` notes when each was sent."""
     began = time.monotonic()
     running = []
     for n in range(changes):
@@ -97,7 +97,7 @@ async def change_services(
         number, port = numbers[n % len(numbers)], next(ports)
         path = f"/api/v1/namespaces/{objects.namespace_of(number)}/services/service-{number}"
         (old,) = objects.service(number)["spec"]["ports"]
-        body = {"spec": {"ports": [{**old, "port": port, "targetPort": port}]}}
+        body = {"spec": {"ports": [{**old, "targetPort": port}]}}
         if sent is not None:
             sent[port] = time.monotonic()
         running.append(asyncio.create_task(requests.send(Call("PATCH", path, json.dumps(body), MERGE))))

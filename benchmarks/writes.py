@@ -52,14 +52,14 @@ def for_entries(world: Snapshot, keys: Iterable[Key]) -> dict[str, list[Call]]:
 
 
 def for_services(world: Snapshot, keys: Iterable[Key]) -> dict[str, list[Call]]:
-    """What follows when the first port of a Service becomes `PORT`: the entry of its alias, updated."""
+    """What follows when the targetPort of a Service becomes `PORT`: the entry of its alias, updated."""
     rules, found = Rules(), {}
     for key in keys:
         service = world.service(key.namespace, key.name)
         if service is None:
             continue
         (first, *rest) = service.raw["spec"]["ports"]
-        ports = [{**first, "port": PORT, "targetPort": PORT}, *rest]
+        ports = [{**first, "targetPort": PORT}, *rest]
         changed = of("Service", {**service.raw, "spec": {**service.raw["spec"], "ports": ports}})
         after = world.with_changes({key: changed})
         decisions = (decide_alias(after, alias.key, rules) for alias in after.aliases_of(key.namespace, key.name))
