@@ -34,9 +34,9 @@ includes the start of Python, and for the operator its imports.
 Counted in the API server's audit log; Leases and Events apart.
 """,
     4: """\
-One Service after the other gets a new targetPort, 20 times a second, and a watch of ServiceEntries tells when the entry of
-its alias has followed. The delay of that watch is in both. The operator's own histogram begins at the event of the
-Service.
+One Service after the other gets a new targetPort, 20 times a second, and a watch of ServiceEntries tells when the
+entry of its alias has followed. The delay of that watch is in both. The operator's own histogram begins at the event
+of the Service.
 """,
     5: """\
 Half Services, a quarter aliases, a quarter entries, with managedFields, annotations and a last-applied configuration.
@@ -57,7 +57,13 @@ Half Services, half ServiceEntries, one entry in ten broken, 1.3 KB of YAML each
 analysis, not the same; it is the tool that people run in the same place. The part of reading is the greatest in both.
 
 The last four lines are the operator's work on one event, without a cluster: what the Service touches is decided
-again.
+again. A Service that serves HTTP shares one listener with all that serve HTTP on that port, and a question about that
+one takes a look at each of them; the operator does not ask it, because an alias of HTTP ports has no address to share.
+
+Where `lint` spends its time, by cProfile on 10,000 objects: reading YAML 45 % (libyaml a third of that, the rest are the
+values and their line numbers in Python), the findings 30 %, of which half is whether an entry alone would be a
+catch-all, start-up 10 %, printing 10 %. Reading by libyaml's events is what a single thread of Python can do; istioctl
+reads on all cores. JSON is read five times as fast as YAML.
 """,
     9: """\
 istiod collects changes for 0.1 s after the last one and 10 s at most before it pushes, so what counts is how long a

@@ -77,7 +77,7 @@ MEASURES: Mapping[str, Measure] = {
     },
     "change-plan": Measure(8, "one Service changed in 20,000 objects: all that it touches is decided again", "ms"),
     "change-plan-growth": Measure(8, "the same in 40,000 objects against 2,500", "ratio", "value", 1.5),
-    "change-listeners": Measure(8, "who answers at its address after that, in 20,000 objects", "ms"),
+    "change-listeners": Measure(8, "who answers at the address of a TCP Service after that, in 20,000 objects", "ms"),
     "change-listeners-growth": Measure(8, "the same question in 40,000 objects against 2,500", "ratio", "value", 1.5),
     "pushes": Measure(9, "pilot_xds_pushes, 1,000 aliases", "pushes", at_most=1.1),
     "events": Measure(9, "pilot_k8s_cfg_events of ServiceEntries, 1,000 aliases", "events", at_most=1.1),
