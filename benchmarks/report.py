@@ -21,7 +21,8 @@ def line(name: str, result: Result) -> tuple[str, ...]:
         limit = f"{measure.at_most:g}"
         aim = f"≤ {limit} x" if measure.of == "ratio" else f"≤ {limit}{_UNITS[measure.unit]}"
     reached = met(measure, result)
-    verdict = "" if reached is None else "met" if reached else "missed"
+    # A smaller run says nothing about an aim that is set for the whole size.
+    verdict = "" if reached is None else "not judged" if result.note else "met" if reached else "missed"
     return (
         str(measure.row),
         f"{measure.what} ({result.note})" if result.note else measure.what,

@@ -32,6 +32,12 @@ def test_a_row_that_was_not_measured_says_so() -> None:
     assert page.count("not measured in this run") == len(MEASURES) - 1
 
 
+def test_a_smaller_run_meets_no_aim() -> None:
+    """Figures of a quick look are shown as such, and are not held against the aim."""
+    page = document({"start": Result((12.0,), (10.0,), note="run at 0.1 of the size")}, MACHINE)
+    assert "(run at 0.1 of the size) | 12.0 s | 10.0 s | 1.20 | ≤ 1.35 x | not judged |" in page
+
+
 def test_curves_are_tables() -> None:
     """A measure with a curve has a table with a column for each size."""
     page = document({"change-plan": Result((0.5,), curve=((1000.0, 0.5), (2000.0, 0.6)))}, MACHINE)

@@ -183,7 +183,7 @@ class _Operator:
         return code
 
     async def _watch(self, client: Client, listed: asyncio.Event, ends: asyncio.Event) -> None:
-        # Kopf lists everything too, ten times as slowly; side by side the two would be ready as late as it is.
+        # Kopf lists everything too, and far more slowly; side by side the two would be ready as late as it is.
         await listed.wait()
         if not ends.is_set():
             await handlers.watch(self.settings, self.store, client, ends, self._own_signals, self._watch_anew)
