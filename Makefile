@@ -39,12 +39,12 @@ torture: venv controlplane ## the reliability tests in their long form (hours); 
 	$(BIN)/pytest --torture -m reliability $(ARGS)
 	$(BIN)/python -m tests.reliability
 
-check: venv ## linters, types, import contracts and the tests that need no cluster and no browser; under a minute
+check: venv ## linters, types, import contracts and the tests that are quick and need no cluster; under a minute
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto -m "not cluster and not browser" $(ARGS)
+	$(BIN)/pytest -n auto -m "not cluster and not browser and not slow" $(ARGS)
 
 equivalence: venv controlplane ## the alias equals the Service: every combination, with real traffic; writes docs/equivalence.md
 	$(BIN)/python -m tests.dataplane.equivalence $(ARGS)

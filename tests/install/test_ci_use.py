@@ -14,6 +14,8 @@ import yaml
 from dnsalias_operator.cli import baseline
 from tests.schemas import conforms
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[2]
 HOOKS = REPOSITORY / ".pre-commit-hooks.yaml"
 WORKFLOW = REPOSITORY / "examples" / "ci" / "github-actions.yaml"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.operator_process import Operator
+from tests.controlplane.api import ApiError
 from tests.controlplane.audit import Mark
 from tests.controlplane.cluster import ControlPlane, KubectlError
 from tests.controlplane.waiting import eventually
@@ -14,6 +15,7 @@ from tests.reliability.figures import record
 
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 
+NOT_FOUND = 404
 READING = {"list", "watch"}
 LOOKED_AT = {"/services", "dnsalias.io/dnsaliases", "networking.istio.io/serviceentries"}
 """What is read by name: an entry is made from these, and they are looked at once more before it is written."""
@@ -115,12 +117,22 @@ def _used(
     plane: ControlPlane, kubeconfig: Path, namespace: str, folder: Path, user: str, settings: dict[str, str]
 ) -> set[tuple[str, str]]:
     """What an operator asked the API server for on a tour through all that it does; fails where it was refused."""
+    _no_lease(plane, settings["lease_namespace"])
     mark = plane.mark()
     with Operator(plane, kubeconfig, folder, {**SETTINGS, **settings}) as operator:
         operator.ready()
         _tour(plane, namespace)
         operator.idle()
         return _asked(plane, user, mark)
+
+
+def _no_lease(plane: ControlPlane, namespace: str) -> None:
+    """Take away the Lease that an earlier operator left: this one has to create it."""
+    try:
+        plane.api.delete(f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases/dnsalias-operator")
+    except ApiError as error:
+        if error.status != NOT_FOUND:
+            raise
 
 
 def _asked(plane: ControlPlane, user: str, mark: Mark) -> set[tuple[str, str]]:

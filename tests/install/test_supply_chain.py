@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[2]
 UV = REPOSITORY / "build" / "uv" / "bin" / "uv"
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "operator", "requirements")

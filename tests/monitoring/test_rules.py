@@ -64,6 +64,7 @@ def test_an_alert_fires_when_it_should_and_says_what_it_should(path: Path, tmp_p
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", [without, at_once, whatever_the_value], ids=lambda broken: broken.__name__)
 @pytest.mark.parametrize("rule", RULES, ids=rules.name)
 def test_the_cases_tell_a_broken_rule(rule: Rule, broken: Any, tmp_path: Path) -> None:  # noqa: ANN401

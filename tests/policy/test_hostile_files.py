@@ -13,6 +13,8 @@ from dnsalias_operator.cli.main import program
 from dnsalias_operator.cli.yamlwrite import dump
 from tests.policy.mutations import Raw, hostile_worlds, texts
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = (
     ("lint",),
     ("lint", "-o", "json"),
