@@ -106,8 +106,11 @@ class Hand:
             "ports": ports,
             "resolution": resolution,
         }
+        key = self._key("ServiceEntry")
         if self._rarely():
-            spec["addresses"] = [self._one("240.9.9.9", "240.241.0.5", "10.96.0.77", "10.0.0.0/8", "0.0.0.0/0")]
+            # Somebody else's address of the containment range: shared by two, it would be contested for good.
+            own = f"240.241.{self._namespaces.index(key.namespace)}.{NAMES.index(key.name)}"
+            spec["addresses"] = [self._one("240.9.9.9", own, "10.96.0.77", "10.0.0.0/8", "0.0.0.0/0")]
         if self._rarely():
             spec["endpoints"] = [{"address": f"{self._one(*NAMES)}.swept-1.svc.cluster.local"}]
         if self._rarely():
@@ -124,7 +127,7 @@ class Hand:
                 {"dnsalias.io/service-uid": "of-nobody", "dnsalias.io/recreated-for": "of-nobody"},
                 {"note": "n" * 200_000},
             )
-        self._put(self._key("ServiceEntry"), spec, labels, annotations)
+        self._put(key, spec, labels, annotations)
 
     def _hostile(self, spec: Raw) -> None:
         spec.update(
