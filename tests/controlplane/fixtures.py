@@ -3,13 +3,22 @@
 import os
 import secrets
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
 from tests.controlplane import build
+from tests.controlplane.api import ApiError
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.hand import project_crds
+
+DISTURBING = (
+    "/apis/dnsalias.io/v1alpha1/namespaces/{}/dnsaliases",
+    "/apis/networking.istio.io/v1/namespaces/{}/serviceentries",
+    "/apis/networking.istio.io/v1/namespaces/{}/sidecars",
+    "/api/v1/namespaces/{}/services",
+)
+"""Collections of what an operator of another test would see, aliases first."""
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +44,24 @@ def one_more(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
 
 @pytest.fixture
 def namespace(control_plane: ControlPlane) -> Iterator[str]:
-    """The name of a fresh namespace, deleted after the test together with what is in it (in the background)."""
+    """The name of a fresh namespace, deleted after the test together with what is in it.
+
+    A namespace takes a while to go. What other tests could still meet, a host that is held, say, goes at once.
+    """
     name = f"t-{secrets.token_hex(4)}"
     control_plane.api.create("/api/v1/namespaces", {"metadata": {"name": name}})
     yield name
+    for collection in DISTURBING:
+        with suppress(ApiError):  # a kind that this control plane does not have
+            control_plane.api.delete(collection.format(name))
     control_plane.api.delete(f"/api/v1/namespaces/{name}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One more try for what asks a dozen real processes on a busy machine; pytest counts each one as a rerun."""
+    for item in items:
+        if item.get_closest_marker("cluster"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -28,10 +28,3 @@ def mesh(data_plane: None) -> Iterator[Mesh]:  # noqa: ARG001
     """A mesh shared by the run. Its control plane is not that of the other tests, whose objects istiod would change."""
     with ControlPlane.start(crds=[build.istio_crds()]) as plane, Mesh.start(plane) as running:
         yield running
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One more try for what goes over real networks of real processes; pytest counts each one as a rerun."""
-    for item in items:
-        if item.get_closest_marker("dataplane"):
-            item.add_marker(pytest.mark.flaky(reruns=1))
