@@ -24,6 +24,11 @@ PYTHON = f"{sys.base_prefix}/bin/python{sys.version_info.major}.{sys.version_inf
 """The interpreter, where it is outside too: it finds its own library by that path."""
 FLAGS = ("--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child")
 BYTES = {"Ki": 1024, "Mi": 1024**2, "Gi": 1024**3}
+LEAVES_NOTHING = ("unshare", "--pid", "--fork", "--kill-child")
+"""One more namespace of processes around it: its first process dies with ours, and with that all others in there.
+
+The operator itself would not: a process that changes its user loses the signal that was to come.
+"""
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ def sandbox(
     for path, size in shape.volumes.items():
         lines += [f"mkdir -p .{path}", f"mount -t tmpfs -o mode=1777,size={size} tmpfs .{path}"]
     lines += [f"mount -o {read_only}remount,bind .", "exec chroot . " + shlex.join(_inside(shape, environment, argv))]
-    return ["unshare", *FLAGS, "sh", "-c", "\n".join(lines)]
+    return [*LEAVES_NOTHING, "unshare", *FLAGS, "sh", "-c", "\n".join(lines)]
 
 
 def _bind(source: str, target: str) -> list[str]:

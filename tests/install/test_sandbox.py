@@ -76,10 +76,12 @@ class Contained(Operator):
 
     @property
     def pid(self) -> int:
-        """The operator's own process, seen from here: the only child of the holder of the namespaces."""
-        holder = self._running().pid
-        (child,) = Path(f"/proc/{holder}/task/{holder}/children").read_text().split()
-        return int(child)
+        """The operator's own process, seen from here: the only child of the only child of what was started."""
+        found = self._running().pid
+        for _ in range(2):
+            (child,) = Path(f"/proc/{found}/task/{found}/children").read_text().split()
+            found = int(child)
+        return found
 
     def status(self) -> dict[str, list[str]]:
         """/proc/PID/status of the operator."""
@@ -109,6 +111,8 @@ def contained(control_plane: ControlPlane, shape: pod.Shape, tmp_path: Path) -> 
     settings = {"http_host": "127.0.0.1", "http_port": "0"}
     with Contained(control_plane, Path(), tmp_path, settings, wheel=unpacked, shape=shape) as operator:
         yield operator.ready()
+        pid = operator.pid if operator.process else None
+    eventually(lambda: pid is None or not Path(f"/proc/{pid}").exists(), "the operator is gone with its sandbox")
 
 
 def test_it_serves_aliases_with_nothing_to_write_to(contained: Contained, namespace: str, shape: pod.Shape) -> None:
