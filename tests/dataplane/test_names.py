@@ -121,8 +121,8 @@ def look_up(pod: Pod, *names: str) -> list[Answer]:
 
 
 def coredns(mesh: Mesh) -> str:
-    """What the command prints for this cluster."""
-    command = [COMMAND[0], "coredns", "--kubeconfig", str(mesh.plane.kubeconfig)]
+    """What the command prints for the namespace of these Services: others of this mesh come and go."""
+    command = [COMMAND[0], "coredns", "--kubeconfig", str(mesh.plane.kubeconfig), "-n", HOME]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 

@@ -167,9 +167,9 @@ def test_a_token_that_was_rotated_on_disk_is_read_anew(
     old = str(yaml.safe_load(text)["users"][0]["user"]["token"])
     refused = Refuse(refusal(401, "Unauthorized", "Unauthorized"))
     with proxy.fault(refused, lambda call: call.token == old):
+        met = proxy.count(any_call)
         proxy.break_streams()
         world.change("rotated")
-        met = proxy.count(any_call)
         eventually(lambda: proxy.count(any_call) > met + 3, "the old token is refused")
         fresh = plane.service_account_token(identity.NAMESPACE, identity.ACCOUNT)
         began = time.monotonic()
