@@ -64,19 +64,11 @@ class Steps:
         ``fought`` says that the object was contested before this process began, so that it starts slowly.
         """
         for change in changes:
-            stop = self._not_yet(change, fought=fought) or await self._confirm(key) or await self._attempt(change)
+            stop = self._not_yet(change, fought=fought) or await self._attempt(key, change)
             if stop is not None:
                 return stop
             on_written()
         return None
-
-    async def _confirm(self, key: Key) -> Stop | None:
-        """Look once more at what the decision was made from, and have it made anew where that has changed."""
-        behind = (*rests_on(self._store.world, key, self._rules), *([key] if key.kind == KIND else ()))
-        try:
-            return Stop() if await self._writer.confirm.outdated(behind) else None
-        except ClusterError as error:
-            return Stop(error=error)
 
     def _not_yet(self, change: Change, *, fought: bool) -> Stop | None:
         wait = change.not_before - self._clock.now() if change.not_before else 0
@@ -86,27 +78,39 @@ class Steps:
         verdict = self._fights.judge(change, self._store.world.get(change.key), fought=fought)
         return verdicts.held_up(change, verdict) if verdict.pause > 0 else None
 
-    async def _attempt(self, change: Change) -> Stop | None:
+    async def _attempt(self, key: Key, change: Change) -> Stop | None:
         drifted = change.verb in (Verb.UPDATE, Verb.REPLACE) or self._fights.knows(change)
         before = self._store.world.get(change.key)
         after = PARSERS[change.key.kind](change.after) if change.after is not None else None
+        # Before anything is awaited: whoever decides from now on counts on this write.
         self._pending[change.key] = after
+        stop: Stop | None = None
         try:
-            await self._writer.write(change)
+            if await self._writer.confirm.outdated(self._made_from(key)):
+                stop = Stop()
+            else:
+                await self._writer.write(change)
         except ClusterError as error:
-            del self._pending[change.key]
+            stop = self._failed(change, error)
+        finally:
+            # An alias and the entry of its name can both have a write of that entry in flight.
+            if self._pending.get(change.key) is after:
+                self._pending.pop(change.key, None)
+        if stop is not None:
             # Others may have decided in a world where this write succeeded.
             for neighbour in sorted(affected(self._store.world, after, before, self._rules)):
                 self._enqueue(neighbour)
-            return self._failed(change, error)
-        finally:
-            self._pending.pop(change.key, None)
+            return stop
         self._fights.wrote(change, before)
         if drifted and change.verb not in (Verb.DELETE, Verb.RECREATE):
             for name in change.fields or ("object",):
                 self._metrics.drift.labels(change.key.kind, name.partition("[")[0]).inc()
         self._tell(change, self._store.world.get(change.key) or before)
         return None
+
+    def _made_from(self, key: Key) -> tuple[Key, ...]:
+        """What is looked at once more before a write; an entry that is repaired has its version as a precondition."""
+        return (*rests_on(self._store.world, key, self._rules), *([key] if key.kind == KIND else ()))
 
     def _failed(self, change: Change, error: ClusterError) -> Stop:
         if isinstance(error, ApiError) and error.managers:
