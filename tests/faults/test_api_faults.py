@@ -30,7 +30,9 @@ SETTINGS = {
     "request_timeout_seconds": "5",
     "watch_connect_seconds": "2",
     "backoff_max_seconds": "300",
+    # The same drift for each fault is no fight.
     "fight_min_seconds": "0.2",
+    "fight_max_seconds": "0.5",
     "fight_limit": "100",
 }
 TARGETS: dict[str, Aim] = {"writes": writes, "reads": reads, "everything": any_call}

@@ -18,6 +18,7 @@ class World:
         """Make it: an alias that works, one that cannot, and somebody else's entry that lacks everything."""
         self.objects = objects
         self.cluster = Cluster(objects.plane.api)
+        self._last = ""
         objects.service("web", 443)
         objects.service("shop", 8443)
         objects.service("traefik", 443)
@@ -27,8 +28,16 @@ class World:
         objects.foreign("traefik", "traefik.cutom-name")
 
     def change(self, tag: str) -> None:
-        """Ask for a create, a repair, a replace, a delete, and statuses. ``tag`` makes the new names."""
+        """Ask for a create, a repair, a replace, a delete, and statuses. ``tag`` makes the new names.
+
+        What the last change made goes.
+        """
         objects = self.objects
+        if self._last:
+            objects.delete("dnsaliases", f"new-{self._last}")
+            objects.delete("serviceentries", f"new-{self._last}-foreign")
+            objects.delete("services", f"new-{self._last}")
+        self._last = tag
         objects.service(f"new-{tag}", 9443)
         objects.alias(f"new-{tag}", f"new-{tag}.hello", f"new-{tag}")
         objects.foreign(f"new-{tag}-foreign", f"new-{tag}.cutom-name", 9443)

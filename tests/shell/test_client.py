@@ -237,3 +237,18 @@ def test_a_context_that_is_not_there_is_told(tmp_path: Path) -> None:
     """A wrong --context gives a message, not a trace."""
     with pytest.raises(ClusterError, match="other"):
         list_objects(str(kubeconfig(tmp_path, "http://127.0.0.1:9", "t")), "other", None)
+
+
+async def test_a_404_that_names_no_object_says_nothing_about_any(server: Server, client: Client) -> None:
+    """Of the object it names an answer says that it is gone; a path that is not served for a moment says nothing."""
+    gone = status(404, "NotFound", 'serviceentries "web" not found', name="web", kind="serviceentries")
+    for answer, says in (
+        (gone, True),
+        (status(404, "NotFound", "no such resource"), False),
+        ("404 page not found", False),
+    ):
+        server.will(404, answer)
+        with pytest.raises(ApiError) as caught:
+            await client.request("DELETE", "apis/x/serviceentries/web")
+        assert caught.value.says_gone("web") is says
+        assert not caught.value.says_gone("other")

@@ -124,7 +124,7 @@ class Writer:
         try:
             answer = await self._client.request("DELETE", path, None, options)
         except ApiError as error:
-            if error.status != HTTPStatus.NOT_FOUND:
+            if not error.says_gone(key.name):
                 raise
             answer = {"kind": "Status"}
         # With finalizers on it, the answer is the object, which stays for a while with a deletionTimestamp.

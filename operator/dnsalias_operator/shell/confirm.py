@@ -6,7 +6,6 @@ address that a new Service has by now would be given to the entry of the old one
 """
 
 from collections.abc import Iterable
-from http import HTTPStatus
 
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.shell.client import Client
@@ -39,7 +38,7 @@ class Confirm:
         try:
             raw = await self._client.request("GET", self._client.path(key.kind, key.namespace, key.name))
         except ApiError as error:
-            if error.status != HTTPStatus.NOT_FOUND:
+            if not error.says_gone(key.name):
                 raise
             if known is None:
                 return True

@@ -31,7 +31,8 @@ class ApiError(ClusterError):
 
     ``status`` is the HTTP code, ``reason`` the Status object's word, ``managers`` are the field managers that a
     server-side apply conflicted with, ``retry_after`` is in seconds (0: the server did not say), ``stale`` tells that
-    the object is not any more what the request was made for: one more look, and all may be well.
+    the object is not any more what the request was made for: one more look, and all may be well. ``name`` is the object
+    that the answer is about, "" where it is about none.
     """
 
     def __init__(self, message: str, status: int, reason: str = "", retry_after: float = 0) -> None:
@@ -40,7 +41,16 @@ class ApiError(ClusterError):
         self.reason = reason
         self.retry_after = retry_after
         self.managers: tuple[str, ...] = ()
+        self.name = ""
         self.stale = status in (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND)
+
+    def says_gone(self, name: str) -> bool:
+        """Whether the object of that name does not exist.
+
+        A 404 that names no object says nothing about any: while an API server starts, or a CRD is not served for a
+        moment, every path of a kind is answered so.
+        """
+        return self.status == HTTPStatus.NOT_FOUND and self.name == name
 
     @classmethod
     def from_answer(cls, verb: str, path: str, status: int, data: bytes, retry_after: str = "") -> Self:
@@ -58,6 +68,7 @@ class ApiError(ClusterError):
             text(answer.get("reason")),
             _seconds(retry_after) or _seconds(details.get("retryAfterSeconds")),
         )
+        error.name = text(details.get("name"))
         causes = mappings(details.get("causes"))
         lines = (*(text(c.get("message")) for c in causes), message)
         error.managers = tuple(sorted({m for line in lines for m in _CONFLICT.findall(line)}))

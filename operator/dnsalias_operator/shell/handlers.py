@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 _STEADY_SECONDS = 60.0
 """A watch that ran this long was all right: what ends it is a new trouble."""
 _LONGEST_PAUSE = 30.0
+_END_SECONDS, _TRIES = 10.0, 5
+"""How long Kopf is given to end, and how often its tasks are cancelled again."""
 
 
 class EndlessBackoffs:
@@ -113,7 +115,8 @@ def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
     # A task for every object that is told of, kept that long: in the first list that is all of them.
     own.queueing.idle_timeout = 0.05
     own.persistence.diffbase_storage = Stateless()
-    own.process.ultimate_exiting_timeout = settings.shutdown_grace_seconds + 30
+    # It would kill the process without a word; `_ended` has a bound of its own.
+    own.process.ultimate_exiting_timeout = None
     return own
 
 
@@ -161,6 +164,8 @@ async def watch(
         why = "it ended"
         try:
             await _run_kopf(settings, store, client, stop, own_signals)
+        except ClusterError:
+            raise
         except Exception as error:  # noqa: BLE001 (whatever the library makes of an answer)
             why = f"{type(error).__name__}: {error}"
         if stop.is_set():
@@ -193,4 +198,25 @@ async def _run_kopf(
         **scope,
     )
     own_signals()
-    await kopf.run_tasks(tasks, ignored=before)
+    running = asyncio.create_task(kopf.run_tasks(tasks, ignored=before), name="kopf")
+    try:
+        await asyncio.wait((running, *tasks), return_when=asyncio.FIRST_COMPLETED)
+        await _ended(running, before)
+    finally:
+        running.cancel()
+
+
+async def _ended(running: asyncio.Task[None], before: set[asyncio.Task[Any]]) -> None:
+    """Wait for Kopf's end, and for what it could not end: a watch without valid credentials outlives one cancellation.
+
+    Raises:
+        ClusterError: it does not end.
+    """
+    mine = {*before, running}
+    for _ in range(_TRIES):
+        done, _ = await asyncio.wait((running,), timeout=_END_SECONDS)
+        if done:
+            return await running
+        for task in asyncio.all_tasks() - mine:
+            task.cancel()
+    raise ClusterError("the watch can neither go on nor be ended; a restart is the cure")
