@@ -71,7 +71,7 @@ class Resync:
 
     async def run(self) -> None:
         """List everything now, then at the interval, until cancelled. Failures are logged and tried again."""
-        failures = 0
+        failures, asked = 0, False
         while True:
             first = not self._store.synced
             try:
@@ -88,19 +88,21 @@ class Resync:
             self._on_done()
             if not first:
                 await self._sleep(min(SETTLE_SECONDS, self._interval / 2))
-                self._settle()
+                self._settle(asked=asked)
             # Jitter: several operators (or one that restarts) must not list at the same moment.
-            await self._rest(self._interval * random.uniform(0.9, 1.1))  # noqa: S311 (not a secret)
+            asked = await self._rest(self._interval * random.uniform(0.9, 1.1))  # noqa: S311 (not a secret)
 
-    async def _rest(self, seconds: float) -> None:
-        """Wait that long, or until somebody asks, and then a moment."""
+    async def _rest(self, seconds: float) -> bool:
+        """Wait that long, or until somebody asks, and then a moment; whether somebody did."""
         asked, slept = asyncio.ensure_future(self._asked.wait()), asyncio.ensure_future(self._sleep(seconds))
         await asyncio.wait((asked, slept), return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
         slept.cancel()
-        if self._asked.is_set():
-            self._asked.clear()
-            await self._sleep(min(SOON_SECONDS, seconds))
+        if not self._asked.is_set():
+            return False
+        self._asked.clear()
+        await self._sleep(min(SOON_SECONDS, seconds))
+        return True
 
     async def round(self, *, first: bool) -> None:
         """List every kind once.
@@ -116,13 +118,13 @@ class Resync:
         self.listed.set()
 
     async def _list(self, kind: str) -> list[StoreChange]:
-        while True:
-            try:
-                return await self._list_once(kind)
-            except ApiError as error:
-                # The continue token of a long list can expire: from the start, then.
-                if error.status != HTTPStatus.GONE:
-                    raise
+        try:
+            return await self._list_once(kind)
+        except ApiError as error:
+            # The continue token of a long list can expire: once more from the start, then.
+            if error.status != HTTPStatus.GONE:
+                raise
+        return await self._list_once(kind)
 
     async def _list_once(self, kind: str) -> list[StoreChange]:
         changes: list[StoreChange] = []
@@ -139,10 +141,12 @@ class Resync:
         changes.extend(self._store.sweep(kind, seen, started))
         return changes
 
-    def _settle(self) -> None:
+    def _settle(self, *, asked: bool) -> None:
         for kind in self._store.kinds:
             left = self._store.settle(kind)
-            self._bad_rounds[kind] = self._bad_rounds.get(kind, 0) + 1 if left else 0
+            # A watch that ended and was begun anew has missed something for certain: that does not make it silent.
+            if not left or not asked:
+                self._bad_rounds[kind] = self._bad_rounds.get(kind, 0) + 1 if left else 0
             for what, count in left.items():
                 self._metrics.corrections.labels(kind, what).inc(count)
                 log.warning(
