@@ -94,11 +94,11 @@ class Resync:
 
     async def _rest(self, seconds: float) -> bool:
         """Wait that long, or until somebody asks, and then a moment; whether somebody did."""
-        asked, slept = asyncio.ensure_future(self._asked.wait()), asyncio.ensure_future(self._sleep(seconds))
-        await asyncio.wait((asked, slept), return_when=asyncio.FIRST_COMPLETED)
-        asked.cancel()
-        slept.cancel()
-        if not self._asked.is_set():
+        try:
+            # No tasks of its own: Kopf, when it ends, cancels what is younger than itself.
+            async with asyncio.timeout(seconds):
+                await self._asked.wait()
+        except TimeoutError:
             return False
         self._asked.clear()
         await self._sleep(min(SOON_SECONDS, seconds))
