@@ -11,7 +11,7 @@ from typing import Any
 
 from dnsalias_operator.core.outcome import Change, Verb
 from dnsalias_operator.model.meta import mappings
-from dnsalias_operator.model.names import REPAIR_MANAGER, Key
+from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
 from tests.scenarios.scenario import Do, Raw, Scenario
 
@@ -123,7 +123,7 @@ def _fields(manager: str, operation: str, spec: Mapping[str, Any]) -> Raw:
 def _without(managed: Mapping[str, Any], taken: set[str]) -> Raw:
     spec = managed["fieldsV1"]["f:spec"]
     left = {name: value for name, value in spec.items() if name.removeprefix("f:") not in taken}
-    return {**managed, "fieldsV1": {"f:spec": left if managed["manager"] == REPAIR_MANAGER else spec}}
+    return {**managed, "fieldsV1": {"f:spec": left}}
 
 
 def _merged(old: object, patch: object) -> Any:  # noqa: ANN401 (any JSON)

@@ -6,6 +6,7 @@ Source: facts/istio.md part 3, last but one row (``240.241.0.7``): real, alias a
 import hashlib
 import ipaddress
 
+from dnsalias_operator.core.ownership import other_managers, patched_fields
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -19,6 +20,15 @@ def in_range(address: str, rules: Rules) -> bool:
         return ipaddress.ip_address(address) in ipaddress.ip_network(rules.containment_range)
     except ValueError:
         return False
+
+
+def is_contained(entry: ServiceEntry, rules: Rules) -> bool:
+    """Whether the entry has an address that we gave it: all are of the range, and nobody else wrote them.
+
+    Files do not say who wrote what: there the range decides.
+    """
+    of_the_range = bool(entry.addresses) and all(in_range(address, rules) for address in entry.addresses)
+    return of_the_range and ("addresses" in patched_fields(entry) or not other_managers(entry, "addresses"))
 
 
 def containment_address(world: Snapshot, entry: ServiceEntry, rules: Rules) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dnsalias_operator.core import catalog
 from dnsalias_operator.core.aliases import decide_alias
 from dnsalias_operator.core.backends import selects_pods_of
-from dnsalias_operator.core.containment import in_range
+from dnsalias_operator.core.containment import is_contained
 from dnsalias_operator.core.corresponding import generated_entry
 from dnsalias_operator.core.entries import decide_entry
 from dnsalias_operator.core.envoyfindings import plaintext_into_strict, refused_by_envoy
@@ -129,7 +129,7 @@ def stale_address(look: Look) -> Iterator[Finding]:
     entry, service = look.entry, look.service
     if service is None or not service.cluster_ips or without_address(entry):
         return
-    if set(entry.addresses) & set(service.cluster_ips) or all(in_range(a, look.rules) for a in entry.addresses):
+    if set(entry.addresses) & set(service.cluster_ips) or is_contained(entry, look.rules):
         return
     have, want = ", ".join(entry.addresses), ", ".join(service.cluster_ips)
     yield catalog.STALE_ADDRESS.at(entry.key, f"spec.addresses is {have}, and {service.key} has {want}")

@@ -9,10 +9,10 @@ from typing import Any
 
 from dnsalias_operator.core.backends import selects_pods_of
 from dnsalias_operator.core.bareaddress import needs_address, routed
-from dnsalias_operator.core.containment import containment_address, in_range
+from dnsalias_operator.core.containment import containment_address, is_contained
 from dnsalias_operator.core.guard import Moved, as_oldest_if_unknown, catches_all, moved
 from dnsalias_operator.core.hosts import addresses_to_share, service_host
-from dnsalias_operator.core.ownership import patched_fields
+from dnsalias_operator.core.ownership import other_managers, patched_fields
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.stands_for import StandsFor, stands_for
 from dnsalias_operator.model.rules import Rules
@@ -51,10 +51,9 @@ class Cure:
 def as_written(entry: ServiceEntry, rules: Rules) -> ServiceEntry:
     """The entry without what we put into it: the fields our manager owns, and an address of the containment range."""
     ours = patched_fields(entry)
-    contained = bool(entry.addresses) and all(in_range(a, rules) for a in entry.addresses)
     return replace(
         entry,
-        addresses=() if "addresses" in ours or contained else entry.addresses,
+        addresses=() if "addresses" in ours or is_contained(entry, rules) else entry.addresses,
         endpoints=() if "endpoints" in ours else entry.endpoints,
     )
 
@@ -143,8 +142,10 @@ def _left_alone(base: ServiceEntry, target: StandsFor) -> Cure | None:
     """The verdict on an entry that gets no patch: it lacks nothing, or what it lacks is not ours to give."""
     if forbidden := not_repairable(base):
         return Cure(None, None, "NotRepairable", forbidden, target=target)
-    if any(is_unspecified(a) for a in base.addresses):
-        message = f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; remove it there"
+    if any(is_unspecified(a) for a in base.addresses) or (lacks_addresses(base) and _empty_by_owner(base)):
+        message = (
+            f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; leave it out there"
+        )
         return Cure(None, None, "AddressSetByOwner", message, target=target)
     if lacks_addresses(base) or lacks_endpoints(base):
         return None
@@ -152,6 +153,11 @@ def _left_alone(base: ServiceEntry, target: StandsFor) -> Cure | None:
     if not reason and target.service is not None:
         reason, message = _first_at_pods(base, target.service)
     return Cure(None, None, reason, message, target=target)
+
+
+def _empty_by_owner(base: ServiceEntry) -> bool:
+    """Whether somebody wrote an empty list of addresses: a field like any other, and theirs (facts/istio.md part 4)."""
+    return "addresses" not in patched_fields(base) and bool(other_managers(base, "addresses"))
 
 
 def _stale(base: ServiceEntry, target: StandsFor) -> tuple[str, str]:
