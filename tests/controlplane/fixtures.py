@@ -57,13 +57,13 @@ def namespace(control_plane: ControlPlane) -> Iterator[str]:
     control_plane.api.delete(f"/api/v1/namespaces/{name}")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """One more try for what asks a dozen real processes on a busy machine; pytest counts each one as a rerun.
 
-    Not where figures are counted: what is lost once in a hundred times is what those tests are there for.
+    Not in the long forms: what is lost once in a hundred times is what they are there for.
     """
     for item in items:
-        if item.get_closest_marker("cluster") and not item.get_closest_marker("reliability"):
+        if item.get_closest_marker("cluster") and not config.getoption("--torture"):
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 

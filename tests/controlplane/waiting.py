@@ -10,8 +10,8 @@ WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
 
-def eventually(condition: Callable[[], Value], what: str = "the condition") -> Value:
-    """Call ``condition`` until it gives something true, and return that.
+def eventually(condition: Callable[[], Value], what: str | Callable[[], str] = "the condition") -> Value:
+    """Call ``condition`` until it gives something true, and return that; ``what`` that is, asked for when it fails.
 
     Raises:
         TimeoutError: it gave nothing true for a minute.
@@ -19,6 +19,7 @@ def eventually(condition: Callable[[], Value], what: str = "the condition") -> V
     deadline = time.monotonic() + WAIT_SECONDS
     while not (value := condition()):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} did not come true within {WAIT_SECONDS:.0f} s")
+            said = what if isinstance(what, str) else what()
+            raise TimeoutError(f"{said} did not come true within {WAIT_SECONDS:.0f} s")
         time.sleep(POLL_SECONDS)
     return value
