@@ -7,18 +7,17 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.conftest import Objects
-from tests.controlplane import build
 from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.hand import project_crds
+from tests.controlplane.fixtures import one_more
 from tests.faults.kubelet import Kubelet
 from tests.faults.proxy import Proxy
 from tests.install import identity
 
 
 @pytest.fixture(scope="package")
-def plane() -> Iterator[ControlPlane]:
+def plane(request: pytest.FixtureRequest) -> Iterator[ControlPlane]:
     """A control plane of this folder: stores are compared with all that is there, so nobody else may change it."""
-    with ControlPlane.start(crds=[build.istio_crds(), *project_crds()]) as one:
+    with one_more(request) as one:
         yield one
 
 

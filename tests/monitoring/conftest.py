@@ -8,9 +8,8 @@ import pytest
 
 from tests.cluster.conftest import Objects
 from tests.cluster.operator_process import Operator
-from tests.controlplane import build
 from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.hand import project_crds
+from tests.controlplane.fixtures import one_more
 from tests.controlplane.waiting import eventually
 from tests.install import identity
 from tests.monitoring.prometheus import Prometheus
@@ -26,11 +25,7 @@ def prometheus_binary() -> Path:
 @pytest.fixture(scope="session")
 def plane(prometheus_binary: Path, request: pytest.FixtureRequest) -> Iterator[ControlPlane]:  # noqa: ARG001
     """A control plane with the CRDs and the operator's rights."""
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        build.ensure(*build.CONTROL_PLANE)
-        crds = [build.istio_crds(), *project_crds()]
-    with ControlPlane.start(crds=crds) as started:
+    with one_more(request) as started:
         yield started
 
 

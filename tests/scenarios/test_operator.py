@@ -17,10 +17,9 @@ import pytest
 from dnsalias_operator.core.plan import lint, plan
 from dnsalias_operator.settings import Settings
 from tests.cluster.operator_process import Operator, of_operator
-from tests.controlplane import build
 from tests.controlplane.audit import Mark
 from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.hand import project_crds
+from tests.controlplane.fixtures import one_more
 from tests.install import identity
 from tests.scenarios.live import A_SECOND, Cluster, Watched, snapshot
 from tests.scenarios.scenario import Expect, load, load_apart, names
@@ -164,11 +163,7 @@ def _idle(operator: Operator) -> bool:
 @pytest.fixture(scope="module")
 def runner(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """A runner on a control plane of its own: other tests' objects would share ports and addresses with these."""
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        build.ensure(*build.CONTROL_PLANE)
-        crds = [build.istio_crds(), *project_crds()]
-    with ControlPlane.start(crds=crds) as plane:
+    with one_more(request) as plane:
         yield Runner(plane, identity.install(plane), tmp_path_factory.mktemp("operators"))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dnsalias_operator.core.listeners import Pods, Reach, Row, classes, owner_of, reach, unfollowed
+from dnsalias_operator.core.listeners import Pods, Reach, Row, alike, classes, owner_of, reach, unfollowed
 from dnsalias_operator.core.listeners.rows import WILDCARD
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.snapshot import Snapshot
@@ -40,16 +40,15 @@ def who_answers(
 
 
 def _at(world: Snapshot, address: str, port: int, hosts: frozenset[str], mesh: Mesh) -> list[Answers]:
-    every = classes(world, mesh, port)
-    alike: dict[tuple[Row, ...], list[Pods]] = {}
-    for pods in every:
-        rows = tuple(
+    def rows_for(pods: Pods) -> tuple[Row, ...]:
+        return tuple(
             row
             for row in owner_of(world, pods.client, mesh, address, port)
             if (not row.sni or hosts & set(row.sni)) and not (address == ELSEWHERE and row.cidr)
         )
-        alike.setdefault(rows, []).append(pods)
-    found = [Answers(address, port, reach(world, every, same), rows) for rows, same in alike.items()]
+
+    every = classes(world, mesh, port)
+    found = [Answers(address, port, reach(world, every, same), rows) for rows, same in alike(every, rows_for).items()]
     return sorted(found, key=lambda a: (not a.where.everywhere, a.where.namespaces))
 
 

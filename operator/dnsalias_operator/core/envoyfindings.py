@@ -4,10 +4,11 @@ Checks of `findings`, computed from `listeners` and `clusters`.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from dnsalias_operator.core import catalog
 from dnsalias_operator.core.clusters import cluster_of, refused, sends
-from dnsalias_operator.core.listeners import Client, reach, refused_on
+from dnsalias_operator.core.listeners import Pods, alike, classes, reach, refused_on
 from dnsalias_operator.core.look import Look
 from dnsalias_operator.core.outcome import Finding, Severity
 from dnsalias_operator.core.plaintext import Rejected, rejected, strict_somewhere
@@ -27,7 +28,7 @@ _REMEDIES = {
 def plaintext_into_strict(look: Look) -> Iterator[Finding]:
     """A port whose calls reach pods without mTLS that take nothing else."""
     for port in look.entry.ports if strict_somewhere(look.world) else ():
-        found = rejected(look.world, look.entry, port, look.classes(port.number), look.rules)
+        found = rejected(look.world, look.entry, port, classes(look.world, look.rules.mesh, port.number), look.rules)
         if found is not None:
             severity = Severity.CRITICAL if found.certain else Severity.WARNING
             yield catalog.PLAINTEXT_INTO_STRICT.at(look.entry.key, _told(found), port=port.number, severity=severity)
@@ -48,10 +49,12 @@ def refused_by_envoy(look: Look) -> Iterator[Finding]:
     """A port for which sidecars get configuration that Envoy refuses, so that none that starts then is ever ready."""
     world, entry, mesh = look.world, look.entry, look.rules.mesh
     for port in (p for p in entry.ports if _suspect(world, entry, p, mesh)):
-        every = look.classes(port.number)
-        reasons = {pods: why for pods in every if (why := _refusal(world, entry, port, pods.client, mesh))}
-        for why in dict.fromkeys(reasons.values()):
-            where = reach(world, every, (pods for pods, one in reasons.items() if one == why))
+        every = classes(world, mesh, port.number)
+        refusals = alike(every, partial(_refusal, world, entry, port, mesh))
+        for why, hit in refusals.items():
+            if not why:
+                continue
+            where = reach(world, every, hit)
             message = f"Envoy refuses what istiod makes of it ({why}): sidecars that start in {where} are never ready"
             remedy = next((text for word, text in _REMEDIES.items() if word in why), None)
             yield catalog.REFUSED_BY_ENVOY.at(entry.key, message, port=port.number, remedy=remedy)
@@ -67,7 +70,8 @@ def _suspect(world: Snapshot, entry: ServiceEntry, port: EntryPort, mesh: Mesh) 
     return partial and class_of(entry_protocol(port)) is PortClass.TLS
 
 
-def _refusal(world: Snapshot, entry: ServiceEntry, port: EntryPort, client: Client, mesh: Mesh) -> str:
+def _refusal(world: Snapshot, entry: ServiceEntry, port: EntryPort, mesh: Mesh, pods: Pods) -> str:
+    client = pods.client
     for host in entry.hosts:
         cluster = cluster_of(world, client, mesh, host, port.number)
         mine = cluster is not None and cluster.service.key == entry.key

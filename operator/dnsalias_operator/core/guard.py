@@ -142,8 +142,8 @@ def _moved_at(
         return None
     if class_of(entry_protocol(port)) is PortClass.HTTP and not routed(service, port.number):
         return None  # binds the wildcard address only: a Service that does not share it loses nothing (docs/istio.md)
+    mismatch = not same_class(ports[0], port)
     for client in clients_that_matter(after, mesh, port.number, address):
-        mismatch = not same_class(ports[0], port)
         if move := _moved_for(before, after, service, (address, port.number), client, mesh):
             if move.unseen and not mismatch and leads_to(after, entry, port, service, mesh):
                 continue  # what went to the Service without a listener of its own goes there by the entry's

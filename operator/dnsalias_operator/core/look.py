@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from dnsalias_operator.core.listeners import Pods, classes
 from dnsalias_operator.core.outcome import EntryDecision, State
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
@@ -23,11 +22,6 @@ class Look:
     decision: EntryDecision | None
     service: Service | None
     counted: bool = False
-
-    def classes(self, port: int) -> tuple[Pods, ...]:
-        """The classes of clients that can differ on that port (`listeners.classes`); computed once a world."""
-        mesh = self.rules.mesh
-        return self.world.remembered(("classes", mesh, port), lambda: classes(self.world, mesh, port))
 
     @property
     def blocked(self) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 from dnsalias_operator.core.changes import repaired
 from dnsalias_operator.core.entries import severity_of
 from dnsalias_operator.core.guard import catches_all, takes_from
-from dnsalias_operator.core.listeners import Pods, Reach, Row, classes, listeners_on, reach
+from dnsalias_operator.core.listeners import Pods, Reach, Row, alike, classes, listeners_on, reach
 from dnsalias_operator.core.outcome import Change, Severity
 from dnsalias_operator.core.ownership import claims_to_be_ours, opted_out, patched_fields
 from dnsalias_operator.core.repair import Cure
@@ -122,15 +122,15 @@ def _annotated(raw: Mapping[str, Any], note: Mapping[str, str]) -> dict[str, Any
 
 def _shifts(before: Snapshot, after: Snapshot, mesh: Mesh, port: int) -> Iterable[Shift]:
     """One for every set of namespaces that see the same difference, those that see most of it first."""
-    every = classes(after, mesh, port)
-    alike: dict[tuple[tuple[Row, ...], tuple[Row, ...]], list[Pods]] = {}
-    for pods in every:
+
+    def shift(pods: Pods) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
         had, have = (
             {row: None for found in listeners_on(world, pods.client, mesh, port) for row in found.every_row}
             for world in (before, after)
         )
-        gone, new = tuple(sorted(r for r in had if r not in have)), tuple(sorted(r for r in have if r not in had))
+        return tuple(sorted(r for r in had if r not in have)), tuple(sorted(r for r in have if r not in had))
+
+    every = classes(after, mesh, port)
+    for (gone, new), seeing in alike(every, shift).items():
         if gone or new:
-            alike.setdefault((gone, new), []).append(pods)
-    for (gone, new), seeing in alike.items():
-        yield Shift(port, reach(after, every, seeing), gone, new)
+            yield Shift(port, reach(after, every, seeing), gone, new)

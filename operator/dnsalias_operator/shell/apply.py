@@ -79,19 +79,18 @@ class Writer:
             case Verb.DELETE:
                 await self._delete(change)
 
-    def _body(self, change: Change) -> dict[str, Any]:
-        """What is sent: in the version that is served, with the uid as a precondition where there is an object."""
-        meta = {k: v for k, v in mapping(change.apply.get("metadata")).items() if k != "managedFields"}
-        if change.uid:
+    def _body(self, change: Change, *, new: bool = False) -> dict[str, Any]:
+        """What is sent: in the version that is served, with the uid as a precondition unless the object is ``new``."""
+        ours = {"managedFields", *(("uid", "resourceVersion") if new else ())}
+        meta = {k: v for k, v in mapping(change.apply.get("metadata")).items() if k not in ours}
+        if change.uid and not new:
             meta |= {"uid": change.uid, **_version(change.before)}
         body = {k: v for k, v in change.apply.items() if k != STATUS}
         return {**body, "apiVersion": self._client.api_version(change.key.kind), "metadata": meta}
 
     async def _create(self, change: Change) -> None:
         key = change.key
-        body = self._body(change)
-        body["metadata"].pop("uid", None)
-        body["metadata"].pop("resourceVersion", None)
+        body = self._body(change, new=True)
         answer = await self._client.request("POST", self._client.path(key.kind, key.namespace), _OWN, body)
         self._store.put(key.kind, answer)
 
@@ -101,9 +100,7 @@ class Writer:
         The API server validates and admits before it looks whether the name is free, so AlreadyExists means yes.
         """
         key = change.key
-        body = self._body(change)
-        body["metadata"].pop("uid", None)
-        body["metadata"].pop("resourceVersion", None)
+        body = self._body(change, new=True)
         path = self._client.path(key.kind, key.namespace)
         try:
             await self._client.request("POST", path, {**_OWN, "dryRun": "All"}, body)

@@ -14,10 +14,10 @@ from typing import Any, cast
 import kopf
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
-from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, KIND, OWN_MANAGER, PLURAL, VERSION
+from dnsalias_operator.model.names import OWN_MANAGER
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.access import load_configuration
-from dnsalias_operator.shell.client import Client
+from dnsalias_operator.shell.client import PLURALS, Client
 from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
 from dnsalias_operator.shell.queue import Backoff
 from dnsalias_operator.shell.store import Store
@@ -66,19 +66,12 @@ class Forgetful(ResourceMemories):
         return await super().recall(raw_body, **{**options, "ephemeral": True})
 
 
-def registry(store: Store, istio_version: str, login: Callable[[], Awaitable[kopf.ConnectionInfo]]) -> Any:  # noqa: ANN401 (Kopf's registry is generic in private types)
+def registry(store: Store, client: Client, login: Callable[[], Awaitable[kopf.ConnectionInfo]]) -> Any:  # noqa: ANN401 (Kopf's registry is generic in private types)
     """A registry of our own with one listener a kind and the login."""
     own = kopf.OperatorRegistry()
-    resources = {
-        "Service": ("", "v1", "services"),
-        "ServiceEntry": (ISTIO_GROUP, istio_version, "serviceentries"),
-        "Sidecar": (ISTIO_GROUP, istio_version, "sidecars"),
-        KIND: (GROUP, VERSION, PLURAL),
-        "Namespace": ("", "v1", "namespaces"),
-    }
     for kind in store.kinds:
-        group, version, plural = resources[kind]
-        kopf.on.event(group, version, plural, id=kind, registry=own)(_listener(store, kind))
+        group, _, version = client.api_version(kind).rpartition("/")
+        kopf.on.event(group, version, PLURALS[kind], id=kind, registry=own)(_listener(store, kind))
 
     async def log_in(**_: object) -> kopf.ConnectionInfo:
         try:
@@ -188,7 +181,7 @@ async def _run_kopf(
     before = asyncio.all_tasks()
     scope: dict[str, Any] = {"namespaces": [settings.namespace]} if settings.namespace else {"clusterwide": True}
     tasks = await kopf.spawn_tasks(
-        registry=registry(store, client.istio_version, lambda: connection(settings)),
+        registry=registry(store, client, lambda: connection(settings)),
         settings=kopf_settings(settings),
         memories=Forgetful(),
         stop_flag=stop,

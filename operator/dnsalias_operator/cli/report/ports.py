@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
 from dnsalias_operator.core.catalog import CATCH_ALL, SHADOWS_SERVICE, TAKES_OVER_SERVICE
-from dnsalias_operator.core.listeners import Pods, Row, classes, listeners_on, reach
+from dnsalias_operator.core.listeners import Pods, Row, alike, classes, listeners_on, reach
 from dnsalias_operator.core.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD, WILDCARD6
 from dnsalias_operator.core.listeners.scope import scope_of
 from dnsalias_operator.core.outcome import Finding, Severity
@@ -110,7 +111,7 @@ class Port:
         return not any(line.then and line.then.taken for view in self.views for line in view.lines)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class World:
     """One of the two worlds that are compared, with the findings in it that are shown."""
 
@@ -118,6 +119,7 @@ class World:
     mesh: Mesh
     findings: tuple[Finding, ...]
 
+    @cached_property
     def takers(self) -> dict[int, list[Key]]:
         """For each port the objects with a critical finding about whose traffic ends there."""
         found: dict[int, list[Key]] = {}
@@ -128,7 +130,7 @@ class World:
 
     def matches(self, pods: Pods, number: int) -> dict[Place, Match]:
         """What one class of pods gets on a port; connections that nothing matches are told by a row as well."""
-        takers = {key for key in self.takers().get(number, ()) if key.kind == "ServiceEntry"}
+        takers = {key for key in self.takers.get(number, ()) if key.kind == "ServiceEntry"}
         listeners = listeners_on(self.snapshot, pods.client, self.mesh, number)
         rows = [row for listener in listeners for row in listener.every_row]
         if not any(row.match_all and row.bind == WILDCARD for row in rows):
@@ -150,7 +152,7 @@ class World:
 
 def ports(now: World, then: World, changed: Iterable[Key]) -> list[Port]:
     """Ports on which traffic is taken, those of waiting catch-alls, and those on which the plan changes a listener."""
-    taken = now.takers()
+    taken = now.takers
     touched = {number for key in changed for world in (now, then) for number in _ports_of(world.snapshot, key)}
     made = [_port(now, then, number, taken.get(number, [])) for number in sorted({*taken, *touched})]
     shown = [port for port in made if port.number in taken or port.changes]
@@ -167,11 +169,8 @@ def _port(now: World, then: World, number: int, takers: list[Key]) -> Port:
     for pods in chain.from_iterable(classes(world.snapshot, world.mesh, number) for world in (now, then)):
         every.setdefault((pods.client.namespace, tuple(sorted(pods.client.labels.items()))), pods)
     looked_at = list(every.values())[:MOST_CLASSES]
-    alike: dict[tuple[Line, ...], list[Pods]] = {}
-    for pods in looked_at:
-        lines = _lines(now.matches(pods, number), then.matches(pods, number))
-        alike.setdefault(tuple(lines), []).append(pods)
-    views = [View(str(reach(now.snapshot, every.values(), same)), lines) for lines, same in alike.items()]
+    seen = alike(looked_at, lambda pods: tuple(_lines(now.matches(pods, number), then.matches(pods, number))))
+    views = [View(str(reach(now.snapshot, every.values(), same)), lines) for lines, same in seen.items()]
     views.sort(key=lambda view: (not view.matches(then=False)[0].taken, view.pods))
     winners = {line.now.owner for view in views for line in view.lines if line.now and line.now.taken}
     taking = tuple(key for key in dict.fromkeys(takers) if key in winners)

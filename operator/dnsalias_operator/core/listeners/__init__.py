@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dnsalias_operator.core.listeners.build import build, refused_names
 from dnsalias_operator.core.listeners.claimants import claimants_at, claimants_on
 from dnsalias_operator.core.listeners.claims import Claim, claims
-from dnsalias_operator.core.listeners.clients import Pods, Reach, classes, clients_that_matter, reach
+from dnsalias_operator.core.listeners.clients import Pods, Reach, alike, classes, clients_that_matter, reach
 from dnsalias_operator.core.listeners.rows import WILDCARD, WILDCARD6, Client, Listener, Loss, Row
 from dnsalias_operator.core.listeners.scope import Egress, SidecarScope, scope_of, sidecar_of
 from dnsalias_operator.core.listeners.unfollowed import unfollowed
@@ -32,6 +32,7 @@ __all__ = [
     "Pods",
     "Reach",
     "Row",
+    "alike",
     "classes",
     "clients_that_matter",
     "listener_at",

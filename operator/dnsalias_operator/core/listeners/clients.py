@@ -1,7 +1,8 @@
 """Which clients can differ in the listeners of a port: one for every class of pods."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from dnsalias_operator.core.listeners.claimants import claimants_of
 from dnsalias_operator.core.listeners.imports import ALL
@@ -12,6 +13,8 @@ from dnsalias_operator.core.listeners.visible import named_namespaces, rivals, u
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.sidecar import Sidecar
 from dnsalias_operator.model.snapshot import Claimant, Snapshot
+
+Answer = TypeVar("Answer", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +69,35 @@ def clients_that_matter(snapshot: Snapshot, mesh: Mesh, port: int, address: str 
 
 
 def classes(snapshot: Snapshot, mesh: Mesh, port: int, address: str | None = None) -> tuple[Pods, ...]:
-    """The classes that `clients_that_matter` tells apart, with all their namespaces."""
+    """The classes that `clients_that_matter` tells apart, with all their namespaces.
+
+    Those of a whole port are asked for by many, so they are computed once a world.
+    """
+    if address is None:
+        return snapshot.remembered(("classes", mesh, port), lambda: _classes(snapshot, mesh, port, None))
+    return _classes(snapshot, mesh, port, address)
+
+
+def alike(every: Iterable[Pods], answer: Callable[[Pods], Answer]) -> dict[Answer, list[Pods]]:
+    """Those of the classes that get the same answer, together, by the answer; in the order in which they were given."""
+    found: dict[Answer, list[Pods]] = {}
+    for pods in every:
+        found.setdefault(answer(pods), []).append(pods)
+    return found
+
+
+def _classes(snapshot: Snapshot, mesh: Mesh, port: int, address: str | None) -> tuple[Pods, ...]:
     claimants = snapshot.claimants(port) if address is None else claimants_of(snapshot, mesh, address, port)
     names = _distinct(claimants, snapshot, mesh)
     rest = unused_namespace(snapshot, names)
     found = [Pods(Client(rest, stands_for_others=True), ())]
     found += (Pods(client, (name,)) for name in names for client in _pods_in(name, snapshot, mesh))
-    alike: dict[object, list[Client]] = {}
+    same_shape: dict[object, list[Client]] = {}
     for sidecar in _importing(claimants, port, snapshot):
         client = Client(sidecar.meta.namespace, sidecar.workload_selector or {})
         if client.namespace not in names and sidecar_of(snapshot, client, mesh) == sidecar:
-            alike.setdefault(shape(sidecar), []).append(client)
-    found += (Pods(same[0], tuple(dict.fromkeys(c.namespace for c in same))) for same in alike.values())
+            same_shape.setdefault(shape(sidecar), []).append(client)
+    found += (Pods(same[0], tuple(dict.fromkeys(c.namespace for c in same))) for same in same_shape.values())
     return tuple(sorted(found, key=lambda pods: (pods.client.namespace, sorted(pods.client.labels.items()))))
 
 
