@@ -11,6 +11,7 @@ from tests.controlplane import build
 from tests.controlplane.api import ApiError
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.hand import project_crds
+from tests.reliability.figures import form
 
 DISTURBING = (
     "/apis/dnsalias.io/v1alpha1/namespaces/{}/dnsaliases",
@@ -57,13 +58,13 @@ def namespace(control_plane: ControlPlane) -> Iterator[str]:
     control_plane.api.delete(f"/api/v1/namespaces/{name}")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One more try for what asks a dozen real processes on a busy machine; pytest counts each one as a rerun.
 
     Not in the long forms: what is lost once in a hundred times is what they are there for.
     """
     for item in items:
-        if item.get_closest_marker("cluster") and not config.getoption("--torture"):
+        if item.get_closest_marker("cluster") and form() == "short":
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
