@@ -2,7 +2,7 @@
 
 import asyncio
 
-from dnsalias_operator.shell.queue import Backoff, Item, TokenBucket, WorkQueue
+from dnsalias_operator.shell.queue import PATIENCE_SECONDS, Backoff, Item, TokenBucket, WorkQueue
 from tests.shell.fake_clock import FakeClock, settle
 
 
@@ -254,3 +254,56 @@ async def test_an_idle_bucket_fills_no_further_than_the_burst() -> None:
     assert not late.done()
     await clock.advance(0.5)
     assert late.done()
+
+
+async def test_what_may_be_last_gives_way_to_all_others_that_are_due() -> None:
+    """Whenever it was asked for; and it is not held up by what is not due yet."""
+    queue = make(FakeClock())
+    queue.add("status", last=True)
+    queue.add("later", after=5)
+    for key in ("a", "b"):
+        queue.add(key)
+    assert [await take(queue) for _ in range(3)] == ["a", "b", "status"]
+    assert await nothing_due(queue)
+
+
+async def test_what_may_be_last_is_so_no_more_when_somebody_waits_for_it() -> None:
+    """Asked for without it, before, meanwhile or after, a key has its place among the others."""
+    queue = make(FakeClock())
+    queue.add("a", last=True)
+    queue.add("b", after=0, last=True)
+    queue.add("b")
+    queue.add("c")
+    queue.add("c", last=True)
+    assert [await take(queue) for _ in range(3)] == ["b", "c", "a"]
+    for ways in ((True, False), (False, True)):
+        for last in ways:
+            queue.add("a", last=last)
+        queue.add("d")
+        queue.done("a")
+        assert [await take(queue) for _ in range(2)] == ["d", "a"]
+        queue.done("d")
+
+
+async def test_what_is_asked_for_twice_as_last_stays_last() -> None:
+    """Also while it is worked on."""
+    queue = make(FakeClock())
+    queue.add("a", last=True)
+    await take(queue)
+    queue.add("a", last=True)
+    queue.done("a")
+    queue.add("b")
+    assert [await take(queue) for _ in range(2)] == ["b", "a"]
+
+
+async def test_what_may_be_last_does_not_wait_for_ever() -> None:
+    """After its patience it comes before others, however many these are."""
+    clock = FakeClock()
+    queue = make(clock)
+    queue.add("status", last=True)
+    await clock.advance(PATIENCE_SECONDS - 1)
+    queue.add("a")
+    queue.add("b")
+    assert await take(queue) == "a"
+    await clock.advance(1)
+    assert await take(queue) == "status"

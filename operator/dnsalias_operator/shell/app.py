@@ -249,7 +249,8 @@ class _Operator:
         # Before everything was listed, an absence means nothing; the first round asks for every key.
         if self.store.synced:
             for key in sorted(affected(self.store.world, change.old, change.new, self.rules)):
-                self.queue.add(key)
+                # What follows from a write of ours gives way to what others wait for.
+                self.queue.add(key, last=change.ours and key.kind == KIND)
 
     def _everything(self, fights: Fights) -> None:
         """Ask for every alias and entry, in the order of the plan: entries of others first."""

@@ -92,7 +92,7 @@ class Writer:
         key = change.key
         body = self._body(change, new=True)
         answer = await self._client.request("POST", self._client.path(key.kind, key.namespace), _OWN, body)
-        self._store.put(key.kind, answer)
+        self._answered(key, answer)
 
     async def _dry_run(self, change: Change) -> None:
         """Would the create be accepted? It is asked under its own name, which is taken until the delete.
@@ -133,7 +133,11 @@ class Writer:
     async def _send(self, verb: str, key: Key, query: dict[str, str], body: Raw, subresource: str = "") -> None:
         path = self._client.path(key.kind, key.namespace, key.name, subresource)
         content = APPLY if verb == "PATCH" else "application/json"
-        self._store.put(key.kind, await self._client.request(verb, path, query, body, content), subresource)
+        self._answered(key, await self._client.request(verb, path, query, body, content), subresource)
+
+    def _answered(self, key: Key, answer: Raw, subresource: str = "") -> None:
+        self._store.put(key.kind, answer, subresource, ours=True)
+        self.confirm.saw(key, answer)
 
     async def _counted(self, key: Key, operation: str, work: Any) -> None:  # noqa: ANN401 (a coroutine)
         result = "error"

@@ -5,20 +5,38 @@ time. The preconditions of a write guard the object that is written, not the Ser
 address that a new Service has by now would be given to the entry of the old one.
 """
 
-from collections.abc import Iterable
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from itertools import takewhile
 
+from dnsalias_operator.model.meta import Raw, mapping, text
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.shell.client import Client
 from dnsalias_operator.shell.errors import ApiError
 from dnsalias_operator.shell.metrics import Metrics
 from dnsalias_operator.shell.store import Store
 
+FRESH_SECONDS = 1.0
+"""How long an answer of the API server about one object is not asked for again."""
+
 
 class Confirm:
-    """Reads objects one by one and puts what it finds into the store."""
+    """Reads objects by name, side by side, and puts what it finds into the store."""
 
-    def __init__(self, client: Client, store: Store, metrics: Metrics) -> None:
-        self._client, self._store, self._metrics = client, store, metrics
+    def __init__(
+        self, client: Client, store: Store, metrics: Metrics, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client, self._store, self._metrics, self._clock = client, store, metrics, clock
+        self._seen: dict[Key, tuple[str, float]] = {}  # in the order of their times
+
+    def saw(self, key: Key, raw: Raw) -> None:
+        """The API server has just answered with that object, to a read of it or to a write."""
+        now = self._clock()
+        self._seen.pop(key, None)
+        self._seen[key] = _version(raw), now
+        for old in list(takewhile(lambda one: now - self._seen[one][1] >= FRESH_SECONDS, self._seen)):
+            del self._seen[old]
 
     async def outdated(self, keys: Iterable[Key]) -> bool:
         """Whether the store was wrong about one of these; it is right about them then, so the decision is made anew.
@@ -26,12 +44,22 @@ class Confirm:
         Raises:
             ClusterError: it cannot be told.
         """
-        found = False
-        for key in keys:
-            if not await self._holds(key):
+        asked = [key for key in keys if not self._fresh(key)]
+        answers = await asyncio.gather(*map(self._holds, asked), return_exceptions=True)
+        for key, answer in zip(asked, answers, strict=True):
+            if answer is False:
                 self._metrics.outdated.labels(key.kind).inc()
-                found = True
-        return found
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        return not all(answers)
+
+    def _fresh(self, key: Key) -> bool:
+        """Whether the API server named the version that the store has, and only a moment ago."""
+        known, seen = self._store.world.get(key), self._seen.get(key)
+        if known is None or seen is None:
+            return False
+        return seen[0] == known.meta.resource_version and self._clock() - seen[1] < FRESH_SECONDS
 
     async def _holds(self, key: Key) -> bool:
         known = self._store.world.get(key)
@@ -44,7 +72,12 @@ class Confirm:
                 return True
             self._store.remove(key.kind, known.raw)
             return False
-        if known is not None and raw["metadata"].get("resourceVersion") == known.meta.resource_version:
+        self.saw(key, raw)
+        if known is not None and _version(raw) == known.meta.resource_version:
             return True
         change = self._store.put(key.kind, raw)
         return change is None or not change.matters
+
+
+def _version(raw: Raw) -> str:
+    return text(mapping(raw.get("metadata")).get("resourceVersion"))

@@ -2,18 +2,23 @@
 
 Its promises: a key waits at most once however often it is added; a key is never worked on twice at the same time; one
 that is added while it is worked on is worked on again after that; a failed key comes back later and later, alone; keys
-that are due leave in the order in which they became due. The clock and the sleep are handed in, so that tests prove
+that are due leave in the order in which they became due, those that may be last after all others, but within
+`PATIENCE_SECONDS`. The clock and the sleep are handed in, so that tests prove
 this without time going by. Kopf's own queue is per object; ours is per alias and per entry (facts/kopf.md).
 """
 
 import asyncio
 import heapq
+import math
 import random
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
+
+PATIENCE_SECONDS = 30.0
+"""How long a key that may be last gives way to the others."""
 
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[object]]
@@ -50,42 +55,53 @@ class WorkQueue(Generic[K]):
         self._clock = clock
         self._sleep = sleep
         self._due: dict[K, float] = {}
-        self._heap: list[tuple[float, int, K]] = []
+        self._last: set[K] = set()
+        self._heaps: dict[bool, list[tuple[float, int, K]]] = {False: [], True: []}
         self._since: dict[K, float] = {}
         self._working: dict[K, float] = {}
-        self._again: dict[K, float] = {}
+        self._again: dict[K, tuple[float, bool]] = {}
         self._failures: dict[K, int] = {}
         self._order = 0
         self._changed = asyncio.Event()
         self._closed = False
 
-    def add(self, key: K, after: float = 0) -> None:
-        """Ask for ``key`` to be worked on ``after`` seconds from now, or sooner if that was asked for already."""
-        now = self._clock()
+    def add(self, key: K, after: float = 0, *, last: bool = False) -> None:
+        """Ask for ``key`` to be worked on ``after`` seconds from now, or sooner if that was asked for already.
+
+        ``last``: not before all others that are due, unless somebody asks for it without that.
+        """
+        due = self._clock() + after
         if key in self._working:
-            self._again[key] = min(now + after, self._again.get(key, now + after))
+            asked, was_last = self._again.get(key, (due, True))
+            self._again[key] = (min(due, asked), last and was_last)
             return
-        due = now + after
-        if due >= self._due.get(key, float("inf")):
+        waits, was_last = self._due.get(key, float("inf")), key in self._last
+        if due >= waits and (last or not was_last):
             return
-        self._due[key] = due
+        if last and (was_last or key not in self._due):
+            self._last.add(key)
+        else:
+            self._last.discard(key)
+        self._due[key] = due = min(due, waits)
         # A delayed key is not late before it is due.
         self._since[key] = min(due, self._since.get(key, due))
         self._order += 1
-        heapq.heappush(self._heap, (due, self._order, key))
+        heapq.heappush(self._heaps[key in self._last], (due, self._order, key))
         self._changed.set()
 
     async def take(self) -> Item[K] | None:
         """The next key that is due, waiting for one; None once the queue is closed."""
         while not self._closed:
-            wait = self._next_due()
-            if wait is not None and wait <= 0:
-                _, _, key = heapq.heappop(self._heap)
-                del self._due[key]
-                since = self._working[key] = self._since.pop(key)
-                return Item(key, since)
-            self._changed.clear()
-            await self._pause(wait)
+            first, last = self._next_due(last=False), self._next_due(last=True)
+            if min(first, last) > 0:
+                self._changed.clear()
+                await self._pause(min(first, last))
+                continue
+            _, _, key = heapq.heappop(self._heaps[first > 0 or last <= -PATIENCE_SECONDS])
+            del self._due[key]
+            self._last.discard(key)
+            since = self._working[key] = self._since.pop(key)
+            return Item(key, since)
         return None
 
     def done(self, key: K) -> None:
@@ -131,14 +147,16 @@ class WorkQueue(Generic[K]):
         times = [due for due in self._due.values() if due <= now] + list(self._working.values())
         return max((now - t for t in times), default=0.0)
 
-    def _next_due(self) -> float | None:
-        # An entry whose key was asked for sooner, or taken already, is stale and dropped when it comes up.
-        while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][0]:
-            heapq.heappop(self._heap)
-        return self._heap[0][0] - self._clock() if self._heap else None
+    def _next_due(self, *, last: bool) -> float:
+        """Seconds until one of those is due; infinite where there is none."""
+        heap = self._heaps[last]
+        # An entry whose key was asked for otherwise, or taken already, is stale and dropped when it comes up.
+        while heap and (self._due.get(heap[0][2]) != heap[0][0] or (heap[0][2] in self._last) != last):
+            heapq.heappop(heap)
+        return heap[0][0] - self._clock() if heap else math.inf
 
-    async def _pause(self, seconds: float | None) -> None:
-        if seconds is None:
+    async def _pause(self, seconds: float) -> None:
+        if math.isinf(seconds):
             await self._changed.wait()
             return
         changed = asyncio.ensure_future(self._changed.wait())
@@ -153,7 +171,8 @@ class WorkQueue(Generic[K]):
         self._working.pop(key, None)
         again = self._again.pop(key, None)
         if again is not None:
-            self.add(key, max(0.0, again - self._clock()))
+            due, last = again
+            self.add(key, max(0.0, due - self._clock()), last=last)
 
 
 class TokenBucket:

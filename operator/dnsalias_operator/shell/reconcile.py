@@ -93,9 +93,10 @@ class Reconciler:
                 key, decision.changes, on_written, fought=_said(alias)[1] == verdicts.CONTESTED
             )
             if stop is None:
-                # The conditions hold now; they are told after one more look at the world.
+                # The conditions hold now; they are told after one more look at the world, and after entries of others:
+                # istiod pushes once for what comes together.
                 kept[key] = decision
-                self._queue.add(key)
+                self._queue.add(key, last=True)
                 return
             self._contested(key, stop)
             if stop.reason:

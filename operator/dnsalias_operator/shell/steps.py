@@ -86,7 +86,7 @@ class Steps:
         self._pending[change.key] = after
         stop: Stop | None = None
         try:
-            if await self._writer.confirm.outdated(self._made_from(key)):
+            if await self._writer.confirm.outdated(self._made_from(key, change)):
                 stop = Stop()
             else:
                 await self._writer.write(change)
@@ -108,9 +108,10 @@ class Steps:
         self._tell(change, self._store.world.get(change.key) or before)
         return None
 
-    def _made_from(self, key: Key) -> tuple[Key, ...]:
-        """What is looked at once more before a write; an entry that is repaired has its version as a precondition."""
-        return (*rests_on(self._store.world, key, self._rules), *([key] if key.kind == KIND else ()))
+    def _made_from(self, key: Key, change: Change) -> list[Key]:
+        """What is looked at once more before a write: not what is written, where the write itself has preconditions."""
+        keys = (*rests_on(self._store.world, key, self._rules), *([key] if key.kind == KIND else ()))
+        return [one for one in keys if one != change.key]
 
     def _failed(self, change: Change, error: ClusterError) -> Stop:
         if isinstance(error, ApiError) and error.managers:

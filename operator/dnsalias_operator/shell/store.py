@@ -34,12 +34,14 @@ _TOMBSTONES = 10_000
 class StoreChange:
     """An object before and after; one of them is None where it appeared or went.
 
-    ``written`` is the field of it that we have just written ourselves: a difference there is no news.
+    ``written`` is the field of it that we have just written ourselves: a difference there is no news. ``ours`` says
+    that the object is the answer to a write of ours.
     """
 
     old: Object | None
     new: Object | None
     written: str = ""
+    ours: bool = False
 
     @property
     def matters(self) -> bool:
@@ -108,10 +110,10 @@ class Store:
         self.missed[kind].pop(key_of(kind, raw), None)
         return change
 
-    def put(self, kind: str, raw: Raw, written: str = "") -> StoreChange | None:
+    def put(self, kind: str, raw: Raw, written: str = "", *, ours: bool = False) -> StoreChange | None:
         """Take in an object as the API server returned it; None where it is known, older, or deleted already.
 
-        ``written`` as in `StoreChange`.
+        ``written`` and ``ours`` as in `StoreChange`.
         """
         key = key_of(kind, raw)
         meta = mapping(raw.get("metadata"))
@@ -125,7 +127,7 @@ class Store:
         self.world.put(new)
         if old is not None and old.meta.uid != new.meta.uid:
             self._bury(old.meta.uid)
-        return self._changed(StoreChange(old, new, written))
+        return self._changed(StoreChange(old, new, written, ours))
 
     def remove(self, kind: str, raw: Raw) -> StoreChange | None:
         """Take in a deletion: of the object with that uid, or of nothing."""
