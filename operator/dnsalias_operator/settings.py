@@ -127,7 +127,7 @@ class Settings(BaseSettings):
     # Work.
     workers: int = Field(4, ge=1, le=64, description="Keys worked on at the same time.")
     max_in_flight: int = Field(8, ge=1, le=256, description="API requests in flight; more than 8 gain nothing.")
-    write_rate: float = Field(50, gt=0, le=10_000, description="Writes a second, sustained.")
+    write_rate: float = Field(100, gt=0, le=10_000, description="Writes a second, sustained.")
     write_burst: int = Field(100, ge=1, le=10_000, description="Writes that may be made at once.")
     backoff_min_seconds: float = Field(0.5, gt=0, le=60, description="First pause after a failure of a key.")
     backoff_max_seconds: float = Field(300, gt=0, le=86_400, description="Longest pause after failures of a key.")
