@@ -79,7 +79,7 @@ TAIL = """\
 
 | Setting | Default | Why |
 |---|---|---|
-| `write_rate`, `write_burst` | 100 a second, 100 at once | etcd, admission webhooks and istiod are shared; longer bursts cost istiod more pushes |
+| `write_rate`, `write_burst` | 100 a second, 100 at once | etcd, admission webhooks and istiod are shared |
 | `max_in_flight` | 8 | more gain nothing on a small API server |
 | `workers` | 4 | keys decided and written at the same time |
 | `page_size` | 500 | a LIST never holds the API server's memory for the whole cluster |

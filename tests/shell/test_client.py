@@ -252,3 +252,10 @@ async def test_a_404_that_names_no_object_says_nothing_about_any(server: Server,
             await client.request("DELETE", "apis/x/serviceentries/web")
         assert caught.value.says_gone("web") is says
         assert not caught.value.says_gone("other")
+
+
+@pytest.mark.parametrize(("namespace", "name"), [("a/../b", "web"), ("abc", "web/status"), ("abc", ".."), ("//", "")])
+async def test_a_name_never_leads_to_another_path(client: Client, namespace: str, name: str) -> None:
+    """What is no name of an object is refused before anything is sent: annotations and options can hold anything."""
+    with pytest.raises(ClusterError, match="can have the name"):
+        client.path("Service", namespace, name)

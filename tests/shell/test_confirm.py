@@ -113,3 +113,14 @@ async def test_what_cannot_be_told_is_an_error_after_all_were_asked() -> None:
     known = store.world.get(DB)
     assert known is not None
     assert known.meta.resource_version == "3"
+
+
+@pytest.mark.parametrize(
+    "key", [Key("Service", "//", ""), Key("Service", "abc", "../db"), Key("Service", "abc", "web/status")]
+)
+async def test_nobody_is_asked_for_what_cannot_be(key: Key) -> None:
+    """An annotation can name anything, also what would be another path at the API server."""
+    server = Server()
+    confirm, _, _ = make(server)
+    assert not await confirm.outdated([key])
+    assert server.asked == []

@@ -3,6 +3,7 @@
 A name that leaves the process stands here and nowhere else.
 """
 
+import re
 from typing import NamedTuple
 
 GROUP = "dnsalias.io"
@@ -42,6 +43,17 @@ TLS_MODE_LABEL = "security.istio.io/tlsMode"
 """On pods, and on inline endpoints: `istio` where the workload takes mTLS. Injection sets it on pods."""
 
 
+_OBJECT_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+
+
+def is_object_name(text: str) -> bool:
+    """Whether an object or a namespace can be called so; anything else in the path of a request leads elsewhere.
+
+    Source: DNS subdomain names, https://kubernetes.io/docs/concepts/overview/working-with-objects/names/.
+    """
+    return _OBJECT_NAME.fullmatch(text) is not None
+
+
 class Key(NamedTuple):
     """Identity of an object in one cluster; sorts by kind, namespace, name.
 
@@ -52,6 +64,11 @@ class Key(NamedTuple):
     kind: str
     namespace: str
     name: str
+
+    @property
+    def possible(self) -> bool:
+        """Whether an object can have that name and namespace: annotations and references can hold anything."""
+        return is_object_name(self.name) and (not self.namespace or is_object_name(self.namespace))
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"

@@ -13,13 +13,22 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Self
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import aiohttp
 from kubernetes.aio.client import ApiClient
 
 from dnsalias_operator.model.meta import Raw, mapping, text
-from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, ISTIO_VERSIONS, KIND, PLURAL, SECURITY_GROUP, VERSION
+from dnsalias_operator.model.names import (
+    GROUP,
+    ISTIO_GROUP,
+    ISTIO_VERSIONS,
+    KIND,
+    PLURAL,
+    SECURITY_GROUP,
+    VERSION,
+    is_object_name,
+)
 from dnsalias_operator.shell.access import load_configuration
 from dnsalias_operator.shell.errors import ApiError, ClusterError, FencedError, UnreachableError
 from dnsalias_operator.shell.fence import Fence, FencedRest, open_fence
@@ -175,10 +184,17 @@ class Client:
         return code, response.headers, data
 
     def path(self, kind: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
-        """Path of a kind, a namespace's objects of a kind, or one object."""
+        """Path of a kind, a namespace's objects of a kind, or one object.
+
+        Raises:
+            ClusterError: no object can have that name or namespace.
+        """
+        for what, part in (("namespace", namespace), (kind, name)):
+            if part and not is_object_name(part):
+                raise ClusterError(f"no {what} can have the name {part[:253]!r}")
         root = PATHS.get(kind) or f"apis/{_group(kind)}/{self.istio_version}"
-        parts = [root, *(("namespaces", quote(namespace)) if namespace else ()), PLURALS[kind]]
-        return "/".join([*parts, *(quote(p) for p in (name, subresource) if p)])
+        parts = [root, *(("namespaces", namespace) if namespace else ()), PLURALS[kind]]
+        return "/".join([*parts, *filter(None, (name, subresource))])
 
     def api_version(self, kind: str) -> str:
         """The apiVersion under which a kind is read and written."""
