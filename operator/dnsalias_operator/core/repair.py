@@ -12,7 +12,7 @@ from dnsalias_operator.core.bareaddress import needs_address, routed
 from dnsalias_operator.core.containment import containment_address, is_contained
 from dnsalias_operator.core.guard import Moved, as_oldest_if_unknown, catches_all, moved
 from dnsalias_operator.core.hosts import addresses_to_share, service_host
-from dnsalias_operator.core.ownership import other_managers, patched_fields
+from dnsalias_operator.core.ownership import patched_fields
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.stands_for import StandsFor, stands_for
 from dnsalias_operator.model.rules import Rules
@@ -142,10 +142,8 @@ def _left_alone(base: ServiceEntry, target: StandsFor) -> Cure | None:
     """The verdict on an entry that gets no patch: it lacks nothing, or what it lacks is not ours to give."""
     if forbidden := not_repairable(base):
         return Cure(None, None, "NotRepairable", forbidden, target=target)
-    if any(is_unspecified(a) for a in base.addresses) or (lacks_addresses(base) and _empty_by_owner(base)):
-        message = (
-            f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; leave it out there"
-        )
+    if any(is_unspecified(a) for a in base.addresses):
+        message = f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; remove it there"
         return Cure(None, None, "AddressSetByOwner", message, target=target)
     if lacks_addresses(base) or lacks_endpoints(base):
         return None
@@ -153,11 +151,6 @@ def _left_alone(base: ServiceEntry, target: StandsFor) -> Cure | None:
     if not reason and target.service is not None:
         reason, message = _first_at_pods(base, target.service)
     return Cure(None, None, reason, message, target=target)
-
-
-def _empty_by_owner(base: ServiceEntry) -> bool:
-    """Whether somebody wrote an empty list of addresses: a field like any other, and theirs (facts/istio.md part 4)."""
-    return "addresses" not in patched_fields(base) and bool(other_managers(base, "addresses"))
 
 
 def _stale(base: ServiceEntry, target: StandsFor) -> tuple[str, str]:
