@@ -72,6 +72,8 @@ def troubled(run: Run, space: Objects, frozen: None) -> Operator:  # noqa: ARG00
     space.foreign("held", "held.cutom-name", 3306, addresses=[])
     space.alias("held", "held.cutom-name", "held")
     space.alias("lost", "lost.hello", "no-such-service")
+    # Envoy takes no SNI of which a part of a label is a wildcard.
+    space.foreign("refused", "*api.hello", 7443, "TLS", resolution="NONE")
     return operator
 
 
@@ -84,6 +86,7 @@ ALERTS: list[tuple[str, dict[str, str], str]] = [
     ("DnsAliasNotReady", {"reason": "ServiceNotFound"}, "monitored/lost"),
     ("DnsAliasWriteErrors", {"operation": "repair", "result": "refused"}, "monitored/frozen"),
     ("DnsAliasCatchAllListener", {}, "dnsalias lint"),
+    ("DnsAliasRefusedByEnvoy", {}, "DA019"),
 ]
 
 
