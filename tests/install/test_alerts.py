@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dnsalias_operator.core.case import READY
-from dnsalias_operator.core.catalog import CATCH_ALL
+from dnsalias_operator.core.catalog import CATCH_ALL, REFUSED_BY_ENVOY
 from dnsalias_operator.core.outcome import Severity
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.metrics import SPECS, Metrics
@@ -51,7 +51,7 @@ def test_metrics_and_labels_exist() -> None:
 def test_values_asked_for_exist() -> None:
     """What is asked for is written as the operator writes it; no severity of unfixed entries is left out."""
     asked = {(label, value) for label, _, value in matchers() if value}
-    assert {v for k, v in asked if k == "code"} == {CATCH_ALL.code}
+    assert {v for k, v in asked if k == "code"} == {CATCH_ALL.code, REFUSED_BY_ENVOY.code}
     # info is never the severity of an unfixed entry: core/entries.py.
     assert {v for k, v in asked if k == "severity"} == {s.value for s in Severity} - {"info"}
     assert {v for k, v in asked if k == "reason"} <= reasons_in("shell/verdicts.py")

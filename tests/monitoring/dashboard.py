@@ -132,7 +132,7 @@ STATES = (
     ),
     lines(
         "Findings by code",
-        "What `dnsalias lint` prints; docs/findings.md has a section for each code. Alert for DA019: DnsAliasRefusedByEnvoy.",
+        "What `dnsalias lint` prints; docs/findings.md explains each. Alert for DA019: DnsAliasRefusedByEnvoy.",
         {
             "{{code}}": "sum by (code) (max by (code, severity) (dnsalias_findings))",
             "all": f"sum(max by (code, severity) (dnsalias_findings)){ZERO}",
