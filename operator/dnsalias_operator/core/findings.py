@@ -16,7 +16,7 @@ from dnsalias_operator.core.envoyfindings import plaintext_into_strict, refused_
 from dnsalias_operator.core.guard import catches_all, catches_now, reach_of, takes_from
 from dnsalias_operator.core.hosts import meant_by, own_names, public_suffix, service_named, shadowed_service
 from dnsalias_operator.core.look import Look
-from dnsalias_operator.core.outcome import Finding, Severity, State
+from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
 from dnsalias_operator.core.ownership import claims_to_be_ours, live_owner
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
 from dnsalias_operator.core.repair import (
@@ -250,9 +250,9 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
 )
 
 
-def alias_findings(world: Snapshot, key: Key, rules: Rules) -> Iterator[Finding]:
-    """The findings of one DnsAlias: that it is not served, and why."""
-    decided = decide_alias(world, key, rules)
+def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecision | None = None) -> Iterator[Finding]:
+    """The findings of one DnsAlias: that it is not served, and why; ``decided`` saves a decision that was made."""
+    decided = decided or decide_alias(world, key, rules)
     alias = world.alias(key.namespace, key.name)
     if decided is None or alias is None:
         return

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from kubernetes.aio import config as kubeconfigs
 from kubernetes.aio.client import Configuration
@@ -33,7 +35,17 @@ async def load_configuration(kubeconfig: str | None = None, context: str | None 
     except (kubeconfigs.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
         where = f"kubeconfig {kubeconfig}" if kubeconfig else "kubeconfig"
         raise ClusterError(f"no access to a cluster: {where}: {error}") from error
+    # The environment is asked once, here. aiohttp would ask it for each request, in two threads of their own, and would
+    # take a .netrc for credentials.
+    configuration.client_session_kwargs = {"trust_env": False}
+    configuration.proxy = configuration.proxy or environment_proxy(configuration.host)
     return configuration
+
+
+def environment_proxy(url: str) -> str | None:
+    """The proxy for that URL by HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in capitals or not; None: there is none."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
 
 
 def own_namespace() -> str:

@@ -55,18 +55,19 @@ class Reconciler:
         """
         contested = self._metrics.decisions.contested
         before = contested.get(key)
+        decided: AliasDecision | None = None
         try:
             if key.kind == KIND:
-                await self._alias(key, on_written)
+                decided = await self._alias(key, on_written)
             else:
                 await self._entry(key, on_written)
         finally:
             # What was not said anew (`_contested`) does not hold any more.
             if before is not None and contested.get(key) is before:
                 del contested[key]
-            self._look_for_faults(key)
+            self._look_for_faults(key, decided)
 
-    def _look_for_faults(self, key: Key) -> None:
+    def _look_for_faults(self, key: Key, decided: AliasDecision | None) -> None:
         """Keep the findings of the object as it stands now, so that the metric never lags behind the decisions."""
         world = self._store.world
         obj = world.get(key)
@@ -74,20 +75,21 @@ class Reconciler:
         if isinstance(obj, ServiceEntry):
             found = tuple(entry_findings(world, obj, self._rules, counted=True))
         elif isinstance(obj, DnsAlias):
-            found = tuple(alias_findings(world, key, self._rules))
+            found = tuple(alias_findings(world, key, self._rules, decided))
         if found:
             self._metrics.decisions.findings[key] = found
         else:
             self._metrics.decisions.findings.pop(key, None)
 
-    async def _alias(self, key: Key, on_written: Callable[[], None]) -> None:
+    async def _alias(self, key: Key, on_written: Callable[[], None]) -> AliasDecision | None:
+        """Returns the decision where it holds now that this was done."""
         kept = self._metrics.decisions.aliases
         world = self._steps.world()
         decision = decide_alias(world, key, self._rules)
         alias = self._store.world.alias(key.namespace, key.name)
         if decision is None or alias is None:
             kept.pop(key, None)
-            return
+            return None
         if decision.changes:
             stop = await self._steps.take(
                 key, decision.changes, on_written, fought=_said(alias)[1] == verdicts.CONTESTED
@@ -97,17 +99,18 @@ class Reconciler:
                 # istiod pushes once for what comes together.
                 kept[key] = decision
                 self._queue.add(key, last=True)
-                return
+                return decision
             self._contested(key, stop)
             if stop.reason:
                 kept[key] = verdicts.unprogrammed(decision, stop.reason, stop.message)
                 await self._status(alias, kept[key])
             self._again(key, stop)
-            return
+            return None
         served = self._as_served(world, decision)
         if served is not None:
             kept[key] = served
             await self._status(alias, served)
+        return decision
 
     def _as_served(self, world: Snapshot, decision: AliasDecision) -> AliasDecision | None:
         """What an alias that somebody else's entry serves may say; None while that entry is still to be written."""
