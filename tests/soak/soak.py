@@ -19,7 +19,7 @@ from tests.controlplane.hand import project_crds
 from tests.controlplane.waiting import eventually
 from tests.install import identity
 from tests.soak.churn import Churn
-from tests.soak.watch import Sample, sample, settled, slope, span
+from tests.soak.watch import Sample, quarters, sample, settled, slope, span
 
 WRITES = re.compile(r"^dnsalias_writes_total\{(.*)\} (\S+)$")
 TELLING = 600
@@ -69,6 +69,7 @@ class Outcome:
             ("Writes for each change", round(ok / made, 2) if made else 0, ""),
             ("Memory at the end", round(self.samples[-1].memory, 1), "MiB"),
             ("Memory gained, by least squares", grown, "" if isinstance(grown, str) else "MiB an hour"),
+            ("Memory in each quarter of the run", quarters(self.samples), "MiB"),
             ("Tasks of the event loop", span([s.tasks for s in late]), ""),
             ("Open files", span([s.files for s in late]), ""),
             ("Changes left to make at the end", self.left, ""),

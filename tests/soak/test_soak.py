@@ -4,7 +4,7 @@ import pytest
 
 from tests.reliability.figures import form, record
 from tests.soak.soak import soak
-from tests.soak.watch import Sample, slope
+from tests.soak.watch import Sample, quarters, slope
 
 MUST_BE_NONE = ("Changes left to make at the end", "Writes once all was worked off", "Unexpected exceptions")
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
@@ -31,3 +31,11 @@ def test_the_slope_is_that_of_the_memory() -> None:
     assert slope(grows) == pytest.approx(360)
     assert slope([Sample(float(at), 500.0 if at < 10 else 50.0, 10, 20) for at in range(100)]) == pytest.approx(0)
     assert slope([]) == 0
+
+
+def test_a_quarter_has_its_own_mean() -> None:
+    """Growth that ends shows as the same number at the end; a run of fewer looks has fewer quarters."""
+    fills = [Sample(float(at), float(min(at, 50)), 10, 20) for at in range(100)]
+    assert quarters(fills) == "12.0, 37.0, 50.0, 50.0"
+    assert quarters(fills[:3]) == "0.0, 1.0, 2.0"
+    assert quarters([]) == ""

@@ -43,6 +43,13 @@ def slope(samples: Sequence[Sample]) -> float:
     return sum((s.at - middle) * (s.memory - mean) for s in late) / spread * 3600 if spread else 0.0
 
 
+def quarters(samples: Sequence[Sample]) -> str:
+    """The mean memory of each quarter of a run in MiB, in words: whether it still grows at the end, or has filled up."""
+    size = -(-len(samples) // 4) or 1
+    parts = [samples[at : at + size] for at in range(0, len(samples), size)]
+    return ", ".join(f"{sum(s.memory for s in part) / len(part):.1f}" for part in parts)
+
+
 def span(values: Sequence[float]) -> str:
     """Least and greatest, in words."""
     return f"{min(values):g} to {max(values):g}"
