@@ -44,7 +44,7 @@ def slope(samples: Sequence[Sample]) -> float:
 
 
 def quarters(samples: Sequence[Sample]) -> str:
-    """The mean memory of each quarter of a run in MiB, in words: whether it still grows at the end, or has filled up."""
+    """The mean memory of each quarter of a run in MiB, in words: whether it grows to the end or has filled up."""
     size = -(-len(samples) // 4) or 1
     parts = [samples[at : at + size] for at in range(0, len(samples), size)]
     return ", ".join(f"{sum(s.memory for s in part) / len(part):.1f}" for part in parts)
