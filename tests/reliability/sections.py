@@ -38,5 +38,5 @@ must be served as ever. Log lines must be one line each, in print, and no label 
     "Soak": """\
 Teams, their tools and rivals of the operator make random changes at a steady rate; then everything is worked off, and
 the plan must be empty. Memory is that of the process, its slope by least squares after the first fifth of the run. What
-grows by design has an end: 10,000 uids of deleted objects, 5,000 Kubernetes Events that wait, and 5,000 that were said.""",
+grows by design has an end: 10,000 uids of deleted objects, 5,000 Kubernetes Events that wait, 5,000 that were said.""",
 }
