@@ -1,9 +1,14 @@
 """`make soak MINUTES=60`: prints the figures; exit code 1 where something was left undone, done twice or went wrong."""
 
 import argparse
+import os
 import sys
 
+from tests.reliability.figures import LONG
 from tests.soak.soak import soak
+
+LONG_MINUTES = 30
+"""From here on a run is one that docs/reliability.md may tell of."""
 
 
 def _say(text: str) -> None:
@@ -19,6 +24,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="of the changes; printed by each run")
     given = parser.parse_args()
     outcome = soak(given.minutes * 60, given.rate, given.seed, _say)
+    if given.minutes >= LONG_MINUTES:
+        os.environ[LONG] = "1"
+        outcome.record()
     lines = [
         f"{given.minutes:g} min at {given.rate:g} changes a second, seed {outcome.seed}",
         *(f"  {name}: {value} {unit}".rstrip() for name, value, unit in outcome.figures()),

@@ -18,12 +18,14 @@ from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.hand import project_crds
 from tests.controlplane.waiting import eventually
 from tests.install import identity
+from tests.reliability.figures import record
 from tests.soak.churn import Churn
 from tests.soak.watch import Sample, quarters, sample, settled, slope, span
 
 WRITES = re.compile(r"^dnsalias_writes_total\{(.*)\} (\S+)$")
 TELLING = 600
 """Seconds of a run from which the slope of its memory says something."""
+MUST_BE_NONE = ("Changes left to make at the end", "Writes once all was worked off", "Unexpected exceptions")
 SAMPLES = 200
 """How often a run is looked at, whatever it lasts."""
 PACE = {"resync_seconds": "60", "fight_limit": "100", "fight_min_seconds": "0.2", "fight_max_seconds": "1"}
@@ -57,12 +59,18 @@ class Outcome:
         """Whether nothing was left undone, done twice, or went wrong."""
         return not (self.left or self.idle_writes or self.bugs)
 
+    def record(self) -> None:
+        """Keep the figures for docs/reliability.md."""
+        for name, value, unit in self.figures():
+            record(name, value, unit, "Soak", must="0" if name in MUST_BE_NONE else "")
+
     def figures(self) -> list[tuple[str, float | str, str]]:
         """Name, value and unit of what is told."""
         late = settled(self.samples)
         grown = round(slope(self.samples), 2) if self.samples[-1].at >= TELLING else "the run was too short to tell"
         made, ok = self.changes.total(), sum(n for what, n in self.writes.items() if what.endswith("ok"))
         return [
+            ("Length", round(self.samples[-1].at / 60, 1), "minutes"),
             ("Changes made by others", made, ""),
             ("Changes a second", round(made / self.samples[-1].at, 1), ""),
             ("Writes of the operator", self.writes.total(), ""),
