@@ -149,7 +149,7 @@ class Settings(BaseSettings):
         "a gauge beside each tells the rest.",
     )
     stuck_seconds: float = Field(
-        600, gt=0, le=86_400, description="Age of the oldest piece of work from which /healthz fails."
+        600, gt=0, le=86_400, description="How long work may stand still before /healthz fails."
     )
     events: bool = Field(True, description="Whether Kubernetes Events are written.")
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or plain text.")

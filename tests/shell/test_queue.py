@@ -307,3 +307,35 @@ async def test_what_may_be_last_does_not_wait_for_ever() -> None:
     assert await take(queue) == "a"
     await clock.advance(1)
     assert await take(queue) == "status"
+
+
+async def test_a_long_queue_that_moves_does_not_stand_still() -> None:
+    """What counts is when something was taken last, not how long the oldest key has waited."""
+    clock = FakeClock()
+    queue = make(clock)
+    for number in range(5):
+        queue.add(f"key {number}")
+    for _ in range(4):
+        await clock.advance(10)
+        queue.done(await take(queue))
+    await clock.advance(3)
+    assert (queue.oldest_age(), queue.stalled()) == (43, 3)
+
+
+async def test_work_that_does_not_end_stands_still() -> None:
+    """Also where others go on; and an idle queue does not, however long it is idle."""
+    clock = FakeClock()
+    queue = make(clock)
+    await clock.advance(100)
+    assert queue.stalled() == 0
+    queue.add("slow")
+    await clock.advance(5)
+    assert queue.stalled() == 5
+    await take(queue)
+    assert queue.stalled() == 0
+    await clock.advance(4)
+    queue.add("a")
+    queue.done(await take(queue))
+    assert queue.stalled() == 4
+    queue.done("slow")
+    assert queue.stalled() == 0

@@ -294,9 +294,9 @@ class _Operator:
     def _healthy(self) -> list[str]:
         # Waiting for an API server or for CRDs is no reason for a restart.
         faults = stale_kinds(self.store, self.settings.resync_seconds)
-        age = self.queue.oldest_age()
+        age = self.queue.stalled()
         if age > self.settings.stuck_seconds:
-            faults.append(f"the oldest piece of work is {age:.0f} s old (limit {self.settings.stuck_seconds:.0f} s)")
+            faults.append(f"work stands still for {age:.0f} s (limit {self.settings.stuck_seconds:.0f} s)")
         return faults + (self.resync.silent_kinds() if self.resync else [])
 
     def _observe(self) -> None:

@@ -61,6 +61,8 @@ class WorkQueue(Generic[K]):
         self._working: dict[K, float] = {}
         self._again: dict[K, tuple[float, bool]] = {}
         self._failures: dict[K, int] = {}
+        self._taken: dict[K, float] = {}
+        self._last_take = clock()
         self._order = 0
         self._changed = asyncio.Event()
         self._closed = False
@@ -101,6 +103,7 @@ class WorkQueue(Generic[K]):
             del self._due[key]
             self._last.discard(key)
             since = self._working[key] = self._since.pop(key)
+            self._taken[key] = self._last_take = self._clock()
             return Item(key, since)
         return None
 
@@ -147,6 +150,15 @@ class WorkQueue(Generic[K]):
         times = [due for due in self._due.values() if due <= now] + list(self._working.values())
         return max((now - t for t in times), default=0.0)
 
+    def stalled(self) -> float:
+        """Seconds for which nothing has moved: one key is being worked on, or none was taken though some were due.
+
+        A queue may be long, and its oldest key old, while all is well.
+        """
+        now = self._clock()
+        waiting = min((due for due in self._due.values() if due <= now), default=now)
+        return max(now - max(waiting, self._last_take), now - min(self._taken.values(), default=now))
+
     def _next_due(self, *, last: bool) -> float:
         """Seconds until one of those is due; infinite where there is none."""
         heap = self._heaps[last]
@@ -169,6 +181,7 @@ class WorkQueue(Generic[K]):
 
     def _release(self, key: K) -> None:
         self._working.pop(key, None)
+        self._taken.pop(key, None)
         again = self._again.pop(key, None)
         if again is not None:
             due, last = again
