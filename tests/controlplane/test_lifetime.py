@@ -7,10 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,10 +15,10 @@ from tests.controlplane import build, cache, components
 from tests.controlplane.api import ApiError
 from tests.controlplane.cluster import ControlPlane, free_ports
 from tests.controlplane.components import Ports
+from tests.controlplane.elsewhere import REPOSITORY, started_elsewhere
 from tests.controlplane.processes import Supervisor, SupervisorError, started
 from tests.controlplane.waiting import eventually
 
-REPOSITORY = Path(__file__).parents[2]
 STARTER = """\
 import json, sys
 from tests.controlplane.cluster import ControlPlane
@@ -35,22 +32,6 @@ sys.stdin.read()
 def gone(pids: list[int]) -> bool:
     """Whether none of the processes is alive (a zombie that nobody has asked after is not)."""
     return all(started(pid) is None for pid in pids)
-
-
-@contextmanager
-def starter() -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """Another Python that has started a control plane, with the pids and the folder of it."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", STARTER],
-        cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout is not None
-        yield process, json.loads(process.stdout.readline())
 
 
 @pytest.mark.cluster
@@ -73,7 +54,7 @@ def test_it_starts_serves_and_stops() -> None:
 @pytest.mark.cluster
 def test_killing_its_user_leaves_nothing() -> None:
     """SIGKILL of the process that started a control plane ends all of its processes and removes its folder."""
-    with starter() as (process, plane):
+    with started_elsewhere(STARTER) as (process, plane):
         assert not gone(plane["pids"])
         assert Path(plane["folder"]).exists()
         process.kill()
@@ -83,7 +64,7 @@ def test_killing_its_user_leaves_nothing() -> None:
 @pytest.mark.cluster
 def test_killing_its_supervisor_leaves_no_process() -> None:
     """SIGKILL of the supervisor itself ends what it had started: the kernel sees to that."""
-    with starter() as (process, plane):
+    with started_elsewhere(STARTER) as (process, plane):
         supervisor, *children = plane["pids"]
         os.kill(supervisor, signal.SIGKILL)
         eventually(lambda: gone(children))

@@ -1,24 +1,19 @@
 """The data plane leaves nothing behind, however its user ends, and never touches the machine's own network."""
 
-import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.controlplane.elsewhere import started_elsewhere
 from tests.controlplane.processes import started
 from tests.controlplane.waiting import eventually
 
 pytestmark = [pytest.mark.cluster, pytest.mark.dataplane, pytest.mark.usefixtures("data_plane")]
 
-REPOSITORY = Path(__file__).parents[2]
 STARTER = """\
 import json, os, sys
 from tests.controlplane import build
@@ -33,22 +28,6 @@ with mesh.pod("default", "client") as pod:
     print(json.dumps({"pids": pids, "networks": networks, "folder": str(plane.folder)}), flush=True)
     sys.stdin.read()
 """
-
-
-@contextmanager
-def starter() -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """Another Python with a mesh and a pod in it: its process, and what it has told of them."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", STARTER],
-        cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout is not None
-        yield process, json.loads(process.stdout.readline())
 
 
 def inhabitants(networks: list[str]) -> set[int]:
@@ -75,7 +54,7 @@ def own_network() -> str:
 def test_a_mesh_changes_nothing_outside_its_namespaces_and_a_kill_ends_them() -> None:
     """While a mesh runs the machine's own network is as before, and SIGKILL of its user ends every process in it."""
     before = own_network()
-    with starter() as (process, told):
+    with started_elsewhere(STARTER) as (process, told):
         assert own_network() == before
         assert len(inhabitants(told["networks"])) > len(told["networks"])
         process.kill()
@@ -87,7 +66,7 @@ def test_a_mesh_changes_nothing_outside_its_namespaces_and_a_kill_ends_them() ->
 
 def test_killing_the_supervisor_ends_the_namespaces() -> None:
     """SIGKILL of the supervisor itself ends the holders, and with them every process in the namespaces."""
-    with starter() as (process, told):
+    with started_elsewhere(STARTER) as (process, told):
         os.kill(told["pids"][0], signal.SIGKILL)
         eventually(lambda: not inhabitants(told["networks"]), "the end of every process in the mesh's namespaces")
         process.kill()
@@ -96,7 +75,7 @@ def test_killing_the_supervisor_ends_the_namespaces() -> None:
 
 def test_the_end_of_a_pod_ends_its_namespaces() -> None:
     """Where the user ends its blocks in order, nothing is left either, and it ends without an error."""
-    with starter() as (process, told):
+    with started_elsewhere(STARTER) as (process, told):
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait() == 0
