@@ -26,10 +26,10 @@ loaded by a third process meanwhile. The operator runs with `write_rate` and `wr
 here, because the bare client has no limit either. With its defaults (100 writes a second, a burst of 100) it takes the
 time in the last line, on purpose: a burst of ours must not make others wait.
 
-Where the operator's processor time goes in a burst of 500, by profile: about a third is HTTP and TLS, a third deciding
-(twice for each alias, the guard included) and looking for faults, a fifth Kopf's way of three events for each alias. For
-two writes it makes four reads by name ([decision 9](decisions/0009-second-look.md)), which the bare client does without:
-it would write what was true when it last heard.
+Where the operator's processor time goes in a burst of 500, by profile: about a third is HTTP and TLS, a third
+deciding (twice for each alias, the guard included) and looking for faults, a fifth Kopf's way of three events for
+each alias. For two writes it makes four reads by name ([decision 9](decisions/0009-second-look.md)), which the bare
+client does without: it would write what was true when it last heard.
 """,
     2: """\
 Every alias gets an entry and a status, every broken entry its repair. Both processes begin with nothing: the time
