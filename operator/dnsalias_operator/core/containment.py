@@ -22,13 +22,19 @@ def in_range(address: str, rules: Rules) -> bool:
         return False
 
 
+def all_in_range(entry: ServiceEntry, rules: Rules) -> bool:
+    """Whether the entry has addresses, and all of them are of the range, whoever wrote them."""
+    return bool(entry.addresses) and all(in_range(address, rules) for address in entry.addresses)
+
+
 def is_contained(entry: ServiceEntry, rules: Rules) -> bool:
     """Whether the entry has an address that we gave it: all are of the range, and nobody else wrote them.
 
     Files do not say who wrote what: there the range decides.
     """
-    of_the_range = bool(entry.addresses) and all(in_range(address, rules) for address in entry.addresses)
-    return of_the_range and ("addresses" in patched_fields(entry) or not other_managers(entry, "addresses"))
+    if not all_in_range(entry, rules):
+        return False
+    return "addresses" in patched_fields(entry) or not other_managers(entry, "addresses")
 
 
 def containment_address(world: Snapshot, entry: ServiceEntry, rules: Rules) -> str:

@@ -18,7 +18,7 @@ from dnsalias_operator.core.clusters import (
     of_pods,
     sends,
 )
-from dnsalias_operator.core.containment import in_range
+from dnsalias_operator.core.containment import all_in_range
 from dnsalias_operator.core.hosts import service_named
 from dnsalias_operator.core.listeners import Client, Pods, Reach, listeners_on, reach
 from dnsalias_operator.core.listeners.rows import WILDCARD
@@ -167,5 +167,4 @@ def _arriving(world: Snapshot, entry: ServiceEntry, cluster: Cluster, client: Cl
         return None
     if rules.mesh.dns_capture or any(r.match_all and (r.bind == WILDCARD or world.services_at(r.bind)) for r in rows):
         return True
-    contained = bool(entry.addresses) and all(in_range(address, rules) for address in entry.addresses)
-    return None if contained else False
+    return None if all_in_range(entry, rules) else False
