@@ -3,8 +3,8 @@
 Its promises: a key waits at most once however often it is added; a key is never worked on twice at the same time; one
 that is added while it is worked on is worked on again after that; a failed key comes back later and later, alone; keys
 that are due leave in the order in which they became due, those that may be last after all others, but within
-`PATIENCE_SECONDS`. The clock and the sleep are handed in, so that tests prove
-this without time going by. Kopf's own queue is per object; ours is per alias and per entry (facts/kopf.md).
+`PATIENCE_SECONDS`. The clock and the sleep are handed in, so that tests prove this without time going by. Kopf's own
+queue is per object; ours is per alias and per entry (facts/kopf.md).
 """
 
 import asyncio
@@ -47,6 +47,25 @@ class Item(Generic[K]):
     since: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Of a key that waits: ``order`` is that of the one heap entry that counts, the key's others are stale."""
+
+    due: float
+    since: float
+    last: bool
+    order: int
+
+
+@dataclass(slots=True)
+class _Work:
+    """Of a key that is worked on: since when there is a reason to, since when it is, and what was asked meanwhile."""
+
+    since: float
+    taken: float
+    again: tuple[float, bool] | None = None
+
+
 class WorkQueue(Generic[K]):
     """See the module. Not thread-safe: one event loop uses it."""
 
@@ -54,14 +73,10 @@ class WorkQueue(Generic[K]):
         self._backoff = backoff
         self._clock = clock
         self._sleep = sleep
-        self._due: dict[K, float] = {}
-        self._last: set[K] = set()
+        self._waiting: dict[K, _Waiting] = {}
+        self._working: dict[K, _Work] = {}
         self._heaps: dict[bool, list[tuple[float, int, K]]] = {False: [], True: []}
-        self._since: dict[K, float] = {}
-        self._working: dict[K, float] = {}
-        self._again: dict[K, tuple[float, bool]] = {}
         self._failures: dict[K, int] = {}
-        self._taken: dict[K, float] = {}
         self._last_take = clock()
         self._order = 0
         self._changed = asyncio.Event()
@@ -73,22 +88,18 @@ class WorkQueue(Generic[K]):
         ``last``: not before all others that are due, unless somebody asks for it without that.
         """
         due = self._clock() + after
-        if key in self._working:
-            asked, was_last = self._again.get(key, (due, True))
-            self._again[key] = (min(due, asked), last and was_last)
+        if (work := self._working.get(key)) is not None:
+            asked, was_last = work.again or (due, True)
+            work.again = (min(due, asked), last and was_last)
             return
-        waits, was_last = self._due.get(key, float("inf")), key in self._last
-        if due >= waits and (last or not was_last):
-            return
-        if last and (was_last or key not in self._due):
-            self._last.add(key)
-        else:
-            self._last.discard(key)
-        self._due[key] = due = min(due, waits)
-        # A delayed key is not late before it is due.
-        self._since[key] = min(due, self._since.get(key, due))
+        since = due  # a delayed key is not late before it is due
+        if (waits := self._waiting.get(key)) is not None:
+            if due >= waits.due and (last or not waits.last):
+                return
+            due, since, last = min(due, waits.due), min(due, waits.since), last and waits.last
         self._order += 1
-        heapq.heappush(self._heaps[key in self._last], (due, self._order, key))
+        self._waiting[key] = _Waiting(due, since, last, self._order)
+        heapq.heappush(self._heaps[last], (due, self._order, key))
         self._changed.set()
 
     async def take(self) -> Item[K] | None:
@@ -100,10 +111,8 @@ class WorkQueue(Generic[K]):
                 await self._pause(min(first, last))
                 continue
             _, _, key = heapq.heappop(self._heaps[first > 0 or last <= -PATIENCE_SECONDS])
-            del self._due[key]
-            self._last.discard(key)
-            since = self._working[key] = self._since.pop(key)
-            self._taken[key] = self._last_take = self._clock()
+            since, self._last_take = self._waiting.pop(key).since, self._clock()
+            self._working[key] = _Work(since, self._last_take)
             return Item(key, since)
         return None
 
@@ -121,8 +130,7 @@ class WorkQueue(Generic[K]):
         """
         self._failures[key] = self._failures.get(key, 0) + 1
         pause = max(at_least, min(at_most, self._backoff.pause(self._failures[key])))
-        self._again.pop(key, None)
-        self._release(key)
+        self._working.pop(key, None)
         self.add(key, pause)
         return pause
 
@@ -134,11 +142,11 @@ class WorkQueue(Generic[K]):
     def depth(self) -> int:
         """Keys that are due and not worked on yet."""
         now = self._clock()
-        return sum(1 for due in self._due.values() if due <= now)
+        return sum(1 for waiting in self._waiting.values() if waiting.due <= now)
 
     def delayed(self) -> int:
         """Keys that wait for their time: backoff or a delayed add."""
-        return len(self._due) - self.depth()
+        return len(self._waiting) - self.depth()
 
     def working(self) -> int:
         """Keys that are worked on."""
@@ -147,8 +155,7 @@ class WorkQueue(Generic[K]):
     def oldest_age(self) -> float:
         """Seconds since the oldest due or worked-on key was due; 0 where there is none."""
         now = self._clock()
-        times = [due for due in self._due.values() if due <= now] + list(self._working.values())
-        return max((now - t for t in times), default=0.0)
+        return now - min(self._oldest_due(now), *(work.since for work in self._working.values()), now)
 
     def stalled(self) -> float:
         """Seconds for which nothing has moved: one key is being worked on, or none was taken though some were due.
@@ -156,16 +163,24 @@ class WorkQueue(Generic[K]):
         A queue may be long, and its oldest key old, while all is well.
         """
         now = self._clock()
-        waiting = min((due for due in self._due.values() if due <= now), default=now)
-        return max(now - max(waiting, self._last_take), now - min(self._taken.values(), default=now))
+        taken = min((work.taken for work in self._working.values()), default=now)
+        return max(now - max(self._oldest_due(now), self._last_take), now - taken)
+
+    def _oldest_due(self, now: float) -> float:
+        """When the key that is due longest became so; ``now`` where none is."""
+        return min((waiting.due for waiting in self._waiting.values() if waiting.due <= now), default=now)
 
     def _next_due(self, *, last: bool) -> float:
         """Seconds until one of those is due; infinite where there is none."""
         heap = self._heaps[last]
-        # An entry whose key was asked for otherwise, or taken already, is stale and dropped when it comes up.
-        while heap and (self._due.get(heap[0][2]) != heap[0][0] or (heap[0][2] in self._last) != last):
+        while heap and self._stale(heap[0]):
             heapq.heappop(heap)
         return heap[0][0] - self._clock() if heap else math.inf
+
+    def _stale(self, entry: tuple[float, int, K]) -> bool:
+        """Whether the key was asked for otherwise since, or was taken."""
+        waiting = self._waiting.get(entry[2])
+        return waiting is None or waiting.order != entry[1]
 
     async def _pause(self, seconds: float) -> None:
         if math.isinf(seconds):
@@ -180,11 +195,9 @@ class WorkQueue(Generic[K]):
             slept.cancel()
 
     def _release(self, key: K) -> None:
-        self._working.pop(key, None)
-        self._taken.pop(key, None)
-        again = self._again.pop(key, None)
-        if again is not None:
-            due, last = again
+        work = self._working.pop(key, None)
+        if work is not None and work.again is not None:
+            due, last = work.again
             self.add(key, max(0.0, due - self._clock()), last=last)
 
 
