@@ -152,7 +152,7 @@ class Writer:
             if error.stale:
                 # The watch may be silent: the next decision must not be made from the same old version.
                 with suppress(ClusterError):
-                    await self.confirm.outdated([key])
+                    await self.confirm.outdated(self.confirm.known([key]))
             raise
         finally:
             work.close()

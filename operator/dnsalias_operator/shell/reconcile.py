@@ -181,7 +181,8 @@ class Reconciler:
             self._contested(alias.key, verdicts.held_up(change, verdict))
             self._queue.add(alias.key, verdict.pause)
             return
-        if await self._writer.confirm.outdated(rests_on(self._store.world, alias.key, self._rules)):
+        confirm = self._writer.confirm
+        if await confirm.outdated(confirm.known(rests_on(self._store.world, alias.key, self._rules))):
             self._queue.add(alias.key)
             return
         await self._writer.write_status(current, status)
