@@ -153,6 +153,23 @@ async def test_what_the_store_knows_better_already_needs_no_look(*, named: bool)
     assert server.asked == []
 
 
+async def test_a_look_that_others_cancel_is_an_error_and_no_end() -> None:
+    """Whoever ends the request ends not the worker; what is asked of the worker itself reaches it."""
+    server = Server(service("web", "1"))
+    confirm, _, _ = make(server, service("web", "1"))
+    looking = asyncio.create_task(confirm.outdated(confirm.known([WEB])))
+    await server.met.wait()
+    (look,) = asyncio.all_tasks() - {asyncio.current_task(), looking}
+    look.cancel()
+    with pytest.raises(UnreachableError, match="given up"):
+        await looking
+    looking = asyncio.create_task(confirm.outdated(confirm.known([WEB])))
+    await asyncio.sleep(0)
+    looking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await looking
+
+
 @pytest.mark.parametrize(
     "key", [Key("Service", "//", ""), Key("Service", "abc", "../db"), Key("Service", "abc", "web/status")]
 )

@@ -157,7 +157,6 @@ class _Operator:
             backoff=self.backoff,
             on_done=partial(self._everything, fights),
         )
-        # Before Kopf: it cancels at its end what was started after it.
         workers = [asyncio.create_task(self._worker(reconciler), name=f"worker {n}") for n in range(settings.workers)]
         others = [
             asyncio.create_task(recorder.run(), name="events"),
@@ -170,8 +169,6 @@ class _Operator:
         await asyncio.wait((stopping, *parts), return_when=asyncio.FIRST_COMPLETED)
         code = await self._why(client, parts)
         await self._shut_down(workers)
-        # Kopf waits for every task that is younger than it, so for each open connection to our own pages.
-        await self.health.stop()
         watch_ends.set()
         self.resync.listed.set()
         for task in (stopping, *others):

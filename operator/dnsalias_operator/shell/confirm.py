@@ -14,7 +14,7 @@ from dnsalias_operator.model.meta import Raw, mapping, text
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.snapshot import Object
 from dnsalias_operator.shell.client import Client
-from dnsalias_operator.shell.errors import ApiError
+from dnsalias_operator.shell.errors import ApiError, UnreachableError
 from dnsalias_operator.shell.metrics import Metrics
 from dnsalias_operator.shell.store import Store, StoreChange
 
@@ -59,7 +59,10 @@ class Confirm:
         for key, answer in zip(asked, answers, strict=True):
             if answer is False:
                 self._metrics.outdated.labels(key.kind).inc()
-        for answer in answers:
+        for key, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, asyncio.CancelledError):
+                # It was the look alone that somebody cancelled: as an error of ours it would end the worker.
+                raise UnreachableError(f"the look at {key} was given up")
             if isinstance(answer, BaseException):
                 raise answer
         return not all(answers) or self._moved(known)

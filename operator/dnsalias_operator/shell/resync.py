@@ -95,7 +95,6 @@ class Resync:
     async def _rest(self, seconds: float) -> bool:
         """Wait that long, or until somebody asks, and then a moment; whether somebody did."""
         try:
-            # No tasks of its own: Kopf, when it ends, cancels what is younger than itself.
             async with asyncio.timeout(seconds):
                 await self._asked.wait()
         except TimeoutError:
