@@ -290,7 +290,8 @@ class _Operator:
 
     def _healthy(self) -> list[str]:
         # Waiting for an API server or for CRDs is no reason for a restart.
-        faults = stale_kinds(self.store, self.settings.resync_seconds)
+        failing = self.resync.faults if self.resync else {}
+        faults = stale_kinds(self.store, self.settings.resync_seconds, failing)
         age = self.queue.stalled()
         if age > self.settings.stuck_seconds:
             faults.append(f"work stands still for {age:.0f} s (limit {self.settings.stuck_seconds:.0f} s)")
