@@ -12,7 +12,7 @@ import kopf
 
 from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, PLURAL, VERSION
 from dnsalias_operator.settings import load_settings
-from dnsalias_operator.shell.handlers import connection
+from dnsalias_operator.shell.kopfsession import connection
 
 RESOURCES = (
     ("", "v1", "services"),

@@ -23,6 +23,7 @@ class Call:
         namespace: "" for cluster-wide requests.
         name: "" for a collection.
         subresource: such as "status".
+        agent: the client's name for itself, such as "kopf/1.45.2".
     """
 
     verb: str
@@ -33,6 +34,7 @@ class Call:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
+    agent: str = ""
 
     @classmethod
     def parse(cls, verb: str, target: str, headers: Mapping[str, str]) -> "Call":
@@ -46,7 +48,8 @@ class Call:
         resource, name, subresource = (*parts, "", "", "")[:3]
         first = {key: values[0] for key, values in parse_qs(query).items()}
         token = headers.get("Authorization", "").removeprefix("Bearer ")
-        return cls(verb, path, first, token, resource, namespace, name, subresource)
+        agent = headers.get("User-Agent", "")
+        return cls(verb, path, first, token, resource, namespace, name, subresource, agent)
 
     @property
     def write(self) -> bool:
@@ -91,6 +94,11 @@ def reads(call: Call) -> bool:
 def watches(call: Call) -> bool:
     """Streams of events."""
     return call.watch
+
+
+def lists_of_kopf(call: Call) -> bool:
+    """The lists that its watches begin with, which are not those of the operator's own client."""
+    return call.list and call.agent.startswith("kopf/")
 
 
 def looks(call: Call) -> bool:

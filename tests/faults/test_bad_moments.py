@@ -12,7 +12,7 @@ from tests.cluster.conftest import Objects
 from tests.cluster.operator_process import of_operator
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.waiting import eventually
-from tests.faults.calls import looks, of, watches
+from tests.faults.calls import lists_of_kopf, looks, of, watches
 from tests.faults.faults import HalfLine, Hold
 from tests.faults.kubelet import Kubelet
 from tests.faults.proxy import Proxy
@@ -33,6 +33,32 @@ def watching(operator: Kubelet, proxy: Proxy) -> Kubelet:
     operator.ready()
     eventually(lambda: {PLURALS[kind] for kind in KINDS} <= {call.resource for call in proxy.seen if call.watch})
     return operator
+
+
+@pytest.mark.parametrize("kind", ["services", "serviceentries"])
+def test_what_goes_between_our_first_list_and_that_of_kopf_is_found(
+    kind: str, objects: Objects, proxy: Proxy, start: Start
+) -> None:
+    """Our list has it, that of Kopf has not, and no event tells of it; also where nothing of its kind is left."""
+    objects.service("web", 443)
+    objects.alias("web", "web.hello", "web")
+    operator = start(**SETTINGS)
+    objects.becomes_ready("web")
+    uid = objects.get("serviceentries", "web")["metadata"]["uid"]
+    operator.kill()
+    aim = of(kind, lists_of_kopf)
+    with proxy.fault(Hold(), aim):
+        met = proxy.count(aim)
+        operator.start()
+        operator.idle()
+        eventually(lambda: proxy.count(aim) > met, "the list of Kopf is under way")
+        objects.delete(kind, "web")
+    if kind == "services":
+        eventually(lambda: not objects.get("serviceentries", "web"), "the entry without a Service is deleted")
+    else:
+        made = eventually(lambda: objects.get("serviceentries", "web"), "the entry is made anew")
+        assert made["metadata"]["uid"] != uid
+    assert operator.ends == []
 
 
 def test_what_changes_during_the_second_look_is_not_written_as_it_was(

@@ -9,7 +9,7 @@ from dnsalias_operator.shell.errors import ApiError, ClusterError
 from dnsalias_operator.shell.health import stale_kinds
 from dnsalias_operator.shell.metrics import Metrics
 from dnsalias_operator.shell.queue import Backoff
-from dnsalias_operator.shell.resync import LONGEST_PAUSE, SETTLE_SECONDS, Resync
+from dnsalias_operator.shell.resync import LONGEST_PAUSE, SETTLE_SECONDS, SOON_SECONDS, Resync
 from dnsalias_operator.shell.store import Store
 from tests.shell.simulated_time import simulate
 
@@ -193,5 +193,71 @@ def test_a_watch_that_is_silent_while_lists_bring_news_is_told() -> None:
         world.make("Service", "three")
         await world.run(LONGEST_PAUSE + SETTLE_SECONDS + 1)
         assert world.ill() == ["Service: the watch has missed changes 3 times in a row"]
+
+    story(tell)
+
+
+def test_what_went_before_the_watch_began_is_found_at_once() -> None:
+    """Each kind that the watch lists is listed once more, together with others that it lists; nothing else is done."""
+
+    async def tell(world: World) -> None:
+        world.make("Service", "web")
+        await world.run(1)
+        world.has["Service"].clear()
+        for kind in ("Service", "Sidecar"):
+            world.resync.relisted(kind)
+            await world.run(SOON_SECONDS / 4)
+        await world.run(SOON_SECONDS)
+        assert world.store.count("Service") == 0
+        assert [len(world.times(kind)) for kind in KINDS] == [2, 2, 1]
+        assert len(world.decided) == 1
+        await world.run(INTERVAL / 2)
+        assert [len(world.times(kind)) for kind in KINDS] == [2, 2, 1]
+
+    story(tell)
+
+
+def test_a_list_that_was_under_way_when_the_watch_listed_does_not_count() -> None:
+    """It may be of a moment before; one more follows."""
+
+    async def tell(world: World) -> None:
+        await world.run(1)
+        world.open.clear()
+        world.resync.relisted("Service")
+        await world.run(SOON_SECONDS + 1)
+        assert len(world.times("Service")) == 2
+        world.resync.relisted("Service")
+        world.open.set()
+        await world.run(SETTLE_SECONDS + SOON_SECONDS + 1)
+        assert len(world.times("Service")) == 3
+
+    story(tell)
+
+
+def test_a_watch_that_lists_again_and_again_costs_no_more_than_it_must() -> None:
+    """Ten times a second for an hour: one list of ours for a hundred of them, and full rounds at their pace."""
+
+    async def tell(world: World) -> None:
+        await world.run(1)
+        for _ in range(36_000):
+            world.resync.relisted("Service")
+            await world.run(0.1)
+        assert len(world.times("Service")) <= 3600 / SETTLE_SECONDS
+        assert 5 <= len(world.times("Namespace")) == len(world.decided) <= 7
+        assert world.ill() == []
+
+    story(tell)
+
+
+def test_a_watch_that_begins_anew_is_not_silent_for_what_it_missed() -> None:
+    """However often; and what it missed is counted."""
+
+    async def tell(world: World) -> None:
+        await world.run(1)
+        for number in range(4):
+            world.make("Service", str(number))
+            world.resync.relisted("Service")
+            await world.run(SOON_SECONDS + SETTLE_SECONDS + 1)
+        assert world.ill() == []
 
     story(tell)

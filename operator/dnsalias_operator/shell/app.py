@@ -163,7 +163,7 @@ class _Operator:
             asyncio.create_task(self.resync.run(), name="resync"),
         ]
         watch_ends = asyncio.Event()
-        watching = asyncio.create_task(self._watch(client, self.resync.listed, watch_ends), name="watch")
+        watching = asyncio.create_task(self._watch(client, self.resync, watch_ends), name="watch")
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
         parts = [*watched, watching, *workers, *others]
         await asyncio.wait((stopping, *parts), return_when=asyncio.FIRST_COMPLETED)
@@ -179,11 +179,19 @@ class _Operator:
         log.info("stopped; nothing that was written is reverted")
         return code
 
-    async def _watch(self, client: Client, listed: asyncio.Event, ends: asyncio.Event) -> None:
+    async def _watch(self, client: Client, resync: Resync, ends: asyncio.Event) -> None:
         # Kopf lists everything too, and far more slowly; side by side the two would be ready as late as it is.
-        await listed.wait()
+        await resync.listed.wait()
         if not ends.is_set():
-            await handlers.watch(self.settings, self.store, client, ends, self._own_signals, self._watch_anew)
+            await handlers.watch(
+                self.settings,
+                self.store,
+                client,
+                ends,
+                self._own_signals,
+                begun_anew=self.metrics.watch_restarts.inc,
+                listed=resync.relisted,
+            )
 
     async def _why(self, client: Client, tasks: list[asyncio.Task[None]]) -> int:
         """The exit code, and the reason in the log where the end is not one that was asked for."""
@@ -269,11 +277,6 @@ class _Operator:
         if not self.stop.is_set():
             log.info("told to stop", extra={"fields": {"signal": signal.Signals(number).name}})
         self.stop.set()
-
-    def _watch_anew(self) -> None:
-        self.metrics.watch_restarts.inc()
-        if self.resync is not None:
-            self.resync.soon()
 
     def _ready(self) -> list[str]:
         if self.gate.fault:

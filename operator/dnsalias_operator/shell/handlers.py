@@ -16,9 +16,9 @@ from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
 from dnsalias_operator.model.names import OWN_MANAGER
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell.access import load_configuration
 from dnsalias_operator.shell.client import PLURALS, Client
 from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
+from dnsalias_operator.shell.kopfsession import Listed, Session, Sessions
 from dnsalias_operator.shell.kopftasks import KopfTask, OurTasks, as_kopf, tell_apart
 from dnsalias_operator.shell.queue import Backoff
 from dnsalias_operator.shell.store import Store
@@ -67,14 +67,14 @@ class Forgetful(ResourceMemories):
         return await super().recall(raw_body, **{**options, "ephemeral": True})
 
 
-def registry(store: Store, client: Client, login: Callable[[], Awaitable[kopf.ConnectionInfo]]) -> Any:  # noqa: ANN401 (Kopf's registry is generic in private types)
+def registry(store: Store, client: Client, login: Callable[[], Awaitable[Session]]) -> Any:  # noqa: ANN401 (Kopf's registry is generic in private types)
     """A registry of our own with one listener a kind and the login."""
     own = kopf.OperatorRegistry()
     for kind in store.kinds:
         group, _, version = client.api_version(kind).rpartition("/")
         kopf.on.event(group, version, PLURALS[kind], id=kind, registry=own)(_listener(store, kind))
 
-    async def log_in(**_: object) -> kopf.ConnectionInfo:
+    async def log_in(**_: object) -> Session:
         try:
             return await login()
         except ClusterError as error:
@@ -114,26 +114,6 @@ def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
     return own
 
 
-async def connection(settings: Settings) -> kopf.ConnectionInfo:
-    """The credentials as they are now, in Kopf's terms.
-
-    Raises:
-        ClusterError: there are none.
-    """
-    found = await load_configuration(settings.kubeconfig or None, settings.context or None)
-    scheme, _, token = (await found.get_api_key_with_prefix("BearerToken") or "").partition(" ")
-    return kopf.ConnectionInfo(
-        server=found.host,
-        ca_path=found.ssl_ca_cert or None,
-        insecure=not found.verify_ssl,
-        scheme=scheme.capitalize() or None,
-        token=token.strip() or None,
-        certificate_path=found.cert_file or None,
-        private_key_path=found.key_file or None,
-        proxy_url=found.proxy or None,
-    )
-
-
 async def watch(
     settings: Settings,
     store: Store,
@@ -141,13 +121,15 @@ async def watch(
     stop: asyncio.Event,
     own_signals: Callable[[], None],
     begun_anew: Callable[[], None],
+    listed: Listed,
 ) -> None:
     """Keep Kopf running until ``stop`` is set.
 
     Kopf ends at an answer that it does not expect of a watch: a second 401, a 404, half a line of JSON. That is no
     reason to lose the queue and the store, so it is begun anew, and lists everything again; ``begun_anew`` is called
-    then, for what was deleted meanwhile is in no list. ``own_signals`` is called once Kopf has installed its signal
-    handlers: ours replace them, because ours finish the writes in flight before the watch ends.
+    then. ``listed`` is told of each list of a kind, for what was deleted before it is in none. ``own_signals`` is
+    called once Kopf has installed its signal handlers: ours replace them, because ours finish the writes in flight
+    before the watch ends.
 
     Raises:
         ClusterError: a CRD was removed. A new process waits for it.
@@ -156,13 +138,15 @@ async def watch(
     backoff, failures = Backoff(settings.backoff_min_seconds, _LONGEST_PAUSE), 0
     while not stop.is_set():
         began = time.monotonic()
-        why = "it ended"
+        why, sessions = "it ended", Sessions(settings, listed)
         try:
-            await _run_kopf(settings, store, client, stop, own_signals)
+            await _run_kopf(settings, store, client, stop, own_signals, sessions)
         except ClusterError:
             raise
         except Exception as error:  # noqa: BLE001 (whatever the library makes of an answer)
             why = f"{type(error).__name__}: {error}"
+        finally:
+            await sessions.close()
         if stop.is_set():
             return
         with contextlib.suppress(UnreachableError, ApiError):
@@ -177,12 +161,17 @@ async def watch(
 
 
 async def _run_kopf(
-    settings: Settings, store: Store, client: Client, stop: asyncio.Event, own_signals: Callable[[], None]
+    settings: Settings,
+    store: Store,
+    client: Client,
+    stop: asyncio.Event,
+    own_signals: Callable[[], None],
+    sessions: Sessions,
 ) -> None:
     scope: dict[str, Any] = {"namespaces": [settings.namespace]} if settings.namespace else {"clusterwide": True}
     with as_kopf():
         tasks = await kopf.spawn_tasks(
-            registry=registry(store, client, lambda: connection(settings)),
+            registry=registry(store, client, sessions.login),
             settings=kopf_settings(settings),
             memories=Forgetful(),
             stop_flag=stop,

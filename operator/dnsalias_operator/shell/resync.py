@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 SETTLE_SECONDS = 10.0
 """How late the watch may be with what a list showed before it counts as missed."""
-SOON_SECONDS = 5.0
-"""Time for a watch that is begun anew to have listed everything, before a full list looks for what it missed."""
+SOON_SECONDS = 2.0
+"""A moment in which a watch that begins lists the other kinds as well: one round looks for what all of them missed."""
 LONGEST_PAUSE = 60.0
 """Between tries of a list that fails: an API server that is back must not wait for us."""
 _SILENT = 2
@@ -52,8 +52,8 @@ class Resync:
         self._namespace, self._page_size, self._interval = namespace, page_size, interval
         self._backoff, self._on_done = backoff, on_done
         self._bad_rounds: dict[str, int] = {}
-        self._asked_for: set[str] = set()
-        self._asked = asyncio.Event()
+        self._relisted: set[str] = set()
+        self._woken = asyncio.Event()
         self.listed = asyncio.Event()
         self.faults: dict[str, str] = {}
         for kind in store.kinds:
@@ -76,19 +76,19 @@ class Resync:
             if rounds >= _SILENT and kind not in self.faults
         ]
 
-    def soon(self) -> None:
-        """List everything in a moment, whenever the next round was due."""
-        self._asked_for.update(self._store.kinds)
-        self._asked.set()
+    def relisted(self, kind: str) -> None:
+        """The watch has just listed that kind. What went before that list it never tells of: one more list finds it."""
+        self._relisted.add(kind)
+        self._woken.set()
 
     async def run(self) -> None:
-        """List everything now and at the interval, and sooner what was asked for or has failed; until cancelled."""
+        """List everything now and at the interval, and sooner what was relisted or has failed; until cancelled."""
         clock = asyncio.get_running_loop().time
         next_round, next_try, failures = clock(), math.inf, 0
         while True:
-            asked, self._asked_for = self._asked_for, set()
+            relisted, self._relisted = self._relisted, set()
             full, synced = clock() >= next_round, self._store.synced
-            due = {*self._store.kinds} if full else asked | ({*self.faults} if clock() >= next_try else set())
+            due = {*self._store.kinds} if full else relisted | ({*self.faults} if clock() >= next_try else set())
             errors = await self._round(due)
             if errors:
                 failures += 1
@@ -101,20 +101,20 @@ class Resync:
             listed = due - self.faults.keys()
             if synced and listed:
                 await asyncio.sleep(min(SETTLE_SECONDS, self._interval / 2))
-                self._settle(listed, asked)
+                self._settle(listed, relisted)
             if full:
                 # Jitter: several operators (or one that restarts) must not list at the same moment.
                 next_round = clock() + self._interval * random.uniform(0.9, 1.1)  # noqa: S311 (not a secret)
             await self._rest(min(next_round, next_try) - clock())
 
     async def _rest(self, seconds: float) -> None:
-        """Wait that long, or until somebody asks, and then a moment."""
+        """Wait that long, or until the watch has listed something, and then a moment."""
         try:
             async with asyncio.timeout(seconds):
-                await self._asked.wait()
+                await self._woken.wait()
         except TimeoutError:
             return
-        self._asked.clear()
+        self._woken.clear()
         await asyncio.sleep(min(SOON_SECONDS, self._interval))
 
     def _failed(self, errors: list[ClusterError], failures: int) -> float:
@@ -166,11 +166,11 @@ class Resync:
         changes.extend(self._store.sweep(kind, seen, started))
         return changes
 
-    def _settle(self, kinds: AbstractSet[str], asked: AbstractSet[str]) -> None:
+    def _settle(self, kinds: AbstractSet[str], relisted: AbstractSet[str]) -> None:
         for kind in (kind for kind in self._store.kinds if kind in kinds):
             left = self._store.settle(kind)
-            # A watch that ended and was begun anew has missed something for certain: that does not make it silent.
-            if not left or kind not in asked:
+            # A watch that has begun anew may well have missed something: that does not make it silent.
+            if not left or kind not in relisted:
                 self._bad_rounds[kind] = self._bad_rounds.get(kind, 0) + 1 if left else 0
             for what, count in left.items():
                 self._metrics.corrections.labels(kind, what).inc(count)
