@@ -4,6 +4,7 @@
 that each one is a value, with its bounds, its default and its meaning.
 """
 
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +14,10 @@ from dnsalias_operator.settings import Settings
 
 MODE = "observe"
 """The chart begins with this value of ``foreign_entries``, as the documents tell people to."""
+
+
+PLACE = re.compile(r"\[[^\]]*\]\((#[^)]*)\)")
+"""A link to a heading of the same page."""
 
 
 class _Values(BaseModel):
@@ -89,6 +94,9 @@ def _settings() -> dict[str, Any]:
             continue
         if field["type"] in ("string", "array") and "enum" not in field:
             field["minLength" if field["type"] == "string" else "minItems"] = 1
+    for field in fields.values():
+        # Written for docs/settings.md: here is no heading to go to.
+        field["description"] = PLACE.sub(r"docs/settings.md\1", field["description"])
     # Not 0, any free one: probes, Service and scraping need to know it.
     fields["http_port"] |= {"minimum": 1, "description": "Port of /metrics, /healthz and /readyz."}
     return {
