@@ -49,6 +49,12 @@ every DnsAlias and its ServiceEntry ([why](../docs/decisions/0010-crd-in-the-cha
 and belongs to no release, or to another one, Helm refuses to touch it: add `--take-ownership`, or set
 `crds.install=false` and apply `manifests/crd` yourself.
 
+**Where the cluster chooses the user,** as OpenShift does, ask for none: `--set podSecurityContext.runAsUser=null --set
+podSecurityContext.runAsGroup=null`. The image works with any.
+
+**The network** is limited with `networkPolicy.enabled`: in, nothing but the metrics, for `networkPolicy.metricsFrom`;
+out, nothing but the API server and DNS.
+
 **One namespace** instead of the cluster: with `settings.namespace` the operator gets a Role in that namespace and no
 ClusterRole. DnsAliases are served there; repair is off.
 

@@ -50,7 +50,7 @@ def helm(dry: Helm) -> Iterator[Helm]:
     for release in json.loads(dry.run("list", "-A", "-o", "json")):
         dry.run("uninstall", release["name"], "-n", release["namespace"])
     # What the overlays install but the namespace, whose end takes a while.
-    owned = "deployments,services,serviceaccounts,roles,rolebindings"
+    owned = "deployments,services,serviceaccounts,roles,rolebindings,poddisruptionbudgets"
     ours = ("-l", "app.kubernetes.io/part-of=dnsalias")
     dry.plane.kubectl("delete", owned, *ours, *IN_NAMESPACE)
     dry.plane.kubectl("delete", "clusterroles,clusterrolebindings", *ours)
@@ -279,6 +279,13 @@ def other(name: str, default: object) -> object:
         ({"settings": {"http_port": 0}}, "http_port"),
         ({"image": {"repo": "x"}}, "repo"),
         ({"replicaCount": 2}, "replicaCount"),
+        ({"podSecurityContext": "restricted"}, "podSecurityContext"),
+        ({"serviceAccount": {"nam": "ours"}}, "nam"),
+        ({"podDisruptionBudget": {"maxUnavailable": "half"}}, "maxUnavailable"),
+        ({"podDisruptionBudget": {"minAvailable": 1}}, "minAvailable"),
+        ({"networkPolicy": {"enabled": True, "apiServerPorts": []}}, "apiServerPorts"),
+        ({"networkPolicy": {"ingress": []}}, "ingress"),
+        ({"topologySpreadConstraints": {}}, "topologySpreadConstraints"),
     ],
 )
 def test_a_wrong_value_is_refused_before_anything_is_installed(dry: Helm, values: dict[str, Any], said: str) -> None:
