@@ -90,3 +90,9 @@ def test_metrics_and_settings_that_are_named_exist(page: Path) -> None:
     variables = {v.lower() for v in re.findall(r"\bDNSALIAS_([A-Z_]+[A-Z])\b", text)} - {"cache"}
     assert variables <= set(Settings.model_fields)
     assert not REGISTRIES.search(text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_no_upgrade_drops_defaults(page: Path) -> None:
+    """No page shows `helm upgrade --reuse-values`, which goes on with the defaults of the older chart."""
+    assert not re.search(r"helm upgrade[^\n]*--reuse-values", page.read_text(encoding="utf-8"))
