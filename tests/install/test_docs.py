@@ -81,6 +81,14 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert fragment in {anchor(h) for h in headings(target.read_text(encoding="utf-8"))}, link
 
 
+def test_no_page_is_left_alone() -> None:
+    """The README leads to every page of docs/ and every page beside it, so that one who reads on finds all of them."""
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    reached = {(REPOSITORY / link.partition("#")[0]).resolve() for link in links(text)}
+    wanted = {*DOCS.glob("*.md"), *REPOSITORY.glob("*.md")} - {REPOSITORY / "README.md"}
+    assert {page.name for page in wanted - reached} == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_metrics_and_settings_that_are_named_exist(page: Path) -> None:
     """No page tells of a metric or an environment variable that the operator does not have; none names a registry."""
