@@ -31,6 +31,17 @@ def part(name: str, title: str) -> set[str]:
     return set(sections(sections(read(name), 1)[title], 3))
 
 
+def test_every_folder_is_told_to_contributors() -> None:
+    """CONTRIBUTING.md names each folder of the tests and of manifests/: a new one cannot be forgotten."""
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    layout = sections(text, 2)["Layout"]
+    for folder in (path.parent for path in (REPOSITORY / "tests").glob("*/*.py")):
+        assert f"`tests/{folder.name}`" in layout
+    (kustomize,) = (line for line in layout.splitlines() if line.startswith("| `manifests/`"))
+    for folder in (path for path in (REPOSITORY / "manifests").iterdir() if path.is_dir()):
+        assert f"`{folder.name}`" in kustomize
+
+
 def test_every_finding_has_its_section() -> None:
     """docs/findings.md has the codes of the catalog, in order, each with its title and the same four parts."""
     told = {t: body for t, body in sections(read("findings.md"), 2).items() if t.startswith("DA")}
