@@ -10,7 +10,8 @@ from dnsalias_operator.core.case import READY
 from dnsalias_operator.core.catalog import CATCH_ALL, REFUSED_BY_ENVOY
 from dnsalias_operator.core.outcome import Severity
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell.metrics import SPECS, Metrics
+from dnsalias_operator.shell.metrics import Metrics
+from dnsalias_operator.shell.series import SPECS
 from tests.install.markdown import anchor, headings, sections
 from tests.install.reasons import reasons_in
 from tests.monitoring.rules import name as named
