@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from dnsalias_operator.core.case import READY
-from dnsalias_operator.core.catalog import CATCH_ALL, REFUSED_BY_ENVOY
 from dnsalias_operator.core.outcome import Severity
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell.metrics import Metrics
+from dnsalias_operator.shell.metrics import NAMED, Metrics
 from dnsalias_operator.shell.series import SPECS
 from tests.install.markdown import anchor, headings, sections
 from tests.install.reasons import reasons_in
@@ -52,7 +51,7 @@ def test_metrics_and_labels_exist() -> None:
 def test_values_asked_for_exist() -> None:
     """What is asked for is written as the operator writes it; no severity of unfixed entries is left out."""
     asked = {(label, value) for label, _, value in matchers() if value}
-    assert {v for k, v in asked if k == "code"} == {CATCH_ALL.code, REFUSED_BY_ENVOY.code}
+    assert {v for k, v in asked if k == "code"} == set(NAMED)
     # info is never the severity of an unfixed entry: core/entries.py.
     assert {v for k, v in asked if k == "severity"} == {s.value for s in Severity} - {"info"}
     assert {v for k, v in asked if k == "reason"} <= reasons_in("shell/verdicts.py")
@@ -72,6 +71,13 @@ def test_an_alert_says_how_bad_it_is_and_where_to_read_on(rule: dict[str, Any]) 
     path, _, section = rule["annotations"]["runbook_url"].partition("#")
     assert REPOSITORY / path == RUNBOOK
     assert section == anchor(rule["alert"])
+
+
+@pytest.mark.parametrize("rule", [r for r in rules() if not r["alert"].startswith("DnsAliasOperator")], ids=named)
+def test_an_alert_about_objects_names_them(rule: dict[str, Any]) -> None:
+    """Whoever is paged reads which entries or aliases it is about; only alerts about the operator itself have none."""
+    asked = [SELECTOR.findall(q)[0][0] for q in QUERY.findall(rule["annotations"]["description"])]
+    assert [metric for metric in asked if {"namespace", "name"} <= set(SPECS[metric].labels)]
 
 
 def test_every_reason_has_the_section_that_the_alert_names() -> None:

@@ -93,6 +93,13 @@ WHICH = (
         ("namespace", "name", "reason"),
     ),
     rows(
+        "Catch-alls, and what Envoy refuses",
+        "One row an entry, of those outside of the operator's care too. DA001: alert DnsAliasCatchAllListener. DA019: "
+        "alert DnsAliasRefusedByEnvoy. All findings: dnsalias lint.",
+        "max by (code, severity, namespace, name) (dnsalias_finding_info)",
+        ("severity", "code", "namespace", "name"),
+    ),
+    rows(
         "Who takes back what is written",
         "One row an object and a field manager, the probable one where the field is gone. Alert: DnsAliasContested.",
         "max by (kind, namespace, name, manager) (dnsalias_contested)",

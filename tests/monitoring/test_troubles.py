@@ -85,8 +85,8 @@ ALERTS: list[tuple[str, dict[str, str], str]] = [
     ("DnsAliasContested", {"kind": "DnsAlias"}, "monitored/held"),
     ("DnsAliasNotReady", {"reason": "ServiceNotFound"}, "monitored/lost"),
     ("DnsAliasWriteErrors", {"operation": "repair", "result": "refused"}, "monitored/frozen"),
-    ("DnsAliasCatchAllListener", {}, "dnsalias lint"),
-    ("DnsAliasRefusedByEnvoy", {}, "DA019"),
+    ("DnsAliasCatchAllListener", {}, "monitored/held"),
+    ("DnsAliasRefusedByEnvoy", {}, "monitored/refused"),
 ]
 
 

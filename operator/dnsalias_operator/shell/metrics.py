@@ -3,13 +3,13 @@
 `python -m dnsalias_operator.shell.metrics` prints docs/metrics.md.
 
 What stands in the cluster is counted from the decisions that are kept, when somebody scrapes: a series disappears with
-its cause, and nothing is labelled by object but the capped info metric.
+its cause, and nothing is labelled by object but the info metrics, which are capped.
 """
 
 import platform
 import re
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
@@ -18,10 +18,13 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from dnsalias_operator.core.case import READY
-from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, State, Verb
+from dnsalias_operator.core.catalog import CATCH_ALL, REFUSED_BY_ENVOY
+from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, Severity, State, Verb
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.shell.series import SPECS
 
+NAMED = (CATCH_ALL.code, REFUSED_BY_ENVOY.code)
+"""Findings that have an alert, which is to name the entries; the operator may have none of these in its care."""
 UNKNOWN, OTHER = "unknown", "other"
 """Values of the label manager that are no names."""
 _UNPLAIN = re.compile(r"[^A-Za-z0-9._:/@-]")
@@ -52,6 +55,12 @@ class Decisions:
         """DnsAliases that are not ready, by key, each with its Ready condition."""
         ready = [(d.key, c) for d in self.aliases.values() for c in d.conditions if c.type == READY]
         return sorted((found for found in ready if found[1].status != "True"), key=lambda found: found[0])
+
+    def with_finding(self, code: str) -> list[tuple[Severity, Key]]:
+        """Objects that have this finding, worst first, then by key; each once, whatever number of ports has it."""
+        found = ((key, [f.severity for f in of_one if f.code == code]) for key, of_one in self.findings.items())
+        worst = [(min(severities, key=lambda s: s.rank), key) for key, severities in found if severities]
+        return sorted(worst, key=lambda one: (one[0].rank, one[1]))
 
 
 class Metrics:
@@ -153,6 +162,13 @@ class _DecisionCollector(Collector):
         yield _family(
             "dnsalias_findings", ((f.code, f.severity.value) for of_one in decisions.findings.values() for f in of_one)
         )
+        # A cap for each code: hundreds of catch-alls must not hide the one entry that keeps sidecars from starting.
+        named = {code: decisions.with_finding(code) for code in NAMED}
+        yield _family(
+            "dnsalias_finding_info",
+            ((code, s.value, key.namespace, key.name) for code, of_code in named.items() for s, key in of_code[:cap]),
+        )
+        yield _hidden("dnsalias_finding_info", {(code,): len(of_code) - cap for code, of_code in named.items()})
 
     def _fought(self, key: Key, rivals: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         for manager in sorted({self._metrics.manager_label(rival) for rival in rivals[:_MOST_RIVALS]}) or (UNKNOWN,):
@@ -173,9 +189,15 @@ def _family(name: str, labels: Iterable[tuple[str, ...]]) -> GaugeMetricFamily:
 def _capped(name: str, labels: list[tuple[str, ...]], cap: int) -> Iterator[GaugeMetricFamily]:
     """One series an object, the first ``cap`` of them, and how many are left out."""
     yield _family(name, labels[:cap])
-    hidden = GaugeMetricFamily(*_named(f"{name}_hidden"))
-    hidden.add_metric((), max(0, len(labels) - cap))
-    yield hidden
+    yield _hidden(name, {(): len(labels) - cap})
+
+
+def _hidden(name: str, over: Mapping[tuple[str, ...], int]) -> GaugeMetricFamily:
+    """How many series are left out: by label values, how many more than the cap there are, or fewer."""
+    family = GaugeMetricFamily(*_named(f"{name}_hidden"), labels=SPECS[f"{name}_hidden"].labels)
+    for values, count in over.items():
+        family.add_metric(values, max(0, count))
+    return family
 
 
 def _writes() -> Iterator[tuple[str, str, str]]:

@@ -50,6 +50,15 @@ SPECS: Mapping[str, Spec] = {
     "dnsalias_findings": Spec(
         "gauge", ("code", "severity"), "Findings in the cluster, as `dnsalias lint` prints them."
     ),
+    "dnsalias_finding_info": Spec(
+        "gauge",
+        ("code", "severity", "namespace", "name"),
+        "1 for each ServiceEntry with a finding that has an alert (DA001, DA019), worst first, up to the same cap for "
+        "each code.",
+    ),
+    "dnsalias_finding_info_hidden": Spec(
+        "gauge", ("code",), "ServiceEntries that the cap of dnsalias_finding_info leaves out."
+    ),
     "dnsalias_writes_total": Spec(
         "counter",
         ("kind", "operation", "result"),
