@@ -47,13 +47,7 @@ def dry(plane: ControlPlane, tmp_path: Path) -> Helm:
 def helm(dry: Helm) -> Iterator[Helm]:
     """Helm on a cluster without a release of ours, without the CRD, and without aliases."""
     yield dry
-    for release in json.loads(dry.run("list", "-A", "-o", "json")):
-        dry.run("uninstall", release["name"], "-n", release["namespace"])
-    # What the overlays install but the namespace, whose end takes a while.
-    owned = "deployments,services,serviceaccounts,roles,rolebindings"
-    ours = ("-l", "app.kubernetes.io/part-of=dnsalias")
-    dry.plane.kubectl("delete", owned, *ours, *IN_NAMESPACE)
-    dry.plane.kubectl("delete", "clusterroles,clusterrolebindings", *ours)
+    dry.clear()
     dry.plane.kubectl("delete", "crd", CRD, "--ignore-not-found")
 
 

@@ -61,7 +61,7 @@ def test_the_incident_pages_and_the_fix_ends_it(scene: ControlPlane, prometheus:
     assert "abc/traefik-hello" not in text["description"]
     assert "abc/traefik-hello" in firing(prometheus, severity="warning")["annotations"]["description"]
 
-    # The runbook's first step: install the overlay that may repair.
+    # The runbook's first step: let it repair.
     operator = run(foreign_entries="patch")
     eventually(lambda: not prometheus.alerts(UNFIXED, reason="ObserveOnly"), "the page ends")
     ticket = firing(prometheus, severity="warning")
