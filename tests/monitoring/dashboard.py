@@ -37,9 +37,9 @@ def _quantiles(metric: str) -> dict[str, str]:
 NOW = (
     flag(
         "Operator",
-        "Has it listed the whole cluster? Nothing is written before that. Alerts: DnsAliasOperatorAbsent, "
-        "DnsAliasOperatorStale.",
-        "max(dnsalias_synced)",
+        "Has the Pod that leads listed the whole cluster? Nothing is written before that. Alerts: "
+        "DnsAliasOperatorAbsent, DnsAliasOperatorStale.",
+        "max(dnsalias_leader * dnsalias_synced)",
         ("not synced", "synced"),
     ),
     number(
@@ -200,7 +200,7 @@ LATENCY = (
 QUEUE = (
     lines(
         "Leaders",
-        "Pods that may write: one. None for longer than a hand-over takes: alert DnsAliasOperatorStale (not synced).",
+        "Pods that may write: one. None for longer than a hand-over takes: alert DnsAliasOperatorStale (no leader).",
         {"leaders": "sum(dnsalias_leader)", "standing by": "count(dnsalias_leader) - sum(dnsalias_leader)"},
     ),
     lines(
