@@ -11,7 +11,7 @@ from dnsalias_operator.core.outcome import Severity
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.metrics import NAMED, Metrics
 from dnsalias_operator.shell.series import SPECS
-from tests.install.markdown import anchor, headings, sections
+from tests.install.markdown import anchor, sections
 from tests.install.reasons import reasons_in
 from tests.monitoring.rules import name as named
 from tests.monitoring.rules import rules
@@ -80,13 +80,10 @@ def test_an_alert_about_objects_names_them(rule: dict[str, Any]) -> None:
     assert [metric for metric in asked if {"namespace", "name"} <= set(SPECS[metric].labels)]
 
 
-def test_every_reason_has_the_section_that_the_alert_names() -> None:
-    """DnsAliasUnfixedServiceEntry links to the reason in small letters: the anchor of one section, and of no other."""
-    text = (REPOSITORY / "docs" / "findings.md").read_text(encoding="utf-8")
-    anchors = [anchor(title) for title in headings(text)]
-    told = sections(sections(text, 1)["Unfixed reasons"], 3)
-    assert "ObserveOnly" in told
-    assert [reason for reason in told if anchors.count(reason.lower()) != 1] == []
+@pytest.mark.parametrize("rule", rules(), ids=named)
+def test_what_an_alert_says_needs_no_checkout(rule: dict[str, Any]) -> None:
+    """Its text names commands, not files of this repository: only runbook_url does, which can be made a URL."""
+    assert [text for key, text in rule["annotations"].items() if "docs/" in text and key != "runbook_url"] == []
 
 
 def test_the_readme_lists_every_alert_with_its_severities() -> None:

@@ -82,13 +82,13 @@ WHICH = (
     rows(
         "Unfixed ServiceEntries",
         "One row an entry, worst first in the operator's choice where there are more than unfixed_info_cap. "
-        "What each reason means: docs/findings.md.",
+        "What a reason means: dnsalias explain REASON.",
         "max by (severity, namespace, name, reason) (dnsalias_unfixed_serviceentry_info)",
         ("severity", "namespace", "name", "reason"),
     ),
     rows(
         "Aliases that are not ready",
-        "One row an alias. What each reason means: docs/conditions.md.",
+        "One row an alias. What a reason means: dnsalias explain REASON.",
         "max by (namespace, name, reason) (dnsalias_unready_alias_info)",
         ("namespace", "name", "reason"),
     ),
@@ -107,7 +107,7 @@ WHICH = (
     ),
     rows(
         "Alerts",
-        "Pending and firing alerts of the operator. What each means and what to do: docs/runbook.md.",
+        "Pending and firing alerts of the operator. What each means and what to do: its runbook_url.",
         'max by (alertname, alertstate, severity, reason, cause) (ALERTS{alertname=~"DnsAlias.+"})',
         ("alertstate", "alertname", "severity", "reason", "cause"),
     ),
@@ -139,7 +139,7 @@ STATES = (
     ),
     lines(
         "Findings by code",
-        "What `dnsalias lint` prints; docs/findings.md explains each. Alert for DA019: DnsAliasRefusedByEnvoy.",
+        "What `dnsalias lint` prints; dnsalias explain CODE tells of each. Alert for DA019: DnsAliasRefusedByEnvoy.",
         {
             "{{code}}": "sum by (code) (max by (code, severity) (dnsalias_findings))",
             "all": f"sum(max by (code, severity) (dnsalias_findings)){ZERO}",
