@@ -95,6 +95,12 @@ class Monitoring(_Values):
     enabled: bool = Field(
         False, description="Whether alerts and scraping are installed. Needs the Prometheus operator's CRDs."
     )
+    runbook_base_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="URL at which people read this repository, such as https://git.example.com/dnsalias-operator/blob/"
+        "main: runbook_url of every alert is under it. Empty: it is the path in the repository, docs/runbook.md#….",
+    )
     labels: dict[str, str] = Field(
         {}, description="Labels by which your Prometheus selects rules and monitors, such as {release: prometheus}."
     )

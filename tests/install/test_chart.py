@@ -48,13 +48,7 @@ def dry(plane: ControlPlane, tmp_path: Path) -> Helm:
 def helm(dry: Helm) -> Iterator[Helm]:
     """Helm on a cluster without a release of ours, without the CRD, and without aliases."""
     yield dry
-    for release in json.loads(dry.run("list", "-A", "-o", "json")):
-        dry.run("uninstall", release["name"], "-n", release["namespace"])
-    # What the overlays install but the namespace, whose end takes a while.
-    owned = "deployments,services,serviceaccounts,roles,rolebindings,poddisruptionbudgets"
-    ours = ("-l", "app.kubernetes.io/part-of=dnsalias")
-    dry.plane.kubectl("delete", owned, *ours, *IN_NAMESPACE)
-    dry.plane.kubectl("delete", "clusterroles,clusterrolebindings", *ours)
+    dry.clear()
     dry.plane.kubectl("delete", "crd", CRD, "--ignore-not-found")
 
 
@@ -320,6 +314,7 @@ def other(name: str, default: object) -> object:
         ({"settings": {"repair_selector": ""}}, "repair_selector"),
         ({"settings": {"http_port": 0}}, "http_port"),
         ({"image": {"repo": "x"}}, "repo"),
+        ({"monitoring": {"runbookBaseUrl": "git.example.com"}}, "runbookBaseUrl"),
         ({"replicaCount": 2}, "replicaCount"),
         ({"podSecurityContext": "restricted"}, "podSecurityContext"),
         ({"serviceAccount": {"nam": "ours"}}, "nam"),
@@ -337,19 +332,13 @@ def test_a_wrong_value_is_refused_before_anything_is_installed(dry: Helm, values
 
 
 def test_what_depends_on_a_setting_follows_it(dry: Helm) -> None:
-    """Another port, grace period, resync or limit is known to container, kubelet and alerts as well."""
-    settings = {"http_port": 9090, "shutdown_grace_seconds": 41, "resync_seconds": 900, "stuck_seconds": 700}
+    """Another port or grace period is known to container and kubelet as well; of alerts, test_chart_alerts.py."""
+    settings = {"http_port": 9090, "shutdown_grace_seconds": 41}
     objects = dry.rendered({"settings": settings, "monitoring": {"enabled": True, "labels": {"release": "ours"}}})
     kinds = {obj["kind"]: obj for obj in objects}
     pod = kinds["Deployment"]["spec"]["template"]["spec"]
     assert {p["name"]: p["containerPort"] for p in pod["containers"][0]["ports"]} == {"http": 9090}
     assert pod["terminationGracePeriodSeconds"] == 123
-    limits = {
-        rule["labels"].get("cause"): rule["expr"].rpartition(" > ")[2]
-        for group in kinds["PrometheusRule"]["spec"]["groups"]
-        for rule in group["rules"]
-    }
-    assert (limits["no-resync"], limits["stuck"]) == ("2700", "700")
     assert kinds["PrometheusRule"]["metadata"]["labels"]["release"] == "ours"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from dnsalias_operator.core.catalog import FAULTS
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell.metrics import SPECS
+from dnsalias_operator.shell.series import SPECS
 from tests.install import crd_doc
 from tests.install.markdown import anchor, headings, links, sections
 from tests.install.reasons import GIVEN, reasons, reasons_in

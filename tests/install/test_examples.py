@@ -117,6 +117,26 @@ def test_the_incident_can_be_applied(fresh_cluster: ControlPlane) -> None:
 
 
 @pytest.mark.cluster
+def test_the_overlay_in_the_runbook_says_where_it_is(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """The overlay in docs/runbook.md makes a URL of every alert's runbook_url, and changes nothing else."""
+    (overlay,) = overlays("docs/runbook.md")
+    shutil.copytree(REPOSITORY / "manifests", tmp_path / "manifests")
+    ours = tmp_path / "manifests" / "overlays" / "our-monitoring"
+    ours.mkdir()
+    (ours / "kustomization.yaml").write_text(overlay, encoding="utf-8")
+    built = [obj for obj in yaml.safe_load_all(control_plane.kubectl("kustomize", str(ours))) if obj]
+    (rule,) = (obj for obj in built if obj["kind"] == "PrometheusRule")
+    home = rule["metadata"].pop("annotations")["runbook"].removesuffix("docs/runbook.md")
+    assert home.startswith("https://")
+    for group in rule["spec"]["groups"]:
+        for alert in group["rules"]:
+            url = alert["annotations"]["runbook_url"]
+            assert url.startswith(f"{home}docs/runbook.md#")
+            alert["annotations"]["runbook_url"] = url.removeprefix(home)
+    assert built == identity.build(control_plane, "monitoring")
+
+
+@pytest.mark.cluster
 def test_monitoring_builds(control_plane: ControlPlane) -> None:
     """`kubectl kustomize manifests/monitoring` gives rule, monitor and dashboard, in the operator's namespace."""
     built = identity.build(control_plane, "monitoring")

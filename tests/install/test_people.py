@@ -59,7 +59,14 @@ def test_a_team_writes_aliases_and_nothing_else(control_plane: ControlPlane, nam
 def test_who_is_on_call_reads_all_that_the_command_reads(control_plane: ControlPlane, namespace: str) -> None:
     """Of every kind: where the command learns of one more, the role has to."""
     kubeconfig = bound(control_plane, namespace, "dnsalias-diagnose", everywhere=True)
-    command = [Path(sys.executable).parent / "dnsalias", "lint", "--kubeconfig", kubeconfig, "--fail-on", "never"]
+    command = [
+        str(Path(sys.executable).parent / "dnsalias"),
+        "lint",
+        "--kubeconfig",
+        str(kubeconfig),
+        "--fail-on",
+        "never",
+    ]
     told = subprocess.run(command, check=False, capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
     assert "no right" not in told.stderr
