@@ -56,7 +56,7 @@ class Helm:
         for release in json.loads(self.run("list", "-A", "-o", "json")):
             self.run("uninstall", release["name"], "-n", release["namespace"])
         ours = ("-l", "app.kubernetes.io/part-of=dnsalias")
-        owned = "deployments,services,serviceaccounts,roles,rolebindings"
+        owned = "deployments,services,serviceaccounts,roles,rolebindings,poddisruptionbudgets"
         self.plane.kubectl("delete", owned, *ours, *IN_NAMESPACE)
         self.plane.kubectl("delete", "clusterroles,clusterrolebindings", *ours)
 

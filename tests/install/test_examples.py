@@ -14,6 +14,7 @@ import yaml
 
 from dnsalias_operator.settings import ENV_PREFIX, load_settings
 from tests.controlplane.cluster import ControlPlane
+from tests.demo import incident
 from tests.install import identity
 
 REPOSITORY = Path(__file__).parents[2]
@@ -119,6 +120,20 @@ def test_the_overlay_in_the_runbook_says_where_it_is(control_plane: ControlPlane
             assert url.startswith(f"{home}docs/runbook.md#")
             alert["annotations"]["runbook_url"] = url.removeprefix(home)
     assert built == identity.build(control_plane, "monitoring")
+
+
+@pytest.mark.cluster
+def test_the_incident_can_be_applied(fresh_cluster: ControlPlane) -> None:
+    """The commands in the README of examples/incident make its namespaces and objects, as it says."""
+    text = (REPOSITORY / "examples" / "incident" / "README.md").read_text(encoding="utf-8")
+    (block,) = (b for b in re.findall(r"^```\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL) if "kubectl apply" in b)
+    tools = fresh_cluster.folder / "tools"
+    tools.mkdir()
+    (tools / "kubectl").symlink_to(fresh_cluster.binaries["kubectl"])
+    environment = fresh_cluster.environment() | {"PATH": f"{tools}:/usr/bin:/bin"}
+    subprocess.run(["bash", "-euc", block], cwd=REPOSITORY, env=environment, check=True, capture_output=True)
+    made = fresh_cluster.kubectl("get", "services,serviceentries,dnsaliases", "-A", "-o", "name").split()
+    assert {name.rpartition("/")[2] for name in made} >= {obj["metadata"]["name"] for obj in incident.objects()}
 
 
 @pytest.mark.cluster

@@ -54,6 +54,19 @@ def lost(fights: Fights, clock: FakeClock, times: int) -> None:
         fights.wrote(repair(version=str(version)))
 
 
+def test_a_manager_that_let_go_is_no_rival_any_more(fights: Fights, clock: FakeClock) -> None:
+    """Whatever pause the conflict had come to: once nobody holds the field, the repair is made soon."""
+    for _ in range(20):
+        clock.now += fights.judge(repair(), owned_by(addresses="argo")).pause
+        fights.refused(repair(), ("argo",))
+    assert fights.judge(repair(), owned_by(addresses="argo")) == Verdict(100, "argo", ("argo",))
+    assert fights.judge(repair(), owned_by(hosts="argo")) == Verdict(10)
+    clock.now += 10
+    assert fights.judge(repair(), owned_by(hosts="argo")) == Verdict()
+    # It holds the field again before we came to it.
+    assert fights.judge(repair(), owned_by(addresses="argo")).rivals == ("argo",)
+
+
 def test_a_first_write_and_the_first_drift_are_made_at_once(fights: Fights, clock: FakeClock) -> None:
     """Nothing pauses a new repair, nor healing it once."""
     assert fights.judge(repair(), owned_by()) == Verdict()
@@ -115,7 +128,7 @@ def test_what_stood_long_enough_is_forgotten(fights: Fights, clock: FakeClock) -
 def test_a_conflict_is_contested_at_once(fights: Fights) -> None:
     """A manager that holds the field with another value is named from the first refusal on, and not asked in a loop."""
     fights.refused(repair(), ("dns-controller",))
-    verdict = fights.judge(repair(), owned_by())
+    verdict = fights.judge(repair(), owned_by(addresses="dns-controller"))
     assert verdict.contested == "dns-controller"
     assert verdict.pause == 40
 

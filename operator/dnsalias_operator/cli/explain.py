@@ -71,7 +71,7 @@ def explain(source: Source, rules: Rules, what: tuple[str, ...], output: str) ->
     else:
         for line in told(told_of, places, rules.mesh):
             click.echo(line)
-        click.echo(f"Assumed: {rules.mesh.assumptions()}{narrow}.")
+        click.echo(f"Assumed: {rules.assumptions()}{narrow}.")
     return ERROR if inputs.problems else OK
 
 

@@ -132,7 +132,7 @@ class Steps:
         }
         log.info(change.message, extra={"fields": {k: v for k, v in fields.items() if v}})
         if change.verb is Verb.REPAIR and about is not None:
-            self._recorder.emit(about, "Normal", change.reason, "Repair", f"{_done(change)}, because {change.message}")
+            self._recorder.emit(about, "Normal", change.reason, "Repair", f"{_done(change)}; {change.message}")
 
 
 def _done(change: Change) -> str:
