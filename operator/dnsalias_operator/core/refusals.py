@@ -7,14 +7,7 @@ from collections.abc import Callable
 
 from dnsalias_operator.core.case import ACCEPTED, RESOLVED_REFS, Case, Refusal
 from dnsalias_operator.core.generate import ambiguous_target_port, chosen_ports, endpoints_of, tcp_ports
-from dnsalias_operator.core.hostrefusals import (
-    host_held,
-    host_idna,
-    host_is_service,
-    host_not_allowed,
-    host_public,
-    host_reserved,
-)
+from dnsalias_operator.core.hostrefusals import HOST_CHECKS
 from dnsalias_operator.core.protocols import PortClass, class_of, service_protocol
 from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.dnsalias import Endpoints
@@ -170,12 +163,7 @@ def private_shadow(case: Case) -> Refusal | None:
 CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
     multi_cluster,
     ambient,
-    host_reserved,
-    host_idna,
-    host_public,
-    host_not_allowed,
-    host_is_service,
-    host_held,
+    *HOST_CHECKS,
     service_missing,
     service_external,
     no_port,

@@ -6,6 +6,7 @@ Source: design of this project; two candidates are never guessed between.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from dnsalias_operator.core.hostrefusals import has_host
 from dnsalias_operator.core.hosts import service_named
 from dnsalias_operator.model.names import SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
@@ -53,10 +54,10 @@ def _annotation(_world: Snapshot, entry: ServiceEntry, _rules: Rules) -> Iterabl
         yield Key("Service", namespace if slash else entry.meta.namespace, name)
 
 
-def _alias(world: Snapshot, entry: ServiceEntry, _rules: Rules) -> Iterable[Key]:
+def _alias(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterable[Key]:
     for host in entry.hosts:
         for alias in world.aliases_for_host(host):
-            if alias.spec and alias.meta.namespace == entry.meta.namespace:
+            if alias.spec and alias.meta.namespace == entry.meta.namespace and has_host(world, rules, alias):
                 yield Key("Service", alias.meta.namespace, alias.spec.service_ref.name)
 
 
