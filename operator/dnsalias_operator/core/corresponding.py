@@ -1,9 +1,11 @@
 """Whether somebody else's ServiceEntry already is what an alias would be: then it is repaired, not doubled."""
 
 from dnsalias_operator.core.generate import chosen_ports
+from dnsalias_operator.core.hostrefusals import has_host
 from dnsalias_operator.core.ownership import claims_to_be_ours, is_ours, opted_out
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import REPAIR_ANNOTATION
+from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -47,10 +49,11 @@ def generated_entry(world: Snapshot, alias: DnsAlias) -> ServiceEntry | None:
     return entry if entry is not None and is_ours(entry, alias) else None
 
 
-def corresponds(world: Snapshot, alias: DnsAlias, entry: ServiceEntry) -> bool:
-    """Whether the alias is served by that entry: it fits, and the alias has none of its own (which would stay)."""
+def corresponds(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Rules) -> bool:
+    """Whether the alias is served by that entry: it has its host, the entry fits, and none of ours is there already."""
     return (
         alias.meta.namespace == entry.meta.namespace
+        and has_host(world, rules, alias)
         and generated_entry(world, alias) is None
         and not mismatch(world, alias, entry)
     )
