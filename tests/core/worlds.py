@@ -10,7 +10,7 @@ from dnsalias_operator.model.snapshot import PARSERS, Object
 NAMESPACES = ("abc", "data")
 NAMES = ("api", "db", "web")
 IPS = ("10.96.0.1", "10.96.0.2", "10.96.0.3", "10.96.0.4")
-HOSTS = ("api.hello", "db.hello", "api.data", "web.hello")
+HOSTS = ("api.hello", "db.hello", "api.data", "web.hello", "pod.db.data")
 PORTS = (80, 443, 3306)
 MANAGED = {"app.kubernetes.io/managed-by": "dns-controller"}
 

@@ -21,7 +21,9 @@ def affected(world: Snapshot, old: Object | None, new: Object | None, rules: Rul
 
     ``old`` is the object before (None: it is new), ``new`` after (None: it is gone).
     """
-    return frozenset(key for obj in (old, new) if obj is not None for key in _around(world, obj, rules))
+    around = {key for obj in (old, new) if obj is not None for key in _around(world, obj, rules)}
+    # An alias that somebody else's entry serves tells what became of that entry.
+    return frozenset(around.union(*(_served_by(world, key) for key in around)))
 
 
 def rests_on(world: Snapshot, key: Key, rules: Rules) -> tuple[Key, ...]:
@@ -61,6 +63,12 @@ def _around(world: Snapshot, obj: Object, rules: Rules) -> Iterator[Key]:
         yield from (a.key for a in world.aliases())
 
 
+def _served_by(world: Snapshot, key: Key) -> Iterator[Key]:
+    entry = world.entry(key.namespace, key.name) if key.kind == "ServiceEntry" else None
+    for host in entry.hosts if entry else ():
+        yield from (a.key for a in world.aliases_for_host(host) if a.meta.namespace == key.namespace)
+
+
 def _around_service(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
     yield from _dependents(world, service, rules)
     for ip in service.cluster_ips:
@@ -78,8 +86,10 @@ def _dependents(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key
         yield alias.key
         # An entry of somebody else stands for the Service by way of its alias.
         yield from (e.key for e in world.entries_for_host(alias.spec.host if alias.spec else ""))
-    # The aliases and entries whose host is the Service's short name, or whose endpoint is any form of its name.
+    # Whose host is the Service's short name or one of a pod of it, and entries with an endpoint of that name.
     yield from _around_host(world, f"{name}.{namespace}")
+    for host in {a.spec.host for a in world.aliases_under(f"{name}.{namespace}") if a.spec}:
+        yield from _around_host(world, host)
     for address in (service_host(service, rules.mesh), f"{name}.{namespace}.svc", f"{name}.{namespace}", name):
         yield from (e.key for e in world.entries_to(address))
     for entry in world.entries_in(namespace):
