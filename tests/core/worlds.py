@@ -94,10 +94,12 @@ def sidecars(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def namespaces(draw: st.DrawFn) -> dict[str, Any]:
-    """A Namespace, with a label that gives it hosts or without."""
-    meta: dict[str, Any] = {"name": draw(st.sampled_from(NAMESPACES))}
+    """A Namespace, with a label that gives it hosts or without, sometimes in ambient mode."""
+    meta: dict[str, Any] = {"name": draw(st.sampled_from(NAMESPACES)), "labels": {}}
     if draw(st.booleans()):
-        meta["labels"] = {"team": draw(st.sampled_from(("pay", "other")))}
+        meta["labels"]["team"] = draw(st.sampled_from(("pay", "other")))
+    if draw(st.booleans()):
+        meta["labels"]["istio.io/dataplane-mode"] = "ambient"
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
 
 

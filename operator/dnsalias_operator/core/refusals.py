@@ -5,6 +5,7 @@ Each check gets all that is known (`Case`) and gives a `Refusal` or None; the fi
 
 from collections.abc import Callable
 
+from dnsalias_operator.core.ambient import in_ambient_mode
 from dnsalias_operator.core.case import ACCEPTED, RESOLVED_REFS, Case, Refusal
 from dnsalias_operator.core.generate import ambiguous_target_port, chosen_ports, endpoints_of, tcp_ports
 from dnsalias_operator.core.hostrefusals import HOST_CHECKS
@@ -17,11 +18,11 @@ from dnsalias_operator.model.service import ServicePort
 
 def ambient(case: Case) -> Refusal | None:
     """The namespace is in ambient mode."""
-    namespace = case.world.namespace(case.alias.meta.namespace)
-    if namespace is None or namespace.meta.labels.get(AMBIENT_LABEL) != "ambient":
+    namespace = case.alias.meta.namespace
+    if not in_ambient_mode(case.world, namespace):
         return None
     message = (
-        f"namespace {namespace.meta.name} is in ambient mode, where two entries on one address replace each other; "
+        f"namespace {namespace} is in ambient mode, where two entries on one address replace each other; "
         f"aliases need sidecars: remove the label {AMBIENT_LABEL}=ambient"
     )
     return Refusal(ACCEPTED, "AmbientUnsupported", message)

@@ -7,6 +7,7 @@ takes its patch along. Source: facts/istio.md part 2 and 3; SSA's atomic lists: 
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dnsalias_operator.core.ambient import in_ambient_mode
 from dnsalias_operator.core.backends import selects_pods_of
 from dnsalias_operator.core.bareaddress import needs_address, routed
 from dnsalias_operator.core.containment import containment_address, is_contained
@@ -98,7 +99,7 @@ def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
     service = target.service
     if service is None:
         return _contain(rest, entry, base, rules, target, target.reason, target.message)
-    if fault := _no_address(service, rules):
+    if fault := _no_address(rest, base, service, rules):
         return _contain(rest, entry, base, rules, target, *fault)
     wanted = Cure(
         addresses=addresses_to_share(service, rules.mesh) if lacks_addresses(base) else None,
@@ -118,10 +119,16 @@ def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
     return _contain(rest, entry, base, rules, target, *_why(base, service, blocked))
 
 
-def _no_address(service: Service, rules: Rules) -> tuple[str, str] | None:
-    """Why the Service has no address to give."""
+def _no_address(world: Snapshot, entry: ServiceEntry, service: Service, rules: Rules) -> tuple[str, str] | None:
+    """Why the Service has no address to give to the entry."""
     if rules.mesh.multi_cluster:
         return "MultiClusterUnsupported", f"the clusterIP of {service.key} belongs to one of several clusters"
+    ambient = next((n for n in (entry.meta.namespace, service.meta.namespace) if in_ambient_mode(world, n)), "")
+    if ambient:
+        return "AmbientUnsupported", (
+            f"namespace {ambient} is in ambient mode, where two entries on one address replace each other, and the "
+            f"clusterIP is {service.key}'s; call the Service by its own name, or use sidecars there"
+        )
     if service.cluster_ips:
         return None
     if service.type == "ExternalName" or service.headless:

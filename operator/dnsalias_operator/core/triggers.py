@@ -54,13 +54,21 @@ def _around(world: Snapshot, obj: Object, rules: Rules) -> Iterator[Key]:
         if obj.spec:
             yield from _around_host(world, obj.spec.host)
     elif isinstance(obj, Namespace):
-        # Its labels may give hosts to its aliases, and so take them from others.
-        for alias in world.aliases_in(obj.meta.name):
-            yield from _around(world, alias, rules)
+        yield from _around_namespace(world, obj.meta.name, rules)
     elif isinstance(obj, Sidecar):
         # What its pods saw without it, or see once it is gone, may be anything in the cluster.
         yield from (e.key for e in world.entries())
         yield from (a.key for a in world.aliases())
+
+
+def _around_namespace(world: Snapshot, namespace: str, rules: Rules) -> Iterator[Key]:
+    # Its labels may give hosts to its aliases, and so take them from others.
+    for alias in world.aliases_in(namespace):
+        yield from _around(world, alias, rules)
+    # In ambient mode no entry there gets an address, nor one elsewhere that of a Service there.
+    yield from (e.key for e in world.entries_in(namespace))
+    for service in world.services_in(namespace):
+        yield from _named_elsewhere(world, service, rules)
 
 
 def _served_by(world: Snapshot, key: Key) -> Iterator[Key]:
@@ -90,11 +98,18 @@ def _dependents(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key
     yield from _around_host(world, f"{name}.{namespace}")
     for host in {a.spec.host for a in world.aliases_under(f"{name}.{namespace}") if a.spec}:
         yield from _around_host(world, host)
-    for address in (service_host(service, rules.mesh), f"{name}.{namespace}.svc", f"{name}.{namespace}", name):
-        yield from (e.key for e in world.entries_to(address))
+    yield from (e.key for e in world.entries_to(name))
+    yield from _named_elsewhere(world, service, rules)
     for entry in world.entries_in(namespace):
         if _may_stand_for(entry, service):
             yield entry.key
+
+
+def _named_elsewhere(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
+    """Entries of any namespace that name the Service together with its own."""
+    namespace, name = service.meta.namespace, service.meta.name
+    for address in (service_host(service, rules.mesh), f"{name}.{namespace}.svc", f"{name}.{namespace}"):
+        yield from (e.key for e in world.entries_to(address))
     yield from (e.key for e in world.find("annotated", f"{namespace}/{name}"))
 
 
