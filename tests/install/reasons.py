@@ -13,6 +13,7 @@ DECIDING = (
     "core/aliases.py",
     "core/entries.py",
     "core/repair.py",
+    "core/destination.py",
     "core/stands_for.py",
     "core/policy.py",
     "core/changes.py",

@@ -141,8 +141,9 @@ def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
 def _corresponding(case: Case, service: Service, foreign: list[ServiceEntry]) -> AliasDecision:
     """Somebody else's entry has the host in the alias' namespace: it is repaired under its own key, reported here."""
     alias, spec = case.alias, case.spec
-    entry = min(foreign, key=lambda e: (mismatch(case.world, alias, e) != "", e.meta.created or 0, e.meta.name))
-    edit = mismatch(case.world, alias, entry)
+    edits = {e.key: mismatch(case.world, alias, e, case.rules) for e in foreign}
+    entry = min(foreign, key=lambda e: (edits[e.key] != "", e.meta.created or 0, e.meta.name))
+    edit = edits[entry.key]
     if edit:
         message = f"{entry.key} already has host {spec.host} but does not fit; {edit}, or delete it"
         return _refused(alias, None, Refusal(ACCEPTED, "EntryMismatch", message))

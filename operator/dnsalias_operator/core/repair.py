@@ -11,6 +11,7 @@ from dnsalias_operator.core.ambient import in_ambient_mode
 from dnsalias_operator.core.backends import selects_pods_of
 from dnsalias_operator.core.bareaddress import needs_address, routed
 from dnsalias_operator.core.containment import containment_address, is_contained
+from dnsalias_operator.core.destination import lost_requests
 from dnsalias_operator.core.guard import Moved, as_oldest_if_unknown, catches_all, moved
 from dnsalias_operator.core.hosts import addresses_to_share, service_host
 from dnsalias_operator.core.ownership import patched_fields
@@ -94,7 +95,7 @@ def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
     base = as_written(entry, rules)
     rest = world.with_changes({entry.key: base})
     target = stands_for(rest, base, rules)
-    if done := _left_alone(base, target):
+    if done := _left_alone(rest, base, target, rules):
         return done
     service = target.service
     if service is None:
@@ -106,11 +107,17 @@ def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
         endpoints=(service_host(service, rules.mesh),) if lacks_endpoints(base) else None,
         target=target,
     )
+    lost = lost_requests(rest, patched(base, wanted), service, rules.mesh)
+    if lost:
+        # The host itself may resolve to what has that port: an endpoint of ours would take that away.
+        wanted = replace(wanted, endpoints=None)
     after = patched(base, wanted)
     blocked = moved(rest.with_changes({entry.key: None}), as_oldest_if_unknown(rest, after), after, rules.mesh)
     if blocked is None:
         # Missing endpoints are added beside a stale address of the owner's, which keeps the entry unfixed.
         reason, message = _stale(base, target)
+        if not reason and lost:
+            reason, message = lost
         if not reason and wanted.endpoints:
             reason, message = _plaintext(base, service)
         if not reason:
@@ -145,7 +152,7 @@ def patched(base: ServiceEntry, wanted: Cure) -> ServiceEntry:
     )
 
 
-def _left_alone(base: ServiceEntry, target: StandsFor) -> Cure | None:
+def _left_alone(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: Rules) -> Cure | None:
     """The verdict on an entry that gets no patch: it lacks nothing, or what it lacks is not ours to give."""
     if forbidden := not_repairable(base):
         return Cure(None, None, "NotRepairable", forbidden, target=target)
@@ -156,7 +163,8 @@ def _left_alone(base: ServiceEntry, target: StandsFor) -> Cure | None:
         return None
     reason, message = _stale(base, target)
     if not reason and target.service is not None:
-        reason, message = _first_at_pods(base, target.service)
+        lost = lost_requests(world, base, target.service, rules.mesh)
+        reason, message = lost or _first_at_pods(base, target.service)
     return Cure(None, None, reason, message, target=target)
 
 
