@@ -91,10 +91,10 @@ def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wai
 def _replaced(ours: ServiceEntry, host: str, service: Service) -> tuple[str, str] | None:
     """Why our entry must go at once rather than be changed: it is for another host or another Service."""
     if ours.hosts != (host,):
-        return (
-            "HostChanged",
-            f"the alias' host is {host} now; a changed entry would keep the old one's place in the order",
-        )
+        told = f"the alias' host is {host} now"
+        if host in ours.hosts:
+            told = f"somebody changed spec.hosts to {', '.join(ours.hosts)}, and the alias has {host} alone"
+        return "HostChanged", f"{told}; a changed entry would keep the old one's place in the order"
     made_for = ours.meta.annotations.get(SERVICE_UID_ANNOTATION, "")
     if made_for and service.meta.uid and made_for != service.meta.uid:
         return "ServiceReplaced", f"it was made for another {service.key} (uid {made_for})"
