@@ -14,6 +14,7 @@ DECIDING = (
     "core/entries.py",
     "core/repair.py",
     "core/stands_for.py",
+    "core/unfixed.py",
     "core/policy.py",
     "core/changes.py",
     "core/adoptable.py",

@@ -15,17 +15,17 @@ from dnsalias_operator.core.entries import decide_entry
 from dnsalias_operator.core.envoyfindings import plaintext_into_strict, refused_by_envoy
 from dnsalias_operator.core.guard import catches_all, catches_now, reach_of, takes_from
 from dnsalias_operator.core.hosts import meant_by, own_names, public_suffix, service_named, shadowed_service
-from dnsalias_operator.core.look import Look
-from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
-from dnsalias_operator.core.ownership import claims_to_be_ours, live_owner
-from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
-from dnsalias_operator.core.repair import (
+from dnsalias_operator.core.lacking import (
     is_unspecified,
     lacks_addresses,
     lacks_endpoints,
     not_repairable,
     without_address,
 )
+from dnsalias_operator.core.look import Look
+from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
+from dnsalias_operator.core.ownership import claims_to_be_ours, live_owner
+from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
 from dnsalias_operator.core.stands_for import explicit, stands_for
 from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.names import Key
