@@ -64,7 +64,17 @@ def catch_all(look: Look) -> Iterator[Finding]:
         seen = "" if look.counted else _reach_of_catch_all(look, port)
         hosts = ", ".join(look.entry.hosts) or "no host"
         message = f"listens on 0.0.0.0:{port} for {hosts} and matches any address{seen}"
-        yield catalog.CATCH_ALL.at(look.entry.key, message, port=port, remedy=look.blocked)
+        yield catalog.CATCH_ALL.at(look.entry.key, message, port=port, remedy=_proxy(look.entry, port) or look.blocked)
+
+
+def _proxy(entry: ServiceEntry, port: int) -> str | None:
+    """The remedy for an HTTP_PROXY port, which listens on the wildcard address whatever addresses the entry has."""
+    if not any(p.number == port and class_of(entry_protocol(p)) is PortClass.HTTP_PROXY for p in entry.ports):
+        return None
+    return (
+        "no address helps an HTTP_PROXY port: give it the protocol TCP and an address, take it out, or export the "
+        "entry to no namespace (exportTo: ['~'])"
+    )
 
 
 def _reach_of_catch_all(look: Look, port: int) -> str:

@@ -13,7 +13,7 @@ from dnsalias_operator.core.hosts import addresses_to_share, service_host
 from dnsalias_operator.core.lacking import is_unspecified, lacks_addresses, lacks_endpoints, not_repairable
 from dnsalias_operator.core.ownership import patched_fields
 from dnsalias_operator.core.stands_for import StandsFor, stands_for
-from dnsalias_operator.core.unfixed import first_at_pods, no_address, plaintext, stale, would_take
+from dnsalias_operator.core.unfixed import first_at_pods, no_address, plaintext, stale, takes_anyway, would_take
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import Endpoint, ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -57,6 +57,15 @@ def as_written(entry: ServiceEntry, rules: Rules) -> ServiceEntry:
 def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
     """What to own in the entry. ``world`` holds the entry as it is now; the entry itself may be patched already."""
     base = as_written(entry, rules)
+    wanted = _cure(world, entry, base, rules)
+    reason, message = takes_anyway(patched(base, wanted), rules.mesh)
+    if not reason or wanted.reason == "NotRepairable":
+        return wanted
+    # It comes before any other reason: what mends that one leaves the catch-all.
+    return replace(wanted, reason=reason, message=message)
+
+
+def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules) -> Cure:
     rest = world.with_changes({entry.key: base})
     target = stands_for(rest, base, rules)
     if done := _left_alone(base, target):
@@ -117,9 +126,9 @@ def _contain(
     reason: str,
     message: str,
 ) -> Cure:
-    """Give a catch-all an address of its own; anything else stays as its owner wrote it."""
+    """Give a catch-all an address of its own; anything else, and what that does not contain, stays as it is written."""
     unfixed = Cure(None, None, reason, message, target=target)
-    if not lacks_addresses(base) or not catches_all(base, rules.mesh):
+    if not lacks_addresses(base) or not catches_all(base, rules.mesh) or takes_anyway(base, rules.mesh)[0]:
         return unfixed
     if not rules.containment:
         return _keep(world, entry, unfixed)

@@ -5,10 +5,11 @@ The message says what was found and what to do. Where nothing is to be said both
 
 from dnsalias_operator.core.backends import selects_pods_of
 from dnsalias_operator.core.bareaddress import routed
-from dnsalias_operator.core.guard import Moved
+from dnsalias_operator.core.guard import Moved, catches_all
 from dnsalias_operator.core.lacking import without_address
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.stands_for import StandsFor
+from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -23,6 +24,20 @@ def no_address(service: Service, rules: Rules) -> tuple[str, str] | None:
     if service.type == "ExternalName" or service.headless:
         return "ServiceHasNoAddress", f"{service.key} is {'headless' if service.headless else 'an ExternalName'}"
     return "AddressUnknown", f"{service.key} has no clusterIP yet; in files, add spec.clusterIPs as the cluster has it"
+
+
+def takes_anyway(after: ServiceEntry, mesh: Mesh) -> tuple[str, str]:
+    """Why the entry takes any connection to a port whatever addresses it has, or nothing (facts/istio.md part 1)."""
+    caught = catches_all(after, mesh)
+    proxies = (p.number for p in after.ports if class_of(entry_protocol(p)) is PortClass.HTTP_PROXY)
+    port = next((number for number in proxies if number in caught), None)
+    if port is None:
+        return "", ""
+    message = (
+        f"port {port} is HTTP_PROXY: sidecars open 0.0.0.0:{port} for it whatever its addresses are; give the port in "
+        "the ServiceEntry the protocol TCP, or take it out"
+    )
+    return "HttpProxyUnsupported", message
 
 
 def stale(base: ServiceEntry, target: StandsFor) -> tuple[str, str]:
