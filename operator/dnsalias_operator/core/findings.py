@@ -127,7 +127,8 @@ def takes_over(look: Look) -> Iterator[Finding]:
         return
     service = look.world.service(taken.service.namespace, taken.service.name)
     same_pods = service is not None and selects_pods_of(look.entry, service)
-    reason = "a Sidecar imports it and not the Service" if taken.unseen else "it is older than the Service"
+    unseen = "the Service has no listener there (a Sidecar imports the entry alone, or it is a second address)"
+    reason = unseen if taken.unseen else "it is older than the Service"
     why = f"{message}: {reason}, or it is exported to namespaces by name"
     # With the Service's own pods behind it the traffic still arrives (facts/istio.md part 3).
     severity = Severity.WARNING if same_pods else Severity.CRITICAL

@@ -93,7 +93,7 @@ def moved(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) ->
     the Service share can move; every namespace that could see a difference is asked.
     """
     for address in sorted(set(entry.addresses)):
-        for service in (s for s in after.services_at(address) if _reached_at(s, address)):
+        for service in (s for s in after.services_at(address) if _reached_at(s, address, mesh)):
             for port in entry.ports:
                 found = _moved_at(before, after, entry, service, address, port, mesh)
                 if found is not None:
@@ -101,13 +101,13 @@ def moved(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) ->
     return None
 
 
-def _reached_at(service: Service, address: str) -> bool:
+def _reached_at(service: Service, address: str, mesh: Mesh) -> bool:
     """Whether the clients that the model knows reach the Service at this address of its own.
 
-    They are IPv4 pods wherever the Service has an IPv4 address: a connection to its IPv6 address begins in none of
-    them, and in a dual-stack pod it is settled by the same order as for the IPv4 address.
+    Dual-stack pods reach every one. Else they are IPv4 pods wherever the Service has an IPv4 address: a connection to
+    its IPv6 address begins in none of them.
     """
-    return ":" not in address or all(":" in ip for ip in service.cluster_ips)
+    return mesh.dual_stack or ":" not in address or all(":" in ip for ip in service.cluster_ips)
 
 
 def as_youngest(world: Snapshot, entry: ServiceEntry) -> Snapshot:

@@ -106,8 +106,9 @@ def would_take(base: ServiceEntry, service: Service, blocked: Moved) -> tuple[st
         return "WouldShadowService", f"with the clusterIP, {taken}; two Services have the address: wait or mend one"
     if blocked.unseen:
         message = (
-            f"with the clusterIP, {taken}: pods there get the entry and not the Service; import or export both, or "
-            "lead the entry to the Service (endpoints: its name)"
+            f"with the clusterIP, {taken}: pods there have no listener of the Service's at that address, since they "
+            "get the entry alone or it is not the Service's first one; import or export both, or lead the entry to the "
+            "Service (endpoints: its name)"
         )
         return "WouldShadowService", message
     message = (
