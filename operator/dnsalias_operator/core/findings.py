@@ -3,7 +3,6 @@
 An ordered set of small checks, each named for the fault it finds; the same facts feed repair and conditions.
 """
 
-import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 
 from dnsalias_operator.core import catalog
@@ -22,6 +21,7 @@ from dnsalias_operator.core.lacking import (
     not_repairable,
     without_address,
 )
+from dnsalias_operator.core.listeners import bound, holds, vips_within
 from dnsalias_operator.core.look import Look
 from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
 from dnsalias_operator.core.ownership import claims_to_be_ours, live_owner
@@ -30,7 +30,6 @@ from dnsalias_operator.core.stands_for import explicit, stands_for
 from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -140,7 +139,7 @@ def stale_address(look: Look) -> Iterator[Finding]:
     entry, service = look.entry, look.service
     if service is None or not service.cluster_ips or without_address(entry):
         return
-    if set(entry.addresses) & set(service.cluster_ips) or is_contained(entry, look.rules):
+    if holds(entry.addresses, service.cluster_ips) or is_contained(entry, look.rules):
         return
     have, want = ", ".join(entry.addresses), ", ".join(service.cluster_ips)
     yield catalog.STALE_ADDRESS.at(entry.key, f"spec.addresses is {have}, and {service.key} has {want}")
@@ -187,19 +186,9 @@ def covers_services(look: Look) -> Iterator[Finding]:
             severity = Severity.CRITICAL if catching else Severity.WARNING
             message = f"spec.addresses {address} acts as no address at all"
             yield catalog.COVERS_SERVICES.at(look.entry.key, message, severity=severity)
-        elif "/" in address and (inside := _services_in(look.world, address)):
-            named = ", ".join(str(s.key) for s in inside[:3]) + (" and others" if len(inside) > 3 else "")  # noqa: PLR2004
+        elif "/" in bound(address) and (inside := dict.fromkeys(s.key for _, s in vips_within(look.world, address))):
+            named = ", ".join(map(str, list(inside)[:3])) + (" and others" if len(inside) > 3 else "")  # noqa: PLR2004
             yield catalog.COVERS_SERVICES.at(look.entry.key, f"spec.addresses {address} holds the clusterIP of {named}")
-
-
-def _services_in(world: Snapshot, cidr: str) -> list[Service]:
-    try:
-        network = ipaddress.ip_network(cidr, strict=False)
-    except ValueError:
-        return []
-    if network.num_addresses == 1:
-        return []
-    return [s for s in world.services() if any(ipaddress.ip_address(ip) in network for ip in s.cluster_ips)]
 
 
 def unknown_endpoint(look: Look) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from dnsalias_operator.core.backends import selects_pods_of
 from dnsalias_operator.core.bareaddress import routed
 from dnsalias_operator.core.guard import Moved, catches_all
 from dnsalias_operator.core.lacking import without_address
+from dnsalias_operator.core.listeners import holds
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.stands_for import StandsFor
 from dnsalias_operator.model.mesh import Mesh
@@ -45,7 +46,7 @@ def stale(base: ServiceEntry, target: StandsFor) -> tuple[str, str]:
     service = target.service
     if service is None or target.inferred or without_address(base) or not service.cluster_ips:
         return "", ""
-    if set(base.addresses) & set(service.cluster_ips):
+    if holds(base.addresses, service.cluster_ips):
         return "", ""
     message = (
         f"spec.addresses {list(base.addresses)} is set by its owner and none of it belongs to {service.key} "
