@@ -55,7 +55,7 @@ def test_an_address_is_taken_however_it_is_written(address: str, other: str, mes
     at, beside = service("at", protocol="http", ips=[ip]), service("beside", protocol="http", ips=[other])
     taken = takes_from(world(at, beside, alias), alias, mesh)
     assert taken is not None
-    assert (taken.service, taken.address, taken.mismatch) == (at.key, ip, True)
+    assert (taken.loser, taken.address, taken.mismatch) == (at.key, ip, True)
     assert takes_from(world(beside, alias), alias, mesh) is None
 
 

@@ -111,7 +111,7 @@ def takes_over(look: Look) -> Iterator[Finding]:
     where = reach_of(look.world, look.entry, taken, look.rules.mesh)
     if taken.bare:
         message = (
-            f"shares http://{taken.address}:{taken.port} with {taken.service}: istiod gives requests for the bare "
+            f"shares http://{taken.address}:{taken.port} with {taken.loser}: istiod gives requests for the bare "
             f"address to one of the two by chance, for clients in {where}"
         )
         remedy = "remove the clusterIP from spec.addresses; HTTP ports are told apart by Host and need none"
@@ -119,12 +119,12 @@ def takes_over(look: Look) -> Iterator[Finding]:
             look.entry.key, message, port=taken.port, severity=Severity.WARNING, remedy=remedy
         )
         return
-    message = f"takes {taken.address}:{taken.port} from {taken.service} for clients in {where}"
+    message = f"takes {taken.address}:{taken.port} from {taken.loser} for clients in {where}"
     if taken.mismatch:
         why = f"{message}: its port has another protocol class than the Service's"
         yield catalog.TAKES_OVER_SERVICE.at(look.entry.key, why, port=taken.port)
         return
-    service = look.world.service(taken.service.namespace, taken.service.name)
+    service = look.world.service(taken.loser.namespace, taken.loser.name)
     same_pods = service is not None and selects_pods_of(look.entry, service)
     unseen = "the Service has no listener there (a Sidecar imports the entry alone, or it is a second address)"
     reason = unseen if taken.unseen else "it is older than the Service"

@@ -51,9 +51,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A Service's address and port whose traffic a change would give to somebody else, for the clients it names."""
+    """An address and port whose traffic a change would take from who has it, for the clients it names.
 
-    service: Key
+    ``loser`` is the Service whose address it is, or the ServiceEntry that listens there (`ousted`).
+    """
+
+    loser: Key
     address: str
     port: int
     client: str
@@ -71,10 +74,10 @@ class Moved:
         """One sentence for people."""
         if self.bare:
             return (
-                f"{entry} would share http://{self.address}:{self.port} with {self.service}, and istiod gives requests "
+                f"{entry} would share http://{self.address}:{self.port} with {self.loser}, and istiod gives requests "
                 f"for the bare address to one of them by chance (seen from {self.client})"
             )
-        return f"{entry} would take {self.address}:{self.port} from {self.service} (seen from {self.client})"
+        return f"{entry} would take {self.address}:{self.port} from {self.loser} (seen from {self.client})"
 
 
 def answer(rows: Iterable[Row]) -> Answer:
@@ -247,7 +250,7 @@ def takes_from(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Moved | None
 
 def reach_of(world: Snapshot, entry: ServiceEntry, taken: Moved, mesh: Mesh) -> Reach:
     """The namespaces for whose pods the entry takes that traffic (`takes_from` found it for one)."""
-    before, service = world.with_changes({entry.key: None}), world.service(taken.service.namespace, taken.service.name)
+    before, service = world.with_changes({entry.key: None}), world.service(taken.loser.namespace, taken.loser.name)
     every = classes(world, mesh, taken.port, taken.cidr or taken.address)
     socket = (taken.address, taken.port)
     hit = (p for p in every if service and _moved_for(before, world, service, socket, p.client, mesh))

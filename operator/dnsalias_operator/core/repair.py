@@ -11,6 +11,7 @@ from dnsalias_operator.core.containment import containment_address, is_contained
 from dnsalias_operator.core.guard import as_oldest_if_unknown, catches_all, moved
 from dnsalias_operator.core.hosts import addresses_to_share, service_host
 from dnsalias_operator.core.lacking import is_unspecified, lacks_addresses, lacks_endpoints, not_repairable
+from dnsalias_operator.core.ousted import ousted
 from dnsalias_operator.core.ownership import patched_fields
 from dnsalias_operator.core.stands_for import StandsFor, stands_for
 from dnsalias_operator.core.unfixed import first_at_pods, no_address, plaintext, stale, takes_anyway, would_take
@@ -81,7 +82,10 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
         target=target,
     )
     after = patched(base, wanted)
-    blocked = moved(rest.with_changes({entry.key: None}), as_oldest_if_unknown(rest, after), after, rules.mesh)
+    without, with_it = rest.with_changes({entry.key: None}), as_oldest_if_unknown(rest, after)
+    blocked = moved(without, with_it, after, rules.mesh)
+    if blocked is None and wanted.addresses:
+        blocked = ousted(without, with_it, after, rules.mesh)
     if blocked is None:
         # Missing endpoints are added beside a stale address of the owner's, which keeps the entry unfixed.
         reason, message = stale(base, target)

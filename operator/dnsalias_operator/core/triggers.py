@@ -47,7 +47,7 @@ def _around(world: Snapshot, obj: Object, rules: Rules) -> Iterator[Key]:
         yield from _around_service(world, obj, rules)
     elif isinstance(obj, ServiceEntry):
         yield obj.key
-        yield from _around_entry(world, obj)
+        yield from _around_entry(world, obj, rules)
     elif isinstance(obj, DnsAlias):
         yield obj.key
         if obj.spec:
@@ -99,7 +99,7 @@ def _may_stand_for(entry: ServiceEntry, service: Service) -> bool:
     )
 
 
-def _around_entry(world: Snapshot, entry: ServiceEntry) -> Iterator[Key]:
+def _around_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterator[Key]:
     # Its namesake alias owns it or is kept from its name; aliases of its host may be served by it.
     yield Key(KIND, entry.meta.namespace, entry.meta.name)
     for host in entry.hosts:
@@ -110,6 +110,9 @@ def _around_entry(world: Snapshot, entry: ServiceEntry) -> Iterator[Key]:
         yield from _with_aliases(world, entries_binding(world, bound(address)))
         for service in world.services_at(bound(address)):
             yield from (a.key for a in world.aliases_of(service.meta.namespace, service.meta.name))
+            if {p.number for p in entry.ports} - {p.port for p in service.ports}:
+                # It may have a listener there that a repair of others would take (`ousted`).
+                yield from _dependents(world, service, rules)
 
 
 def _around_host(world: Snapshot, host: str) -> Iterator[Key]:

@@ -94,16 +94,23 @@ def first_at_pods(base: ServiceEntry, service: Service) -> tuple[str, str]:
 def would_take(base: ServiceEntry, service: Service, blocked: Moved) -> tuple[str, str]:
     """Why the clusterIP would do harm: what it would take, and from whom."""
     taken = blocked.describe(base.key)
+    entry = blocked.loser.kind == "ServiceEntry"
     if blocked.bare:
         message = f"with the clusterIP, {taken}; take the HTTP ports to an entry of their own, which needs no address"
-        return "WouldShadowService", message
+        return "WouldShadowEntry" if entry else "WouldShadowService", message
+    if entry:
+        message = (
+            f"with the clusterIP, {taken}, which lists that address; take port {blocked.port} out of one of the two, "
+            "or lead both to the Service (endpoints: its name)"
+        )
+        return "WouldShadowEntry", message
     if blocked.mismatch:
         message = (
             f"with the clusterIP, {taken}: its port {blocked.port} has another protocol class than the Service's; "
             "give the port in the ServiceEntry the Service port's protocol"
         )
         return "ProtocolMismatch", message
-    if blocked.service != service.key:
+    if blocked.loser != service.key:
         return "WouldShadowService", f"with the clusterIP, {taken}; two Services have the address: wait or mend one"
     if blocked.unseen:
         message = (
