@@ -15,6 +15,7 @@ DECIDING = (
     "core/repair.py",
     "core/destination.py",
     "core/stands_for.py",
+    "core/unfixed.py",
     "core/policy.py",
     "core/changes.py",
     "core/adoptable.py",

@@ -65,7 +65,7 @@ def test_a_reason_is_explained_where_one_looks_for_it() -> None:
     writes = part("findings.md", "Reasons of writes")
     assert conditions >= reasons_in("core/refusals.py", "core/hostrefusals.py", "shell/verdicts.py")
     assert reasons_in("core/aliases.py") <= conditions | writes
-    assert unfixed >= reasons_in("core/repair.py", "core/stands_for.py", "core/policy.py")
+    assert unfixed >= reasons_in("core/repair.py", "core/unfixed.py", "core/stands_for.py", "core/policy.py")
     assert writes >= reasons_in("core/changes.py") | GIVEN
     assert part("adopt.md", "What cannot be adopted") >= reasons_in("core/adoptable.py", "core/adopt.py") - conditions
 

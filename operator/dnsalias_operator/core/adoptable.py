@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from dnsalias_operator.core.containment import in_range
 from dnsalias_operator.core.destination import other_endpoint, selects_others
 from dnsalias_operator.core.generate import tcp_ports
+from dnsalias_operator.core.lacking import is_unspecified
 from dnsalias_operator.core.protocols import Protocol, class_of, entry_protocol, service_protocol
-from dnsalias_operator.core.repair import is_unspecified
 from dnsalias_operator.core.stands_for import StandsFor
 from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.meta import mapping

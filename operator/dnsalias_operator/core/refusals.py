@@ -66,6 +66,19 @@ def no_port(case: Case) -> Refusal | None:
     return Refusal(RESOLVED_REFS, "NoMatchingPort", f"{asked}TCP ports of {case.service.key}: {have}")
 
 
+def http_proxy(case: Case) -> Refusal | None:
+    """A port is HTTP_PROXY: it listens on the wildcard address whatever addresses the entry has (facts/istio.md 1)."""
+    bad = [p for p in case.ports if class_of(service_protocol(p)) is PortClass.HTTP_PROXY]
+    if case.service is None or not bad:
+        return None
+    message = (
+        f"port {bad[0].port} of {case.service.key} is HTTP_PROXY, and an alias of it would take every connection to "
+        "that port, whatever its addresses are; limit spec.ports to other ports, or give the Service's port the "
+        "appProtocol tcp"
+    )
+    return Refusal(RESOLVED_REFS, "HttpProxyUnsupported", message)
+
+
 def headless(case: Case) -> Refusal | None:
     """The Service is headless and a port is told apart by address only."""
     if case.service is None or not case.service.headless:
@@ -169,6 +182,7 @@ CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
     service_external,
     no_port,
     headless,
+    http_proxy,
     address_unknown,
     no_selector,
     ambiguous_port,

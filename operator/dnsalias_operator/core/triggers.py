@@ -6,6 +6,7 @@ And the other way round: what a decision was made from first of all.
 from collections.abc import Iterable, Iterator
 
 from dnsalias_operator.core.hosts import service_host
+from dnsalias_operator.core.listeners import bound, entries_binding
 from dnsalias_operator.core.stands_for import stands_for
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
@@ -48,7 +49,7 @@ def _around(world: Snapshot, obj: Object, rules: Rules) -> Iterator[Key]:
         yield from _around_service(world, obj, rules)
     elif isinstance(obj, ServiceEntry):
         yield obj.key
-        yield from _around_entry(world, obj)
+        yield from _around_entry(world, obj, rules)
     elif isinstance(obj, DnsAlias):
         yield obj.key
         if obj.spec:
@@ -80,7 +81,7 @@ def _served_by(world: Snapshot, key: Key) -> Iterator[Key]:
 def _around_service(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
     yield from _dependents(world, service, rules)
     for ip in service.cluster_ips:
-        yield from _with_aliases(world, world.entries_at(ip))
+        yield from _with_aliases(world, entries_binding(world, ip))
         # While an address changes hands two Services have it, and each is the other's hazard.
         for other in world.services_at(ip):
             if other.key != service.key:
@@ -123,7 +124,7 @@ def _may_stand_for(entry: ServiceEntry, service: Service) -> bool:
     )
 
 
-def _around_entry(world: Snapshot, entry: ServiceEntry) -> Iterator[Key]:
+def _around_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterator[Key]:
     # Its namesake alias owns it or is kept from its name; aliases of its host may be served by it.
     yield Key(KIND, entry.meta.namespace, entry.meta.name)
     for host in entry.hosts:
@@ -131,9 +132,12 @@ def _around_entry(world: Snapshot, entry: ServiceEntry) -> Iterator[Key]:
         # Who sees which of several entries with one host, and so what a repair would move, is decided between them.
         yield from (e.key for e in world.entries_for_host(host) if e.key != entry.key)
     for address in entry.addresses:
-        yield from _with_aliases(world, world.entries_at(address))
-        for service in world.services_at(address):
+        yield from _with_aliases(world, entries_binding(world, bound(address)))
+        for service in world.services_at(bound(address)):
             yield from (a.key for a in world.aliases_of(service.meta.namespace, service.meta.name))
+            if {p.number for p in entry.ports} - {p.port for p in service.ports}:
+                # It may have a listener there that a repair of others would take (`ousted`).
+                yield from _dependents(world, service, rules)
 
 
 def _around_host(world: Snapshot, host: str) -> Iterator[Key]:
