@@ -221,3 +221,19 @@ def test_a_status_that_somebody_else_writes_too_is_a_fight(fights: Fights, clock
         fights.wrote(write(at), alias("Theirs"))
     assert fights.judge(write("d"), alias("Theirs")).pause == 20
     assert fights.judge(write("d"), alias("Ours")) == Verdict()
+
+
+def test_a_condition_that_somebody_adds_is_no_fight(fights: Fights) -> None:
+    """Ours stands beside it, so that a change of our mind is told at once, however often."""
+    audited = {"type": "Audited", "status": "True", "reason": "Ok"}
+
+    def status(reason: str) -> dict[str, Any]:
+        return {"conditions": [{"type": "Ready", "reason": reason}]}
+
+    for n in range(10):
+        said, says = f"Reason{n % 2}", f"Reason{(n + 1) % 2}"
+        there = {"conditions": [audited, *status(said)["conditions"]]}
+        alias = DnsAlias.parse({"metadata": {"name": "a", "namespace": "data"}, "status": there})
+        write = Change(Verb.UPDATE, Key(KIND, "data", "a"), None, None, {"status": status(says)}, "Status", "")
+        assert fights.judge(write, alias) == Verdict()
+        fights.wrote(write, alias)

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dnsalias_operator.core.changes import drift
+from dnsalias_operator.core.conditions import own_part
 from dnsalias_operator.core.outcome import Change, Verb
 from dnsalias_operator.core.ownership import other_managers
 from dnsalias_operator.model.dnsalias import DnsAlias
-from dnsalias_operator.model.meta import Raw, mapping, mappings
+from dnsalias_operator.model.meta import Raw, mapping
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Object
 from dnsalias_operator.shell.queue import Backoff
@@ -143,9 +144,10 @@ def _wanted(change: Change) -> str:
 
 
 def timeless(status: Raw) -> dict[str, Any]:
-    """A status without the times of its conditions."""
-    bare = [{k: v for k, v in c.items() if k != "lastTransitionTime"} for c in mappings(status.get("conditions"))]
-    return {**status, "conditions": bare}
+    """What of a status is ours, without the times of its conditions."""
+    part = own_part(status)
+    bare = {t: {k: v for k, v in c.items() if k != "lastTransitionTime"} for t, c in part["conditions"].items()}
+    return {**part, "conditions": bare}
 
 
 def _stands(change: Change | None, obj: Object | None) -> bool:
