@@ -12,6 +12,7 @@ from dnsalias_operator.core.guard import Moved, as_youngest, moved
 from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, State
 from dnsalias_operator.core.refusals import refusal
 from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.meta import mapping, strings
 from dnsalias_operator.model.names import RECREATED_FOR_ANNOTATION, SERVICE_UID_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
@@ -70,6 +71,8 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
         steps = (_create(manifest, entry, service, wait),)
     elif why := _replaced(ours, spec.host, service):
         steps = (changes.deleted(ours, *why), _create(manifest, entry, service, wait))
+        if ours.meta.deleting:
+            steps, fault = (), _pending(ours)
     else:
         steps, fault = _kept(case, service, ours, manifest, wait)
     return AliasDecision(
@@ -116,9 +119,23 @@ def _kept(
     if not case.scope.everywhere or ours.meta.annotations.get(RECREATED_FOR_ANNOTATION, "") == service.meta.uid:
         why = f"{shadows.describe(ours.key)}: it came first; delete it once, and the operator makes it anew, younger"
         return steps, Refusal(PROGRAMMED, "WouldShadowService", why)
+    if ours.meta.deleting:
+        return steps, _pending(ours)
     again = generate(case.alias, case.spec, service, case.ports, ["*"], case.rules.mesh, service.meta.uid)
     message = f"{shadows.describe(ours.key)}: it came first; made anew, it is younger"
     return (changes.recreated(ours, again, message, wait),), None
+
+
+def _pending(ours: ServiceEntry) -> Refusal:
+    """Another entry has to take the place of ours, which is deleted and stays: its going is news, and decides anew."""
+    why = f"{_going(ours)}; the new one is made as soon as it is gone"
+    return Refusal(PROGRAMMED, "Pending", why)
+
+
+def _going(ours: ServiceEntry) -> str:
+    held = ", ".join(strings(mapping(ours.raw.get("metadata")).get("finalizers")))
+    why = f", and finalizers that others put on it hold it: {held}" if held else ""
+    return f"{ours.key} is being deleted{why}"
 
 
 def _not_before(without: Snapshot, entry: ServiceEntry, service: Service, rules: Rules) -> int:
@@ -166,6 +183,9 @@ def _corresponding(case: Case, service: Service, foreign: list[ServiceEntry]) ->
 def _refused(alias: DnsAlias, ours: ServiceEntry | None, why: Refusal | None) -> AliasDecision:
     """Not served; what we generated goes at once, since a freed clusterIP may go to another Service."""
     fault = why or Refusal(ACCEPTED, "Invalid", "the spec cannot be read")
+    if ours and ours.meta.deleting:
+        # One deletion is enough. It would be answered as if all were well, and look like a fight with ourselves.
+        return AliasDecision(key=alias.key, conditions=_conditions(fault, _going(ours)))
     steps = (changes.deleted(ours, fault.reason, fault.message),) if ours else ()
     return AliasDecision(key=alias.key, conditions=_conditions(fault), changes=steps)
 
@@ -179,15 +199,18 @@ def _good(message: str, limit: str = "") -> tuple[Condition, ...]:
     )
 
 
-def _conditions(fault: Refusal) -> tuple[Condition, ...]:
-    """The conditions with that one False; the ones behind it follow, the ones before it hold."""
+def _conditions(fault: Refusal, unwritten: str = "no ServiceEntry is written") -> tuple[Condition, ...]:
+    """The conditions with that one False; the ones behind it follow, the ones before it hold.
+
+    ``unwritten`` is the message of Programmed where it follows.
+    """
     order = (ACCEPTED, RESOLVED_REFS, PROGRAMMED)
     out = []
     for kind in order:
         if kind == fault.condition:
             out.append(Condition(kind, "False", fault.reason, fault.message))
         elif kind == PROGRAMMED:
-            out.append(Condition(kind, "False", fault.reason, "no ServiceEntry is written"))
+            out.append(Condition(kind, "False", fault.reason, unwritten))
         elif kind == RESOLVED_REFS and fault.condition == ACCEPTED:
             out.append(Condition(kind, "Unknown", fault.reason, "not looked at, since the alias is not accepted"))
         else:

@@ -74,8 +74,8 @@ class Writer:
                 await self._send("PUT", change.key, _OWN, self._body(change))
             case Verb.RECREATE:
                 await self._dry_run(change)
-                await self._delete(change)
-                await self._create(change)
+                if await self._delete(change):
+                    await self._create(change)
             case Verb.DELETE:
                 await self._delete(change)
 
@@ -108,7 +108,8 @@ class Writer:
             if error.reason != "AlreadyExists":
                 raise
 
-    async def _delete(self, change: Change) -> None:
+    async def _delete(self, change: Change) -> bool:
+        """Whether the object is gone: with finalizers on it, it stays for a while, and so does its name."""
         key = change.key
         options = {
             "apiVersion": "v1",
@@ -124,11 +125,12 @@ class Writer:
             if not error.says_gone(key.name):
                 raise
             answer = {"kind": "Status"}
-        # With finalizers on it, the answer is the object, which stays for a while with a deletionTimestamp.
-        if text(answer.get("kind")) == "Status":
-            self._store.remove(key.kind, gone)
-        else:
+        # Of one that stays, the answer is the object, with a deletionTimestamp.
+        if text(answer.get("kind")) != "Status":
             self._store.put(key.kind, answer)
+            return False
+        self._store.remove(key.kind, gone)
+        return True
 
     async def _send(self, verb: str, key: Key, query: dict[str, str], body: Raw, subresource: str = "") -> None:
         path = self._client.path(key.kind, key.namespace, key.name, subresource)

@@ -71,11 +71,14 @@ class Steps:
         return None
 
     def _not_yet(self, change: Change, *, fought: bool) -> Stop | None:
+        there = self._store.world.get(change.key)
+        if change.verb is Verb.CREATE and there is not None and there.meta.deleting:
+            return Stop()  # what was deleted before stays for a while: to be decided anew
         wait = change.not_before - self._clock.now() if change.not_before else 0
         if wait > 0:
             message = f"{change.key} is made as soon as it is sure to be younger than its Service"
             return Stop(verdicts.WAITING, message, retry=wait)
-        verdict = self._fights.judge(change, self._store.world.get(change.key), fought=fought)
+        verdict = self._fights.judge(change, there, fought=fought)
         return verdicts.held_up(change, verdict) if verdict.pause > 0 else None
 
     async def _attempt(self, key: Key, change: Change) -> Stop | None:
