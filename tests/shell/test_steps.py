@@ -24,11 +24,10 @@ class Line:
     def __init__(self) -> None:
         self.looks: list[asyncio.Future[bool]] = []
         self.writes: list[asyncio.Future[None]] = []
-        self.confirm = self
 
-    async def outdated(self, keys: Iterable[Key]) -> bool:
+    async def outdated(self, key: Key, operation: str, made_from: Iterable[Key]) -> bool:
         """A second look."""
-        del keys
+        del key, operation, made_from
         self.looks.append(asyncio.get_running_loop().create_future())
         return await self.looks[-1]
 
@@ -64,7 +63,7 @@ def make(line: Line, asked: list[Key]) -> Steps:
 
 def seen(steps: Steps) -> tuple[str, ...]:
     """The addresses of the entry in the world that others decide in."""
-    entry = steps.world().entry("abc", "web")
+    entry = steps.world(ENTRY).entry("abc", "web")
     return entry.addresses if entry else ()
 
 

@@ -5,6 +5,7 @@ told of it yet.
 """
 
 import math
+from collections.abc import Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -37,6 +38,18 @@ class Writer:
         self._bucket = bucket
         self._metrics = metrics
         self.confirm = Confirm(client, store, metrics)
+
+    async def outdated(self, key: Key, operation: str, made_from: Iterable[Key]) -> bool:
+        """The second look before a write of ``key``: is what it is made from not so any more?
+
+        Raises:
+            ClusterError: it cannot be told. The write is not made and counts as one that failed.
+        """
+        try:
+            return await self.confirm.outdated(made_from)
+        except ClusterError as error:
+            self._metrics.writes.labels(key.kind, operation, "refused" if is_refusal(error) else "error").inc()
+            raise
 
     async def write(self, change: Change) -> None:
         """Make one change.
@@ -170,6 +183,11 @@ def _version(raw: Raw | None) -> dict[str, str]:
 def is_refusal(error: ClusterError) -> bool:
     """Whether trying again will not help until somebody changes something: permissions, validation, admission."""
     return isinstance(error, ApiError) and _final(error)
+
+
+def asks_for_time(error: ClusterError) -> bool:
+    """Whether the API server wants to be left alone for a while."""
+    return isinstance(error, ApiError) and (error.retry_after > 0 or error.status == HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def pauses(error: ClusterError) -> tuple[float, float]:

@@ -141,6 +141,11 @@ class WorkQueue(Generic[K]):
         heapq.heappush(self._heaps[last], (due, self._order, key))
         self._changed.set()
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is given out any more."""
+        return self._closed
+
     def close(self) -> None:
         """Give nothing out any more; whoever waits in `take` gets None. What is worked on goes on."""
         self._closed = True

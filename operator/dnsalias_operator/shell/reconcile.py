@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from dnsalias_operator.core.conditions import desired_status
@@ -15,8 +16,10 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell import verdicts
-from dnsalias_operator.shell.apply import Writer
+from dnsalias_operator.shell.apply import STATUS, Writer
+from dnsalias_operator.shell.errors import ClusterError
 from dnsalias_operator.shell.events import Recorder
+from dnsalias_operator.shell.failures import Failures
 from dnsalias_operator.shell.fights import Fights
 from dnsalias_operator.shell.metrics import Metrics
 from dnsalias_operator.shell.queue import WorkQueue
@@ -46,6 +49,7 @@ class Reconciler:
         self._store, self._queue, self._steps, self._writer = store, queue, steps, writer
         self._recorder, self._fights, self._metrics = recorder, fights, metrics
         self._rules, self._clock = rules, clock
+        self._failures = Failures()
 
     async def work(self, key: Key, on_written: Callable[[], None] = lambda: None) -> None:
         """Bring one object to what it should be; ``on_written`` is called after each write of a ServiceEntry.
@@ -84,28 +88,28 @@ class Reconciler:
     async def _alias(self, key: Key, on_written: Callable[[], None]) -> AliasDecision | None:
         """Returns the decision where it holds now that this was done."""
         kept = self._metrics.decisions.aliases
-        world = self._steps.world()
+        world = self._steps.world(key)
         decision = decide_alias(world, key, self._rules)
         alias = self._store.world.alias(key.namespace, key.name)
         if decision is None or alias is None:
             kept.pop(key, None)
+            self._failures.judge(key, None)
             return None
-        if decision.changes:
-            stop = await self._steps.take(
-                key, decision.changes, on_written, fought=_said(alias)[1] == verdicts.CONTESTED
-            )
-            if stop is None:
-                # The conditions hold now; they are told after one more look at the world, and after entries of others:
-                # istiod pushes once for what comes together.
-                kept[key] = decision
-                self._queue.add(key, last=True)
-                return decision
+        fought = _said(alias)[1] == verdicts.CONTESTED
+        stop = await self._take(key, decision.changes, on_written, fought=fought)
+        if stop is not None:
             self._contested(key, stop)
             if stop.reason:
                 kept[key] = verdicts.unprogrammed(decision, stop.reason, stop.message)
-                await self._status(alias, kept[key])
+                await self._say_why(alias, kept[key], stop)
             self._again(key, stop)
             return None
+        if decision.changes:
+            # The conditions hold now; they are told after one more look at the world, and after entries of others:
+            # istiod pushes once for what comes together.
+            kept[key] = decision
+            self._queue.add(key, last=True)
+            return decision
         served = self._as_served(world, decision)
         if served is not None:
             kept[key] = served
@@ -118,7 +122,7 @@ class Reconciler:
             return decision
         key = Key("ServiceEntry", decision.key.namespace, decision.entry)
         entry = decide_entry(world, key, self._rules)
-        if entry is None or not entry.changes:
+        if (entry is None or not entry.changes) and not self._steps.awaits(decision.key, key):
             return decision
         held = self._metrics.decisions.entries.get(key)
         if held is not None and held.reason in verdicts.OURS:
@@ -127,24 +131,33 @@ class Reconciler:
 
     async def _entry(self, key: Key, on_written: Callable[[], None]) -> None:
         kept = self._metrics.decisions.entries
-        world = self._steps.world()
+        world = self._steps.world(key)
         decision = decide_entry(world, key, self._rules)
         if decision is None:
             kept.pop(key, None)
+            self._failures.judge(key, None)
             return
         before = kept.get(key)
-        kept[key] = decision
-        stop = None
-        if decision.changes:
-            fought = before is None and self._alias_says_contested(key)
-            stop = await self._steps.take(key, decision.changes, on_written, fought=fought)
-        if stop is not None and stop.reason:
+        fought = bool(decision.changes) and before is None and self._alias_says_contested(key)
+        stop = await self._take(key, decision.changes, on_written, fought=fought)
+        if stop is None:
+            kept[key] = decision
+        elif stop.reason:
             self._contested(key, stop)
             severity = _severity_as_is(world, key, self._rules)
             kept[key] = verdicts.unrepaired(decision, stop.reason, stop.message, severity)
-        self._tell(key, before, kept[key])
+        # Else it is as it was, as far as is known: not fixed before it is.
+        if key in kept:
+            self._tell(key, before, kept[key])
         if stop is not None:
             self._again(key, stop)
+
+    async def _take(
+        self, key: Key, changes: tuple[Change, ...], on_written: Callable[[], None], *, fought: bool
+    ) -> Stop | None:
+        """Write it, as `Steps.take`; a failure is told by `Failures`, and not at all once the operator is stopping."""
+        stop = self._failures.judge(key, await self._steps.take(key, changes, on_written, fought=fought))
+        return replace(stop, reason="", message="") if stop is not None and self._queue.closed else stop
 
     def _tell(self, key: Key, before: EntryDecision | None, now: EntryDecision) -> None:
         """Say it once where a write is held up, and let the aliases that the entry serves say it too."""
@@ -163,12 +176,26 @@ class Reconciler:
         if stop.object is not None:
             self._metrics.decisions.contested[key] = (stop.object, stop.rivals)
 
+    async def _say_why(self, alias: DnsAlias, decision: AliasDecision, stop: Stop) -> None:
+        """The status of an alias whose entry could not be written.
+
+        It is one request more for an attempt, so that the backoff of the key bounds it as well, and none where it says
+        what stands there already.
+        """
+        if stop.untold:
+            return
+        try:
+            await self._status(alias, decision, look=stop.error is None)
+        except ClusterError as error:
+            raise stop.error or error from None  # what failed first is the cause
+
     def _again(self, key: Key, stop: Stop) -> None:
         if stop.error is not None:
             raise stop.error
         self._queue.add(key, stop.retry)
 
-    async def _status(self, alias: DnsAlias, decision: AliasDecision) -> None:
+    async def _status(self, alias: DnsAlias, decision: AliasDecision, *, look: bool = True) -> None:
+        """Write it where it differs; without a second ``look`` where it tells of a write, and not of the world."""
         now = datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         current = self._store.world.alias(alias.meta.namespace, alias.meta.name) or alias
         status = desired_status(decision, current, now)
@@ -181,7 +208,8 @@ class Reconciler:
             self._contested(alias.key, verdicts.held_up(change, verdict))
             self._queue.add(alias.key, verdict.pause)
             return
-        if await self._writer.confirm.outdated(rests_on(self._store.world, alias.key, self._rules)):
+        made_from = rests_on(self._store.world, alias.key, self._rules)
+        if look and await self._writer.outdated(alias.key, STATUS, made_from):
             self._queue.add(alias.key)
             return
         await self._writer.write_status(current, status)

@@ -63,7 +63,7 @@ SPECS: Mapping[str, Spec] = {
         "counter",
         ("kind", "operation", "result"),
         "Writes. operation: create, update, replace, recreate, delete, repair, status; "
-        "result: ok, conflict, refused, error.",
+        "result: ok, conflict, refused, error. One whose second look fails was not sent, and counts.",
     ),
     "dnsalias_outdated_decisions_total": Spec(
         "counter",
