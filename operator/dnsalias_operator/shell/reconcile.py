@@ -1,28 +1,26 @@
 """One key at a time: decide, write what is due, tell what came of it."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
-from dnsalias_operator.core.conditions import desired_status
 from dnsalias_operator.core.findings import alias_findings, entry_findings
-from dnsalias_operator.core.outcome import AliasDecision, Change, EntryDecision, Finding, Severity, Verb
+from dnsalias_operator.core.outcome import AliasDecision, Change, EntryDecision, Finding, Severity
 from dnsalias_operator.core.plan import decide_alias, decide_entry
-from dnsalias_operator.core.triggers import affected, rests_on
+from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell import verdicts
-from dnsalias_operator.shell.apply import STATUS, Writer
-from dnsalias_operator.shell.errors import ClusterError
+from dnsalias_operator.shell.apply import Writer
 from dnsalias_operator.shell.events import Recorder
 from dnsalias_operator.shell.failures import Failures
 from dnsalias_operator.shell.fights import Fights
 from dnsalias_operator.shell.metrics import Metrics
 from dnsalias_operator.shell.queue import WorkQueue
+from dnsalias_operator.shell.statuses import Statuses, said
 from dnsalias_operator.shell.steps import Clock, Steps
 from dnsalias_operator.shell.store import Store
 from dnsalias_operator.shell.verdicts import Stop
@@ -46,10 +44,19 @@ class Reconciler:
         rules: Rules,
         clock: Clock,
     ) -> None:
-        self._store, self._queue, self._steps, self._writer = store, queue, steps, writer
-        self._recorder, self._fights, self._metrics = recorder, fights, metrics
-        self._rules, self._clock = rules, clock
+        self._store, self._queue, self._steps, self._recorder = store, queue, steps, recorder
+        self._metrics, self._rules = metrics, rules
         self._failures = Failures()
+        self._statuses = Statuses(
+            store=store,
+            queue=queue,
+            writer=writer,
+            recorder=recorder,
+            fights=fights,
+            metrics=metrics,
+            rules=rules,
+            clock=clock,
+        )
 
     async def work(self, key: Key, on_written: Callable[[], None] = lambda: None) -> None:
         """Bring one object to what it should be; ``on_written`` is called after each write of a ServiceEntry.
@@ -95,13 +102,13 @@ class Reconciler:
             kept.pop(key, None)
             self._failures.judge(key, None)
             return None
-        fought = _said(alias)[1] == verdicts.CONTESTED
+        fought = said(alias)[1] == verdicts.CONTESTED
         stop = await self._take(key, decision.changes, on_written, fought=fought)
         if stop is not None:
             self._contested(key, stop)
             if stop.reason:
                 kept[key] = verdicts.unprogrammed(decision, stop.reason, stop.message)
-                await self._say_why(alias, kept[key], stop)
+                await self._statuses.say_why(alias, kept[key], stop)
             self._again(key, stop)
             return None
         if decision.changes:
@@ -113,7 +120,7 @@ class Reconciler:
         served = self._as_served(world, decision)
         if served is not None:
             kept[key] = served
-            await self._status(alias, served)
+            await self._statuses.write(alias, served)
         return decision
 
     def _as_served(self, world: Snapshot, decision: AliasDecision) -> AliasDecision | None:
@@ -176,59 +183,14 @@ class Reconciler:
         if stop.object is not None:
             self._metrics.decisions.contested[key] = (stop.object, stop.rivals)
 
-    async def _say_why(self, alias: DnsAlias, decision: AliasDecision, stop: Stop) -> None:
-        """The status of an alias whose entry could not be written.
-
-        It is one request more for an attempt, so that the backoff of the key bounds it as well, and none where it says
-        what stands there already.
-        """
-        if stop.untold:
-            return
-        try:
-            await self._status(alias, decision, look=stop.error is None)
-        except ClusterError as error:
-            raise stop.error or error from None  # what failed first is the cause
-
     def _again(self, key: Key, stop: Stop) -> None:
         if stop.error is not None:
             raise stop.error
         self._queue.add(key, stop.retry)
 
-    async def _status(self, alias: DnsAlias, decision: AliasDecision, *, look: bool = True) -> None:
-        """Write it where it differs; without a second ``look`` where it tells of a write, and not of the world."""
-        now = datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        current = self._store.world.alias(alias.meta.namespace, alias.meta.name) or alias
-        status = desired_status(decision, current, now)
-        if status is None:
-            return
-        # Somebody who writes the status as well (a second operator, say) must not get an answer to each of his writes.
-        change = Change(Verb.UPDATE, alias.key, None, None, {"status": status}, "Status", "")
-        verdict = self._fights.judge(change, current)
-        if verdict.pause > 0:
-            self._contested(alias.key, verdicts.held_up(change, verdict))
-            self._queue.add(alias.key, verdict.pause)
-            return
-        made_from = rests_on(self._store.world, alias.key, self._rules)
-        if look and await self._writer.outdated(alias.key, STATUS, made_from):
-            self._queue.add(alias.key)
-            return
-        await self._writer.write_status(current, status)
-        self._fights.wrote(change, current)
-        ready = next((c for c in decision.conditions if c.type == "Ready"), None)
-        # An event is posted only where the condition did not say the same already, so a restart repeats nothing.
-        if ready is None or _said(current) == (ready.status, ready.reason, ready.message):
-            return
-        good = ready.status == "True"
-        fields = {"object": str(alias.key), "reason": ready.reason, "ready": good, "written": "status"}
-        log.info(ready.message, extra={"fields": fields})
-        if ready.reason == verdicts.WAITING:
-            return
-        reason = "Programmed" if good else ready.reason
-        self._recorder.emit(current, "Normal" if good else "Warning", reason, "Reconcile", ready.message)
-
     def _alias_says_contested(self, key: Key) -> bool:
         return any(
-            _said(alias)[1] == verdicts.CONTESTED
+            said(alias)[1] == verdicts.CONTESTED
             for host in getattr(self._store.world.get(key), "hosts", ())
             for alias in self._store.world.aliases_for_host(host)
             if alias.meta.namespace == key.namespace
@@ -239,11 +201,3 @@ def _severity_as_is(world: Snapshot, key: Key, rules: Rules) -> Severity:
     """How bad the entry is while it is not written: what the core says of it where writing is forbidden."""
     observed = decide_entry(world, key, rules.model_copy(update={"foreign_entries": "observe"}))
     return observed.severity if observed else Severity.INFO
-
-
-def _said(alias: DnsAlias) -> tuple[object, object, object]:
-    """Status, reason and message of the Ready condition that stands there."""
-    for condition in alias.status.get("conditions") or ():
-        if isinstance(condition, Mapping) and condition.get("type") == "Ready":
-            return (condition.get("status"), condition.get("reason"), condition.get("message"))
-    return (None, None, None)
