@@ -93,6 +93,11 @@ def watches(call: Call) -> bool:
     return call.watch
 
 
+def looks(call: Call) -> bool:
+    """Reads of one object by name: the second look before a write."""
+    return call.verb == "GET" and bool(call.name) and not call.watch
+
+
 def of(resource: str, aim: Aim = any_call) -> Aim:
     """The same, of one kind only."""
     return lambda call: call.resource == resource and aim(call)

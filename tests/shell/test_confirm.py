@@ -28,6 +28,7 @@ class Server:
     def __init__(self, *objects: dict[str, Any]) -> None:
         self.has: dict[str, dict[str, Any] | Exception] = {o["metadata"]["name"]: o for o in objects}
         self.asked: list[str] = []
+        self.met = asyncio.Event()
         self.at_once = 0
         self._waiting = 0
 
@@ -40,6 +41,7 @@ class Server:
         """A read."""
         assert verb == "GET"
         self.asked.append(path)
+        self.met.set()
         self._waiting += 1
         self.at_once = max(self.at_once, self._waiting)
         await asyncio.sleep(0)
@@ -65,7 +67,7 @@ async def test_what_still_holds_is_asked_side_by_side() -> None:
     """All at once, since a write waits for it."""
     server = Server(service("web", "1"), service("db", "2"))
     confirm, _, _ = make(server, service("web", "1"), service("db", "2"))
-    assert not await confirm.outdated([WEB, DB])
+    assert not await confirm.outdated(confirm.known([WEB, DB]))
     assert (sorted(server.asked), server.at_once) == (["db", "web"], 2)
 
 
@@ -75,10 +77,10 @@ async def test_an_answer_is_not_asked_for_again_for_a_moment() -> None:
     confirm, _, clock = make(server, service("web", "1"), service("db", "2"))
     confirm.saw(DB, service("db", "2"))
     for _ in range(2):
-        assert not await confirm.outdated([WEB, DB])
+        assert not await confirm.outdated(confirm.known([WEB, DB]))
     assert server.asked == ["web"]
     await clock.advance(FRESH_SECONDS)
-    assert not await confirm.outdated([WEB, DB])
+    assert not await confirm.outdated(confirm.known([WEB, DB]))
     assert sorted(server.asked) == ["db", "web", "web"]
 
 
@@ -87,7 +89,7 @@ async def test_an_answer_about_another_version_counts_for_nothing() -> None:
     server = Server(service("web", "3", 81))
     confirm, store, _ = make(server, service("web", "2"))
     confirm.saw(WEB, service("web", "1"))
-    assert await confirm.outdated([WEB])
+    assert await confirm.outdated(confirm.known([WEB]))
     assert server.asked == ["web"]
     known = store.world.get(WEB)
     assert known is not None
@@ -98,9 +100,9 @@ async def test_what_is_gone_is_gone_from_the_store() -> None:
     """And what never was there is no surprise."""
     server = Server()
     confirm, store, _ = make(server, service("web", "1"))
-    assert await confirm.outdated([WEB])
+    assert await confirm.outdated(confirm.known([WEB]))
     assert store.world.get(WEB) is None
-    assert not await confirm.outdated([WEB])
+    assert not await confirm.outdated(confirm.known([WEB]))
 
 
 async def test_what_cannot_be_told_is_an_error_after_all_were_asked() -> None:
@@ -109,10 +111,63 @@ async def test_what_cannot_be_told_is_an_error_after_all_were_asked() -> None:
     server.has["web"] = UnreachableError("no answer")
     confirm, store, _ = make(server, service("web", "1"), service("db", "2"))
     with pytest.raises(UnreachableError, match="no answer"):
-        await confirm.outdated([WEB, DB])
+        await confirm.outdated(confirm.known([WEB, DB]))
     known = store.world.get(DB)
     assert known is not None
     assert known.meta.resource_version == "3"
+
+
+@pytest.mark.parametrize("now", [service("web", "2", 81), None])
+async def test_what_the_watch_tells_of_during_the_look_counts_as_well(now: dict[str, Any] | None) -> None:
+    """The store is what the API server says by then, and not what the decision was made from."""
+    server = Server(*([now] if now else []))
+    confirm, store, _ = make(server, service("web", "1"))
+    looking = asyncio.create_task(confirm.outdated(confirm.known([WEB])))
+    await server.met.wait()
+    store.observe("Service", now or service("web", "1"), deleted=now is None)
+    assert await looking
+
+
+async def test_what_comes_to_nothing_is_no_news() -> None:
+    """A version in which nothing differs that the store keeps, whether the watch brings it or the look."""
+    server = Server(service("web", "2"))
+    confirm, store, _ = make(server, service("web", "1"))
+    looking = asyncio.create_task(confirm.outdated(confirm.known([WEB])))
+    await server.met.wait()
+    store.observe("Service", service("web", "2"))
+    assert not await looking
+    server.has["web"] = service("web", "3")
+    assert not await confirm.outdated(confirm.known([WEB]))
+
+
+@pytest.mark.parametrize("named", [False, True])
+async def test_what_the_store_knows_better_already_needs_no_look(*, named: bool) -> None:
+    """Also where the API server has just named that very version: the decision is older."""
+    server = Server(service("web", "2", 81))
+    confirm, store, _ = make(server, service("web", "1"))
+    known = confirm.known([WEB])
+    store.put("Service", service("web", "2", 81))
+    if named:
+        confirm.saw(WEB, service("web", "2", 81))
+    assert await confirm.outdated(known)
+    assert server.asked == []
+
+
+async def test_a_look_that_others_cancel_is_an_error_and_no_end() -> None:
+    """Whoever ends the request ends not the worker; what is asked of the worker itself reaches it."""
+    server = Server(service("web", "1"))
+    confirm, _, _ = make(server, service("web", "1"))
+    looking = asyncio.create_task(confirm.outdated(confirm.known([WEB])))
+    await server.met.wait()
+    (look,) = asyncio.all_tasks() - {asyncio.current_task(), looking}
+    look.cancel()
+    with pytest.raises(UnreachableError, match="given up"):
+        await looking
+    looking = asyncio.create_task(confirm.outdated(confirm.known([WEB])))
+    await asyncio.sleep(0)
+    looking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await looking
 
 
 @pytest.mark.parametrize(
@@ -122,5 +177,5 @@ async def test_nobody_is_asked_for_what_cannot_be(key: Key) -> None:
     """An annotation can name anything, also what would be another path at the API server."""
     server = Server()
     confirm, _, _ = make(server)
-    assert not await confirm.outdated([key])
+    assert not await confirm.outdated(confirm.known([key]))
     assert server.asked == []

@@ -62,11 +62,22 @@ def test_a_kind_is_stale_when_neither_watch_nor_list_tells_of_it() -> None:
     """Two and a half missed intervals and a minute are too many; an event is as good as a list."""
     clock = FakeClock()
     store = Store(("Service", KIND), clock=clock)
-    assert stale_kinds(store, 600, clock) == []
+    assert stale_kinds(store, 600, clock=clock) == []
     for kind in store.kinds:
         store.sweep(kind, set(), started="1")
     clock.now += 1500
     store.observe("Service", {"metadata": {"name": "a", "namespace": "b", "uid": "u", "resourceVersion": "2"}})
     clock.now += 61
-    (fault,) = stale_kinds(store, 600, clock)
+    (fault,) = stale_kinds(store, 600, clock=clock)
     assert fault.startswith(f"{KIND}: no news for 1561 s")
+
+
+def test_a_list_that_fails_is_no_reason_for_a_restart() -> None:
+    """A new process would not list the kind either; of another kind it is asked as ever."""
+    clock = FakeClock()
+    store = Store(("Service", KIND), clock=clock)
+    for kind in store.kinds:
+        store.sweep(kind, set(), started="1")
+    clock.now += 10_000
+    (fault,) = stale_kinds(store, 600, {KIND: "500"}, clock)
+    assert fault.startswith("Service: ")

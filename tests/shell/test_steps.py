@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Iterable
 
 from dnsalias_operator.core.outcome import Change, Verb
-from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.shell.confirm import Known
 from dnsalias_operator.shell.errors import ApiError
 from dnsalias_operator.shell.fights import Fights
 from dnsalias_operator.shell.metrics import Metrics
@@ -16,6 +17,12 @@ from tests.shell.fake_clock import FakeClock
 
 ENTRY = Key("ServiceEntry", "abc", "web")
 ALIAS = Key("DnsAlias", "abc", "web")
+WEB = Key("Service", "abc", "web")
+
+
+def meta(name: str, version: str) -> dict[str, str]:
+    """Metadata of an object of the namespace."""
+    return {"name": name, "namespace": "abc", "uid": f"uid-{name}", "resourceVersion": version}
 
 
 class Line:
@@ -24,10 +31,18 @@ class Line:
     def __init__(self) -> None:
         self.looks: list[asyncio.Future[bool]] = []
         self.writes: list[asyncio.Future[None]] = []
+        self.confirm = self
+        self.store = Store(("Service", "ServiceEntry", KIND))
+        self.asked: list[Known] = []
 
-    async def outdated(self, key: Key, operation: str, made_from: Iterable[Key]) -> bool:
+    def known(self, keys: Iterable[Key]) -> Known:
+        """What is decided from."""
+        return {key: self.store.world.get(key) for key in keys}
+
+    async def outdated(self, key: Key, operation: str, made_from: Known) -> bool:
         """A second look."""
-        del key, operation, made_from
+        del key, operation
+        self.asked.append(made_from)
         self.looks.append(asyncio.get_running_loop().create_future())
         return await self.looks[-1]
 
@@ -47,10 +62,10 @@ def creation(address: str) -> Change:
 
 
 def make(line: Line, asked: list[Key]) -> Steps:
-    """Steps on an empty store."""
+    """Steps on the store of the line."""
     clock, metrics = FakeClock(), Metrics()
     return Steps(
-        store=Store(("ServiceEntry",)),
+        store=line.store,
         writer=line,  # type: ignore[arg-type]
         recorder=None,  # type: ignore[arg-type]
         fights=Fights(3, Backoff(5, 10), clock),
@@ -103,3 +118,33 @@ async def test_two_writes_of_one_entry_end_one_by_one() -> None:
     line.writes[1].set_exception(ApiError("409 exists", 409))
     await second
     assert seen(steps) == ()
+
+
+async def test_every_step_is_held_to_what_was_there_at_the_decision() -> None:
+    """What changes during the delete, or comes into it, is not what the create was decided on."""
+    line = Line()
+    for kind, name, body in (
+        ("Service", "web", {"spec": {"ports": [{"port": 443}]}}),
+        (KIND, "web", {"spec": {"host": "web.hello", "serviceRef": {"name": "web"}}}),
+    ):
+        line.store.put(kind, {"metadata": meta(name, "1"), **body})
+    decided_on = line.store.world.service("abc", "web")
+    deletion = Change(Verb.DELETE, ENTRY, None, None, {}, "HostChanged", "…")
+    steps = make(line, [])
+    work = steps.take(ALIAS, (deletion, creation("10.0.0.1")), lambda: None, fought=False)
+    taking = asyncio.create_task(work)
+    await asyncio.sleep(0)
+    line.looks[0].set_result(False)
+    await asyncio.sleep(0)
+    line.store.put("Service", {"metadata": meta("web", "2"), "spec": {"ports": [{"port": 8443}]}})
+    spec = {"hosts": ["web.hello"], "ports": [{"number": 443, "name": "a"}]}
+    line.store.put("ServiceEntry", {"metadata": meta("other", "3"), "spec": spec})
+    line.writes[0].set_result(None)
+    await asyncio.sleep(0)
+    line.looks[1].set_result(True)
+    assert await taking is not None
+    first, second = line.asked
+    assert first.keys() == {ALIAS, WEB}
+    assert second == {**first, Key("ServiceEntry", "abc", "other"): None}
+    assert second[WEB] is decided_on
+    assert len(line.writes) == 1

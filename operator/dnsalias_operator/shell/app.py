@@ -157,7 +157,6 @@ class _Operator:
             backoff=self.backoff,
             on_done=partial(self._everything, fights),
         )
-        # Before Kopf: it cancels at its end what was started after it.
         workers = [asyncio.create_task(self._worker(reconciler), name=f"worker {n}") for n in range(settings.workers)]
         others = [
             asyncio.create_task(recorder.run(), name="events"),
@@ -170,8 +169,6 @@ class _Operator:
         await asyncio.wait((stopping, *parts), return_when=asyncio.FIRST_COMPLETED)
         code = await self._why(client, parts)
         await self._shut_down(workers)
-        # Kopf waits for every task that is younger than it, so for each open connection to our own pages.
-        await self.health.stop()
         watch_ends.set()
         self.resync.listed.set()
         for task in (stopping, *others):
@@ -293,7 +290,8 @@ class _Operator:
 
     def _healthy(self) -> list[str]:
         # Waiting for an API server or for CRDs is no reason for a restart.
-        faults = stale_kinds(self.store, self.settings.resync_seconds)
+        failing = self.resync.faults if self.resync else {}
+        faults = stale_kinds(self.store, self.settings.resync_seconds, failing)
         age = self.queue.stalled()
         if age > self.settings.stuck_seconds:
             faults.append(f"work stands still for {age:.0f} s (limit {self.settings.stuck_seconds:.0f} s)")

@@ -5,7 +5,6 @@ told of it yet.
 """
 
 import math
-from collections.abc import Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +14,7 @@ from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import Raw, mapping, text
 from dnsalias_operator.model.names import API_VERSION, KIND, OWN_MANAGER, REPAIR_MANAGER, Key
 from dnsalias_operator.shell.client import APPLY, Client
-from dnsalias_operator.shell.confirm import Confirm
+from dnsalias_operator.shell.confirm import Confirm, Known
 from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
 from dnsalias_operator.shell.metrics import Metrics
 from dnsalias_operator.shell.queue import TokenBucket
@@ -39,7 +38,7 @@ class Writer:
         self._metrics = metrics
         self.confirm = Confirm(client, store, metrics)
 
-    async def outdated(self, key: Key, operation: str, made_from: Iterable[Key]) -> bool:
+    async def outdated(self, key: Key, operation: str, made_from: Known) -> bool:
         """The second look before a write of ``key``: is what it is made from not so any more?
 
         Raises:
@@ -167,7 +166,7 @@ class Writer:
             if error.stale:
                 # The watch may be silent: the next decision must not be made from the same old version.
                 with suppress(ClusterError):
-                    await self.confirm.outdated([key])
+                    await self.confirm.outdated(self.confirm.known([key]))
             raise
         finally:
             work.close()

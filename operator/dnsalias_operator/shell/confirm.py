@@ -7,16 +7,19 @@ address that a new Service has by now would be given to the entry of the old one
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
 
 from dnsalias_operator.model.meta import Raw, mapping, text
 from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.snapshot import Object
 from dnsalias_operator.shell.client import Client
-from dnsalias_operator.shell.errors import ApiError
+from dnsalias_operator.shell.errors import ApiError, UnreachableError
 from dnsalias_operator.shell.metrics import Metrics
-from dnsalias_operator.shell.store import Store
+from dnsalias_operator.shell.store import Store, StoreChange
 
+Known = Mapping[Key, Object | None]
+"""What a decision was made from: objects as they were then, None where there was none."""
 FRESH_SECONDS = 1.0
 """How long an answer of the API server about one object is not asked for again."""
 
@@ -38,21 +41,38 @@ class Confirm:
         for old in list(takewhile(lambda one: now - self._seen[one][1] >= FRESH_SECONDS, self._seen)):
             del self._seen[old]
 
-    async def outdated(self, keys: Iterable[Key]) -> bool:
-        """Whether the store was wrong about one of these; it is right about them then, so the decision is made anew.
+    def known(self, keys: Iterable[Key]) -> Known:
+        """The objects as the store has them; to be asked for before anything is awaited after a decision."""
+        return {key: self._store.world.get(key) for key in keys}
+
+    async def outdated(self, known: Known) -> bool:
+        """Whether one of these is not any more as it is given here; the store has it as it is, to decide anew from.
 
         Raises:
             ClusterError: it cannot be told.
         """
-        asked = [key for key in keys if not self._fresh(key)]
+        # The watch may have told of it since the decision: now, or while the answers are on their way.
+        if self._moved(known):
+            return True
+        asked = [key for key in known if not self._fresh(key)]
         answers = await asyncio.gather(*map(self._holds, asked), return_exceptions=True)
         for key, answer in zip(asked, answers, strict=True):
             if answer is False:
                 self._metrics.outdated.labels(key.kind).inc()
-        for answer in answers:
+        for key, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, asyncio.CancelledError):
+                # It was the look alone that somebody cancelled: as an error of ours it would end the worker.
+                raise UnreachableError(f"the look at {key} was given up")
             if isinstance(answer, BaseException):
                 raise answer
-        return not all(answers)
+        return not all(answers) or self._moved(known)
+
+    def _moved(self, known: Known) -> bool:
+        """Whether the store has one of these otherwise by now."""
+        return any(
+            (now := self._store.world.get(key)) is not old and StoreChange(old, now).matters
+            for key, old in known.items()
+        )
 
     def _fresh(self, key: Key) -> bool:
         """Whether the API server named the version that the store has, and only a moment ago."""
@@ -62,6 +82,7 @@ class Confirm:
         return seen[0] == known.meta.resource_version and self._clock() - seen[1] < FRESH_SECONDS
 
     async def _holds(self, key: Key) -> bool:
+        """Whether the API server has nothing to tell of the object that the store does not know by now."""
         known = self._store.world.get(key)
         if not key.possible:
             return known is None  # named by an annotation, say: nobody needs to be asked
@@ -70,13 +91,8 @@ class Confirm:
         except ApiError as error:
             if not error.says_gone(key.name):
                 raise
-            if known is None:
-                return True
-            self._store.remove(key.kind, known.raw)
-            return False
+            return known is None or self._store.remove(key.kind, known.raw) is None
         self.saw(key, raw)
-        if known is not None and _version(raw) == known.meta.resource_version:
-            return True
         change = self._store.put(key.kind, raw)
         return change is None or not change.matters
 

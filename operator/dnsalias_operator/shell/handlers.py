@@ -19,6 +19,7 @@ from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.access import load_configuration
 from dnsalias_operator.shell.client import PLURALS, Client
 from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
+from dnsalias_operator.shell.kopftasks import KopfTask, OurTasks, as_kopf, tell_apart
 from dnsalias_operator.shell.queue import Backoff
 from dnsalias_operator.shell.store import Store
 
@@ -151,6 +152,7 @@ async def watch(
     Raises:
         ClusterError: a CRD was removed. A new process waits for it.
     """
+    tell_apart()
     backoff, failures = Backoff(settings.backoff_min_seconds, _LONGEST_PAUSE), 0
     while not stop.is_set():
         began = time.monotonic()
@@ -177,39 +179,38 @@ async def watch(
 async def _run_kopf(
     settings: Settings, store: Store, client: Client, stop: asyncio.Event, own_signals: Callable[[], None]
 ) -> None:
-    # Kopf cancels every task at its end that was not there at its start.
-    before = asyncio.all_tasks()
     scope: dict[str, Any] = {"namespaces": [settings.namespace]} if settings.namespace else {"clusterwide": True}
-    tasks = await kopf.spawn_tasks(
-        registry=registry(store, client, lambda: connection(settings)),
-        settings=kopf_settings(settings),
-        memories=Forgetful(),
-        stop_flag=stop,
-        standalone=True,
-        # Kopf's own guess asks for the name of the user, which the uid of a pod may not have.
-        identity=cast("Any", OWN_MANAGER),
-        **scope,
-    )
+    with as_kopf():
+        tasks = await kopf.spawn_tasks(
+            registry=registry(store, client, lambda: connection(settings)),
+            settings=kopf_settings(settings),
+            memories=Forgetful(),
+            stop_flag=stop,
+            standalone=True,
+            # Kopf's own guess asks for the name of the user, which the uid of a pod may not have.
+            identity=cast("Any", OWN_MANAGER),
+            **scope,
+        )
     own_signals()
-    running = asyncio.create_task(kopf.run_tasks(tasks, ignored=before), name="kopf")
+    running = asyncio.create_task(kopf.run_tasks(tasks, ignored=cast("Any", OurTasks())), name="kopf")
     try:
         await asyncio.wait((running, *tasks), return_when=asyncio.FIRST_COMPLETED)
-        await _ended(running, before)
+        await _ended(running)
     finally:
         running.cancel()
 
 
-async def _ended(running: asyncio.Task[None], before: set[asyncio.Task[Any]]) -> None:
+async def _ended(running: asyncio.Task[None]) -> None:
     """Wait for Kopf's end, and for what it could not end: a watch without valid credentials outlives one cancellation.
 
     Raises:
         ClusterError: it does not end.
     """
-    mine = {*before, running}
     for _ in range(_TRIES):
         done, _ = await asyncio.wait((running,), timeout=_END_SECONDS)
         if done:
             return await running
-        for task in asyncio.all_tasks() - mine:
-            task.cancel()
+        for task in asyncio.all_tasks():
+            if isinstance(task, KopfTask):
+                task.cancel()
     raise ClusterError("the watch can neither go on nor be ended; a restart is the cure")

@@ -5,7 +5,7 @@ with one line a fault, so that `kubectl describe pod` shows what is wrong.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -54,14 +54,19 @@ class HealthServer:
         return web.Response(status=503 if faults else 200, text="\n".join(faults or ["ok"]) + "\n")
 
 
-def stale_kinds(store: Store, resync_seconds: float, clock: Callable[[], float] = time.time) -> list[str]:
-    """Kinds of which neither the watch nor a full list has told for two and a half intervals and a minute."""
+def stale_kinds(
+    store: Store, resync_seconds: float, failing: Container[str] = (), clock: Callable[[], float] = time.time
+) -> list[str]:
+    """Kinds of which neither the watch nor a full list has told for two and a half intervals and a minute.
+
+    Not those that were never listed, or of which the list is ``failing``: that is for readiness and alerts to tell. A
+    new process would not list them either, and would know nothing where this one has a watch.
+    """
     limit = 2.5 * resync_seconds + 60
     now = clock()
     out = []
     for kind in store.kinds:
-        # A kind that was never listed is judged by readiness, not here: a restart would not help it.
-        if kind not in store.last_list:
+        if kind not in store.last_list or kind in failing:
             continue
         age = now - max(store.last_list[kind], store.last_event.get(kind, 0))
         if age > limit:

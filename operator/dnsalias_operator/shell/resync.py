@@ -1,12 +1,15 @@
 """Full lists at an interval: the first fills the store, the others correct what the watch missed (facts/kopf.md).
 
-After each, every alias and entry is decided again: level-triggered, whatever events were lost.
+After each full round every alias and entry is decided again: level-triggered, whatever events were lost. A kind that
+cannot be listed keeps no other from being listed.
 """
 
 import asyncio
 import logging
+import math
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from http import HTTPStatus
 
 from dnsalias_operator.shell.client import Client
@@ -28,9 +31,9 @@ _SILENT = 2
 
 
 class Resync:
-    """Lists every kind, forever. ``on_done`` is called after each round: it asks for everything to be decided.
+    """Lists every kind, forever. ``on_done`` is called after each full round: it asks for everything to be decided.
 
-    ``listed`` is set once every kind was listed.
+    ``listed`` is set once every kind was listed. ``faults`` says by kind why its last list failed.
     """
 
     def __init__(
@@ -44,78 +47,100 @@ class Resync:
         interval: float,
         backoff: Backoff,
         on_done: Callable[[], None],
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._client, self._store, self._metrics = client, store, metrics
         self._namespace, self._page_size, self._interval = namespace, page_size, interval
-        self._backoff, self._on_done, self._sleep = backoff, on_done, sleep
+        self._backoff, self._on_done = backoff, on_done
         self._bad_rounds: dict[str, int] = {}
+        self._asked_for: set[str] = set()
         self._asked = asyncio.Event()
         self.listed = asyncio.Event()
-        self.fault = ""
+        self.faults: dict[str, str] = {}
         for kind in store.kinds:
             for correction in ("ghost", "missed"):
                 metrics.corrections.labels(kind, correction)  # there from nought on
 
+    @property
+    def fault(self) -> str:
+        """What fails now, each cause once; "" where nothing does."""
+        return "; ".join(dict.fromkeys(self.faults.values()))
+
     def silent_kinds(self) -> list[str]:
-        """Kinds whose watch missed something several rounds in a row, as sentences for /healthz."""
+        """Kinds whose watch missed something several rounds in a row, as sentences for /healthz.
+
+        Not those that cannot be listed now: a restart would leave them without both, watch and list.
+        """
         return [
             f"{kind}: the watch has missed changes {rounds} times in a row"
             for kind, rounds in self._bad_rounds.items()
-            if rounds >= _SILENT
+            if rounds >= _SILENT and kind not in self.faults
         ]
 
     def soon(self) -> None:
         """List everything in a moment, whenever the next round was due."""
+        self._asked_for.update(self._store.kinds)
         self._asked.set()
 
     async def run(self) -> None:
-        """List everything now, then at the interval, until cancelled. Failures are logged and tried again."""
-        failures, asked = 0, False
+        """List everything now and at the interval, and sooner what was asked for or has failed; until cancelled."""
+        clock = asyncio.get_running_loop().time
+        next_round, next_try, failures = clock(), math.inf, 0
         while True:
-            first = not self._store.synced
-            try:
-                await self.round(first=first)
-            except ClusterError as error:
+            asked, self._asked_for = self._asked_for, set()
+            full, synced = clock() >= next_round, self._store.synced
+            due = {*self._store.kinds} if full else asked | ({*self.faults} if clock() >= next_try else set())
+            errors = await self._round(due)
+            if errors:
                 failures += 1
-                self.fault = str(error)
-                at_least = error.retry_after if isinstance(error, ApiError) else 0.0
-                pause = max(at_least, min(LONGEST_PAUSE, self._backoff.pause(failures)))
-                log.warning("cannot list the cluster", extra={"fields": {"error": str(error), "retry_s": round(pause)}})
-                await self._sleep(pause)
-                continue
-            failures, self.fault = 0, ""
-            self._on_done()
-            if not first:
-                await self._sleep(min(SETTLE_SECONDS, self._interval / 2))
-                self._settle(asked=asked)
-            # Jitter: several operators (or one that restarts) must not list at the same moment.
-            asked = await self._rest(self._interval * random.uniform(0.9, 1.1))  # noqa: S311 (not a secret)
+                next_try = clock() + self._failed(errors, failures)
+            elif not self.faults:
+                failures, next_try = 0, math.inf
+            # A kind that cannot be listed is as the watch tells: no reason to leave all others undecided.
+            if self._store.synced and (full or not synced):
+                self._on_done()
+            listed = due - self.faults.keys()
+            if synced and listed:
+                await asyncio.sleep(min(SETTLE_SECONDS, self._interval / 2))
+                self._settle(listed, asked)
+            if full:
+                # Jitter: several operators (or one that restarts) must not list at the same moment.
+                next_round = clock() + self._interval * random.uniform(0.9, 1.1)  # noqa: S311 (not a secret)
+            await self._rest(min(next_round, next_try) - clock())
 
-    async def _rest(self, seconds: float) -> bool:
-        """Wait that long, or until somebody asks, and then a moment; whether somebody did."""
+    async def _rest(self, seconds: float) -> None:
+        """Wait that long, or until somebody asks, and then a moment."""
         try:
-            # No tasks of its own: Kopf, when it ends, cancels what is younger than itself.
             async with asyncio.timeout(seconds):
                 await self._asked.wait()
         except TimeoutError:
-            return False
+            return
         self._asked.clear()
-        await self._sleep(min(SOON_SECONDS, seconds))
-        return True
+        await asyncio.sleep(min(SOON_SECONDS, self._interval))
 
-    async def round(self, *, first: bool) -> None:
-        """List every kind once.
+    def _failed(self, errors: list[ClusterError], failures: int) -> float:
+        """Say it; returns the seconds until the next try."""
+        at_least = max(error.retry_after if isinstance(error, ApiError) else 0.0 for error in errors)
+        pause = max(at_least, min(LONGEST_PAUSE, self._backoff.pause(failures)))
+        log.warning("cannot list the cluster", extra={"fields": {"error": self.fault, "retry_s": round(pause)}})
+        return pause
 
-        Raises:
-            ClusterError: a kind could not be listed; what was read of it is kept.
-        """
-        for kind in self._store.kinds:
-            changes = await self._list(kind)
+    async def _round(self, kinds: AbstractSet[str]) -> list[ClusterError]:
+        """List these kinds once; returns what went wrong. What was read of a list that failed is kept."""
+        errors, first = [], not self._store.synced
+        for kind in (kind for kind in self._store.kinds if kind in kinds):
+            try:
+                changes = await self._list(kind)
+            except ClusterError as error:
+                self.faults[kind] = str(error)
+                errors.append(error)
+                continue
+            self.faults.pop(kind, None)
             if changes and not first:
                 self._store.corrected(kind, changes)
-        self._metrics.synced.set(1)
-        self.listed.set()
+        if self._store.synced:
+            self._metrics.synced.set(1)
+            self.listed.set()
+        return errors
 
     async def _list(self, kind: str) -> list[StoreChange]:
         try:
@@ -141,11 +166,11 @@ class Resync:
         changes.extend(self._store.sweep(kind, seen, started))
         return changes
 
-    def _settle(self, *, asked: bool) -> None:
-        for kind in self._store.kinds:
+    def _settle(self, kinds: AbstractSet[str], asked: AbstractSet[str]) -> None:
+        for kind in (kind for kind in self._store.kinds if kind in kinds):
             left = self._store.settle(kind)
             # A watch that ended and was begun anew has missed something for certain: that does not make it silent.
-            if not left or not asked:
+            if not left or kind not in asked:
                 self._bad_rounds[kind] = self._bad_rounds.get(kind, 0) + 1 if left else 0
             for what, count in left.items():
                 self._metrics.corrections.labels(kind, what).inc(count)

@@ -57,7 +57,7 @@ class Statuses:
                 self._metrics.decisions.contested[alias.key] = (alias.key, verdict.rivals)
             self._queue.add(alias.key, verdict.pause)
             return
-        made_from = rests_on(self._store.world, alias.key, self._rules)
+        made_from = self._writer.confirm.known(rests_on(self._store.world, alias.key, self._rules))
         if look and await self._writer.outdated(alias.key, STATUS, made_from):
             self._queue.add(alias.key)
             return

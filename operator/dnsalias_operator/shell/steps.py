@@ -17,6 +17,7 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Object, Snapshot
 from dnsalias_operator.shell import verdicts
 from dnsalias_operator.shell.apply import Writer, asks_for_time, is_refusal
+from dnsalias_operator.shell.confirm import Known
 from dnsalias_operator.shell.errors import ApiError, ClusterError, FencedError
 from dnsalias_operator.shell.events import Recorder
 from dnsalias_operator.shell.fights import Fights
@@ -84,8 +85,10 @@ class Steps:
 
         ``fought`` says that the object was contested before this process began, so that it starts slowly.
         """
+        # Before anything is awaited: the objects as they were decided on, for every step.
+        known = self._writer.confirm.known(self._made_from(key))
         for change in changes:
-            stop = self._not_yet(change, fought=fought) or await self._attempt(key, change)
+            stop = self._not_yet(change, fought=fought) or await self._attempt(key, change, known)
             if stop is not None:
                 return stop
             on_written()
@@ -102,7 +105,7 @@ class Steps:
         verdict = self._fights.judge(change, there, fought=fought)
         return verdicts.held_up(change, verdict) if verdict.pause > 0 else None
 
-    async def _attempt(self, key: Key, change: Change) -> Stop | None:
+    async def _attempt(self, key: Key, change: Change, known: Known) -> Stop | None:
         drifted = change.verb in (Verb.UPDATE, Verb.REPLACE) or self._fights.knows(change)
         before = self._store.world.get(change.key)
         after = PARSERS[change.key.kind](change.after) if change.after is not None else None
@@ -111,7 +114,10 @@ class Steps:
         stop: Stop | None = None
         sent = False
         try:
-            if await self._writer.outdated(change.key, change.verb.value, self._made_from(key, change)):
+            # What has come into it since is nothing that was decided on. Not what is written: that has preconditions.
+            made_from = {**dict.fromkeys(self._made_from(key)), **known}
+            made_from.pop(change.key, None)
+            if await self._writer.outdated(change.key, change.verb.value, made_from):
                 stop = Stop()
             else:
                 sent = True
@@ -137,10 +143,9 @@ class Steps:
         self._tell(change, self._store.world.get(change.key) or before)
         return None
 
-    def _made_from(self, key: Key, change: Change) -> list[Key]:
-        """What is looked at once more before a write: not what is written, where the write itself has preconditions."""
-        keys = (*rests_on(self._store.world, key, self._rules), *([key] if key.kind == KIND else ()))
-        return [one for one in keys if one != change.key]
+    def _made_from(self, key: Key) -> tuple[Key, ...]:
+        """What is looked at once more before a write."""
+        return (*rests_on(self._store.world, key, self._rules), *([key] if key.kind == KIND else ()))
 
     def _failed(self, change: Change, error: ClusterError, *, sent: bool) -> Stop:
         if isinstance(error, ApiError) and error.managers:

@@ -1,0 +1,77 @@
+"""Changes and faults at the moments in which an operator is the easiest to be fooled: it is not."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from dnsalias_operator.core.aliases import OLDER_BY
+from dnsalias_operator.model.names import ISTIO_API_VERSION
+from dnsalias_operator.shell.client import PLURALS
+from tests.cluster.conftest import Objects
+from tests.cluster.operator_process import of_operator
+from tests.controlplane.cluster import ControlPlane
+from tests.controlplane.waiting import eventually
+from tests.faults.calls import looks, of, watches
+from tests.faults.faults import HalfLine, Hold
+from tests.faults.kubelet import Kubelet
+from tests.faults.proxy import Proxy
+from tests.faults.world import KINDS
+
+pytestmark = pytest.mark.cluster
+
+Start = Callable[..., Kubelet]
+
+SETTINGS = {"resync_seconds": "3600", "backoff_max_seconds": "1"}
+"""No full list helps within the test."""
+SERVICES = 'dnsalias_objects{kind="Service"}'
+RESTARTS = "dnsalias_watch_restarts_total"
+
+
+def watching(operator: Kubelet, proxy: Proxy) -> Kubelet:
+    """Wait until it is ready and has begun to watch everything."""
+    operator.ready()
+    eventually(lambda: {PLURALS[kind] for kind in KINDS} <= {call.resource for call in proxy.seen if call.watch})
+    return operator
+
+
+def test_what_changes_during_the_second_look_is_not_written_as_it_was(
+    objects: Objects, proxy: Proxy, start: Start, plane: ControlPlane
+) -> None:
+    """The Service is made anew during the look, and the watch tells of it first: no entry gets the freed address."""
+    operator = watching(start(**SETTINGS), proxy)
+    old = objects.service("web", 443)["spec"]["clusterIP"]
+    time.sleep(OLDER_BY + 1)  # so that the create is due at once
+    known = operator.metric(SERVICES)
+    mark, aim = plane.mark(), of("services", looks)
+    with proxy.fault(Hold(), aim):
+        objects.alias("web", "web.hello", "web")
+        eventually(lambda: proxy.count(aim), "the second look is under way")
+        objects.delete("services", "web")
+        new = objects.service("web", 443)["spec"]["clusterIP"]
+        objects.service("later", 8443)
+        eventually(lambda: operator.metric(SERVICES) > known, "the watch has told of all this")
+    objects.becomes_ready("web")
+    assert objects.spec("web")["addresses"] == [new] != [old]
+    written = of_operator(plane.mutating_requests(since=mark))
+    assert [r.verb for r in written if (r.namespace, r.resource) == (objects.namespace, "serviceentries")] == ["create"]
+
+
+def test_a_watch_that_ends_during_a_second_look_takes_no_worker_with_it(
+    objects: Objects, proxy: Proxy, start: Start, plane: ControlPlane
+) -> None:
+    """It ends at half a line while the look waits for its answer: the watch is begun anew, and the work is done."""
+    operator = watching(start(**SETTINGS), proxy)
+    objects.service("web", 443)
+    sidecar = f"/apis/networking.istio.io/v1/namespaces/{objects.namespace}/sidecars"
+    aim, half = of("services", looks), HalfLine()
+    with proxy.fault(Hold(), aim), proxy.fault(half, of("sidecars", watches), times=1):
+        objects.alias("web", "web.hello", "web")
+        eventually(lambda: proxy.count(aim), "the second look is under way")
+        plane.api.create(sidecar, {"apiVersion": ISTIO_API_VERSION, "kind": "Sidecar", "metadata": {"name": "any"}})
+        try:
+            eventually(lambda: operator.metric(RESTARTS) > 0, "the watch is begun anew")
+        finally:
+            plane.api.delete(f"{sidecar}/any")
+    objects.becomes_ready("web")
+    assert operator.ends == []

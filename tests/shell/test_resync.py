@@ -1,0 +1,197 @@
+"""Full lists over hours, in simulated time: their pace, what failures do to it, and what is said of the watch."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import pairwise
+
+from dnsalias_operator.model.meta import Raw
+from dnsalias_operator.shell.errors import ApiError, ClusterError
+from dnsalias_operator.shell.health import stale_kinds
+from dnsalias_operator.shell.metrics import Metrics
+from dnsalias_operator.shell.queue import Backoff
+from dnsalias_operator.shell.resync import LONGEST_PAUSE, SETTLE_SECONDS, Resync
+from dnsalias_operator.shell.store import Store
+from tests.shell.simulated_time import simulate
+
+KINDS = ("Service", "Sidecar", "Namespace")
+INTERVAL = 600.0
+ROUND = 1.1 * INTERVAL + SETTLE_SECONDS
+"""The longest from one full round to the next."""
+
+
+class World:
+    """A cluster, an operator's store of it, and its resync; `run` lets time pass.
+
+    Attributes:
+        has: the objects that are there, by kind.
+        open: whether lists are answered at all.
+        broken: why a kind cannot be listed.
+        listed: kind and time of each list that was asked for.
+        decided: when everything was asked for.
+    """
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.has: dict[str, list[Raw]] = {kind: [] for kind in KINDS}
+        self.open = asyncio.Event()
+        self.open.set()
+        self.broken: dict[str, ClusterError] = {}
+        self.listed: list[tuple[str, float]] = []
+        self.decided: list[float] = []
+        self.version = 10
+        self.store = Store(KINDS, clock=self.loop.time)
+        self.resync = Resync(
+            client=self,  # type: ignore[arg-type]
+            store=self.store,
+            metrics=Metrics(),
+            namespace="",
+            page_size=500,
+            interval=INTERVAL,
+            backoff=Backoff(0.5, 300),
+            on_done=lambda: self.decided.append(self.loop.time()),
+        )
+
+    async def pages(self, kind: str, namespace: str, size: int) -> AsyncIterator[tuple[list[Raw], str]]:
+        """The client's list."""
+        del namespace, size
+        self.listed.append((kind, self.loop.time()))
+        await self.open.wait()
+        if kind in self.broken:
+            raise self.broken[kind]
+        self.version += 1
+        yield list(self.has[kind]), str(self.version)
+
+    def make(self, kind: str, name: str) -> None:
+        """An object that no watch tells of."""
+        self.version += 1
+        meta = {"name": name, "namespace": "abc", "uid": f"{kind}-{name}", "resourceVersion": str(self.version)}
+        self.has[kind].append({"metadata": meta})
+
+    def times(self, kind: str, since: float = 0) -> list[float]:
+        """When a kind was listed."""
+        return [at for one, at in self.listed if one == kind and at >= since]
+
+    async def run(self, seconds: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(seconds)
+
+    def ill(self) -> list[str]:
+        """What /healthz would say."""
+        stale = stale_kinds(self.store, INTERVAL, self.resync.faults, self.loop.time)
+        return stale + self.resync.silent_kinds()
+
+
+def story(tell: Callable[[World], Awaitable[None]]) -> None:
+    """Run the resync beside what is told."""
+
+    async def both() -> None:
+        world = World()
+        running = asyncio.create_task(world.resync.run())
+        await tell(world)
+        assert not running.done()
+        running.cancel()
+
+    simulate(both())
+
+
+def test_everything_is_listed_and_decided_at_the_interval() -> None:
+    """Each kind once a round, about every ten minutes."""
+
+    async def tell(world: World) -> None:
+        await world.run(1)
+        assert world.resync.listed.is_set()
+        await world.run(6 * INTERVAL)
+        assert 6 <= len(world.decided) <= 7
+        assert all(len(world.times(kind)) == len(world.decided) for kind in KINDS)
+        assert world.ill() == []
+
+    story(tell)
+
+
+def test_a_kind_that_cannot_be_listed_keeps_no_other_from_it() -> None:
+    """For hours: the others are listed and decided at their pace, it is tried each minute, and nobody is to restart."""
+
+    async def tell(world: World) -> None:
+        await world.run(1)
+        world.broken["Sidecar"] = ApiError("GET sidecars: 500 conversion webhook failed", 500)
+        await world.run(6 * INTERVAL)
+        assert world.resync.fault == "GET sidecars: 500 conversion webhook failed"
+        for kind in ("Service", "Namespace"):
+            assert 6 <= len(world.times(kind)) <= 7
+        assert 6 <= len(world.decided) <= 7
+        tries = world.times("Sidecar", since=3000)
+        pauses = [later - one for one, later in pairwise(tries)]
+        assert max(pauses) <= LONGEST_PAUSE + SETTLE_SECONDS
+        assert world.ill() == []
+        world.broken.clear()
+        await world.run(LONGEST_PAUSE + SETTLE_SECONDS + 1)
+        assert world.resync.fault == ""
+
+    story(tell)
+
+
+def test_an_outage_is_no_reason_for_a_restart() -> None:
+    """Nothing can be listed for an hour; a minute later everything has been."""
+
+    async def tell(world: World) -> None:
+        await world.run(1)
+        world.broken = {kind: ClusterError("no answer") for kind in KINDS}
+        await world.run(3600)
+        assert world.resync.fault == "no answer"
+        assert world.ill() == []
+        world.broken.clear()
+        back = world.loop.time()
+        await world.run(LONGEST_PAUSE + 1)
+        assert all(world.times(kind, since=back) for kind in KINDS)
+
+    story(tell)
+
+
+def test_nothing_is_decided_before_every_kind_was_listed() -> None:
+    """However long one of them fails; the others are not listed again for it."""
+
+    async def tell(world: World) -> None:
+        world.broken["Namespace"] = ApiError("403", 403)
+        await world.run(INTERVAL / 2)
+        assert world.decided == []
+        assert not world.resync.listed.is_set()
+        assert len(world.times("Service")) == 1
+        world.broken.clear()
+        await world.run(LONGEST_PAUSE + 1)
+        assert len(world.decided) == 1
+        assert world.resync.listed.is_set()
+
+    story(tell)
+
+
+def test_a_resync_that_stands_still_is_told_by_what_is_overdue() -> None:
+    """No list fails, none is made, and the watch is silent: that is what a restart is for."""
+
+    async def tell(world: World) -> None:
+        await world.run(1)
+        world.open.clear()
+        await world.run(2.5 * INTERVAL + 60)
+        assert [line.partition(":")[0] for line in world.ill()] == list(KINDS)
+
+    story(tell)
+
+
+def test_a_watch_that_is_silent_while_lists_bring_news_is_told() -> None:
+    """Twice in a row; not while the kind cannot be listed, since a new process could not list it either."""
+
+    async def tell(world: World) -> None:
+        await world.run(1)
+        for name in ("one", "two"):
+            assert world.ill() == []
+            world.make("Service", name)
+            await world.run(ROUND)
+        assert world.ill() == ["Service: the watch has missed changes 2 times in a row"]
+        world.broken["Service"] = ApiError("500", 500)
+        await world.run(ROUND)
+        assert world.ill() == []
+        world.broken.clear()
+        world.make("Service", "three")
+        await world.run(LONGEST_PAUSE + SETTLE_SECONDS + 1)
+        assert world.ill() == ["Service: the watch has missed changes 3 times in a row"]
+
+    story(tell)
