@@ -1,3 +1,4 @@
+# A tag, which its publisher may move. By digest: make image PYTHON_IMAGE=python@sha256:...
 ARG PYTHON=python:3.11-slim
 
 FROM ${PYTHON} AS build

@@ -23,7 +23,7 @@ help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=/path/to/python]'
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: venv controlplane ## the incident and its cure, on a real API server
+demo: venv controlplane ## the incident and its cure, on a real API server (ARGS=--keep: it stays up to look around)
 	$(BIN)/python -m tests.demo $(ARGS)
 
 lab: venv controlplane ## the same with traffic: real istiod, sidecars, DNS and TLS (needs root; Linux)

@@ -15,6 +15,12 @@
 {{- with $values.podAnnotations }}{{ $_ := set $meta "annotations" . }}{{ end -}}
 
 {{- $pod := $spec.template.spec -}}
+{{- $_ := set $pod "serviceAccountName" (include "dnsalias.serviceAccount" $root) -}}
+{{- $context := dict -}}
+{{- range $name, $value := $values.podSecurityContext -}}
+{{- if not (kindIs "invalid" $value) }}{{ $_ := set $context $name $value }}{{ end -}}
+{{- end -}}
+{{- $_ := set $pod "securityContext" $context -}}
 {{- range $field := list "imagePullSecrets" "priorityClassName" "nodeSelector" "tolerations" "affinity" -}}
 {{- with index $values $field }}{{ $_ := set $pod $field . }}{{ end -}}
 {{- end -}}
@@ -22,7 +28,13 @@
 {{- $_ := set $pod "terminationGracePeriodSeconds" (mulf 3 . | ceil | int) -}}
 {{- end -}}
 
-{{- range $pod.topologySpreadConstraints }}{{ $_ := set .labelSelector "matchLabels" $selector }}{{ end -}}
+{{- $spread := list -}}
+{{- range $values.topologySpreadConstraints -}}
+{{- $own := hasKey . "labelSelector" | ternary dict (dict "labelSelector" (dict "matchLabels" $selector)) -}}
+{{- $spread = append $spread (merge $own .) -}}
+{{- end -}}
+{{- $_ := unset $pod "topologySpreadConstraints" -}}
+{{- with $spread }}{{ $_ := set $pod "topologySpreadConstraints" . }}{{ end -}}
 
 {{- $container := first $pod.containers -}}
 {{- $tag := default $root.Chart.AppVersion $values.image.tag -}}

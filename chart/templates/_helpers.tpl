@@ -23,6 +23,15 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{/* Whose rights the operator has: the ServiceAccount of the release, or one that is there already. */}}
+{{- define "dnsalias.serviceAccount" -}}
+{{- $account := .Values.serviceAccount -}}
+{{- if not (or $account.create $account.name) -}}
+{{- fail "serviceAccount.create is false: say in serviceAccount.name which one is used" -}}
+{{- end -}}
+{{- default (include "dnsalias.fullname" .) $account.name -}}
+{{- end -}}
+
 {{/* A setting as the environment spells it: lists with commas, lists of objects as JSON, whole numbers never as 1e+06. */}}
 {{- define "dnsalias.setting" -}}
 {{- if and (kindIs "slice" .) (first . | kindIs "map") -}}
@@ -57,7 +66,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if not (or (hasPrefix "Cluster" $object.kind) (hasPrefix "ValidatingAdmission" $object.kind)) -}}
 {{- $_ := set $object.metadata "namespace" $root.Release.Namespace -}}
 {{- end -}}
-{{- /* kustomize fills it in as well; it is always the ServiceAccount of the release. */ -}}
-{{- range $object.subjects }}{{ $_ := set . "namespace" $root.Release.Namespace }}{{ end -}}
+{{- /* kustomize fills in the namespace as well; it is always the operator's ServiceAccount. */ -}}
+{{- range $object.subjects -}}
+{{- $_ := set . "namespace" $root.Release.Namespace -}}
+{{- $_ := set . "name" (include "dnsalias.serviceAccount" $root) -}}
+{{- end -}}
 {{- toYaml $object -}}
 {{- end -}}

@@ -145,8 +145,8 @@ class Settings(BaseSettings):
         100,
         ge=0,
         le=100_000,
-        description="Most series of dnsalias_unfixed_serviceentry_info, and of dnsalias_unready_alias_info; "
-        "a gauge beside each tells the rest.",
+        description="Most series of each metric that names objects (dnsalias_finding_info: for each code); a gauge "
+        "beside each tells the rest.",
     )
     stuck_seconds: float = Field(
         600, gt=0, le=86_400, description="How long work may stand still before /healthz fails."

@@ -73,6 +73,10 @@ def test_bad_json_is_placed(tmp_path: Path, content: str, line: int, column: int
     assert message in problem.message
 
 
+ALIAS = "apiVersion: dnsalias.io/v1alpha1\nkind: DnsAlias\nmetadata: {name: x}\nspec: %s\n"
+ENTRY = "apiVersion: networking.istio.io/%s\nkind: ServiceEntry\nmetadata: {name: x}\nspec: %s\n"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -81,11 +85,25 @@ def test_bad_json_is_placed(tmp_path: Path, content: str, line: int, column: int
         ("- 1", "got a list"),
         ("apiVersion: v1\nkind: Service", "Service: metadata: required"),
         ("apiVersion: v1\nkind: Service\nmetadata: {}", "metadata.name: expected a name"),
-        (SERVICE % "x, namespace: 3", "metadata.namespace: expected text, got 3"),
+        (SERVICE % "x, namespace: 3", "metadata.namespace: expected a name, got 3; put it in quotes"),
+        (SERVICE % "yes", "metadata.name: expected a name, got true; put it in quotes"),
         (SERVICE % "x, labels: {v: 1.10}", "metadata.labels.v: expected text, got 1.1; put it in quotes"),
         (SERVICE % "x, labels: [a]", "metadata.labels: expected a mapping, got a list"),
         (SERVICE % "x, annotations: {dnsalias.io/repair: false}", "dnsalias.io/repair: expected text, got false"),
         ("apiVersion: v1\nkind: List\nitems: [3]", "got 3"),
+        ("apiVersion: v1\nkind: List\nitems: foo", "List: items: expected a list, got the text 'foo'"),
+        (SERVICE % "x" + "spec: {ports: {port: 1}}", "Service default/x: spec.ports: expected a list, got a mapping"),
+        (SERVICE % "x" + "spec: {clusterIP: 10}", "spec.clusterIP: expected text, got 10; put it in quotes"),
+        (ENTRY % ("v1", "{hosts: a.b}"), "ServiceEntry default/x: spec.hosts: expected a list, got the text 'a.b'"),
+        (ENTRY % ("v1", "[]"), "ServiceEntry default/x: spec: expected a mapping, got a list"),
+        (ENTRY % ("v1", '{ports: [{number: "443"}]}'), "spec.ports[0].number: expected a number, got the text '443'"),
+        (ENTRY % ("v1", "{ports: [{number: true}]}"), "spec.ports[0].number: expected a number, got true"),
+        (ENTRY % ("v1", "{endpoints: [{ports: {a: b}}]}"), "spec.endpoints[0].ports.a: expected a number"),
+        (ENTRY % ("v2", "{}"), "apiVersion: networking.istio.io has no v2; expected v1 or v1beta1 or v1alpha3"),
+        ("apiVersion: dnsalias.io/v1\nkind: DnsAlias\nmetadata: {name: x}", "dnsalias.io has no v1; expected v1alpha1"),
+        ("apiVersion: dnsalias.io/v1alpha1\nkind: DNSAlias", "kind: expected DnsAlias, got DNSAlias"),
+        ("apiVersion: dnsalias.io/v1alpha1\nkind: Alias", "kind: dnsalias.io has no Alias, expected DnsAlias"),
+        ("apiVersion: networking.istio.io/v1\nkind: Serviceentry", "kind: expected ServiceEntry, got Serviceentry"),
     ],
 )
 def test_what_the_api_server_would_refuse_is_a_problem(tmp_path: Path, content: str, message: str) -> None:
@@ -93,6 +111,30 @@ def test_what_the_api_server_would_refuse_is_a_problem(tmp_path: Path, content: 
     (problem,) = read(tmp_path, content).problems
     assert message in problem.message
     assert problem.line >= 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ENTRY % ("v1alpha3", "{hosts: [a.b], ports: null, endpoints: [{address: 1.2.3.4, ports: {a: 1}}], new: [1]}"),
+        SERVICE % "x" + "spec: {ports: [{port: 80, targetPort: http}, {port: 81, targetPort: 8081}]}",
+        "apiVersion: networking.istio.io/v1\nkind: EnvoyFilter\nmetadata: {name: x}\nspec: {ports: 3}",
+        "apiVersion: acme.example/v1\nkind: Serviceentry\nmetadata: {name: x}\nspec: 3",
+    ],
+)
+def test_what_the_api_server_takes_is_no_problem(tmp_path: Path, content: str) -> None:
+    """Null is absent, unknown fields may have any shape, and other kinds are none of our business."""
+    assert read(tmp_path, content).problems == ()
+
+
+def test_python_is_not_spoken(tmp_path: Path) -> None:
+    """A wrong type is named in the words of YAML, with what to do where YAML took a word for something else."""
+    (problem,) = read(tmp_path, ALIAS % "{host: a.b, serviceRef: api, ports: 80}").problems
+    assert "spec.serviceRef: expected a mapping (got 'api')" in problem.message
+    assert "spec.ports: expected a list (got 80)" in problem.message
+    (problem,) = read(tmp_path, ALIAS % "{host: null, serviceRef: {name: yes}}").problems
+    assert "spec.host: expected text (got null)" in problem.message
+    assert "spec.serviceRef.name: expected text (got true); put it in quotes" in problem.message
 
 
 def test_an_invalid_alias_is_a_problem_that_names_its_field(tmp_path: Path) -> None:

@@ -81,6 +81,22 @@ def test_fail_on_without_a_critical_finding(invoke: Invoke, fail_on: str, exit_c
     assert result.exit_code == exit_code
 
 
+def test_a_code_or_a_severity_can_be_asked_for(invoke: Invoke, incident: Path) -> None:
+    """Others are neither shown nor counted; what does not exist, or would make a baseline of a part, is bad usage."""
+    found = json.loads(invoke("lint", "-f", incident, "-o", "json").stdout)["findings"]
+    others = {f["code"] for f in found} - {"DA001"}
+    assert others
+    only = invoke("lint", "-f", incident, "-o", "json", "--code", "da001")
+    assert json.loads(only.stdout)["findings"] == [f for f in found if f["code"] == "DA001"]
+    worst = json.loads(invoke("lint", "-f", incident, "-o", "json", "--min-severity", "critical").stdout)["findings"]
+    assert worst == [f for f in found if f["severity"] == "critical"]
+    assert worst != found
+    assert invoke("lint", "-f", incident, "--code", "DA018").exit_code == 0
+    assert "there are DA001 to" in invoke("lint", "-f", incident, "--code", "DA999").stderr
+    part = invoke("lint", "-f", incident, "--baseline", "b.json", "--write-baseline", "--code", "DA001")
+    assert (part.exit_code, "writes all findings" in part.stderr) == (2, True)
+
+
 def test_a_clean_world(invoke: Invoke) -> None:
     """Nothing found is said, and exits with 0."""
     result = invoke("lint", "-f", "-", stdin=CLEAN)

@@ -44,6 +44,42 @@ def test_no_such_context(invoke: Invoke, tmp_path: Path, arguments: tuple[str, .
     assert (arguments[1] if arguments else str(path)) in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("{{\n", "not YAML"), ("", "not a kubeconfig"), ("- a\n", "not a kubeconfig"), ("a\n", "not a ")],
+)
+def test_what_is_no_kubeconfig_is_told(invoke: Invoke, tmp_path: Path, content: str, said: str) -> None:
+    """It is the user's file, and no bug of ours."""
+    path = tmp_path / "kubeconfig"
+    path.write_text(content)
+    result = invoke("lint", "--kubeconfig", path)
+    assert result.exit_code == 2
+    assert f"kubeconfig {path}: {said}" in result.stderr
+    assert "bug" not in result.stderr
+
+
+@pytest.mark.cluster
+def test_a_missing_right_is_told_from_a_missing_crd(
+    invoke: Invoke, control_plane: ControlPlane, namespace: str
+) -> None:
+    """Who may not list a kind that sharpens predictions is warned; who may not list what matters gets nothing else."""
+    base = "serviceentries,services,dnsaliases"
+    control_plane.kubectl("create", "role", "reader", "-n", namespace, "--verb=list,get", f"--resource={base}")
+    user = control_plane.service_account_token(namespace, "default")
+    control_plane.kubectl(
+        "create", "rolebinding", "reader", "-n", namespace, "--role=reader", f"--serviceaccount={namespace}:default"
+    )
+    kubeconfig = control_plane.write_kubeconfig(f"reader-{namespace}", user)
+    narrow = invoke("lint", "--kubeconfig", kubeconfig, "-n", namespace)
+    assert narrow.exit_code == 0, narrow.stderr
+    assert "no right to list sidecars.networking.istio.io" in narrow.stderr
+    assert "does not serve sidecars" not in narrow.stderr
+    wide = invoke("lint", "--kubeconfig", kubeconfig)
+    assert wide.exit_code == 2
+    assert "whoever asks lacks this right" in wide.stderr
+    assert "-n NAMESPACE reads one namespace only" in wide.stderr
+
+
 @pytest.mark.cluster
 def test_a_cluster_reads_as_files_do(
     invoke: Invoke, control_plane: ControlPlane, namespace: str, tmp_path: Path

@@ -101,6 +101,11 @@ def test_version(invoke: Invoke) -> None:
     assert invoke("version").stdout == f"dnsalias {__version__}\n"
 
 
+def test_version_as_most_programs_have_it(invoke: Invoke) -> None:
+    """People try the flag first."""
+    assert invoke("--version").stdout == invoke("version").stdout
+
+
 def test_it_is_a_plugin_of_kubectl(execute: Execute) -> None:
     """Installed as kubectl-dnsalias too, and calls itself what the user typed."""
     done = execute("lint", "--help", script="kubectl-dnsalias")

@@ -12,6 +12,7 @@ from tests.controlplane.waiting import eventually
 pytestmark = pytest.mark.cluster
 
 Start = Callable[..., Operator]
+LISTED = 'dnsalias_last_resync_timestamp_seconds{kind="DnsAlias"}'
 
 
 def unfixed(operator: Operator, objects: Objects, name: str, reason: str) -> bool:
@@ -128,6 +129,60 @@ def test_a_refused_write_is_told_in_the_condition(start_operator: Start, objects
         api.delete(f"{policies}/validatingadmissionpolicies/{name}")
     objects.patch("dnsaliases", "web", {"metadata": {"annotations": {"touched": "yes"}}})
     eventually(lambda: objects.condition("web")[0] == "True", "it is tried again")
+
+
+def test_a_condition_of_another_controller_stays_and_is_no_fight(
+    start_operator: Start, objects: Objects, control_plane: ControlPlane
+) -> None:
+    """What an auditor adds to the status makes no write and no fight, and outlives our next write beside it."""
+    objects.service("web", 443)
+    objects.alias("web", "web.hello", "web")
+    operator = start_operator(resync_seconds="1").ready()
+    objects.becomes_ready("web")
+    operator.idle()
+    mark = control_plane.mark()
+    audited = {"type": "Audited", "status": "True", "reason": "Ok", "message": "…", "observedGeneration": 1}
+    body = {
+        "apiVersion": "dnsalias.io/v1alpha1",
+        "kind": "DnsAlias",
+        "metadata": {"name": "web"},
+        "status": {"conditions": [{**audited, "lastTransitionTime": "2026-01-01T00:00:00Z"}]},
+    }
+    path = f"{objects.path('dnsaliases', 'web')}/status?fieldManager=auditor"
+    objects.plane.api.request("PATCH", path, body, "application/apply-patch+yaml")
+    seen = operator.metric(LISTED)
+    eventually(lambda: operator.metric(LISTED) > seen + 3, "everything was listed and decided anew")
+    operator.idle()
+    written = of_operator(control_plane.mutating_requests(since=mark))
+    assert [r for r in written if r.namespace == objects.namespace] == []
+    assert "dnsalias_contested{" not in operator.page("/metrics")[1]
+    objects.delete("services", "web")
+    eventually(lambda: objects.condition("web") == ("False", "ServiceNotFound"), "the status follows")
+    assert objects.condition("web", "Audited") == ("True", "Ok")
+
+
+def test_an_entry_that_a_finalizer_holds_is_deleted_once(
+    start_operator: Start, objects: Objects, control_plane: ControlPlane
+) -> None:
+    """The operator does not fight itself over it; the condition says what holds it, and follows when it goes."""
+    objects.service("web", 443)
+    objects.alias("web", "web.hello", "web")
+    operator = start_operator(resync_seconds="1").ready()
+    objects.becomes_ready("web")
+    objects.patch("serviceentries", "web", {"metadata": {"finalizers": ["example.com/audit"]}})
+    operator.idle()
+    mark = control_plane.mark()
+    objects.patch("dnsaliases", "web", {"spec": {"host": "other.hello"}})
+    eventually(lambda: objects.condition("web", "Programmed") == ("False", "Pending"), "the condition")
+    seen = operator.metric(LISTED)
+    eventually(lambda: operator.metric(LISTED) > seen + 3, "everything was listed and decided anew")
+    requests = of_operator(control_plane.mutating_requests(since=mark))
+    entries = [r for r in requests if r.namespace == objects.namespace and r.resource == "serviceentries"]
+    assert [(r.verb, r.code) for r in entries] == [("delete", 200)]
+    assert "dnsalias_contested{" not in operator.page("/metrics")[1]
+    objects.patch("serviceentries", "web", {"metadata": {"finalizers": None}})
+    objects.becomes_ready("web")
+    assert objects.spec("web")["hosts"] == ["other.hello"]
 
 
 def _denied(objects: Objects) -> bool:

@@ -148,7 +148,7 @@ def test_missing_rights_are_told_by_name(control_plane: ControlPlane, tmp_path: 
     with Operator(control_plane, kubeconfig, tmp_path) as operator:
         eventually(lambda: "403" in operator.page("/readyz")[1], "readyz tells")
         assert 'cannot list resource "services"' in operator.page("/readyz")[1]
-        assert "grant this in the operator's role" in operator.page("/readyz")[1]
+        assert "whoever asks lacks this right" in operator.page("/readyz")[1]
         assert operator.stop() == 0
 
 

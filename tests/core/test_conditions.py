@@ -1,5 +1,6 @@
 """The status of a DnsAlias."""
 
+from dataclasses import replace
 from typing import Any
 
 from dnsalias_operator.core.conditions import desired_status
@@ -53,3 +54,25 @@ def test_what_is_no_more_goes() -> None:
     status = desired_status(refused, _alias(written), NOW)
     assert status is not None
     assert set(status) == {"observedGeneration", "conditions"}
+
+
+def test_conditions_of_others_are_none_of_our_business() -> None:
+    """One that an auditor put among ours, whatever the order is then, makes no write; and none of ours names it."""
+    audited = {"type": "Audited", "status": "True", "reason": "Ok", "message": "…", "lastTransitionTime": THEN}
+    two = replace(_decision(READY), conditions=(Condition("Accepted", "True", "Accepted", "it is"), READY))
+    written = desired_status(two, _alias(), THEN)
+    assert written is not None
+    shared = {**written, "conditions": [written["conditions"][1], audited, written["conditions"][0]]}
+    assert desired_status(two, _alias(shared), NOW) is None
+    flipped = desired_status(_decision(Condition("Ready", "False", "Gone", "no")), _alias(shared), NOW)
+    assert flipped is not None
+    assert [c["type"] for c in flipped["conditions"]] == ["Ready"]
+
+
+def test_what_others_write_over_ours_is_seen() -> None:
+    """A condition, or a field of ours, with another value than was decided is written again."""
+    written = desired_status(_decision(READY), _alias(), THEN)
+    assert written is not None
+    forged = [{**written["conditions"][0], "message": "by somebody else"}]
+    for theirs in ({**written, "conditions": forged}, {**written, "host": "b.hello"}, {**written, "conditions": []}):
+        assert desired_status(_decision(READY), _alias(theirs), NOW) is not None

@@ -8,9 +8,9 @@ from itertools import product
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dnsalias_operator.core.guard import DIRECT, Answer, answer
+from dnsalias_operator.core.guard import DIRECT, Answer, answer, catches_all
 from dnsalias_operator.core.listeners import clients_that_matter, owner_of, sees
-from dnsalias_operator.core.outcome import Plan, Severity, Verb
+from dnsalias_operator.core.outcome import Plan, Severity, State, Verb
 from dnsalias_operator.core.ownership import claims_to_be_ours
 from dnsalias_operator.core.plan import lint, plan
 from dnsalias_operator.model.names import KIND, Key
@@ -106,6 +106,16 @@ def test_no_new_critical_finding(raws: list[Raw], rules: Rules) -> None:
     decided = plan(snapshot(raws), rules)
     before, after = aged(snapshot(raws), decided), aged(decided.after, decided)
     assert critical(after, rules) <= critical(before, rules)
+
+
+@profile
+@given(raws=plan_worlds.worlds(), rules=plan_worlds.rules)
+def test_no_catch_all_is_called_cured(raws: list[Raw], rules: Rules) -> None:
+    """What a plan calls fixed or contained takes no connection that no other listener claims."""
+    decided = plan(snapshot(raws), rules)
+    cured = [e.key for e in decided.entries if e.state in (State.FIXED, State.CONTAINED)]
+    after = [entry for key in cured if (entry := decided.after.entry(key.namespace, key.name))]
+    assert {entry.key: catches_all(entry, rules.mesh) for entry in after} == dict.fromkeys(cured, ())
 
 
 @profile

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from dnsalias_operator.core.plan import decide_alias, decide_entry, plan
 from dnsalias_operator.core.triggers import affected, rests_on
-from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, LiveSnapshot, Snapshot
 from tests.core import worlds
@@ -69,6 +69,41 @@ def test_a_label_that_gives_a_host_away_triggers_who_had_it() -> None:
     after = PARSERS["Namespace"]({"metadata": {"name": "abc", "labels": {"team": "pay"}}})
     world = Snapshot([*(PARSERS[KIND](raw) for raw in aliases), after])
     assert {Key(KIND, n, n) for n in NAMESPACES} <= affected(world, before, after, RULES)
+
+
+def test_a_headless_service_triggers_aliases_with_names_of_its_pods() -> None:
+    """A host that becomes the name of a pod is nobody's any more."""
+    alias = PARSERS[KIND](
+        {
+            "kind": KIND,
+            "metadata": {"name": "web", "namespace": "abc"},
+            "spec": {"host": "pod-0.db.data", "serviceRef": {"name": "web"}},
+        }
+    )
+    service = PARSERS["Service"](
+        {"kind": "Service", "metadata": {"name": "db", "namespace": "data"}, "spec": {"clusterIP": "None"}}
+    )
+    assert alias.key in affected(Snapshot([alias, service]), None, service, RULES)
+
+
+def test_a_service_triggers_aliases_served_by_entries_that_stand_for_it() -> None:
+    """What becomes of somebody else's entry is told by the alias, whichever Service the entry stands for."""
+    alias = PARSERS[KIND](
+        {
+            "kind": KIND,
+            "metadata": {"name": "web", "namespace": "abc"},
+            "spec": {"host": "web.hello", "serviceRef": {"name": "web"}},
+        }
+    )
+    entry = PARSERS["ServiceEntry"](
+        {
+            "kind": "ServiceEntry",
+            "metadata": {"name": "theirs", "namespace": "abc", "annotations": {SERVICE_ANNOTATION: "data/db"}},
+            "spec": {"hosts": ["web.hello"]},
+        }
+    )
+    service = PARSERS["Service"]({"kind": "Service", "metadata": {"name": "db", "namespace": "data"}})
+    assert {alias.key, entry.key} <= affected(Snapshot([alias, entry, service]), None, service, RULES)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])

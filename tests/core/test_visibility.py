@@ -5,6 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from dnsalias_operator.core.visibility import Scope
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import EXPORT_TO_ANNOTATION
+from dnsalias_operator.model.service import Service
 
 EVERYWHERE = Scope(everywhere=True)
 
@@ -27,6 +30,16 @@ def of(*values: str) -> Scope:
 def test_a_scope_is_what_export_to_says(export_to: Sequence[str] | None, expected: Scope) -> None:
     """`.` is the object's own namespace, `~` nobody, and nothing said is the default."""
     assert Scope.of(export_to, "abc", ("*",)) == expected
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [("", EVERYWHERE), (",", Scope(everywhere=False)), ("data", of("data")), ("*", EVERYWHERE), ("~", of("~"))],
+)
+def test_the_scope_of_a_service_is_what_istiod_reads(annotation: str, expected: Scope) -> None:
+    """An empty annotation says nothing; one of commas alone names no namespace."""
+    meta = {"name": "pay", "namespace": "abc", "annotations": {EXPORT_TO_ANNOTATION: annotation}}
+    assert Scope.of_claimant(Service.parse({"kind": "Service", "metadata": meta}), Mesh()) == expected
 
 
 @pytest.mark.parametrize(

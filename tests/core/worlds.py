@@ -10,7 +10,7 @@ from dnsalias_operator.model.snapshot import PARSERS, Object
 NAMESPACES = ("abc", "data")
 NAMES = ("api", "db", "web")
 IPS = ("10.96.0.1", "10.96.0.2", "10.96.0.3", "10.96.0.4")
-HOSTS = ("api.hello", "db.hello", "api.data", "web.hello")
+HOSTS = ("api.hello", "db.hello", "api.data", "web.hello", "pod.db.data")
 PORTS = (80, 443, 3306)
 MANAGED = {"app.kubernetes.io/managed-by": "dns-controller"}
 
@@ -94,10 +94,12 @@ def sidecars(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def namespaces(draw: st.DrawFn) -> dict[str, Any]:
-    """A Namespace, with a label that gives it hosts or without."""
-    meta: dict[str, Any] = {"name": draw(st.sampled_from(NAMESPACES))}
+    """A Namespace, with a label that gives it hosts or without, sometimes in ambient mode."""
+    meta: dict[str, Any] = {"name": draw(st.sampled_from(NAMESPACES)), "labels": {}}
     if draw(st.booleans()):
-        meta["labels"] = {"team": draw(st.sampled_from(("pay", "other")))}
+        meta["labels"]["team"] = draw(st.sampled_from(("pay", "other")))
+    if draw(st.booleans()):
+        meta["labels"]["istio.io/dataplane-mode"] = "ambient"
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
 
 

@@ -1,5 +1,7 @@
-"""The story: the incident, what lint says of it, the operator watching, the operator repairing, and a restart."""
+"""The incident on a real API server: what lint says, the operator watching, the operator repairing, and a restart."""
 
+import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -24,17 +26,32 @@ SHOWN = (UNFIXED, "dnsalias_unfixed_serviceentry_info{", 'dnsalias_findings{code
 out = Console(highlight=False, soft_wrap=True)
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Tell the story; 0 where everything came out as it should, 1 where not (with what was wrong)."""
+    parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the cluster up at the end, until Enter or Ctrl-C")
+    options = parser.parse_args(arguments)
     started = time.monotonic()
     step("A real etcd, kube-apiserver and kube-controller-manager on loopback; Istio's CRDs and ours; our RBAC")
     with ControlPlane.start(crds=[build.istio_crds(), *project_crds()]) as plane:
         kubeconfig = identity.install(plane)
         wrong = _story(plane, kubeconfig)
-    out.print(f"\n[bold]{'As it should be' if not wrong else 'WRONG'}[/] after {time.monotonic() - started:.0f} s")
-    for line in wrong:
-        out.print(f"  [red]{line}[/]")
+        out.print(f"\n[bold]{'WRONG' if wrong else 'As it should be'}[/] after {time.monotonic() - started:.0f} s")
+        for line in wrong:
+            out.print(f"  [red]{line}[/]")
+        if options.keep:
+            _keep(plane)
     return 1 if wrong else 0
+
+
+def _keep(plane: ControlPlane) -> None:
+    """Say how to look around in the cluster, which no operator watches any more, and wait."""
+    out.print("\nThe cluster stays until you press Enter, with what the operator left in it. In another shell:")
+    out.print(
+        f"  export KUBECONFIG={plane.kubeconfig}\n  {plane.binaries['kubectl']} get serviceentries -A", markup=False
+    )
+    with contextlib.suppress(KeyboardInterrupt, EOFError):
+        input()
 
 
 def _story(plane: ControlPlane, kubeconfig: Path) -> list[str]:

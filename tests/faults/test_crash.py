@@ -1,7 +1,13 @@
 """The operator is killed at its writes: what it leaves behind is taken up by the next one, and ends the same."""
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import product
+from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import pytest
 
@@ -9,7 +15,7 @@ from tests.controlplane import build
 from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.hand import project_crds
 from tests.faults.crash import Cut, Outcome, Theatre
-from tests.faults.proxy import STAGES
+from tests.faults.proxy import STAGES, Stage
 from tests.install import identity
 from tests.reliability.figures import record
 from tests.reliability.plugin import Run
@@ -22,8 +28,14 @@ pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 OF = "Crash at every write"
 FEW = 14
 """Scenarios that the short form plays."""
+THEATRES = 2
+"""Of the long form, side by side, each with a control plane of its own: most of the time of a play is waiting."""
 LIKELY = 4
 """The short form kills at one of the first writes of a scenario: all have a first, few have a tenth."""
+
+
+Job = tuple[list[str], Stage]
+_STARTING = threading.Lock()
 
 
 def groups() -> dict[str, list[str]]:
@@ -35,34 +47,13 @@ def groups() -> dict[str, list[str]]:
     return found
 
 
-@pytest.fixture(scope="module")
-def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
-    """Scenarios may use addresses that are chosen for others: they have the control plane for themselves."""
-    with ControlPlane.start(crds=[build.istio_crds(), *project_crds()]) as plane:
-        yield Theatre(plane, identity.install(plane), tmp_path_factory.mktemp("theatre"))
-
-
-def test_killed_at_a_write_the_end_is_the_same(theatre: Theatre, run: Run) -> None:
-    """Whatever write of whatever scenario the operator is killed at, and wherever in it, the objects end the same."""
-    told = Tally()
-    if run.long:
-        for group in groups().values():
-            _every_write(theatre, group, told)
-            told.record(run)  # it goes on for hours: what was done stays where it is broken off
-    else:
-        _some_writes(theatre, run, told)
-    told.record(run)
-    assert not told.faults, "\n".join(told.faults)
-    assert told.hit
-
-
 class Tally:
-    """Sums up over plays."""
+    """Sums up over plays, of several threads."""
 
     def __init__(self) -> None:
         """Nothing yet."""
-        self.scenarios: set[str] = set()
-        self.undisturbed = 0
+        self._lock = threading.Lock()
+        self.undisturbed: dict[str, int] = {}
         self.hit: list[tuple[str, Cut]] = []
         self.what: set[str] = set()
         self.faults: list[str] = []
@@ -70,26 +61,64 @@ class Tally:
 
     def add(self, outcome: Outcome, cuts: dict[str, Cut]) -> None:
         """One play more."""
-        self.scenarios |= set(outcome.settled[0])
-        self.undisturbed += 0 if cuts else sum(outcome.writes.values())
-        self.hit += [(name, cuts[name]) for name in outcome.hit]
-        self.what |= {f"{call.verb} {call.resource} {call.subresource}".strip() for call in outcome.hit.values()}
-        self.faults += [f"{cuts}: {fault}" for fault in outcome.faults]
-        self.orphans += sum(map(len, outcome.orphans)) if cuts else 0
-        self.duplicates += outcome.duplicates
+        with self._lock:
+            if not cuts:
+                self.undisturbed |= dict.fromkeys(outcome.settled[0], 0) | outcome.writes
+            self.hit += [(name, cuts[name]) for name in outcome.hit]
+            self.what |= {f"{call.verb} {call.resource} {call.subresource}".strip() for call in outcome.hit.values()}
+            self.faults += [f"{cuts}: {fault}" for fault in outcome.faults]
+            self.orphans += sum(map(len, outcome.orphans)) if cuts else 0
+            self.duplicates += outcome.duplicates
 
     def record(self, run: Run) -> None:
         """The figures."""
-        record("Scenarios", len(self.scenarios), "", OF)
-        record("Their writes in undisturbed runs", self.undisturbed, "", OF)
-        for stage in STAGES:
-            count = sum(cut.stage == stage for _, cut in self.hit)
-            record(f"Kills {stage.replace('applied', 'applied, not answered')}", count, "", OF)
-        record("Kinds of writes that were hit", ", ".join(sorted(self.what)), "", OF)
-        record("Objects that ended otherwise", len(self.faults), "", OF, "0")
-        record("Orphans", self.orphans, "", OF, "0")
-        record("Duplicates", self.duplicates, "", OF, "0")
-        run.record_seed(OF)
+        with self._lock:
+            record("Scenarios", len(self.undisturbed), "", OF)
+            record("Their writes in undisturbed runs", sum(self.undisturbed.values()), "", OF)
+            for stage in STAGES:
+                count = sum(cut.stage == stage for _, cut in self.hit)
+                record(f"Kills {stage.replace('applied', 'applied, not answered')}", count, "", OF)
+            record("Kinds of writes that were hit", ", ".join(sorted(self.what)), "", OF)
+            record("Objects that ended otherwise", len(self.faults), "", OF, "0")
+            record("Orphans", self.orphans, "", OF, "0")
+            record("Duplicates", self.duplicates, "", OF, "0")
+            run.record_seed(OF)
+
+
+@contextmanager
+def theatre(folder: Path) -> Iterator[Theatre]:
+    """Scenarios may use addresses that are chosen for others: they have a control plane for themselves."""
+    with ExitStack() as stack:
+        with _STARTING:  # two that start at once might find the same port free
+            plane = stack.enter_context(ControlPlane.start(crds=[build.istio_crds(), *project_crds()]))
+            kubeconfig = identity.install(plane)
+        folder.mkdir()
+        yield Theatre(plane, kubeconfig, folder)
+
+
+def test_killed_at_a_write_the_end_is_the_same(tmp_path: Path, run: Run) -> None:
+    """Whatever write of whatever scenario the operator is killed at, and wherever in it, the objects end the same."""
+    told = Tally()
+    if run.long:
+        jobs = SimpleQueue[Job]()
+        for job in product(sorted(groups().values(), key=len, reverse=True), STAGES):
+            jobs.put(job)
+        with ThreadPoolExecutor(THEATRES) as pool:
+            for work in [pool.submit(_work_off, jobs, tmp_path / str(n), told, run) for n in range(THEATRES)]:
+                work.result()
+    else:
+        with theatre(tmp_path / "theatre") as only:
+            _some_writes(only, run, told)
+    told.record(run)
+    assert not told.faults, "\n".join(told.faults)
+    assert told.hit
+
+
+def _work_off(jobs: SimpleQueue[Job], folder: Path, told: Tally, run: Run) -> None:
+    with theatre(folder) as mine, suppress(Empty):
+        while True:
+            _every_write(mine, *jobs.get_nowait(), told)
+            told.record(run)  # it goes on for long: what was done stays where it is broken off
 
 
 def _watched(chosen: list[str]) -> list[Watched]:
@@ -112,17 +141,18 @@ def _some_writes(theatre: Theatre, run: Run, told: Tally) -> None:
     told.add(theatre.play(watched, settings, told_by, cuts, like), cuts)
 
 
-def _every_write(theatre: Theatre, group: list[str], told: Tally) -> None:
-    """The first write of each scenario, then the second, until none has so many; at each of the three stages."""
+def _every_write(theatre: Theatre, group: list[str], stage: Stage, told: Tally) -> None:
+    """The first write of each scenario, then the second, until none has so many."""
     watched = _watched(group)
     settings, told_by = settings_of(watched), environment(watched)
     like = theatre.play(watched, settings, told_by)
     told.add(like, {})
-    for stage in STAGES:
-        left, write = watched, 1
-        while left:
-            cuts = {one.name: Cut(write, stage) for one in left}
-            outcome = theatre.play(left, settings, told_by, cuts, like)
-            told.add(outcome, cuts)
-            left = [one for one in left if one.name in outcome.hit]
-            write += 1
+    left, write = watched, 1
+    while left:
+        cuts = {one.name: Cut(write, stage) for one in left}
+        outcome = theatre.play(left, settings, told_by, cuts, like)
+        told.add(outcome, cuts)
+        if outcome.faults:
+            break  # what follows would most likely fail the same way, two minutes each
+        left = [one for one in left if one.name in outcome.hit]
+        write += 1

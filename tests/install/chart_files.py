@@ -46,11 +46,20 @@ level: `kubectl label namespace dnsalias-system pod-security.kubernetes.io/enfor
 **The CRD** is a template of the chart, so that it is upgraded with it, and has the annotation
 `helm.sh/resource-policy: keep`: neither `helm uninstall` nor `crds.install=false` deletes it, since that would delete
 every DnsAlias and its ServiceEntry ([why](../docs/decisions/0010-crd-in-the-chart.md)). Where the CRD is there already
-and belongs to no release, or to another one, Helm refuses to touch it: add `--take-ownership`, or set
-`crds.install=false` and apply `manifests/crd` yourself.
+and belongs to no release, or to another one, Helm refuses to touch it: add `--take-ownership` (Helm 3.17 or newer), or
+set `crds.install=false` and apply `manifests/crd` yourself.
+
+**Where the cluster chooses the user,** as OpenShift does, ask for none: `--set podSecurityContext.runAsUser=null --set
+podSecurityContext.runAsGroup=null`. The image works with any.
+
+**The network** is limited with `networkPolicy.enabled`: in, nothing but the metrics, for `networkPolicy.metricsFrom`;
+out, nothing but the API server and DNS.
 
 **One namespace** instead of the cluster: with `settings.namespace` the operator gets a Role in that namespace and no
 ClusterRole. DnsAliases are served there; repair is off.
+
+**Upgrade** with `--reset-then-reuse-values` (Helm 3.14 or newer), never with `--reuse-values`, which drops what is new
+among the defaults: [upgrade](../docs/upgrade.md).
 
 **Uninstall** takes the operator and its rights away. Nothing that was written is taken back: every alias works on,
 until its Service changes.

@@ -4,7 +4,8 @@
 that each one is a value, with its bounds, its default and its meaning.
 """
 
-from typing import Any, Literal
+import re
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -13,6 +14,10 @@ from dnsalias_operator.settings import Settings
 
 MODE = "observe"
 """The chart begins with this value of ``foreign_entries``, as the documents tell people to."""
+
+
+PLACE = re.compile(r"\[[^\]]*\]\((#[^)]*)\)")
+"""A link to a heading of the same page."""
 
 
 class _Values(BaseModel):
@@ -26,6 +31,51 @@ class Image(_Values):
     tag: str = Field("", description="A tag, or a digest (sha256:…). Empty: the chart's appVersion.")
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
         "IfNotPresent", description="When the image is fetched."
+    )
+
+
+class ServiceAccount(_Values):
+    """Whose rights the operator has."""
+
+    create: bool = Field(
+        True,
+        description="Whether the ServiceAccount is part of the release. false: name one that is there.",
+    )
+    name: str = Field("", max_length=253, description="Its name. Empty: that of the other objects.")
+    annotations: dict[str, str] = Field({}, description="Its annotations, where it is part of the release.")
+
+
+class DisruptionBudget(_Values):
+    """How many Pods a drain may take at a time."""
+
+    enabled: bool = Field(True, description="Whether there is a PodDisruptionBudget; only with more than one replica.")
+    max_unavailable: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern="^[0-9]+%$")] = Field(
+        1, description="As in a PodDisruptionBudget: a number, or a share such as 50%. With 0 no node can be drained."
+    )
+
+
+class NetworkPolicy(_Values):
+    """What may connect to the Pods, and what they may connect to. Nothing but this is allowed then."""
+
+    enabled: bool = Field(False, description="Whether there is a NetworkPolicy.")
+    metrics_from: list[dict[str, Any]] = Field(
+        [],
+        description="Peers, as in a NetworkPolicy, that may reach the port of the metrics: where Prometheus is. Probes "
+        "of the kubelet come from the node, which network plugins let through. Empty: everybody.",
+    )
+    api_server_to: list[dict[str, Any]] = Field(
+        [],
+        description="Peers, as in a NetworkPolicy, that are the API server, such as [{ipBlock: {cidr: 192.0.2.1/32}}]. "
+        "Most network plugins look at its own address, not at the clusterIP of Service kubernetes. Empty: any address.",
+    )
+    api_server_ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field(
+        [443, 6443],
+        min_length=1,
+        description="Ports of the API server: that of its Service, and those of its endpoints.",
+    )
+    dns: bool = Field(
+        True,
+        description="Whether DNS may be asked, anywhere. Needed only where the API server is called by a name.",
     )
 
 
@@ -44,6 +94,12 @@ class Monitoring(_Values):
 
     enabled: bool = Field(
         False, description="Whether alerts and scraping are installed. Needs the Prometheus operator's CRDs."
+    )
+    runbook_base_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="URL at which people read this repository, such as https://git.example.com/dnsalias-operator/blob/"
+        "main: runbook_url of every alert is under it. Empty: it is the path in the repository, docs/runbook.md#….",
     )
     labels: dict[str, str] = Field(
         {}, description="Labels by which your Prometheus selects rules and monitors, such as {release: prometheus}."
@@ -66,7 +122,29 @@ class Values(_Values):
     node_selector: dict[str, str] = Field({}, description="As in a Pod.")
     tolerations: list[dict[str, Any]] = Field([], description="As in a Pod.")
     affinity: dict[str, Any] = Field({}, description="As in a Pod.")
+    topology_spread_constraints: list[dict[str, Any]] = Field(
+        [{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}],
+        description="As in a Pod; one without a labelSelector is about the Pods of this release.",
+    )
     priority_class_name: str = Field("", description="As in a Pod.")
+    pod_security_context: dict[str, Any] = Field(
+        {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "runAsGroup": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        description="securityContext of the Pod; what is null is left out. Where the cluster chooses the user, as "
+        "OpenShift does, set runAsUser and runAsGroup to null.",
+    )
+    service_account: ServiceAccount = Field(ServiceAccount(), description="Whose rights the operator has.")
+    pod_disruption_budget: DisruptionBudget = Field(
+        DisruptionBudget(), description="How many Pods a drain may take at a time."
+    )
+    network_policy: NetworkPolicy = Field(
+        NetworkPolicy(),
+        description="What may connect to the Pods, and what they may connect to; nothing else, once it is enabled.",
+    )
     crds: Crds = Field(Crds(), description="The CustomResourceDefinition.")
     monitoring: Monitoring = Field(Monitoring(), description="For clusters with the Prometheus operator.")
 
@@ -89,6 +167,9 @@ def _settings() -> dict[str, Any]:
             continue
         if field["type"] in ("string", "array") and "enum" not in field:
             field["minLength" if field["type"] == "string" else "minItems"] = 1
+    for field in fields.values():
+        # Written for docs/settings.md: here is no heading to go to.
+        field["description"] = PLACE.sub(r"docs/settings.md\1", field["description"])
     # Not 0, any free one: probes, Service and scraping need to know it.
     fields["http_port"] |= {"minimum": 1, "description": "Port of /metrics, /healthz and /readyz."}
     return {

@@ -48,6 +48,18 @@ class Helm:
             raise HelmError(f"helm {' '.join(arguments)}: exit {result.returncode}\n{result.stdout}{result.stderr}")
         return result.stdout
 
+    def clear(self) -> None:
+        """Uninstall every release, and take away what overlays have installed, but for the CRD and the namespace.
+
+        The end of a namespace takes a while.
+        """
+        for release in json.loads(self.run("list", "-A", "-o", "json")):
+            self.run("uninstall", release["name"], "-n", release["namespace"])
+        ours = ("-l", "app.kubernetes.io/part-of=dnsalias")
+        owned = "deployments,services,serviceaccounts,roles,rolebindings,poddisruptionbudgets"
+        self.plane.kubectl("delete", owned, *ours, *IN_NAMESPACE)
+        self.plane.kubectl("delete", "clusterroles,clusterrolebindings", *ours)
+
     def rendered(
         self, values: dict[str, Any] | None = None, release: str = RELEASE, namespace: str = NAMESPACE
     ) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import yaml
 from dnsalias_operator.settings import ENV_PREFIX, load_settings
 from tests.controlplane import build
 from tests.controlplane.cluster import ControlPlane
+from tests.controlplane.waiting import eventually
 from tests.install import identity
 from tests.install.helm import CHART, IN_NAMESPACE, RELEASE, Helm, HelmError
 from tests.install.sameness import OURS, by_identity, content_of, labels_of
@@ -47,13 +48,7 @@ def dry(plane: ControlPlane, tmp_path: Path) -> Helm:
 def helm(dry: Helm) -> Iterator[Helm]:
     """Helm on a cluster without a release of ours, without the CRD, and without aliases."""
     yield dry
-    for release in json.loads(dry.run("list", "-A", "-o", "json")):
-        dry.run("uninstall", release["name"], "-n", release["namespace"])
-    # What the overlays install but the namespace, whose end takes a while.
-    owned = "deployments,services,serviceaccounts,roles,rolebindings"
-    ours = ("-l", "app.kubernetes.io/part-of=dnsalias")
-    dry.plane.kubectl("delete", owned, *ours, *IN_NAMESPACE)
-    dry.plane.kubectl("delete", "clusterroles,clusterrolebindings", *ours)
+    dry.clear()
     dry.plane.kubectl("delete", "crd", CRD, "--ignore-not-found")
 
 
@@ -163,20 +158,61 @@ def test_uninstall_keeps_the_crd_and_every_alias(helm: Helm) -> None:
     assert untouched(helm.plane, alias)
 
 
-def test_an_upgrade_brings_the_new_crd_and_keeps_every_alias(helm: Helm, tmp_path: Path) -> None:
-    """A newer chart's schema is in force after `helm upgrade`, and the aliases are the ones that were there before."""
-    install(helm)
-    alias = make_alias(helm.plane)
-    newer = tmp_path / "newer"
+def newer_chart(folder: Path) -> Path:
+    """A copy of the chart whose CRD has one more field and whose default is three replicas."""
+    newer = folder / "newer"
     shutil.copytree(CHART, newer)
     changed = yaml.safe_load((newer / "files" / "crd.yaml").read_text(encoding="utf-8"))
     spec = changed["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     spec["properties"]["comment"] = {"type": "string"}
     (newer / "files" / "crd.yaml").write_text(yaml.safe_dump(changed), encoding="utf-8")
-    helm.run("upgrade", RELEASE, str(newer), *IN_NAMESPACE)
-    served = crd(helm.plane)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
-    assert "comment" in served["properties"]
+    values = yaml.safe_load((newer / "values.yaml").read_text(encoding="utf-8"))
+    (newer / "values.yaml").write_text(yaml.safe_dump({**values, "replicas": 3}), encoding="utf-8")
+    return newer
+
+
+def fields(plane: ControlPlane) -> set[str]:
+    """The fields of a DnsAlias' spec that the CRD in force has."""
+    schema = crd(plane)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return set(schema["properties"]["spec"]["properties"])
+
+
+def test_an_upgrade_brings_the_new_crd_and_keeps_every_alias(helm: Helm, tmp_path: Path) -> None:
+    """A newer chart's schema is in force after `helm upgrade`, and the aliases are the ones that were there before."""
+    install(helm)
+    alias = make_alias(helm.plane)
+    helm.run("upgrade", RELEASE, str(newer_chart(tmp_path)), *IN_NAMESPACE)
+    assert "comment" in fields(helm.plane)
     assert untouched(helm.plane, alias)
+
+
+def test_a_rollback_takes_the_crd_back_and_keeps_every_alias(helm: Helm, tmp_path: Path) -> None:
+    """As docs/upgrade.md says: the older schema is in force again, an alias loses the newer field and nothing else."""
+    install(helm)
+    alias = make_alias(helm.plane)
+    helm.run("upgrade", RELEASE, str(newer_chart(tmp_path)), *IN_NAMESPACE)
+    newer_field = ("dnsaliases/kept", "--type=merge", "-p", '{"spec":{"comment":"x"}}')
+    eventually(lambda: "comment" in helm.plane.kubectl("patch", *newer_field, "-o", "json"), "the newer field is kept")
+    helm.run("rollback", RELEASE, *IN_NAMESPACE)
+    assert "comment" not in fields(helm.plane)
+    assert untouched(helm.plane, alias)
+    eventually(
+        lambda: "comment" not in helm.plane.kubectl("get", "dnsaliases/kept", "-o", "jsonpath={.spec}"),
+        "the newer field is gone",
+    )
+    assert json.loads(helm.plane.kubectl("get", "dnsaliases/kept", "-o", "json"))["spec"] == alias["spec"]
+
+
+def test_an_upgrade_takes_new_defaults_and_keeps_what_was_set(helm: Helm, tmp_path: Path) -> None:
+    """With --reset-then-reuse-values, as the pages say; --reuse-values would go on with the older chart's defaults."""
+    install(helm, "--set", "settings.foreign_entries=patch")
+    upgrade = ("upgrade", RELEASE, str(newer_chart(tmp_path)), *IN_NAMESPACE)
+    helm.run(*upgrade, "--reuse-values")
+    assert helm.plane.api.get(DEPLOYMENT)["spec"]["replicas"] == 2
+    helm.run(*upgrade, "--reset-then-reuse-values")
+    deployment = helm.plane.api.get(DEPLOYMENT)
+    assert deployment["spec"]["replicas"] == 3
+    assert environment([deployment])["foreign_entries"] == "patch"
 
 
 def test_the_crd_can_leave_the_release_and_stays(helm: Helm) -> None:
@@ -278,7 +314,15 @@ def other(name: str, default: object) -> object:
         ({"settings": {"repair_selector": ""}}, "repair_selector"),
         ({"settings": {"http_port": 0}}, "http_port"),
         ({"image": {"repo": "x"}}, "repo"),
+        ({"monitoring": {"runbookBaseUrl": "git.example.com"}}, "runbookBaseUrl"),
         ({"replicaCount": 2}, "replicaCount"),
+        ({"podSecurityContext": "restricted"}, "podSecurityContext"),
+        ({"serviceAccount": {"nam": "ours"}}, "nam"),
+        ({"podDisruptionBudget": {"maxUnavailable": "half"}}, "maxUnavailable"),
+        ({"podDisruptionBudget": {"minAvailable": 1}}, "minAvailable"),
+        ({"networkPolicy": {"enabled": True, "apiServerPorts": []}}, "apiServerPorts"),
+        ({"networkPolicy": {"ingress": []}}, "ingress"),
+        ({"topologySpreadConstraints": {}}, "topologySpreadConstraints"),
     ],
 )
 def test_a_wrong_value_is_refused_before_anything_is_installed(dry: Helm, values: dict[str, Any], said: str) -> None:
@@ -288,19 +332,13 @@ def test_a_wrong_value_is_refused_before_anything_is_installed(dry: Helm, values
 
 
 def test_what_depends_on_a_setting_follows_it(dry: Helm) -> None:
-    """Another port, grace period, resync or limit is known to container, kubelet and alerts as well."""
-    settings = {"http_port": 9090, "shutdown_grace_seconds": 41, "resync_seconds": 900, "stuck_seconds": 700}
+    """Another port or grace period is known to container and kubelet as well; of alerts, test_chart_alerts.py."""
+    settings = {"http_port": 9090, "shutdown_grace_seconds": 41}
     objects = dry.rendered({"settings": settings, "monitoring": {"enabled": True, "labels": {"release": "ours"}}})
     kinds = {obj["kind"]: obj for obj in objects}
     pod = kinds["Deployment"]["spec"]["template"]["spec"]
     assert {p["name"]: p["containerPort"] for p in pod["containers"][0]["ports"]} == {"http": 9090}
     assert pod["terminationGracePeriodSeconds"] == 123
-    limits = {
-        rule["labels"].get("cause"): rule["expr"].rpartition(" > ")[2]
-        for group in kinds["PrometheusRule"]["spec"]["groups"]
-        for rule in group["rules"]
-    }
-    assert (limits["no-resync"], limits["stuck"]) == ("2700", "700")
     assert kinds["PrometheusRule"]["metadata"]["labels"]["release"] == "ours"
 
 
@@ -367,7 +405,8 @@ def test_the_pod_can_be_placed_and_named(dry: Helm) -> None:
 def test_the_notes_say_what_to_do_next(helm: Helm) -> None:
     """After an install that observes, the notes name the commands that show what is wrong and that switch repair on."""
     said = helm.run("install", RELEASE, str(CHART), *IN_NAMESPACE, "--create-namespace")
-    for command in ("rollout status deploy/dnsalias-operator", "dnsalias plan", "--set settings.foreign_entries=patch"):
+    repair = "--reset-then-reuse-values --set settings.foreign_entries=patch"
+    for command in ("rollout status deploy/dnsalias-operator", "dnsalias plan", repair):
         assert command in said
     said = helm.run("upgrade", RELEASE, str(CHART), *IN_NAMESPACE, "--set", "settings.foreign_entries=patch")
     assert "repairs the selected ServiceEntries" in said

@@ -1,5 +1,6 @@
 """What is generated of the chart is as `make chart` would write it, and the chart is of this version."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,9 @@ import yaml
 
 from dnsalias_operator import __version__
 from dnsalias_operator.settings import Settings
-from tests.install.chart_files import CHART, files
+from tests.install.chart_files import CHART, REPOSITORY, files
 from tests.install.chart_values import schema
+from tests.install.markdown import anchor, headings, links
 
 
 @pytest.mark.parametrize("path", sorted(files()), ids=lambda path: str(path.relative_to(CHART)))
@@ -26,6 +28,18 @@ def test_the_chart_has_the_version_of_the_source() -> None:
     """What is installed from a checkout is what is built from it."""
     told = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
     assert (told["version"], told["appVersion"]) == (__version__, __version__)
+
+
+def test_values_refer_to_places_that_are_there() -> None:
+    """values.yaml and its schema have no link of another page; what they name of the documents exists."""
+    page = REPOSITORY / "docs" / "settings.md"
+    anchors = {anchor(h) for h in headings(page.read_text(encoding="utf-8"))}
+    for name in ("values.yaml", "values.schema.json"):
+        text = (CHART / name).read_text(encoding="utf-8")
+        assert links(text) == []
+        named = re.findall(r"docs/settings\.md#([\w-]+)", text)
+        assert named
+        assert set(named) <= anchors
 
 
 def test_every_setting_is_a_value() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from dnsalias_operator.core.catalog import FAULTS
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell.metrics import SPECS
+from dnsalias_operator.shell.series import SPECS
 from tests.install import crd_doc
 from tests.install.markdown import anchor, headings, links, sections
 from tests.install.reasons import GIVEN, reasons, reasons_in
@@ -29,6 +29,17 @@ def read(name: str) -> str:
 def part(name: str, title: str) -> set[str]:
     """Titles of the third level under one of the first level."""
     return set(sections(sections(read(name), 1)[title], 3))
+
+
+def test_every_folder_is_told_to_contributors() -> None:
+    """CONTRIBUTING.md names each folder of the tests and of manifests/: a new one cannot be forgotten."""
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    layout = sections(text, 2)["Layout"]
+    for folder in (path.parent for path in (REPOSITORY / "tests").glob("*/*.py")):
+        assert f"`tests/{folder.name}`" in layout
+    (kustomize,) = (line for line in layout.splitlines() if line.startswith("| `manifests/`"))
+    for folder in (path for path in (REPOSITORY / "manifests").iterdir() if path.is_dir()):
+        assert f"`{folder.name}`" in kustomize
 
 
 def test_every_finding_has_its_section() -> None:
@@ -54,7 +65,7 @@ def test_a_reason_is_explained_where_one_looks_for_it() -> None:
     writes = part("findings.md", "Reasons of writes")
     assert conditions >= reasons_in("core/refusals.py", "core/hostrefusals.py", "shell/verdicts.py")
     assert reasons_in("core/aliases.py") <= conditions | writes
-    assert unfixed >= reasons_in("core/repair.py", "core/stands_for.py", "core/policy.py")
+    assert unfixed >= reasons_in("core/repair.py", "core/unfixed.py", "core/stands_for.py", "core/policy.py")
     assert writes >= reasons_in("core/changes.py") | GIVEN
     assert part("adopt.md", "What cannot be adopted") >= reasons_in("core/adoptable.py", "core/adopt.py") - conditions
 
@@ -81,6 +92,14 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert fragment in {anchor(h) for h in headings(target.read_text(encoding="utf-8"))}, link
 
 
+def test_no_page_is_left_alone() -> None:
+    """The README leads to every page of docs/ and every page beside it, so that one who reads on finds all of them."""
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    reached = {(REPOSITORY / link.partition("#")[0]).resolve() for link in links(text)}
+    wanted = {*DOCS.glob("*.md"), *REPOSITORY.glob("*.md")} - {REPOSITORY / "README.md"}
+    assert {page.name for page in wanted - reached} == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_metrics_and_settings_that_are_named_exist(page: Path) -> None:
     """No page tells of a metric or an environment variable that the operator does not have; none names a registry."""
@@ -90,3 +109,9 @@ def test_metrics_and_settings_that_are_named_exist(page: Path) -> None:
     variables = {v.lower() for v in re.findall(r"\bDNSALIAS_([A-Z_]+[A-Z])\b", text)} - {"cache"}
     assert variables <= set(Settings.model_fields)
     assert not REGISTRIES.search(text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_no_upgrade_drops_defaults(page: Path) -> None:
+    """No page shows `helm upgrade --reuse-values`, which goes on with the defaults of the older chart."""
+    assert not re.search(r"helm upgrade[^\n]*--reuse-values", page.read_text(encoding="utf-8"))

@@ -14,6 +14,7 @@ import yaml
 
 from dnsalias_operator.settings import ENV_PREFIX, load_settings
 from tests.controlplane.cluster import ControlPlane
+from tests.demo import incident
 from tests.install import identity
 
 REPOSITORY = Path(__file__).parents[2]
@@ -99,6 +100,40 @@ def test_the_first_alias_is_accepted_and_planned(control_plane: ControlPlane) ->
     assert result.returncode == 1, result.stderr
     assert "# create ServiceEntry first-alias/service-api" in result.stdout
     assert "1 to create" in result.stdout
+
+
+@pytest.mark.cluster
+def test_the_incident_can_be_applied(fresh_cluster: ControlPlane) -> None:
+    """The commands in the README of examples/incident make its namespaces and objects, as it says."""
+    text = (REPOSITORY / "examples" / "incident" / "README.md").read_text(encoding="utf-8")
+    (block,) = (b for b in re.findall(r"^```\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL) if "kubectl apply" in b)
+    tools = fresh_cluster.folder / "tools"
+    tools.mkdir()
+    (tools / "kubectl").symlink_to(fresh_cluster.binaries["kubectl"])
+    environment = fresh_cluster.environment() | {"PATH": f"{tools}:/usr/bin:/bin"}
+    subprocess.run(["bash", "-euc", block], cwd=REPOSITORY, env=environment, check=True, capture_output=True)
+    made = fresh_cluster.kubectl("get", "services,serviceentries,dnsaliases", "-A", "-o", "name").split()
+    assert {name.rpartition("/")[2] for name in made} >= {obj["metadata"]["name"] for obj in incident.objects()}
+
+
+@pytest.mark.cluster
+def test_the_overlay_in_the_runbook_says_where_it_is(control_plane: ControlPlane, tmp_path: Path) -> None:
+    """The overlay in docs/runbook.md makes a URL of every alert's runbook_url, and changes nothing else."""
+    (overlay,) = overlays("docs/runbook.md")
+    shutil.copytree(REPOSITORY / "manifests", tmp_path / "manifests")
+    ours = tmp_path / "manifests" / "overlays" / "our-monitoring"
+    ours.mkdir()
+    (ours / "kustomization.yaml").write_text(overlay, encoding="utf-8")
+    built = [obj for obj in yaml.safe_load_all(control_plane.kubectl("kustomize", str(ours))) if obj]
+    (rule,) = (obj for obj in built if obj["kind"] == "PrometheusRule")
+    home = rule["metadata"].pop("annotations")["runbook"].removesuffix("docs/runbook.md")
+    assert home.startswith("https://")
+    for group in rule["spec"]["groups"]:
+        for alert in group["rules"]:
+            url = alert["annotations"]["runbook_url"]
+            assert url.startswith(f"{home}docs/runbook.md#")
+            alert["annotations"]["runbook_url"] = url.removeprefix(home)
+    assert built == identity.build(control_plane, "monitoring")
 
 
 @pytest.mark.cluster

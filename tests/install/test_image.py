@@ -22,6 +22,13 @@ def arguments(word: str) -> list[str]:
     return [rest for name, rest in instructions() if name == word]
 
 
+def test_the_base_can_be_pinned_from_outside() -> None:
+    """Every stage begins with the base that --build-arg PYTHON names, so that a digest pins all of it."""
+    assert {base.split()[0] for base in arguments("FROM")} == {"${PYTHON}"}
+    (default,) = arguments("ARG")
+    assert default.startswith("PYTHON=")
+
+
 def test_hadolint_finds_nothing() -> None:
     """The Dockerfile follows hadolint's rules, without any being switched off."""
     hadolint = Path(sys.executable).parent / "hadolint"

@@ -1,10 +1,12 @@
 """The operator's account may do what it does, and nothing else: in a whole cluster, and in one namespace."""
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dnsalias_operator.shell.confirm import FRESH_SECONDS
 from tests.cluster.operator_process import Operator
 from tests.controlplane.api import ApiError
 from tests.controlplane.audit import Mark
@@ -123,6 +125,8 @@ def _used(
         operator.ready()
         _tour(plane, namespace)
         operator.idle()
+        renewed = ("update", "coordination.k8s.io/leases")
+        eventually(lambda: renewed in _asked(plane, user, mark), "the Lease is renewed")
         return _asked(plane, user, mark)
 
 
@@ -174,3 +178,7 @@ def _tour(plane: ControlPlane, namespace: str) -> None:
     eventually(lambda: spec() == good, "the foreign field is taken out")
     api.delete(f"{services}/api")
     eventually(lambda: spec() == {}, "the entry goes with its Service")
+    # What an entry is made from is asked for once more before it is written, if it was not heard of just now.
+    time.sleep(FRESH_SECONDS)
+    api.create(services, {"metadata": {"name": "api"}, "spec": body})
+    eventually(spec, "the entry is made again")

@@ -128,6 +128,19 @@ def test_the_image_is_built_by_whichever_engine_is_there(tmp_path: Path, name: s
     ]
 
 
+def test_make_hands_name_and_base_to_the_engine(tmp_path: Path) -> None:
+    """`make image IMAGE=… PYTHON_IMAGE=…`, as the pages say, builds that image on that base."""
+    engine = tmp_path / "engine"
+    engine.write_text(ENGINE)
+    engine.chmod(0o755)
+    told = (f"ENGINE={engine}", "IMAGE=REGISTRY/dnsalias-operator:1", "PYTHON_IMAGE=python@sha256:0")
+    out = subprocess.run(
+        ["make", "image", *told], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert "REGISTRY/dnsalias-operator:1" in out
+    assert "PYTHON=python@sha256:0" in out
+
+
 def test_without_an_engine_the_image_script_says_so(tmp_path: Path) -> None:
     """Nothing to build with is an error that says what to install."""
     for tool in ("bash", "sed", "dirname"):

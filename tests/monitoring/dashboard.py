@@ -37,9 +37,9 @@ def _quantiles(metric: str) -> dict[str, str]:
 NOW = (
     flag(
         "Operator",
-        "Has it listed the whole cluster? Nothing is written before that. Alerts: DnsAliasOperatorAbsent, "
-        "DnsAliasOperatorStale.",
-        "max(dnsalias_synced)",
+        "Has the Pod that leads listed the whole cluster? Nothing is written before that. Alerts: "
+        "DnsAliasOperatorAbsent, DnsAliasOperatorStale.",
+        "max(dnsalias_leader * dnsalias_synced)",
         ("not synced", "synced"),
     ),
     number(
@@ -82,15 +82,22 @@ WHICH = (
     rows(
         "Unfixed ServiceEntries",
         "One row an entry, worst first in the operator's choice where there are more than unfixed_info_cap. "
-        "What each reason means: docs/findings.md.",
+        "What a reason means: dnsalias explain REASON.",
         "max by (severity, namespace, name, reason) (dnsalias_unfixed_serviceentry_info)",
         ("severity", "namespace", "name", "reason"),
     ),
     rows(
         "Aliases that are not ready",
-        "One row an alias. What each reason means: docs/conditions.md.",
+        "One row an alias. What a reason means: dnsalias explain REASON.",
         "max by (namespace, name, reason) (dnsalias_unready_alias_info)",
         ("namespace", "name", "reason"),
+    ),
+    rows(
+        "Catch-alls, and what Envoy refuses",
+        "One row an entry, of those outside of the operator's care too. DA001: alert DnsAliasCatchAllListener. DA019: "
+        "alert DnsAliasRefusedByEnvoy. All findings: dnsalias lint.",
+        "max by (code, severity, namespace, name) (dnsalias_finding_info)",
+        ("severity", "code", "namespace", "name"),
     ),
     rows(
         "Who takes back what is written",
@@ -100,7 +107,7 @@ WHICH = (
     ),
     rows(
         "Alerts",
-        "Pending and firing alerts of the operator. What each means and what to do: docs/runbook.md.",
+        "Pending and firing alerts of the operator. What each means and what to do: its runbook_url.",
         'max by (alertname, alertstate, severity, reason, cause) (ALERTS{alertname=~"DnsAlias.+"})',
         ("alertstate", "alertname", "severity", "reason", "cause"),
     ),
@@ -132,7 +139,7 @@ STATES = (
     ),
     lines(
         "Findings by code",
-        "What `dnsalias lint` prints; docs/findings.md explains each. Alert for DA019: DnsAliasRefusedByEnvoy.",
+        "What `dnsalias lint` prints; dnsalias explain CODE tells of each. Alert for DA019: DnsAliasRefusedByEnvoy.",
         {
             "{{code}}": "sum by (code) (max by (code, severity) (dnsalias_findings))",
             "all": f"sum(max by (code, severity) (dnsalias_findings)){ZERO}",
@@ -193,7 +200,7 @@ LATENCY = (
 QUEUE = (
     lines(
         "Leaders",
-        "Pods that may write: one. None for longer than a hand-over takes: alert DnsAliasOperatorStale (not synced).",
+        "Pods that may write: one. None for longer than a hand-over takes: alert DnsAliasOperatorStale (no leader).",
         {"leaders": "sum(dnsalias_leader)", "standing by": "count(dnsalias_leader) - sum(dnsalias_leader)"},
     ),
     lines(

@@ -55,13 +55,13 @@ def test_the_incident_pages_and_the_fix_ends_it(scene: ControlPlane, prometheus:
     text = page["annotations"]
     assert text["summary"].endswith(": 3, ObserveOnly")
     assert all(entry in text["description"] for entry in PAGED)
-    assert "ObserveOnly, docs/findings.md#observeonly" in text["description"]
+    assert "Why: dnsalias explain ObserveOnly." in text["description"]
     assert text["runbook_url"] == RUNBOOK
     # It takes nobody's traffic, so it is named in the ticket and not in the page.
     assert "abc/traefik-hello" not in text["description"]
     assert "abc/traefik-hello" in firing(prometheus, severity="warning")["annotations"]["description"]
 
-    # The runbook's first step: install the overlay that may repair.
+    # The runbook's first step: let it repair.
     operator = run(foreign_entries="patch")
     eventually(lambda: not prometheus.alerts(UNFIXED, reason="ObserveOnly"), "the page ends")
     ticket = firing(prometheus, severity="warning")

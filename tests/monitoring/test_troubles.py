@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dnsalias_operator.shell.metrics import SPECS
+from dnsalias_operator.shell.series import SPECS
 from tests.cluster.conftest import Objects
 from tests.cluster.operator_process import Operator
 from tests.controlplane.api import MERGE, ApiError
@@ -85,8 +85,8 @@ ALERTS: list[tuple[str, dict[str, str], str]] = [
     ("DnsAliasContested", {"kind": "DnsAlias"}, "monitored/held"),
     ("DnsAliasNotReady", {"reason": "ServiceNotFound"}, "monitored/lost"),
     ("DnsAliasWriteErrors", {"operation": "repair", "result": "refused"}, "monitored/frozen"),
-    ("DnsAliasCatchAllListener", {}, "dnsalias lint"),
-    ("DnsAliasRefusedByEnvoy", {}, "DA019"),
+    ("DnsAliasCatchAllListener", {}, "monitored/held"),
+    ("DnsAliasRefusedByEnvoy", {}, "monitored/refused"),
 ]
 
 

@@ -23,6 +23,7 @@ ROOTS = {
     KIND: ("/apis/dnsalias.io/v1alpha1", "dnsaliases"),
     "Namespace": ("/api/v1", "namespaces"),
 }
+NAME_LABEL = "kubernetes.io/metadata.name"
 A_SECOND = 1.05
 """Time stamps have whole seconds: what is created this much later is younger for certain."""
 
@@ -117,7 +118,7 @@ class Cluster:
             time.sleep(A_SECOND)
 
     def clear(self) -> None:
-        """Delete every object of the scenarios and wait until none is left."""
+        """Delete every object of the scenarios, and what they wrote into their namespaces."""
         kinds = (KIND, "ServiceEntry", "Service", "Sidecar")
         left = [key_of(o) for o in self.everything() if o["kind"] in kinds and key_of(o).name != "kubernetes"]
         for key in sorted(left, key=lambda k: kinds.index(k.kind)):
@@ -126,6 +127,10 @@ class Cluster:
             except ApiError as error:  # the garbage collector was quicker
                 if error.status != 404:
                     raise
+        for key, meta in [(key_of(o), o["metadata"]) for o in self.everything() if o["kind"] == "Namespace"]:
+            given = [name for name in meta.get("labels", {}) if name != NAME_LABEL]
+            if given and is_of_scenario(key.name):
+                self.api.request("PATCH", path(key), {"metadata": {"labels": dict.fromkeys(given)}}, MERGE)
 
     def _owner(self, reference: Raw, namespace: str) -> Raw:
         owner = self.get(Key(reference["kind"], namespace, reference["name"]))
@@ -133,9 +138,17 @@ class Cluster:
         return {"uid": owner["metadata"]["uid"], **reference}
 
 
+_OF_SCENARIO = rf"s\d\d-(?:{'|'.join(NAMESPACES)})"
+
+
+def is_of_scenario(namespace: str) -> bool:
+    """Whether a namespace is one that `scenario.load_apart` makes of a scenario's."""
+    return re.fullmatch(_OF_SCENARIO, namespace) is not None
+
+
 def namespaces(scenario: Scenario) -> set[str]:
     """The namespaces of a scenario's objects, also of those that come later, and those it names."""
-    words = re.findall(rf"\bs\d\d-(?:{'|'.join(NAMESPACES)})\b", scenario.model_dump_json())
+    words = re.findall(rf"\b{_OF_SCENARIO}\b", scenario.model_dump_json())
     return {*words, *(raw["metadata"].get("namespace", "") for raw in scenario.objects)} - {""}
 
 

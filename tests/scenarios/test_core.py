@@ -1,5 +1,6 @@
 """Scenario files through the core: what is planned, what is found, and that a planned world has nothing left to do."""
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from dnsalias_operator.core.outcome import EntryDecision, Finding, Plan, State
 from dnsalias_operator.core.plan import lint, plan
 from dnsalias_operator.model.rules import Rules
-from tests.scenarios.scenario import Expect, load, names, shown, spec_holds
+from tests.scenarios.scenario import FOLDER, Expect, load, names, parse, shown, spec_holds
 from tests.scenarios.simulated import Cluster
 
 
@@ -21,6 +22,14 @@ def test_scenario(name: str) -> None:
         for done in step.do:
             cluster.do(done)
         check(cluster, step.expect, scenario.rules)
+
+
+def test_the_example_for_contributors() -> None:
+    """The scenario that CONTRIBUTING.md shows is one, and comes out as it says."""
+    text = (FOLDER.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    scenario = parse(example)
+    check(Cluster(scenario), scenario.expect, scenario.rules)
 
 
 def check(cluster: Cluster, expect: Expect, rules: Rules) -> None:

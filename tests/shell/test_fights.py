@@ -54,6 +54,19 @@ def lost(fights: Fights, clock: FakeClock, times: int) -> None:
         fights.wrote(repair(version=str(version)))
 
 
+def test_a_manager_that_let_go_is_no_rival_any_more(fights: Fights, clock: FakeClock) -> None:
+    """Whatever pause the conflict had come to: once nobody holds the field, the repair is made soon."""
+    for _ in range(20):
+        clock.now += fights.judge(repair(), owned_by(addresses="argo")).pause
+        fights.refused(repair(), ("argo",))
+    assert fights.judge(repair(), owned_by(addresses="argo")) == Verdict(100, "argo", ("argo",))
+    assert fights.judge(repair(), owned_by(hosts="argo")) == Verdict(10)
+    clock.now += 10
+    assert fights.judge(repair(), owned_by(hosts="argo")) == Verdict()
+    # It holds the field again before we came to it.
+    assert fights.judge(repair(), owned_by(addresses="argo")).rivals == ("argo",)
+
+
 def test_a_first_write_and_the_first_drift_are_made_at_once(fights: Fights, clock: FakeClock) -> None:
     """Nothing pauses a new repair, nor healing it once."""
     assert fights.judge(repair(), owned_by()) == Verdict()
@@ -115,7 +128,7 @@ def test_what_stood_long_enough_is_forgotten(fights: Fights, clock: FakeClock) -
 def test_a_conflict_is_contested_at_once(fights: Fights) -> None:
     """A manager that holds the field with another value is named from the first refusal on, and not asked in a loop."""
     fights.refused(repair(), ("dns-controller",))
-    verdict = fights.judge(repair(), owned_by())
+    verdict = fights.judge(repair(), owned_by(addresses="dns-controller"))
     assert verdict.contested == "dns-controller"
     assert verdict.pause == 40
 
@@ -208,3 +221,19 @@ def test_a_status_that_somebody_else_writes_too_is_a_fight(fights: Fights, clock
         fights.wrote(write(at), alias("Theirs"))
     assert fights.judge(write("d"), alias("Theirs")).pause == 20
     assert fights.judge(write("d"), alias("Ours")) == Verdict()
+
+
+def test_a_condition_that_somebody_adds_is_no_fight(fights: Fights) -> None:
+    """Ours stands beside it, so that a change of our mind is told at once, however often."""
+    audited = {"type": "Audited", "status": "True", "reason": "Ok"}
+
+    def status(reason: str) -> dict[str, Any]:
+        return {"conditions": [{"type": "Ready", "reason": reason}]}
+
+    for n in range(10):
+        said, says = f"Reason{n % 2}", f"Reason{(n + 1) % 2}"
+        there = {"conditions": [audited, *status(said)["conditions"]]}
+        alias = DnsAlias.parse({"metadata": {"name": "a", "namespace": "data"}, "status": there})
+        write = Change(Verb.UPDATE, Key(KIND, "data", "a"), None, None, {"status": status(says)}, "Status", "")
+        assert fights.judge(write, alias) == Verdict()
+        fights.wrote(write, alias)

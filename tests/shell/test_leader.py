@@ -380,3 +380,24 @@ def test_a_leader_asks_once_for_each_renewal() -> None:
         assert set(first.line.sent) == {"PUT"}
 
     told(story)
+
+
+def test_a_renewal_that_was_cut_off_does_not_keep_the_lease() -> None:
+    """It was applied, and its answer not waited for: the Lease is given back all the same."""
+    server = Server()
+
+    async def story() -> float:
+        clock = asyncio.get_running_loop().time
+        one = Leadership(Line(server, latency=0.05), "here", "us", "a", TERMS, clock)
+        assert await one.win(asyncio.Event())
+        keeping = asyncio.create_task(one.keep())
+        await asyncio.sleep(TERMS.retry + 0.07)  # there, and not back yet
+        keeping.cancel()
+        await asyncio.wait([keeping])
+        await one.release()
+        began = clock()
+        assert await Leadership(Line(server), "here", "us", "b", TERMS, clock).win(asyncio.Event())
+        return clock() - began
+
+    assert simulate(story()) < TERMS.retry
+    assert server.holder == "b"

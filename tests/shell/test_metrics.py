@@ -6,7 +6,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, Severity, State, Verb
 from dnsalias_operator.model.names import KIND, Key
-from dnsalias_operator.shell.metrics import SPECS, Decisions, Metrics, document
+from dnsalias_operator.shell.metrics import Decisions, Metrics, document
+from dnsalias_operator.shell.series import SPECS
 
 KEY = Key("ServiceEntry", "data", "mysql")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -114,6 +115,34 @@ def test_findings_are_counted_by_code_and_severity() -> None:
     metrics = Metrics()
     metrics.decisions.findings[key] = (Finding("DA001", Severity.CRITICAL, key, 3306, "…", "…"),) * 2
     assert samples(metrics)["dnsalias_findings"] == {("DA001", "critical"): 2}
+
+
+def test_entries_with_a_finding_that_has_an_alert_are_named_once() -> None:
+    """Whatever number of ports has the finding, the entry has one series, with the worst severity; others have none."""
+    metrics = Metrics()
+    found = metrics.decisions.findings
+    faults = (("DA001", Severity.WARNING, 80), ("DA001", Severity.CRITICAL, 443), ("DA002", Severity.WARNING, None))
+    found[KEY] = tuple(Finding(code, severity, KEY, port, "…", "…") for code, severity, port in faults)
+    assert samples(metrics)["dnsalias_finding_info"] == {("DA001", "mysql", "data", "critical"): 1}
+    assert samples(metrics)["dnsalias_finding_info_hidden"] == {("DA001",): 0, ("DA019",): 0}
+
+
+def test_entries_with_a_finding_are_capped_for_each_code() -> None:
+    """Hundreds of catch-alls do not hide the one entry that keeps sidecars from starting, and the worst are named."""
+    metrics = Metrics(info_cap=2)
+    for n in range(5):
+        key = Key("ServiceEntry", "data", f"e{n}")
+        severity = Severity.CRITICAL if n == 4 else Severity.WARNING
+        metrics.decisions.findings[key] = (Finding("DA001", severity, key, 443, "…", "…"),)
+    refused = Key("ServiceEntry", "data", "refused")
+    metrics.decisions.findings[refused] = (Finding("DA019", Severity.CRITICAL, refused, 443, "…", "…"),)
+    found = samples(metrics)
+    assert {labels[:2] for labels in found["dnsalias_finding_info"]} == {
+        ("DA001", "e4"),
+        ("DA001", "e0"),
+        ("DA019", "refused"),
+    }
+    assert found["dnsalias_finding_info_hidden"] == {("DA001",): 3, ("DA019",): 0}
 
 
 def test_a_contested_object_has_a_series_for_each_rival() -> None:

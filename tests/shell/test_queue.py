@@ -18,6 +18,13 @@ async def take(queue: WorkQueue[str]) -> str:
     return item.key
 
 
+async def since(queue: WorkQueue[str]) -> float:
+    """Since when the next key was asked for, which has to be there."""
+    item = await asyncio.wait_for(queue.take(), 1)
+    assert item is not None
+    return item.since
+
+
 async def nothing_due(queue: WorkQueue[str]) -> bool:
     """Whether a worker would have to wait."""
     waiting = asyncio.create_task(queue.take())
@@ -123,6 +130,34 @@ async def test_failures_of_a_key_pause_longer_and_longer_up_to_the_limit() -> No
     queue.add("a")
     await take(queue)
     assert queue.failed("a") == 1
+
+
+async def test_a_key_that_fails_is_asked_for_since_the_first_time() -> None:
+    """How long somebody has waited for a write does not begin anew with each try; how late the queue is does."""
+    clock = FakeClock()
+    queue = make(clock)
+    queue.add("a")
+    for _ in range(5):
+        assert (await since(queue)) == 1000.0
+        await clock.advance(queue.failed("a"))
+        assert queue.oldest_age() == 0.0
+    await take(queue)
+    queue.done("a")
+    queue.add("a")
+    assert (await since(queue)) == clock()
+
+
+async def test_what_is_asked_for_meanwhile_is_as_old_as_that() -> None:
+    """A change that comes while its key is worked on waits from then on, not from the end of the work."""
+    clock = FakeClock()
+    queue = make(clock)
+    queue.add("a")
+    await take(queue)
+    await clock.advance(1)
+    queue.add("a")
+    await clock.advance(5)
+    queue.done("a")
+    assert (await since(queue)) == 1001.0
 
 
 async def test_the_failures_of_one_key_do_not_delay_another() -> None:

@@ -39,9 +39,10 @@ class Line:
         """What is decided from."""
         return {key: self.store.world.get(key) for key in keys}
 
-    async def outdated(self, known: Known) -> bool:
+    async def outdated(self, key: Key, operation: str, made_from: Known) -> bool:
         """A second look."""
-        self.asked.append(known)
+        del key, operation
+        self.asked.append(made_from)
         self.looks.append(asyncio.get_running_loop().create_future())
         return await self.looks[-1]
 
@@ -77,7 +78,7 @@ def make(line: Line, asked: list[Key]) -> Steps:
 
 def seen(steps: Steps) -> tuple[str, ...]:
     """The addresses of the entry in the world that others decide in."""
-    entry = steps.world().entry("abc", "web")
+    entry = steps.world(ENTRY).entry("abc", "web")
     return entry.addresses if entry else ()
 
 

@@ -2,6 +2,8 @@
 
 import click
 
+from dnsalias_operator import __version__
+
 CRD_HELP = """Print the CustomResourceDefinition of DnsAlias as YAML.
 
 \b
@@ -37,7 +39,5 @@ def crd() -> int:
 @click.command(help=VERSION_HELP)
 def version() -> int:
     """Print the version."""
-    from dnsalias_operator import __version__  # noqa: PLC0415 (start-up time)
-
     click.echo(f"dnsalias {__version__}")
     return 0

@@ -71,7 +71,7 @@ def explain(source: Source, rules: Rules, what: tuple[str, ...], output: str) ->
     else:
         for line in told(told_of, places, rules.mesh):
             click.echo(line)
-        click.echo(f"Assumed: {rules.mesh.assumptions()}{narrow}.")
+        click.echo(f"Assumed: {rules.assumptions()}{narrow}.")
     return ERROR if inputs.problems else OK
 
 
@@ -119,7 +119,7 @@ def _key(world: Snapshot, kind: str, word: str, rules: Rules) -> Key:
     """
     found = [k for k in _named(world, word) if kind in ("", k.kind)]
     if len(found) > 1:
-        found = [k for k in found if not _told_by_alias(world, k, found)]
+        found = [k for k in found if not _told_by_alias(world, k, found, rules)]
     if len(found) == 1:
         return found[0]
     if found:
@@ -143,14 +143,14 @@ def _named(world: Snapshot, word: str) -> list[Key]:
     return by_host or [key for key in every if key.name == word]
 
 
-def _told_by_alias(world: Snapshot, key: Key, others: Iterable[Key]) -> bool:
+def _told_by_alias(world: Snapshot, key: Key, others: Iterable[Key], rules: Rules) -> bool:
     """Whether it is an entry that serves one of the aliases: the alias' story tells of it."""
     entry = world.entry(key.namespace, key.name) if key.kind == "ServiceEntry" else None
     if entry is None:
         return False
     owner = live_owner(world, entry)
     aliases = (world.alias(k.namespace, k.name) for k in others if k.kind == KIND)
-    return any(alias and (alias == owner or corresponds(world, alias, entry)) for alias in aliases)
+    return any(alias and (alias == owner or corresponds(world, alias, entry, rules)) for alias in aliases)
 
 
 def _of_service(world: Snapshot, key: Key, rules: Rules) -> str:

@@ -6,22 +6,11 @@ from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from dnsalias_operator.cli.problems import Place, Problem
+from dnsalias_operator.cli.shapes import KINDS, faults, kind_fault, shown
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import Raw, mapping, text
-from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, KIND, SECURITY_GROUP, Key
+from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.snapshot import PARSERS, Object, Snapshot
-
-KINDS: Mapping[tuple[str, str], str] = {
-    ("", "Service"): "Service",
-    ("", "Namespace"): "Namespace",
-    (ISTIO_GROUP, "ServiceEntry"): "ServiceEntry",
-    (ISTIO_GROUP, "Sidecar"): "Sidecar",
-    (ISTIO_GROUP, "VirtualService"): "VirtualService",
-    (ISTIO_GROUP, "DestinationRule"): "DestinationRule",
-    (SECURITY_GROUP, "PeerAuthentication"): "PeerAuthentication",
-    (GROUP, KIND): KIND,
-}
-"""API group and kind of what the core reads. Another group's Service (Knative's, say) is none of them."""
 
 
 class Identity(NamedTuple):
@@ -83,6 +72,9 @@ class Collector:
             for element, line in zip(_elements(value), lines, strict=False):
                 self.take(element, Place(place.file, line))
             return
+        if isinstance(value, Mapping) and _kind(value) == "List" and value.get("items") is not None:
+            self._problem(place, f"List: items: expected a list, got {shown(value['items'])}")
+            return
         raw, typed, fault = self._read(value)
         if fault:
             self._problem(place, fault)
@@ -100,21 +92,28 @@ class Collector:
 
     def _read(self, value: object) -> tuple[Raw | None, Object | None, str]:
         if not isinstance(value, Mapping) or not _kind(value) or not text(value.get("apiVersion")):
-            return None, None, f"expected a Kubernetes object with apiVersion and kind, got {_shape(value)}"
-        kind = KINDS.get(_identity(value)[:2])
+            return None, None, f"expected a Kubernetes object with apiVersion and kind, got {shown(value)}"
+        group, named = _identity(value)[:2]
+        kind = KINDS.get((group, named))
         if kind is None:
-            return value, None, ""
+            return value, None, kind_fault(group, named)
         fault = _metadata_fault(value.get("metadata"))
         if fault:
             return None, None, f"{kind}: {fault}"
         raw = value if kind == "Namespace" or value["metadata"].get("namespace") else self._placed(value)
         typed = PARSERS[kind](raw)
-        fault = typed.fault if isinstance(typed, DnsAlias) else ""
+        fault = faults(raw, group, kind) or (typed.fault if isinstance(typed, DnsAlias) else "")
         return raw, typed, f"{typed.key}: {fault}" if fault else ""
 
     def _placed(self, value: Mapping[str, Any]) -> Raw:
         # Said outright, so that what is printed is what was decided on, whatever the context it is applied in.
         return {**value, "metadata": {**value["metadata"], "namespace": self.namespace}}
+
+
+def _got(value: object) -> str:
+    # YAML reads y, no, 123 and 1e3 as something else than text.
+    quotes = "; put it in quotes" if isinstance(value, bool | int | float) else ""
+    return f", got {shown(value)}{quotes}" if value not in (None, "") else ""
 
 
 def _elements(value: Mapping[str, Any]) -> Iterator[object]:
@@ -142,29 +141,14 @@ def _metadata_fault(meta: object) -> str:
     if not isinstance(meta, Mapping):
         return "metadata: required, and not given"
     if not text(meta.get("name")):
-        return "metadata.name: expected a name"
+        return "metadata.name: expected a name" + _got(meta.get("name"))
     if not isinstance(meta.get("namespace") or "", str):
-        return f"metadata.namespace: expected text, got {meta['namespace']!r}"
+        return "metadata.namespace: expected a name" + _got(meta["namespace"])
     for name in ("labels", "annotations"):
         entries = meta.get(name)
         if entries is not None and not isinstance(entries, Mapping):
-            return f"metadata.{name}: expected a mapping, got {_shape(entries)}"
+            return f"metadata.{name}: expected a mapping, got {shown(entries)}"
         for key, entry in mapping(entries).items():
             if not isinstance(entry, str):
-                return f"metadata.{name}.{key}: expected text, got {_shape(entry)}; put it in quotes"
+                return f"metadata.{name}.{key}: expected text, got {shown(entry)}; put it in quotes"
     return ""
-
-
-def _shape(value: object) -> str:
-    match value:
-        case Mapping():
-            keys = ", ".join(str(key) for key in list(value)[:3])
-            return f"a mapping with {keys}" if keys else "an empty mapping"
-        case list():
-            return "a list"
-        case bool():
-            return str(value).lower()
-        case str():
-            return f"the text {value[:40]!r}"
-        case _:
-            return "null" if value is None else str(value)

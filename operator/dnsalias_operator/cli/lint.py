@@ -2,7 +2,7 @@
 
 import importlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 
 import click
@@ -13,6 +13,7 @@ from dnsalias_operator.cli.linted import Linted
 from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, unread, with_rules, with_source
 from dnsalias_operator.cli.problems import Place
 from dnsalias_operator.cli.terminal import clean, count, note, severity, tally
+from dnsalias_operator.core.catalog import FAULTS
 from dnsalias_operator.core.outcome import Finding, Severity
 from dnsalias_operator.core.plan import lint as findings_in
 from dnsalias_operator.model.names import Key
@@ -23,11 +24,15 @@ HELP = """Find what ServiceEntries and DnsAliases do to the mesh that nobody mea
 \b
 Example:
   dnsalias lint -f manifests/ --fail-on critical
+  dnsalias lint --min-severity critical
+  dnsalias lint --code DA001 --code DA019
   dnsalias lint -f manifests/ -o html > report.html
   dnsalias lint -f manifests/ --baseline baseline.json --write-baseline
 
 With --baseline, findings that the file lists are accepted: only new ones, and those that have become worse, are shown
 and count. Rows that match nothing any more are told on standard error.
+
+With --code or --min-severity, other findings are neither shown nor counted.
 
 \b
 Exit codes:
@@ -51,11 +56,31 @@ MOST_STALE = 10
     show_default=True,
     help="Least severity that makes the exit code 1.",
 )
+@click.option(
+    "--min-severity",
+    type=click.Choice(tuple(severity.value for severity in Severity)),
+    default=Severity.INFO.value,
+    show_default=True,
+    help="Leave out what is less severe.",
+)
+@click.option("--code", "codes", multiple=True, metavar="DA…", help="Only findings of this code; repeatable.")
 @click.option("--baseline", type=click.Path(readable=False), metavar="FILE", help="Findings that are accepted for now.")
 @click.option("--write-baseline", is_flag=True, help="Write today's findings to that file instead of showing them.")
 @with_rules
-def lint(source: Source, rules: Rules, output: str, fail_on: str, baseline: str | None, write_baseline: bool) -> int:  # noqa: FBT001 (a flag)
+def lint(
+    source: Source,
+    rules: Rules,
+    output: str,
+    fail_on: str,
+    min_severity: str,
+    codes: tuple[str, ...],
+    baseline: str | None,
+    write_baseline: bool,  # noqa: FBT001 (a flag)
+) -> int:
     """Print the findings; the exit code."""
+    wanted = _filter(min_severity, codes)
+    if write_baseline and (codes or min_severity != Severity.INFO.value):
+        raise click.UsageError("--write-baseline writes all findings; leave out --code and --min-severity")
     rows = _rows(baseline, write_baseline)
     inputs = source.read()
     findings = findings_in(inputs.snapshot(), rules)
@@ -63,7 +88,9 @@ def lint(source: Source, rules: Rules, output: str, fail_on: str, baseline: str 
     if baseline and write_baseline:
         return _write(baseline, inputs, findings, rows, divided)
     _tell_stale(divided, baseline or "")
-    linted = Linted(inputs, rules, inputs.places(), divided.new, divided.accepted, baseline or "", fail_on)
+    new = tuple(filter(wanted, divided.new))
+    accepted = tuple(pair for pair in divided.accepted if wanted(pair[0]))
+    linted = Linted(inputs, rules, inputs.places(), new, accepted, baseline or "", fail_on)
     _show(linted, output)
     if inputs.problems:
         return ERROR
@@ -82,6 +109,16 @@ def _show(linted: Linted, output: str) -> None:
             click.echo(line)
         click.echo(f"Assumed: {linted.rules.mesh.assumptions()}.")
         click.echo(_summary(linted) + unread(linted.inputs) + ".")
+
+
+def _filter(min_severity: str, codes: tuple[str, ...]) -> Callable[[Finding], bool]:
+    """Whether a finding is asked for."""
+    least, asked = Severity(min_severity), {code.upper() for code in codes}
+    known = sorted(fault.code for fault in FAULTS)
+    if unknown := sorted(asked.difference(known)):
+        there = f"{known[0]} to {known[-1]}"
+        raise click.UsageError(f"--code {clean(unknown[0])}: there is no such finding; there are {there}")
+    return lambda finding: finding.severity.rank <= least.rank and (not asked or finding.code in asked)
 
 
 def _rows(path: str | None, writing: bool) -> tuple[baselines.Row, ...]:  # noqa: FBT001 (a flag)

@@ -1,6 +1,7 @@
 """The current kubeconfig context into `Inputs`: one LIST of each kind that the core reads."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from dnsalias_operator.cli.inputs import Inputs, Item
 from dnsalias_operator.cli.progress import counting
@@ -13,10 +14,11 @@ class LiveError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What a cluster holds; ``missing`` names the CRDs that it does not serve."""
+    """What a cluster holds; ``missing`` names the CRDs that it does not serve, ``forbidden`` those we may not read."""
 
     inputs: Inputs
     missing: tuple[str, ...]
+    forbidden: tuple[str, ...]
 
 
 def read_cluster(kubeconfig: str, context: str, namespace: str) -> Live:
@@ -31,6 +33,8 @@ def read_cluster(kubeconfig: str, context: str, namespace: str) -> Live:
         with counting("reading the cluster") as told:
             listing = client.list_objects(kubeconfig or None, context or None, namespace or None, told)
     except client.ClusterError as error:
-        raise LiveError(str(error)) from error
+        denied = isinstance(error, client.ApiError) and error.status == HTTPStatus.FORBIDDEN
+        narrower = "; -n NAMESPACE reads one namespace only" if denied and not namespace else ""
+        raise LiveError(f"{error}{narrower}") from error
     items = tuple(Item(raw, PARSERS[raw["kind"]](raw), None) for raw in listing)
-    return Live(Inputs(items, namespaces_known=not namespace), listing.missing)
+    return Live(Inputs(items, namespaces_known=not namespace), listing.missing, listing.forbidden)

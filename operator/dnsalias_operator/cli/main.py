@@ -14,6 +14,8 @@ from typing import Any, NoReturn, cast
 import click
 from click.shell_completion import CompletionItem
 
+from dnsalias_operator import __version__
+
 HELP = """Extra DNS names for Kubernetes Services in an Istio mesh, without taking anybody else's traffic.
 
 \b
@@ -125,6 +127,7 @@ def _name() -> str:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
+@click.version_option(__version__, message="dnsalias %(version)s")
 @click.pass_context
 def program(context: click.Context) -> None:
     """Settle what holds for every subcommand."""

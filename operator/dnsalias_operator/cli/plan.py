@@ -51,7 +51,7 @@ def plan(source: Source, rules: Rules, output: str) -> int:
     if output == "text":
         for line in _lines(decided, places):
             click.echo(line)
-        click.echo(f"Assumed: {rules.mesh.assumptions()}.")
+        click.echo(f"Assumed: {rules.assumptions()}.")
         click.echo(_summary(decided) + unread(inputs) + ".")
     else:
         document = as_dict(decided, places)

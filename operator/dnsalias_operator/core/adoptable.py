@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dnsalias_operator.core.containment import in_range
+from dnsalias_operator.core.destination import other_endpoint, selects_others
 from dnsalias_operator.core.generate import tcp_ports
-from dnsalias_operator.core.hosts import service_named
+from dnsalias_operator.core.lacking import is_unspecified
 from dnsalias_operator.core.protocols import Protocol, class_of, entry_protocol, service_protocol
-from dnsalias_operator.core.repair import is_unspecified
 from dnsalias_operator.core.stands_for import StandsFor
 from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.meta import mapping
@@ -46,23 +46,18 @@ def obstacle(case: Case) -> Obstacle | None:
 
 def other_endpoints(case: Case, service: Service) -> Obstacle | None:
     """It leads somewhere else, too."""
-    entry, key = case.entry, service.key
-    for endpoint in entry.endpoints:
-        named = service_named(case.world, endpoint.address, entry.meta.namespace, case.rules.mesh)
-        if named != (key.namespace, key.name) and endpoint.address not in service.cluster_ips:
-            return "OtherEndpoints", (
-                f"endpoint {endpoint.address} is not {key}, and a DnsAlias leads to its Service alone; take the "
-                "endpoint out, or keep the ServiceEntry"
-            )
-    return None
+    address = other_endpoint(case.world, case.entry, service.key, case.rules.mesh)
+    if not address:
+        return None
+    return "OtherEndpoints", (
+        f"endpoint {address} is not {service.key}, and a DnsAlias leads to its Service alone; take the "
+        "endpoint out, or keep the ServiceEntry"
+    )
 
 
 def other_workloads(case: Case, service: Service) -> Obstacle | None:
     """It selects other pods than the Service does."""
-    entry = case.entry
-    if entry.workload_selector is None:
-        return None
-    if entry.meta.namespace == service.meta.namespace and dict(entry.workload_selector) == dict(service.selector):
+    if not selects_others(case.entry, service):
         return None
     return "OtherWorkloads", (
         f"spec.workloadSelector is not the selector of {service.key}, and a DnsAlias leads to its Service's pods; make "

@@ -12,6 +12,7 @@ from dnsalias_operator.core.guard import Moved, as_youngest, moved
 from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, State
 from dnsalias_operator.core.refusals import refusal
 from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.meta import mapping, strings
 from dnsalias_operator.model.names import RECREATED_FOR_ANNOTATION, SERVICE_UID_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
@@ -70,6 +71,8 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
         steps = (_create(manifest, entry, service, wait),)
     elif why := _replaced(ours, spec.host, service):
         steps = (changes.deleted(ours, *why), _create(manifest, entry, service, wait))
+        if ours.meta.deleting:
+            steps, fault = (), _pending(ours)
     else:
         steps, fault = _kept(case, service, ours, manifest, wait)
     return AliasDecision(
@@ -91,10 +94,10 @@ def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wai
 def _replaced(ours: ServiceEntry, host: str, service: Service) -> tuple[str, str] | None:
     """Why our entry must go at once rather than be changed: it is for another host or another Service."""
     if ours.hosts != (host,):
-        return (
-            "HostChanged",
-            f"the alias' host is {host} now; a changed entry would keep the old one's place in the order",
-        )
+        told = f"the alias' host is {host} now"
+        if host in ours.hosts:
+            told = f"somebody changed spec.hosts to {', '.join(ours.hosts)}, and the alias has {host} alone"
+        return "HostChanged", f"{told}; a changed entry would keep the old one's place in the order"
     made_for = ours.meta.annotations.get(SERVICE_UID_ANNOTATION, "")
     if made_for and service.meta.uid and made_for != service.meta.uid:
         return "ServiceReplaced", f"it was made for another {service.key} (uid {made_for})"
@@ -116,9 +119,23 @@ def _kept(
     if not case.scope.everywhere or ours.meta.annotations.get(RECREATED_FOR_ANNOTATION, "") == service.meta.uid:
         why = f"{shadows.describe(ours.key)}: it came first; delete it once, and the operator makes it anew, younger"
         return steps, Refusal(PROGRAMMED, "WouldShadowService", why)
+    if ours.meta.deleting:
+        return steps, _pending(ours)
     again = generate(case.alias, case.spec, service, case.ports, ["*"], case.rules.mesh, service.meta.uid)
     message = f"{shadows.describe(ours.key)}: it came first; made anew, it is younger"
     return (changes.recreated(ours, again, message, wait),), None
+
+
+def _pending(ours: ServiceEntry) -> Refusal:
+    """Another entry has to take the place of ours, which is deleted and stays: its going is news, and decides anew."""
+    why = f"{_going(ours)}; the new one is made as soon as it is gone"
+    return Refusal(PROGRAMMED, "Pending", why)
+
+
+def _going(ours: ServiceEntry) -> str:
+    held = ", ".join(strings(mapping(ours.raw.get("metadata")).get("finalizers")))
+    why = f", and finalizers that others put on it hold it: {held}" if held else ""
+    return f"{ours.key} is being deleted{why}"
 
 
 def _not_before(without: Snapshot, entry: ServiceEntry, service: Service, rules: Rules) -> int:
@@ -141,8 +158,9 @@ def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
 def _corresponding(case: Case, service: Service, foreign: list[ServiceEntry]) -> AliasDecision:
     """Somebody else's entry has the host in the alias' namespace: it is repaired under its own key, reported here."""
     alias, spec = case.alias, case.spec
-    entry = min(foreign, key=lambda e: (mismatch(case.world, alias, e) != "", e.meta.created or 0, e.meta.name))
-    edit = mismatch(case.world, alias, entry)
+    edits = {e.key: mismatch(case.world, alias, e, case.rules) for e in foreign}
+    entry = min(foreign, key=lambda e: (edits[e.key] != "", e.meta.created or 0, e.meta.name))
+    edit = edits[entry.key]
     if edit:
         message = f"{entry.key} already has host {spec.host} but does not fit; {edit}, or delete it"
         return _refused(alias, None, Refusal(ACCEPTED, "EntryMismatch", message))
@@ -165,6 +183,9 @@ def _corresponding(case: Case, service: Service, foreign: list[ServiceEntry]) ->
 def _refused(alias: DnsAlias, ours: ServiceEntry | None, why: Refusal | None) -> AliasDecision:
     """Not served; what we generated goes at once, since a freed clusterIP may go to another Service."""
     fault = why or Refusal(ACCEPTED, "Invalid", "the spec cannot be read")
+    if ours and ours.meta.deleting:
+        # One deletion is enough. It would be answered as if all were well, and look like a fight with ourselves.
+        return AliasDecision(key=alias.key, conditions=_conditions(fault, _going(ours)))
     steps = (changes.deleted(ours, fault.reason, fault.message),) if ours else ()
     return AliasDecision(key=alias.key, conditions=_conditions(fault), changes=steps)
 
@@ -178,15 +199,18 @@ def _good(message: str, limit: str = "") -> tuple[Condition, ...]:
     )
 
 
-def _conditions(fault: Refusal) -> tuple[Condition, ...]:
-    """The conditions with that one False; the ones behind it follow, the ones before it hold."""
+def _conditions(fault: Refusal, unwritten: str = "no ServiceEntry is written") -> tuple[Condition, ...]:
+    """The conditions with that one False; the ones behind it follow, the ones before it hold.
+
+    ``unwritten`` is the message of Programmed where it follows.
+    """
     order = (ACCEPTED, RESOLVED_REFS, PROGRAMMED)
     out = []
     for kind in order:
         if kind == fault.condition:
             out.append(Condition(kind, "False", fault.reason, fault.message))
         elif kind == PROGRAMMED:
-            out.append(Condition(kind, "False", fault.reason, "no ServiceEntry is written"))
+            out.append(Condition(kind, "False", fault.reason, unwritten))
         elif kind == RESOLVED_REFS and fault.condition == ACCEPTED:
             out.append(Condition(kind, "Unknown", fault.reason, "not looked at, since the alias is not accepted"))
         else:

@@ -9,19 +9,19 @@ pilot/pkg/networking/core/httproute.go). Then requests to the Service by its bar
 
 from collections.abc import Iterable
 
-from dnsalias_operator.core.listeners import Client, sees
-from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
+from dnsalias_operator.core.listeners import Client, entries_binding, sees
+from dnsalias_operator.core.protocols import ADDRESS_BOUND, PortClass, class_of, entry_protocol, service_protocol
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service, ServicePort
-from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
+from dnsalias_operator.model.serviceentry import EntryPort
 from dnsalias_operator.model.snapshot import Snapshot
 
 
 def needs_address(ports: Iterable[EntryPort] | Iterable[ServicePort]) -> bool:
-    """Whether one of the ports is not told apart by the Host header alone."""
+    """Whether one of the ports would listen on an address; HTTP and HTTP_PROXY never do, whatever is given to them."""
     classes = (class_of(service_protocol(p) if isinstance(p, ServicePort) else entry_protocol(p)) for p in ports)
-    return any(c not in (PortClass.HTTP, PortClass.UDP) for c in classes)
+    return any(c in ADDRESS_BOUND for c in classes)
 
 
 def routed(service: Service, port: int) -> bool:
@@ -37,9 +37,8 @@ def bare_address_rivals(world: Snapshot, address: str, port: int, client: Client
     """
     return [
         obj.key
-        for obj in world.find("address", address)
-        if isinstance(obj, ServiceEntry)
-        and obj.workload_selector is None
+        for obj in entries_binding(world, address)
+        if obj.workload_selector is None
         and sees(obj, client.namespace, mesh)
         and any(p.number == port and class_of(entry_protocol(p)) is PortClass.HTTP for p in obj.ports)
     ]

@@ -123,7 +123,7 @@ CANNOT_CURE = Fault(
     "DA015",
     "Cannot be cured",
     Severity.WARNING,
-    "make the edit that the message names; docs/findings.md explains each reason",
+    "make the edit that the message names; `dnsalias explain REASON` tells more",
 )
 CONTAINED = Fault(
     "DA016",

@@ -2,14 +2,19 @@
 
 from typing import Any
 
+from dnsalias_operator.core.case import ACCEPTED, PROGRAMMED, READY, RESOLVED_REFS
 from dnsalias_operator.core.outcome import AliasDecision, Condition
 from dnsalias_operator.model.dnsalias import DnsAlias
-from dnsalias_operator.model.meta import Raw, mappings
+from dnsalias_operator.model.meta import Raw, mappings, text
 from dnsalias_operator.model.status import LONGEST_MESSAGE
+
+TYPES = frozenset({ACCEPTED, RESOLVED_REFS, PROGRAMMED, READY})
+"""The conditions that are ours. Others may keep conditions of their own there: the list is a map by type, and a
+server-side apply leaves alone what it does not name."""
 
 
 def desired_status(decision: AliasDecision, alias: DnsAlias, now: str) -> dict[str, Any] | None:
-    """The whole status to apply, or None where it stands as it should.
+    """All of the status that is ours, to apply; None where that stands as it should, whatever others have added.
 
     ``now`` is an RFC 3339 time in seconds; it becomes lastTransitionTime of the conditions whose status flips, the
     others keep theirs (API conventions: metav1.Condition).
@@ -25,7 +30,13 @@ def desired_status(decision: AliasDecision, alias: DnsAlias, now: str) -> dict[s
         status["addresses"] = list(decision.addresses)
     if decision.entry:
         status["serviceEntry"] = {"name": decision.entry, "mode": decision.mode}
-    return None if status == dict(alias.status) else status
+    return None if own_part(status) == own_part(alias.status) else status
+
+
+def own_part(status: Raw) -> dict[str, Any]:
+    """A status without the conditions of others, to compare: ours are by type, since the order is the API server's."""
+    ours = {t: c for c in mappings(status.get("conditions")) if (t := text(c.get("type"))) in TYPES}
+    return {**status, "conditions": ours}
 
 
 def _condition(wanted: Condition, have: Raw | None, generation: int, now: str) -> dict[str, Any]:

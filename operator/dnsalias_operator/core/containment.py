@@ -6,6 +6,7 @@ Source: facts/istio.md part 3, last but one row (``240.241.0.7``): real, alias a
 import hashlib
 import ipaddress
 
+from dnsalias_operator.core.listeners import entries_binding
 from dnsalias_operator.core.ownership import other_managers, patched_fields
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -58,4 +59,4 @@ def containment_address(world: Snapshot, entry: ServiceEntry, rules: Rules) -> s
 
 
 def _free(world: Snapshot, address: str, entry: ServiceEntry) -> bool:
-    return not world.services_at(address) and all(e.key == entry.key for e in world.entries_at(address))
+    return not world.services_at(address) and all(e.key == entry.key for e in entries_binding(world, address))

@@ -1,9 +1,14 @@
 """Whether somebody else's ServiceEntry already is what an alias would be: then it is repaired, not doubled."""
 
+from dnsalias_operator.core.destination import other_endpoint, selects_others
 from dnsalias_operator.core.generate import chosen_ports
+from dnsalias_operator.core.hostrefusals import has_host
 from dnsalias_operator.core.ownership import claims_to_be_ours, is_ours, opted_out
-from dnsalias_operator.model.dnsalias import DnsAlias
-from dnsalias_operator.model.names import REPAIR_ANNOTATION
+from dnsalias_operator.core.repair import as_written
+from dnsalias_operator.core.stands_for import stands_for
+from dnsalias_operator.model.dnsalias import DnsAlias, DnsAliasSpec
+from dnsalias_operator.model.names import REPAIR_ANNOTATION, SERVICE_ANNOTATION, Key
+from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -21,7 +26,7 @@ def foreign_entries(world: Snapshot, alias: DnsAlias) -> list[ServiceEntry]:
     ]
 
 
-def mismatch(world: Snapshot, alias: DnsAlias, entry: ServiceEntry) -> str:
+def mismatch(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Rules) -> str:
     """The edit that would make the entry correspond to the alias, or "" where it does."""
     spec = alias.spec
     if spec is None or spec.host not in entry.hosts:
@@ -32,12 +37,31 @@ def mismatch(world: Snapshot, alias: DnsAlias, entry: ServiceEntry) -> str:
         return f"remove the annotation {REPAIR_ANNOTATION}: false"
     if entry.resolution not in RESOLUTIONS:
         return f"set spec.resolution to DNS or STATIC (it is {entry.resolution})"
+    return _elsewhere(world, alias, spec, entry, rules) or _lacking(world, alias, spec, entry)
+
+
+def _lacking(world: Snapshot, alias: DnsAlias, spec: DnsAliasSpec, entry: ServiceEntry) -> str:
     service = world.service(alias.meta.namespace, spec.service_ref.name)
-    if service is not None:
-        have = {p.number for p in entry.ports}
-        lacking = [str(p.port) for p in chosen_ports(spec, service)[0] if p.port not in have]
-        if lacking:
-            return f"add port {', '.join(lacking)} to spec.ports"
+    have = {p.number for p in entry.ports}
+    ports = chosen_ports(spec, service)[0] if service else ()
+    lacking = [str(p.port) for p in ports if p.port not in have]
+    return f"add port {', '.join(lacking)} to spec.ports" if lacking else ""
+
+
+def _elsewhere(world: Snapshot, alias: DnsAlias, spec: DnsAliasSpec, entry: ServiceEntry, rules: Rules) -> str:
+    """The edit that would lead the entry to the alias' Service, or "".
+
+    What we put into it ourselves follows the alias, and what is not told apart while the Service is gone still fits.
+    """
+    base, key = as_written(entry, rules), Key("Service", alias.meta.namespace, spec.service_ref.name)
+    named = stands_for(world, base, rules).named
+    if named not in (key, None):
+        return f"annotate it {SERVICE_ANNOTATION}: {key.name} (it stands for {named})"
+    if other := other_endpoint(world, base, key, rules.mesh):
+        return f"lead spec.endpoints to {key} alone, by its DNS name (one is {other})"
+    service = world.service(key.namespace, key.name)
+    if service is not None and selects_others(base, service):
+        return f"make spec.workloadSelector the selector of {key}"
     return ""
 
 
@@ -47,10 +71,11 @@ def generated_entry(world: Snapshot, alias: DnsAlias) -> ServiceEntry | None:
     return entry if entry is not None and is_ours(entry, alias) else None
 
 
-def corresponds(world: Snapshot, alias: DnsAlias, entry: ServiceEntry) -> bool:
-    """Whether the alias is served by that entry: it fits, and the alias has none of its own (which would stay)."""
+def corresponds(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Rules) -> bool:
+    """Whether the alias is served by that entry: it has its host, the entry fits, and none of ours is there already."""
     return (
         alias.meta.namespace == entry.meta.namespace
+        and has_host(world, rules, alias)
         and generated_entry(world, alias) is None
-        and not mismatch(world, alias, entry)
+        and not mismatch(world, alias, entry, rules)
     )

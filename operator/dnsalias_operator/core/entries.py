@@ -44,11 +44,11 @@ def _decide(world: Snapshot, key: Key, rules: Rules) -> EntryDecision | None:
 
 
 def in_care(world: Snapshot, entry: ServiceEntry, rules: Rules) -> bool:
-    """Whether the operator looks after the entry: selected, or corresponding to an alias of its namespace."""
+    """Whether the operator looks after the entry: selected, or serving an alias of its namespace."""
     if entry.meta.deleting or opted_out(entry) or excluded(entry, rules) or claims_to_be_ours(entry):
         return False
     return selected(entry, rules) or any(
-        corresponds(world, alias, entry) for host in entry.hosts for alias in world.aliases_for_host(host)
+        corresponds(world, alias, entry, rules) for host in entry.hosts for alias in world.aliases_for_host(host)
     )
 
 
@@ -57,7 +57,7 @@ def _let_go(entry: ServiceEntry, rules: Rules) -> EntryDecision:
     owned = patched_fields(entry)
     change: Change | None = None
     if owned and not entry.meta.deleting:
-        message = "the entry is no longer selected or has opted out: what was patched in is withdrawn"
+        message = "nothing puts the entry into the operator's care any more: what was patched in is withdrawn"
         change = repaired(entry, Cure(None, None), owned, "Withdrawn", message)
     return enforce(EntryDecision(entry.key, selected=False, changes=(change,) if change else ()), rules)
 

@@ -3,7 +3,6 @@
 An ordered set of small checks, each named for the fault it finds; the same facts feed repair and conditions.
 """
 
-import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 
 from dnsalias_operator.core import catalog
@@ -15,22 +14,22 @@ from dnsalias_operator.core.entries import decide_entry
 from dnsalias_operator.core.envoyfindings import plaintext_into_strict, refused_by_envoy
 from dnsalias_operator.core.guard import catches_all, catches_now, reach_of, takes_from
 from dnsalias_operator.core.hosts import meant_by, own_names, public_suffix, service_named, shadowed_service
-from dnsalias_operator.core.look import Look
-from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
-from dnsalias_operator.core.ownership import claims_to_be_ours, live_owner
-from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
-from dnsalias_operator.core.repair import (
+from dnsalias_operator.core.lacking import (
     is_unspecified,
     lacks_addresses,
     lacks_endpoints,
     not_repairable,
     without_address,
 )
+from dnsalias_operator.core.listeners import bound, holds, vips_within
+from dnsalias_operator.core.look import Look
+from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
+from dnsalias_operator.core.ownership import claims_to_be_ours, live_owner
+from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
 from dnsalias_operator.core.stands_for import explicit, stands_for
 from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -64,7 +63,17 @@ def catch_all(look: Look) -> Iterator[Finding]:
         seen = "" if look.counted else _reach_of_catch_all(look, port)
         hosts = ", ".join(look.entry.hosts) or "no host"
         message = f"listens on 0.0.0.0:{port} for {hosts} and matches any address{seen}"
-        yield catalog.CATCH_ALL.at(look.entry.key, message, port=port, remedy=look.blocked)
+        yield catalog.CATCH_ALL.at(look.entry.key, message, port=port, remedy=_proxy(look.entry, port) or look.blocked)
+
+
+def _proxy(entry: ServiceEntry, port: int) -> str | None:
+    """The remedy for an HTTP_PROXY port, which listens on the wildcard address whatever addresses the entry has."""
+    if not any(p.number == port and class_of(entry_protocol(p)) is PortClass.HTTP_PROXY for p in entry.ports):
+        return None
+    return (
+        "no address helps an HTTP_PROXY port: give it the protocol TCP and an address, take it out, or export the "
+        "entry to no namespace (exportTo: ['~'])"
+    )
 
 
 def _reach_of_catch_all(look: Look, port: int) -> str:
@@ -102,7 +111,7 @@ def takes_over(look: Look) -> Iterator[Finding]:
     where = reach_of(look.world, look.entry, taken, look.rules.mesh)
     if taken.bare:
         message = (
-            f"shares http://{taken.address}:{taken.port} with {taken.service}: istiod gives requests for the bare "
+            f"shares http://{taken.address}:{taken.port} with {taken.loser}: istiod gives requests for the bare "
             f"address to one of the two by chance, for clients in {where}"
         )
         remedy = "remove the clusterIP from spec.addresses; HTTP ports are told apart by Host and need none"
@@ -110,14 +119,15 @@ def takes_over(look: Look) -> Iterator[Finding]:
             look.entry.key, message, port=taken.port, severity=Severity.WARNING, remedy=remedy
         )
         return
-    message = f"takes {taken.address}:{taken.port} from {taken.service} for clients in {where}"
+    message = f"takes {taken.address}:{taken.port} from {taken.loser} for clients in {where}"
     if taken.mismatch:
         why = f"{message}: its port has another protocol class than the Service's"
         yield catalog.TAKES_OVER_SERVICE.at(look.entry.key, why, port=taken.port)
         return
-    service = look.world.service(taken.service.namespace, taken.service.name)
+    service = look.world.service(taken.loser.namespace, taken.loser.name)
     same_pods = service is not None and selects_pods_of(look.entry, service)
-    reason = "a Sidecar imports it and not the Service" if taken.unseen else "it is older than the Service"
+    unseen = "the Service has no listener there (a Sidecar imports the entry alone, or it is a second address)"
+    reason = unseen if taken.unseen else "it is older than the Service"
     why = f"{message}: {reason}, or it is exported to namespaces by name"
     # With the Service's own pods behind it the traffic still arrives (facts/istio.md part 3).
     severity = Severity.WARNING if same_pods else Severity.CRITICAL
@@ -129,7 +139,7 @@ def stale_address(look: Look) -> Iterator[Finding]:
     entry, service = look.entry, look.service
     if service is None or not service.cluster_ips or without_address(entry):
         return
-    if set(entry.addresses) & set(service.cluster_ips) or is_contained(entry, look.rules):
+    if holds(entry.addresses, service.cluster_ips) or is_contained(entry, look.rules):
         return
     have, want = ", ".join(entry.addresses), ", ".join(service.cluster_ips)
     yield catalog.STALE_ADDRESS.at(entry.key, f"spec.addresses is {have}, and {service.key} has {want}")
@@ -176,19 +186,9 @@ def covers_services(look: Look) -> Iterator[Finding]:
             severity = Severity.CRITICAL if catching else Severity.WARNING
             message = f"spec.addresses {address} acts as no address at all"
             yield catalog.COVERS_SERVICES.at(look.entry.key, message, severity=severity)
-        elif "/" in address and (inside := _services_in(look.world, address)):
-            named = ", ".join(str(s.key) for s in inside[:3]) + (" and others" if len(inside) > 3 else "")  # noqa: PLR2004
+        elif "/" in bound(address) and (inside := dict.fromkeys(s.key for _, s in vips_within(look.world, address))):
+            named = ", ".join(map(str, list(inside)[:3])) + (" and others" if len(inside) > 3 else "")  # noqa: PLR2004
             yield catalog.COVERS_SERVICES.at(look.entry.key, f"spec.addresses {address} holds the clusterIP of {named}")
-
-
-def _services_in(world: Snapshot, cidr: str) -> list[Service]:
-    try:
-        network = ipaddress.ip_network(cidr, strict=False)
-    except ValueError:
-        return []
-    if network.num_addresses == 1:
-        return []
-    return [s for s in world.services() if any(ipaddress.ip_address(ip) in network for ip in s.cluster_ips)]
 
 
 def unknown_endpoint(look: Look) -> Iterator[Finding]:

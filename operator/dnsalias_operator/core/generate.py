@@ -77,7 +77,8 @@ def generate(
     if service.cluster_ips and needs_address(ports):
         entry["addresses"] = list(addresses_to_share(service, mesh))
     entry["location"] = "MESH_INTERNAL"
-    entry["ports"] = [_port(p, workloads=workloads) for p in ports]
+    taken = _container_ports(service) if workloads else frozenset[str]()
+    entry["ports"] = [_port(p, taken, workloads=workloads) for p in ports]
     if workloads:
         entry["resolution"] = "STATIC"
         entry["workloadSelector"] = {"labels": dict(sorted(service.selector.items()))}
@@ -108,8 +109,14 @@ def _metadata(alias: DnsAlias, service: Service, recreated_for: str) -> dict[str
     return meta
 
 
-def _port(port: ServicePort, *, workloads: bool) -> dict[str, Any]:
-    out: dict[str, Any] = {"number": port.port, "name": f"p-{port.port}"}
+def _container_ports(service: Service) -> frozenset[str]:
+    """Names that ports of the Service's pods have for certain: a port of the entry with such a name leads there."""
+    return frozenset(p.target_port for p in service.ports if isinstance(p.target_port, str))
+
+
+def _port(port: ServicePort, taken: frozenset[str], *, workloads: bool) -> dict[str, Any]:
+    names = (f"p-{port.port}", *(f"p-{port.port}-{n}" for n in range(len(taken))))
+    out: dict[str, Any] = {"number": port.port, "name": next(n for n in names if n not in taken)}
     protocol = service_protocol(port)
     if protocol is not Protocol.UNSET:
         out["protocol"] = protocol.value.upper()

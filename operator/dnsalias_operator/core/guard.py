@@ -3,27 +3,33 @@
 Source: facts/istio.md part 2 (an entry that shares a Service's VIP may win it) and part 3 (what that does under mTLS).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from dnsalias_operator.core.backends import leads_to
 from dnsalias_operator.core.bareaddress import bare_address_rivals, routed
 from dnsalias_operator.core.hosts import service_host
+from dnsalias_operator.core.lacking import is_unspecified
 from dnsalias_operator.core.listeners import (
     Client,
     Pods,
     Reach,
     Row,
+    bound,
     classes,
     clients_that_matter,
+    deciding,
     listener_at,
+    listeners_on,
     owner_of,
     reach,
+    vips_within,
+    wildcard_of,
 )
 from dnsalias_operator.core.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD
 from dnsalias_operator.core.listeners.visible import named_namespaces
-from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
+from dnsalias_operator.core.protocols import ADDRESS_BOUND, PortClass, class_of, entry_protocol, service_protocol
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service, ServicePort
@@ -45,9 +51,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A Service's address and port whose traffic a change would give to somebody else, for the clients it names."""
+    """An address and port whose traffic a change would take from who has it, for the clients it names.
 
-    service: Key
+    ``loser`` is the Service whose address it is, or the ServiceEntry that listens there (`ousted`).
+    """
+
+    loser: Key
     address: str
     port: int
     client: str
@@ -58,15 +67,17 @@ class Moved:
     """Whether only HTTP requests for the bare address move, and those by chance (`bareaddress`)."""
     unseen: bool = False
     """Whether the client had no listener of the Service's there: it gets the entry and not the Service."""
+    cidr: str = ""
+    """The CIDR by which the entry takes the address, "" where it lists the address itself."""
 
     def describe(self, entry: Key) -> str:
         """One sentence for people."""
         if self.bare:
             return (
-                f"{entry} would share http://{self.address}:{self.port} with {self.service}, and istiod gives requests "
+                f"{entry} would share http://{self.address}:{self.port} with {self.loser}, and istiod gives requests "
                 f"for the bare address to one of them by chance (seen from {self.client})"
             )
-        return f"{entry} would take {self.address}:{self.port} from {self.service} (seen from {self.client})"
+        return f"{entry} would take {self.address}:{self.port} from {self.loser} (seen from {self.client})"
 
 
 def answer(rows: Iterable[Row]) -> Answer:
@@ -92,22 +103,25 @@ def moved(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) ->
     ``before`` is the world to compare with: without the entry, or with it as it is now. Only ports that the entry and
     the Service share can move; every namespace that could see a difference is asked.
     """
-    for address in sorted(set(entry.addresses)):
-        for service in (s for s in after.services_at(address) if _reached_at(s, address)):
-            for port in entry.ports:
-                found = _moved_at(before, after, entry, service, address, port, mesh)
-                if found is not None:
-                    return found
+    for address in sorted({bound(a) for a in entry.addresses if not is_unspecified(a)}):
+        if "/" in address:
+            found = next(_moved_within(before, after, entry, address, mesh), None)
+        else:
+            services = (s for s in after.services_at(address) if _reached_at(s, address, mesh))
+            each = (_moved_at(before, after, entry, s, address, p, mesh) for s in services for p in entry.ports)
+            found = next((move for move in each if move), None)
+        if found is not None:
+            return found
     return None
 
 
-def _reached_at(service: Service, address: str) -> bool:
+def _reached_at(service: Service, address: str, mesh: Mesh) -> bool:
     """Whether the clients that the model knows reach the Service at this address of its own.
 
-    They are IPv4 pods wherever the Service has an IPv4 address: a connection to its IPv6 address begins in none of
-    them, and in a dual-stack pod it is settled by the same order as for the IPv4 address.
+    Dual-stack pods reach every one. Else they are IPv4 pods wherever the Service has an IPv4 address: a connection to
+    its IPv6 address begins in none of them.
     """
-    return ":" not in address or all(":" in ip for ip in service.cluster_ips)
+    return mesh.dual_stack or ":" not in address or all(":" in ip for ip in service.cluster_ips)
 
 
 def as_youngest(world: Snapshot, entry: ServiceEntry) -> Snapshot:
@@ -149,6 +163,27 @@ def _moved_at(
                 continue  # what went to the Service without a listener of its own goes there by the entry's
             return Moved(service.key, address, port.number, str(client), *move[:2], mismatch, move.bare, move.unseen)
     return None
+
+
+def _moved_within(before: Snapshot, after: Snapshot, entry: ServiceEntry, cidr: str, mesh: Mesh) -> Iterator[Moved]:
+    """The clusterIPs in one of the entry's CIDRs whose traffic it takes.
+
+    A CIDR is a chain of the wildcard listener, so that a Service with a listener of its own loses nothing; HTTP ports
+    have no such chain. Costs, for each client, what all listeners of the port cost, and nothing where no Service with
+    the port lies within.
+    """
+    for port in (p for p in entry.ports if class_of(entry_protocol(p)) in ADDRESS_BOUND):
+        met = [(ip, s) for ip, s in vips_within(after, cidr, port.number) if _reached_at(s, ip, mesh)]
+        for client in clients_that_matter(after, mesh, port.number, cidr) if met else ():
+            there = {bind: one for one in listeners_on(after, client, mesh, port.number) for bind in one.binds}
+            for ip, service in met:
+                shared = None if ip in there else there.get(wildcard_of(ip, mesh))
+                if not shared or all(row.owner != entry.key for row in deciding(shared, ip)):
+                    continue
+                mismatch = any(not same_class(p, port) for p in service.ports if p.port == port.number)
+                move = _moved_for(before, after, service, (ip, port.number), client, mesh)
+                if move and (mismatch or not move.unseen or not leads_to(after, entry, port, service, mesh)):
+                    yield Moved(service.key, ip, port.number, str(client), *move[:2], mismatch, *move[2:], cidr)
 
 
 class _Move(NamedTuple):
@@ -215,8 +250,8 @@ def takes_from(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Moved | None
 
 def reach_of(world: Snapshot, entry: ServiceEntry, taken: Moved, mesh: Mesh) -> Reach:
     """The namespaces for whose pods the entry takes that traffic (`takes_from` found it for one)."""
-    before, service = world.with_changes({entry.key: None}), world.service(taken.service.namespace, taken.service.name)
-    every = classes(world, mesh, taken.port, taken.address)
+    before, service = world.with_changes({entry.key: None}), world.service(taken.loser.namespace, taken.loser.name)
+    every = classes(world, mesh, taken.port, taken.cidr or taken.address)
     socket = (taken.address, taken.port)
     hit = (p for p in every if service and _moved_for(before, world, service, socket, p.client, mesh))
     return reach(world, every, hit)

@@ -1,10 +1,14 @@
 """Why an alias may not have its host: small checks, each named for the fault it finds (see refusals.py)."""
 
+from collections.abc import Callable, Mapping
+
 from dnsalias_operator.core.case import ACCEPTED, Case, Refusal
 from dnsalias_operator.core.hostpolicy import reach, ruling
 from dnsalias_operator.core.hosts import idna_label, public_suffix, reserved, shadowed_service
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.snapshot import Snapshot
 
 
 def host_reserved(case: Case) -> Refusal | None:
@@ -58,7 +62,7 @@ def host_is_service(case: Case) -> Refusal | None:
 
 
 def host_held(case: Case) -> Refusal | None:
-    """An older alias whose visibility overlaps has the host."""
+    """An alias that came first and whose visibility overlaps has the host."""
     holder = holder_of(case)
     if holder is None:
         return None
@@ -67,18 +71,66 @@ def host_held(case: Case) -> Refusal | None:
 
 
 def holder_of(case: Case) -> Key | None:
-    """The alias that holds this one's host: oldest creation, then namespace and name; None where this one does."""
-    mine = _claim(case.alias)
-    for other in sorted(case.world.aliases_for_host(case.spec.host), key=_claim):
-        if _claim(other) >= mine:
-            return None
-        # Who may not have the host cannot keep it from those who may.
-        theirs = reach(case.world, case.rules, other, other.spec) if other.spec else None
-        if not other.meta.deleting and theirs is not None and theirs.overlaps(case.asked):
-            return other.key
-    return None
+    """The alias that holds this one's host in a namespace that this one asks for; None where nobody does."""
+    return blocked_by(case.world, case.rules, case.spec.host).get(case.alias.key)
+
+
+def blocked_by(world: Snapshot, rules: Rules, host: str) -> Mapping[Key, Key]:
+    """Of the aliases of a host, each that does not get it, with the oldest holder in its way."""
+    return world.remembered(("blocked by", host, rules), lambda: _blocked_by(world, rules, host))
+
+
+def _blocked_by(world: Snapshot, rules: Rules, host: str) -> dict[Key, Key]:
+    """Give the host away, oldest creation first, then by namespace and name.
+
+    Who may not have it, or does not get it, keeps it from nobody. Holders have no namespace in common, so that one
+    look a namespace tells.
+    """
+    blocked: dict[Key, Key] = {}
+    holders: list[Key] = []
+    everywhere: int | None = None
+    first: dict[str, int] = {}
+    for alias in sorted(world.aliases_for_host(host), key=_claim):
+        scope = reach(world, rules, alias, alias.spec) if alias.spec and not alias.meta.deleting else None
+        if scope is None or not (scope.everywhere or scope.namespaces):
+            continue
+        ahead = [first[n] for n in scope.namespaces if n in first]
+        if scope.everywhere:
+            ahead = list(first.values())
+        if everywhere is not None:
+            ahead.append(everywhere)
+        if ahead:
+            blocked[alias.key] = holders[min(ahead)]
+            continue
+        if scope.everywhere:
+            everywhere = len(holders)
+        first |= dict.fromkeys(scope.namespaces, len(holders))
+        holders.append(alias.key)
+    return blocked
 
 
 def _claim(alias: DnsAlias) -> tuple[float, str, str]:
     created = float("inf") if alias.meta.created is None else alias.meta.created
     return (created, alias.meta.namespace, alias.meta.name)
+
+
+HOST_CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
+    host_reserved,
+    host_idna,
+    host_public,
+    host_not_allowed,
+    host_is_service,
+    host_held,
+)
+
+
+def has_host(world: Snapshot, rules: Rules, alias: DnsAlias) -> bool:
+    """Whether the host is the alias' own: it passes each of these checks and is not being deleted.
+
+    An alias that does not have its host says nothing of what others have under that name. The checks behind these are
+    not asked: a Service that is gone for a moment leaves the host where it is.
+    """
+    if alias.spec is None or alias.meta.deleting:
+        return False
+    case = Case(world, rules, alias, alias.spec, None)
+    return all(check(case) is None for check in HOST_CHECKS)

@@ -28,6 +28,6 @@ class Look:
         """The remedy where the clusterIP would do harm, None where it would not (or nothing was decided)."""
         if self.decision is None or not self.decision.selected or self.decision.state in (None, State.FIXED):
             return None
-        if self.decision.reason in ("ProtocolMismatch", "WouldShadowService"):
+        if self.decision.reason in ("ProtocolMismatch", "WouldShadowService", "WouldShadowEntry"):
             return f"do not set the clusterIP ({self.decision.reason}, see DA015): the operator contains the entry"
         return None

@@ -20,7 +20,7 @@ from dnsalias_operator.core.clusters import (
 )
 from dnsalias_operator.core.containment import all_in_range
 from dnsalias_operator.core.hosts import service_named
-from dnsalias_operator.core.listeners import Client, Pods, Reach, listeners_on, reach
+from dnsalias_operator.core.listeners import Client, Pods, Reach, bound, listeners_on, reach
 from dnsalias_operator.core.listeners.rows import WILDCARD
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.model.mesh import Mesh
@@ -127,7 +127,7 @@ def _behind(world: Snapshot, entry: ServiceEntry, port: EntryPort, sent: Sent, m
         yield _Pods(entry.key, entry.meta.namespace, dict(entry.workload_selector), None)
     if entry.resolution == "NONE":
         kept = entry.addresses if sent.tls is ClientTls.PLAINTEXT else ()
-        ends = [(service, port.number) for address in kept for service in world.services_at(address)]
+        ends = [(service, port.number) for address in kept for service in world.services_at(bound(address))]
     else:
         ends = [(s, w.port) for w in sent.plaintext_to for s in _services(world, entry, w.address, mesh)]
     for service, number in ends:

@@ -5,16 +5,10 @@ Each check gets all that is known (`Case`) and gives a `Refusal` or None; the fi
 
 from collections.abc import Callable
 
+from dnsalias_operator.core.ambient import in_ambient_mode
 from dnsalias_operator.core.case import ACCEPTED, RESOLVED_REFS, Case, Refusal
 from dnsalias_operator.core.generate import ambiguous_target_port, chosen_ports, endpoints_of, tcp_ports
-from dnsalias_operator.core.hostrefusals import (
-    host_held,
-    host_idna,
-    host_is_service,
-    host_not_allowed,
-    host_public,
-    host_reserved,
-)
+from dnsalias_operator.core.hostrefusals import HOST_CHECKS
 from dnsalias_operator.core.protocols import PortClass, class_of, service_protocol
 from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.dnsalias import Endpoints
@@ -24,11 +18,11 @@ from dnsalias_operator.model.service import ServicePort
 
 def ambient(case: Case) -> Refusal | None:
     """The namespace is in ambient mode."""
-    namespace = case.world.namespace(case.alias.meta.namespace)
-    if namespace is None or namespace.meta.labels.get(AMBIENT_LABEL) != "ambient":
+    namespace = case.alias.meta.namespace
+    if not in_ambient_mode(case.world, namespace):
         return None
     message = (
-        f"namespace {namespace.meta.name} is in ambient mode, where two entries on one address replace each other; "
+        f"namespace {namespace} is in ambient mode, where two entries on one address replace each other; "
         f"aliases need sidecars: remove the label {AMBIENT_LABEL}=ambient"
     )
     return Refusal(ACCEPTED, "AmbientUnsupported", message)
@@ -70,6 +64,19 @@ def no_port(case: Case) -> Refusal | None:
     have = ", ".join(f"{p.port}{f' ({p.name})' if p.name else ''}" for p in tcp_ports(case.service)) or "none"
     asked = f"spec.ports names {', '.join(map(str, missing))}; " if missing else ""
     return Refusal(RESOLVED_REFS, "NoMatchingPort", f"{asked}TCP ports of {case.service.key}: {have}")
+
+
+def http_proxy(case: Case) -> Refusal | None:
+    """A port is HTTP_PROXY: it listens on the wildcard address whatever addresses the entry has (facts/istio.md 1)."""
+    bad = [p for p in case.ports if class_of(service_protocol(p)) is PortClass.HTTP_PROXY]
+    if case.service is None or not bad:
+        return None
+    message = (
+        f"port {bad[0].port} of {case.service.key} is HTTP_PROXY, and an alias of it would take every connection to "
+        "that port, whatever its addresses are; limit spec.ports to other ports, or give the Service's port the "
+        "appProtocol tcp"
+    )
+    return Refusal(RESOLVED_REFS, "HttpProxyUnsupported", message)
 
 
 def headless(case: Case) -> Refusal | None:
@@ -170,16 +177,12 @@ def private_shadow(case: Case) -> Refusal | None:
 CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
     multi_cluster,
     ambient,
-    host_reserved,
-    host_idna,
-    host_public,
-    host_not_allowed,
-    host_is_service,
-    host_held,
+    *HOST_CHECKS,
     service_missing,
     service_external,
     no_port,
     headless,
+    http_proxy,
     address_unknown,
     no_selector,
     ambiguous_port,

@@ -15,6 +15,7 @@ from dnsalias_operator.core.outcome import Change, Severity
 from dnsalias_operator.core.ownership import claims_to_be_ours, opted_out, patched_fields
 from dnsalias_operator.core.repair import Cure
 from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.names import REPAIR_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -116,8 +117,8 @@ def _withdrawn(entry: ServiceEntry) -> Change:
 
 
 def _annotated(raw: Mapping[str, Any], note: Mapping[str, str]) -> dict[str, Any]:
-    meta = raw.get("metadata") or {}
-    return {**raw, "metadata": {**meta, "annotations": {**(meta.get("annotations") or {}), **note}}}
+    meta = mapping(raw.get("metadata"))
+    return {**raw, "metadata": {**meta, "annotations": {**mapping(meta.get("annotations")), **note}}}
 
 
 def _shifts(before: Snapshot, after: Snapshot, mesh: Mesh, port: int) -> Iterable[Shift]:

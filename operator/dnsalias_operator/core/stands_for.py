@@ -6,6 +6,7 @@ Source: design of this project; two candidates are never guessed between.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from dnsalias_operator.core.hostrefusals import has_host
 from dnsalias_operator.core.hosts import service_named
 from dnsalias_operator.model.names import SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
@@ -30,11 +31,7 @@ class StandsFor:
 
 def stands_for(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
     """Apply the rules in their order: annotation, DnsAlias, endpoint, ownerReference, likeness of names."""
-    for rule in _RULES:
-        named = sorted(set(rule(world, entry, rules)))
-        if named:
-            return _resolve(world, named)
-    return _by_likeness(world, entry, rules)
+    return explicit(world, entry, rules) or _by_likeness(world, entry, rules)
 
 
 def explicit(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor | None:
@@ -42,7 +39,8 @@ def explicit(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor | 
     for rule in _RULES:
         named = sorted(set(rule(world, entry, rules)))
         if named:
-            return _resolve(world, named)
+            without = [host for host in entry.hosts if rule is _alias and not list(_aliased(world, entry, host, rules))]
+            return _divided(without) or _resolve(world, named)
     return None
 
 
@@ -53,11 +51,15 @@ def _annotation(_world: Snapshot, entry: ServiceEntry, _rules: Rules) -> Iterabl
         yield Key("Service", namespace if slash else entry.meta.namespace, name)
 
 
-def _alias(world: Snapshot, entry: ServiceEntry, _rules: Rules) -> Iterable[Key]:
+def _alias(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterable[Key]:
     for host in entry.hosts:
-        for alias in world.aliases_for_host(host):
-            if alias.spec and alias.meta.namespace == entry.meta.namespace:
-                yield Key("Service", alias.meta.namespace, alias.spec.service_ref.name)
+        yield from _aliased(world, entry, host, rules)
+
+
+def _aliased(world: Snapshot, entry: ServiceEntry, host: str, rules: Rules) -> Iterable[Key]:
+    for alias in world.aliases_for_host(host):
+        if alias.spec and alias.meta.namespace == entry.meta.namespace and has_host(world, rules, alias):
+            yield Key("Service", alias.meta.namespace, alias.spec.service_ref.name)
 
 
 def _endpoint(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterable[Key]:
@@ -74,6 +76,17 @@ def _owner(_world: Snapshot, entry: ServiceEntry, _rules: Rules) -> Iterable[Key
 
 
 _RULES: tuple[Callable[[Snapshot, ServiceEntry, Rules], Iterable[Key]], ...] = (_annotation, _alias, _endpoint, _owner)
+
+
+def _divided(without: list[str]) -> StandsFor | None:
+    """Nothing, where what tells of some hosts of an entry does not tell of these: a repair leads every host there."""
+    if not without:
+        return None
+    message = (
+        f"host {without[0]} does not tell which Service it stands for, and other hosts do; give it an entry of its "
+        f"own, or annotate {SERVICE_ANNOTATION}: <name> if all hosts stand for one"
+    )
+    return StandsFor(reason="AmbiguousService", message=message)
 
 
 def _resolve(world: Snapshot, named: list[Key]) -> StandsFor:
@@ -107,4 +120,6 @@ def _by_likeness(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFo
         listed = ", ".join(str(s.key) for s in candidates)
         message = f"its name or host looks like {listed}; annotate it {SERVICE_ANNOTATION}: <name>"
         return StandsFor(reason="AmbiguousService", message=message)
-    return StandsFor(service=candidates[0], inferred=True, named=candidates[0].key)
+    (service,) = candidates
+    unlike = [h for h in entry.hosts if h.split(".")[0] != service.meta.name] if len(set(entry.hosts)) > 1 else []
+    return _divided(unlike) or StandsFor(service=service, inferred=True, named=service.key)

@@ -6,6 +6,7 @@ And the other way round: what a decision was made from first of all.
 from collections.abc import Iterable, Iterator
 
 from dnsalias_operator.core.hosts import service_host
+from dnsalias_operator.core.listeners import bound, entries_binding
 from dnsalias_operator.core.stands_for import stands_for
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
@@ -21,7 +22,9 @@ def affected(world: Snapshot, old: Object | None, new: Object | None, rules: Rul
 
     ``old`` is the object before (None: it is new), ``new`` after (None: it is gone).
     """
-    return frozenset(key for obj in (old, new) if obj is not None for key in _around(world, obj, rules))
+    around = {key for obj in (old, new) if obj is not None for key in _around(world, obj, rules)}
+    # An alias that somebody else's entry serves tells what became of that entry.
+    return frozenset(around.union(*(_served_by(world, key) for key in around)))
 
 
 def rests_on(world: Snapshot, key: Key, rules: Rules) -> tuple[Key, ...]:
@@ -46,25 +49,39 @@ def _around(world: Snapshot, obj: Object, rules: Rules) -> Iterator[Key]:
         yield from _around_service(world, obj, rules)
     elif isinstance(obj, ServiceEntry):
         yield obj.key
-        yield from _around_entry(world, obj)
+        yield from _around_entry(world, obj, rules)
     elif isinstance(obj, DnsAlias):
         yield obj.key
         if obj.spec:
             yield from _around_host(world, obj.spec.host)
     elif isinstance(obj, Namespace):
-        # Its labels may give hosts to its aliases, and so take them from others.
-        for alias in world.aliases_in(obj.meta.name):
-            yield from _around(world, alias, rules)
+        yield from _around_namespace(world, obj.meta.name, rules)
     elif isinstance(obj, Sidecar):
         # What its pods saw without it, or see once it is gone, may be anything in the cluster.
         yield from (e.key for e in world.entries())
         yield from (a.key for a in world.aliases())
 
 
+def _around_namespace(world: Snapshot, namespace: str, rules: Rules) -> Iterator[Key]:
+    # Its labels may give hosts to its aliases, and so take them from others.
+    for alias in world.aliases_in(namespace):
+        yield from _around(world, alias, rules)
+    # In ambient mode no entry there gets an address, nor one elsewhere that of a Service there.
+    yield from (e.key for e in world.entries_in(namespace))
+    for service in world.services_in(namespace):
+        yield from _named_elsewhere(world, service, rules)
+
+
+def _served_by(world: Snapshot, key: Key) -> Iterator[Key]:
+    entry = world.entry(key.namespace, key.name) if key.kind == "ServiceEntry" else None
+    for host in entry.hosts if entry else ():
+        yield from (a.key for a in world.aliases_for_host(host) if a.meta.namespace == key.namespace)
+
+
 def _around_service(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
     yield from _dependents(world, service, rules)
     for ip in service.cluster_ips:
-        yield from _with_aliases(world, world.entries_at(ip))
+        yield from _with_aliases(world, entries_binding(world, ip))
         # While an address changes hands two Services have it, and each is the other's hazard.
         for other in world.services_at(ip):
             if other.key != service.key:
@@ -78,13 +95,22 @@ def _dependents(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key
         yield alias.key
         # An entry of somebody else stands for the Service by way of its alias.
         yield from (e.key for e in world.entries_for_host(alias.spec.host if alias.spec else ""))
-    # The aliases and entries whose host is the Service's short name, or whose endpoint is any form of its name.
+    # Whose host is the Service's short name or one of a pod of it, and entries with an endpoint of that name.
     yield from _around_host(world, f"{name}.{namespace}")
-    for address in (service_host(service, rules.mesh), f"{name}.{namespace}.svc", f"{name}.{namespace}", name):
-        yield from (e.key for e in world.entries_to(address))
+    for host in {a.spec.host for a in world.aliases_under(f"{name}.{namespace}") if a.spec}:
+        yield from _around_host(world, host)
+    yield from (e.key for e in world.entries_to(name))
+    yield from _named_elsewhere(world, service, rules)
     for entry in world.entries_in(namespace):
         if _may_stand_for(entry, service):
             yield entry.key
+
+
+def _named_elsewhere(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
+    """Entries of any namespace that name the Service together with its own."""
+    namespace, name = service.meta.namespace, service.meta.name
+    for address in (service_host(service, rules.mesh), f"{name}.{namespace}.svc", f"{name}.{namespace}"):
+        yield from (e.key for e in world.entries_to(address))
     yield from (e.key for e in world.find("annotated", f"{namespace}/{name}"))
 
 
@@ -98,7 +124,7 @@ def _may_stand_for(entry: ServiceEntry, service: Service) -> bool:
     )
 
 
-def _around_entry(world: Snapshot, entry: ServiceEntry) -> Iterator[Key]:
+def _around_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterator[Key]:
     # Its namesake alias owns it or is kept from its name; aliases of its host may be served by it.
     yield Key(KIND, entry.meta.namespace, entry.meta.name)
     for host in entry.hosts:
@@ -106,9 +132,12 @@ def _around_entry(world: Snapshot, entry: ServiceEntry) -> Iterator[Key]:
         # Who sees which of several entries with one host, and so what a repair would move, is decided between them.
         yield from (e.key for e in world.entries_for_host(host) if e.key != entry.key)
     for address in entry.addresses:
-        yield from _with_aliases(world, world.entries_at(address))
-        for service in world.services_at(address):
+        yield from _with_aliases(world, entries_binding(world, bound(address)))
+        for service in world.services_at(bound(address)):
             yield from (a.key for a in world.aliases_of(service.meta.namespace, service.meta.name))
+            if {p.number for p in entry.ports} - {p.port for p in service.ports}:
+                # It may have a listener there that a repair of others would take (`ousted`).
+                yield from _dependents(world, service, rules)
 
 
 def _around_host(world: Snapshot, host: str) -> Iterator[Key]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from dnsalias_operator.core.listeners.services import export_to
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -25,12 +26,12 @@ class Scope:
         values = tuple(default if export_to is None else export_to)
         if "*" in values:
             return cls(everywhere=True)
-        return cls(everywhere=False, namespaces=frozenset(own if v == "." else v for v in values if v != "~"))
+        return cls(everywhere=False, namespaces=frozenset(own if v == "." else v for v in values if v not in ("", "~")))
 
     @classmethod
     def of_claimant(cls, obj: Service | ServiceEntry, mesh: Mesh) -> Self:
-        """The scope of a Service or ServiceEntry."""
-        return cls.of(obj.export_to, obj.meta.namespace, mesh.default_service_export_to)
+        """The scope of a Service or ServiceEntry, as istiod understands its exportTo."""
+        return cls.of(sorted(export_to(obj, mesh)), obj.meta.namespace, ())
 
     def overlaps(self, other: "Scope") -> bool:
         """Whether some namespace is in both."""

@@ -41,7 +41,7 @@ def crd() -> dict[str, Any]:
                 "plural": PLURAL,
                 "singular": SINGULAR,
                 "shortNames": [SHORT_NAME],
-                "categories": ["istio"],
+                "categories": ["istio-io"],
             },
             "scope": "Namespaced",
             "versions": [

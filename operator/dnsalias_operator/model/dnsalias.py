@@ -1,5 +1,6 @@
 """The DnsAlias resource. The CRD's schema is generated from `DnsAliasSpec` and `DnsAliasStatus` (model/crd.py)."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -199,6 +200,12 @@ def parse_spec(spec: object) -> tuple[DnsAliasSpec | None, str]:
         return None, "; ".join(_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in told)
 
 
+_TYPES = {
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "expected a mapping"),
+    **dict.fromkeys(("tuple_type", "list_type"), "expected a list"),
+    "string_type": "expected text",
+}
+"""Pydantic names Python's types; who writes YAML knows others."""
 _EXPECTED = {
     "host": "a lower-case DNS name of at least two labels, without wildcard or trailing dot, such as service-api.hello",
     "exportTo": "'*', '.', '~' or the name of a namespace",
@@ -215,4 +222,11 @@ def _explain(loc: tuple[int | str, ...], message: str, kind: str, value: object)
         return f"{where}: expected {expected} (got {value!r})"
     if kind == "extra_forbidden":
         return f"{where}: unknown field; remove it"
-    return f"{where}: {message.removeprefix('Value error, ')} (got {value!r})"
+    expected = _TYPES.get(kind) or message.removeprefix("Value error, ")
+    quotes = "; put it in quotes" if expected == "expected text" and isinstance(value, bool | int | float) else ""
+    return f"{where}: {expected} (got {_shown(value)}){quotes}"
+
+
+def _shown(value: object) -> str:
+    """A value as YAML and JSON write it, short."""
+    return repr(value) if isinstance(value, str) else json.dumps(value, default=str)[:60]

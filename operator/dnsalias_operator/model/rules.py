@@ -68,6 +68,16 @@ class Rules(BaseModel):
             raise ValueError("expected a prefix length from 8 to 28")
         return value
 
+    def assumptions(self) -> str:
+        """One line that tells a reader what a decision assumed: of the mesh, and what becomes of others' entries."""
+        if self.namespace:
+            others = f"namespace {self.namespace} only, so no repairs"
+        elif self.foreign_entries == "observe":
+            others = "foreign_entries observe: no repairs"
+        else:
+            others = f"foreign_entries patch where {self.repair_selector}"
+        return f"{self.mesh.assumptions()}, {others}"
+
     @property
     def repairs(self) -> bool:
         """Whether foreign entries may be written at all: the guard needs to see the cluster, and one cluster only."""

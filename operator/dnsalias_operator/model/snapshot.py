@@ -77,6 +77,7 @@ def _index_values(obj: Object) -> Iterator[tuple[str, Hashable]]:
             yield "annotated", obj.meta.annotations[SERVICE_ANNOTATION]
     elif isinstance(obj, DnsAlias) and obj.spec:
         yield "host", obj.spec.host
+        yield "host under", obj.spec.host.partition(".")[2]
         yield "service", (obj.meta.namespace, obj.spec.service_ref.name)
     elif isinstance(obj, Sidecar):
         yield from (("imports", namespace) for namespace in obj.imports_from)
@@ -191,6 +192,10 @@ class Snapshot:
     def aliases_for_host(self, host: str) -> list[DnsAlias]:
         """DnsAliases that declare this host."""
         return [o for o in self.find("host", host) if isinstance(o, DnsAlias)]
+
+    def aliases_under(self, parent: str) -> list[DnsAlias]:
+        """DnsAliases whose host is this name with one label before it."""
+        return [o for o in self.find("host under", parent) if isinstance(o, DnsAlias)]
 
     def aliases_of(self, namespace: str, service: str) -> list[DnsAlias]:
         """DnsAliases whose serviceRef is this Service."""

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+import yaml
 from kubernetes.aio import config as kubeconfigs
 from kubernetes.aio.client import Configuration
 
@@ -32,14 +33,22 @@ async def load_configuration(kubeconfig: str | None = None, context: str | None 
             await kubeconfigs.load_kube_config(
                 config_file=kubeconfig or None, context=context or None, client_configuration=configuration
             )
-    except (kubeconfigs.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
-        where = f"kubeconfig {kubeconfig}" if kubeconfig else "kubeconfig"
-        raise ClusterError(f"no access to a cluster: {where}: {error}") from error
+    except (kubeconfigs.ConfigException, OSError, ValueError) as error:
+        raise _no_access(kubeconfig, str(error)) from error
+    except yaml.YAMLError as error:
+        raise _no_access(kubeconfig, f"not YAML: {' '.join(str(error).split())}") from error
+    except (TypeError, KeyError, AttributeError) as error:
+        # The library takes the shape of the file for granted.
+        raise _no_access(kubeconfig, f"not a kubeconfig; `kubectl config view` shows one ({error!r})") from error
     # The environment is asked once, here. aiohttp would ask it for each request, in two threads of their own, and would
     # take a .netrc for credentials.
     configuration.client_session_kwargs = {"trust_env": False}
     configuration.proxy = configuration.proxy or environment_proxy(configuration.host)
     return configuration
+
+
+def _no_access(kubeconfig: str | None, why: str) -> ClusterError:
+    return ClusterError(f"no access to a cluster: kubeconfig{f' {kubeconfig}' if kubeconfig else ''}: {why}")
 
 
 def environment_proxy(url: str) -> str | None:

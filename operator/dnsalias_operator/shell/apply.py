@@ -14,7 +14,7 @@ from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import Raw, mapping, text
 from dnsalias_operator.model.names import API_VERSION, KIND, OWN_MANAGER, REPAIR_MANAGER, Key
 from dnsalias_operator.shell.client import APPLY, Client
-from dnsalias_operator.shell.confirm import Confirm
+from dnsalias_operator.shell.confirm import Confirm, Known
 from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
 from dnsalias_operator.shell.metrics import Metrics
 from dnsalias_operator.shell.queue import TokenBucket
@@ -37,6 +37,18 @@ class Writer:
         self._bucket = bucket
         self._metrics = metrics
         self.confirm = Confirm(client, store, metrics)
+
+    async def outdated(self, key: Key, operation: str, made_from: Known) -> bool:
+        """The second look before a write of ``key``: is what it is made from not so any more?
+
+        Raises:
+            ClusterError: it cannot be told. The write is not made and counts as one that failed.
+        """
+        try:
+            return await self.confirm.outdated(made_from)
+        except ClusterError as error:
+            self._metrics.writes.labels(key.kind, operation, "refused" if is_refusal(error) else "error").inc()
+            raise
 
     async def write(self, change: Change) -> None:
         """Make one change.
@@ -74,8 +86,8 @@ class Writer:
                 await self._send("PUT", change.key, _OWN, self._body(change))
             case Verb.RECREATE:
                 await self._dry_run(change)
-                await self._delete(change)
-                await self._create(change)
+                if await self._delete(change):
+                    await self._create(change)
             case Verb.DELETE:
                 await self._delete(change)
 
@@ -108,7 +120,8 @@ class Writer:
             if error.reason != "AlreadyExists":
                 raise
 
-    async def _delete(self, change: Change) -> None:
+    async def _delete(self, change: Change) -> bool:
+        """Whether the object is gone: with finalizers on it, it stays for a while, and so does its name."""
         key = change.key
         options = {
             "apiVersion": "v1",
@@ -124,11 +137,12 @@ class Writer:
             if not error.says_gone(key.name):
                 raise
             answer = {"kind": "Status"}
-        # With finalizers on it, the answer is the object, which stays for a while with a deletionTimestamp.
-        if text(answer.get("kind")) == "Status":
-            self._store.remove(key.kind, gone)
-        else:
+        # Of one that stays, the answer is the object, with a deletionTimestamp.
+        if text(answer.get("kind")) != "Status":
             self._store.put(key.kind, answer)
+            return False
+        self._store.remove(key.kind, gone)
+        return True
 
     async def _send(self, verb: str, key: Key, query: dict[str, str], body: Raw, subresource: str = "") -> None:
         path = self._client.path(key.kind, key.namespace, key.name, subresource)
@@ -168,6 +182,11 @@ def _version(raw: Raw | None) -> dict[str, str]:
 def is_refusal(error: ClusterError) -> bool:
     """Whether trying again will not help until somebody changes something: permissions, validation, admission."""
     return isinstance(error, ApiError) and _final(error)
+
+
+def asks_for_time(error: ClusterError) -> bool:
+    """Whether the API server wants to be left alone for a while."""
+    return isinstance(error, ApiError) and (error.retry_after > 0 or error.status == HTTPStatus.TOO_MANY_REQUESTS)
 
 
 def pauses(error: ClusterError) -> tuple[float, float]:

@@ -254,9 +254,10 @@ class Client:
 
 
 class Listing(list[dict[str, Any]]):
-    """Raw objects; ``missing`` names the CRDs that the API server does not serve."""
+    """Raw objects; ``missing`` names the CRDs that are not served, ``forbidden`` those that may not be read."""
 
     missing: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
 
 
 def list_objects(
@@ -267,7 +268,7 @@ def list_objects(
 ) -> Listing:
     """Every object that a prediction rests on (Namespaces cluster-wide only), each with apiVersion and kind.
 
-    ``missing`` of the answer names the kinds that could not be read: no CRD, or, for `OPTIONAL` ones, no right to.
+    The answer lacks kinds without a CRD (``missing``) and `OPTIONAL` ones that we have no right to (``forbidden``).
     ``told`` is called after each page with the plural of the kind and how many of it have been read.
 
     Raises:
@@ -291,9 +292,13 @@ async def _list_objects(
                     found.extend({"apiVersion": api_version, "kind": kind, **item} for item in items)
                     told(PLURALS[kind], len(found) - before)
             except ApiError as error:
-                if kind not in OPTIONAL or error.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+                name = f"{PLURALS[kind]}.{_group(kind)}"
+                if kind in OPTIONAL and error.status == HTTPStatus.FORBIDDEN:
+                    found.forbidden = (*found.forbidden, name)
+                elif kind in OPTIONAL and error.status == HTTPStatus.NOT_FOUND:
+                    found.missing = (*found.missing, name)
+                else:
                     raise
-                found.missing = (*found.missing, f"{PLURALS[kind]}.{_group(kind)}")
     return found
 
 

@@ -9,7 +9,7 @@ from dnsalias_operator.model.meta import mapping, mappings, text
 
 _HINTS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "the credentials are not accepted; check that the token or certificate is current",
-    HTTPStatus.FORBIDDEN: "grant this in the operator's role (manifests/base/rbac.yaml)",
+    HTTPStatus.FORBIDDEN: "whoever asks lacks this right; for the operator it is in manifests/base/rbac.yaml",
 }
 _CONFLICT = re.compile(r'conflict(?:s)? with "([^"]+)"')
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dnsalias_operator.core.changes import drift
+from dnsalias_operator.core.conditions import own_part
 from dnsalias_operator.core.outcome import Change, Verb
 from dnsalias_operator.core.ownership import other_managers
 from dnsalias_operator.model.dnsalias import DnsAlias
-from dnsalias_operator.model.meta import Raw, mapping, mappings
+from dnsalias_operator.model.meta import Raw, mapping
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Object
 from dnsalias_operator.shell.queue import Backoff
@@ -93,6 +94,9 @@ class Fights:
             del self._records[change.key]
             return Verdict()
         wait = max(0.0, record.last + pause - now)
+        if want.refused_by and _let_go(change, obj, want.refused_by):
+            # Not at once: the watch may be behind the answer that named them.
+            return Verdict(max(0.0, record.last + self._backoff.pause(1) - now))
         if want.refused_by:
             return Verdict(wait, ", ".join(want.refused_by), want.refused_by)
         if max(want.writes, record.lost - _CHURN) < self._limit:
@@ -140,9 +144,10 @@ def _wanted(change: Change) -> str:
 
 
 def timeless(status: Raw) -> dict[str, Any]:
-    """A status without the times of its conditions."""
-    bare = [{k: v for k, v in c.items() if k != "lastTransitionTime"} for c in mappings(status.get("conditions"))]
-    return {**status, "conditions": bare}
+    """What of a status is ours, without the times of its conditions."""
+    part = own_part(status)
+    bare = {t: {k: v for k, v in c.items() if k != "lastTransitionTime"} for t, c in part["conditions"].items()}
+    return {**part, "conditions": bare}
 
 
 def _stands(change: Change | None, obj: Object | None) -> bool:
@@ -159,13 +164,22 @@ def _stands(change: Change | None, obj: Object | None) -> bool:
     return not drift(obj.raw, change.apply)
 
 
+def _spec_fields(change: Change) -> list[str]:
+    return [f.removeprefix("spec.") for f in change.fields if f.startswith("spec.")]
+
+
+def _let_go(change: Change, obj: Object | None, managers: tuple[str, ...]) -> bool:
+    """Whether none of the managers that a write conflicted with holds one of its fields any more."""
+    fields = _spec_fields(change)
+    return bool(fields) and isinstance(obj, ServiceEntry) and not {*managers} & {*other_managers(obj, *fields)}
+
+
 def _opponent(change: Change, obj: Object | None) -> tuple[str, tuple[str, ...]]:
     """The manager that owns the value now, or, where it was removed, probably the one that owns the hosts."""
     if obj is None:
         return "somebody who deletes it", ()
-    fields = [f.removeprefix("spec.") for f in change.fields if f.startswith("spec.")]
     if isinstance(obj, ServiceEntry):
-        if owners := other_managers(obj, *fields):
+        if owners := other_managers(obj, *_spec_fields(change)):
             return ", ".join(owners), owners
         if owners := other_managers(obj, "hosts"):
             return f"probably {', '.join(owners)}", owners

@@ -150,12 +150,22 @@ class Leadership:
         mine, self._mine, self._until = self._mine, None, _NEVER
         if mine is None:
             return
-        spec = {k: v for k, v in mapping(mine.get("spec")).items() if k != "holderIdentity"}
         try:
             async with asyncio.timeout(self._terms.deadline / 2):
-                await self._put({**mine, "spec": {**spec, "leaseDurationSeconds": 1, "renewTime": _now()}})
+                await self._give_back(mine)
         except (ClusterError, TimeoutError) as error:
             log.warning("the Lease was not given back, it runs out by itself", extra={"fields": {"error": str(error)}})
+
+    async def _give_back(self, lease: Raw) -> None:
+        try:
+            await self._put(_freed(lease))
+        except ApiError as error:
+            if error.status != HTTPStatus.CONFLICT:
+                raise
+            # A renewal whose answer was not waited for may have been applied.
+            now = await self._read()
+            if now and text(mapping(now.get("spec")).get("holderIdentity")) == self.identity:
+                await self._put(_freed(now))
 
     async def _look(self) -> bool:
         """Take or renew the Lease if that may be done now; whether it is ours after that."""
@@ -247,6 +257,11 @@ class Leadership:
 
 
 _MANAGER = {"fieldManager": OWN_MANAGER}
+
+
+def _freed(lease: Raw) -> Raw:
+    spec = {k: v for k, v in mapping(lease.get("spec")).items() if k != "holderIdentity"}
+    return {**lease, "spec": {**spec, "leaseDurationSeconds": 1, "renewTime": _now()}}
 
 
 def _count(spec: Raw, field: str) -> int:

@@ -3,7 +3,7 @@
 `python -m dnsalias_operator.shell.metrics` prints docs/metrics.md.
 
 What stands in the cluster is counted from the decisions that are kept, when somebody scrapes: a series disappears with
-its cause, and nothing is labelled by object but the capped info metric.
+its cause, and nothing is labelled by object but the info metrics, which are capped.
 """
 
 import platform
@@ -12,110 +12,19 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from dnsalias_operator.core.case import READY
-from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, State, Verb
+from dnsalias_operator.core.catalog import CATCH_ALL, REFUSED_BY_ENVOY
+from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, Severity, State, Verb
 from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.shell.series import SPECS
 
-
-class Spec(NamedTuple):
-    """A metric's type, labels and meaning."""
-
-    type: str
-    labels: tuple[str, ...]
-    help: str
-
-
-SPECS: Mapping[str, Spec] = {
-    "dnsalias_aliases": Spec(
-        "gauge", ("condition", "status", "reason"), "DnsAliases by each of their conditions, its status and reason."
-    ),
-    "dnsalias_serviceentries": Spec(
-        "gauge",
-        ("origin", "state"),
-        "ServiceEntries in the operator's care. origin: generated or foreign; state: fixed, contained or unfixed.",
-    ),
-    "dnsalias_unfixed_serviceentries": Spec(
-        "gauge",
-        ("reason", "severity"),
-        "ServiceEntries that lack something and were not repaired. severity critical: takes traffic not meant for it.",
-    ),
-    "dnsalias_unfixed_serviceentry_info": Spec(
-        "gauge",
-        ("namespace", "name", "reason", "severity"),
-        "1 for each unfixed ServiceEntry, worst first, up to a cap.",
-    ),
-    "dnsalias_unfixed_serviceentry_info_hidden": Spec(
-        "gauge", (), "Unfixed ServiceEntries that the cap of dnsalias_unfixed_serviceentry_info leaves out."
-    ),
-    "dnsalias_unready_alias_info": Spec(
-        "gauge", ("namespace", "name", "reason"), "1 for each DnsAlias that is not ready, up to the same cap."
-    ),
-    "dnsalias_unready_alias_info_hidden": Spec(
-        "gauge", (), "DnsAliases that the cap of dnsalias_unready_alias_info leaves out."
-    ),
-    "dnsalias_contested": Spec(
-        "gauge",
-        ("kind", "namespace", "name", "manager"),
-        "1 for each object that the operator writes and a field manager takes back again and again, up to a cap. "
-        "manager: the probable one where the value was removed, unknown where nothing tells, other beyond 20 names.",
-    ),
-    "dnsalias_contested_hidden": Spec("gauge", (), "Series that the cap of dnsalias_contested leaves out."),
-    "dnsalias_findings": Spec(
-        "gauge", ("code", "severity"), "Findings in the cluster, as `dnsalias lint` prints them."
-    ),
-    "dnsalias_writes_total": Spec(
-        "counter",
-        ("kind", "operation", "result"),
-        "Writes. operation: create, update, replace, recreate, delete, repair, status; "
-        "result: ok, conflict, refused, error.",
-    ),
-    "dnsalias_outdated_decisions_total": Spec(
-        "counter",
-        ("kind",),
-        "Objects found changed by a second look before a write, which was then decided anew: the watch is behind.",
-    ),
-    "dnsalias_drift_corrections_total": Spec(
-        "counter", ("kind", "field"), "Fields that somebody had changed or removed and that were set right again."
-    ),
-    "dnsalias_events_total": Spec(
-        "counter", ("result",), "Kubernetes Events. result: ok, error, or dropped where too many waited."
-    ),
-    "dnsalias_event_to_write_seconds": Spec(
-        "histogram", (), "Time from the first news of a change to the end of the write that answers it."
-    ),
-    "dnsalias_reconcile_duration_seconds": Spec("histogram", ("kind",), "Time that one alias or entry was worked on."),
-    "dnsalias_queue_depth": Spec("gauge", (), "Aliases and entries that are due to be worked on."),
-    "dnsalias_queue_delayed": Spec("gauge", (), "Aliases and entries that wait for a retry or for their time."),
-    "dnsalias_queue_oldest_age_seconds": Spec("gauge", (), "How long the oldest due piece of work has waited."),
-    "dnsalias_last_event_timestamp_seconds": Spec("gauge", ("kind",), "When the watch last told of this kind."),
-    "dnsalias_last_resync_timestamp_seconds": Spec("gauge", ("kind",), "When this kind was last listed in full."),
-    "dnsalias_resync_corrections_total": Spec(
-        "counter",
-        ("kind", "correction"),
-        "What the watch had not told. correction: ghost (a deletion) or missed (anything else).",
-    ),
-    "dnsalias_api_requests_total": Spec(
-        "counter", ("verb", "code"), "API requests by verb and status code; code 0: no answer. Kopf's watches apart."
-    ),
-    "dnsalias_leader": Spec(
-        "gauge", (), "1 where this process may write, 0 where it stands by; the sum over all of them is 1."
-    ),
-    "dnsalias_watch_restarts_total": Spec(
-        "counter", (), "Times that the watch ended at an answer it could not use, and was begun anew."
-    ),
-    "dnsalias_objects": Spec("gauge", ("kind",), "Objects that the operator knows of, by kind."),
-    "dnsalias_missing_kinds": Spec("gauge", (), "CRDs that the operator waits for."),
-    "dnsalias_synced": Spec("gauge", (), "1 once every kind was listed; nothing is written before that."),
-    "dnsalias_asyncio_tasks": Spec("gauge", (), "Tasks of the operator's event loop; a number that grows is a leak."),
-    "dnsalias_build_info": Spec("gauge", ("version", "python", "kopf"), "1; the labels say what runs."),
-}
-
+NAMED = (CATCH_ALL.code, REFUSED_BY_ENVOY.code)
+"""Findings that have an alert, which is to name the entries; the operator may have none of these in its care."""
 UNKNOWN, OTHER = "unknown", "other"
 """Values of the label manager that are no names."""
 _UNPLAIN = re.compile(r"[^A-Za-z0-9._:/@-]")
@@ -146,6 +55,12 @@ class Decisions:
         """DnsAliases that are not ready, by key, each with its Ready condition."""
         ready = [(d.key, c) for d in self.aliases.values() for c in d.conditions if c.type == READY]
         return sorted((found for found in ready if found[1].status != "True"), key=lambda found: found[0])
+
+    def with_finding(self, code: str) -> list[tuple[Severity, Key]]:
+        """Objects that have this finding, worst first, then by key; each once, whatever number of ports has it."""
+        found = ((key, [f.severity for f in of_one if f.code == code]) for key, of_one in self.findings.items())
+        worst = [(min(severities, key=lambda s: s.rank), key) for key, severities in found if severities]
+        return sorted(worst, key=lambda one: (one[0].rank, one[1]))
 
 
 class Metrics:
@@ -247,6 +162,13 @@ class _DecisionCollector(Collector):
         yield _family(
             "dnsalias_findings", ((f.code, f.severity.value) for of_one in decisions.findings.values() for f in of_one)
         )
+        # A cap for each code: hundreds of catch-alls must not hide the one entry that keeps sidecars from starting.
+        named = {code: decisions.with_finding(code) for code in NAMED}
+        yield _family(
+            "dnsalias_finding_info",
+            ((code, s.value, key.namespace, key.name) for code, of_code in named.items() for s, key in of_code[:cap]),
+        )
+        yield _hidden("dnsalias_finding_info", {(code,): len(of_code) - cap for code, of_code in named.items()})
 
     def _fought(self, key: Key, rivals: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         for manager in sorted({self._metrics.manager_label(rival) for rival in rivals[:_MOST_RIVALS]}) or (UNKNOWN,):
@@ -267,9 +189,15 @@ def _family(name: str, labels: Iterable[tuple[str, ...]]) -> GaugeMetricFamily:
 def _capped(name: str, labels: list[tuple[str, ...]], cap: int) -> Iterator[GaugeMetricFamily]:
     """One series an object, the first ``cap`` of them, and how many are left out."""
     yield _family(name, labels[:cap])
-    hidden = GaugeMetricFamily(*_named(f"{name}_hidden"))
-    hidden.add_metric((), max(0, len(labels) - cap))
-    yield hidden
+    yield _hidden(name, {(): len(labels) - cap})
+
+
+def _hidden(name: str, over: Mapping[tuple[str, ...], int]) -> GaugeMetricFamily:
+    """How many series are left out: by label values, how many more than the cap there are, or fewer."""
+    family = GaugeMetricFamily(*_named(f"{name}_hidden"), labels=SPECS[f"{name}_hidden"].labels)
+    for values, count in over.items():
+        family.add_metric(values, max(0, count))
+    return family
 
 
 def _writes() -> Iterator[tuple[str, str, str]]:

@@ -59,9 +59,10 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Work:
-    """Of a key that is worked on: since when there is a reason to, since when it is, and what was asked meanwhile."""
+    """Of a key that is worked on: since when there is a reason to, it was due, it is; and what was asked meanwhile."""
 
     since: float
+    due: float
     taken: float
     again: tuple[float, bool] | None = None
 
@@ -97,10 +98,7 @@ class WorkQueue(Generic[K]):
             if due >= waits.due and (last or not waits.last):
                 return
             due, since, last = min(due, waits.due), min(due, waits.since), last and waits.last
-        self._order += 1
-        self._waiting[key] = _Waiting(due, since, last, self._order)
-        heapq.heappush(self._heaps[last], (due, self._order, key))
-        self._changed.set()
+        self._put(key, due, since, last=last)
 
     async def take(self) -> Item[K] | None:
         """The next key that is due, waiting for one; None once the queue is closed."""
@@ -111,9 +109,9 @@ class WorkQueue(Generic[K]):
                 await self._pause(min(first, last))
                 continue
             _, _, key = heapq.heappop(self._heaps[first > 0 or last <= -PATIENCE_SECONDS])
-            since, self._last_take = self._waiting.pop(key).since, self._clock()
-            self._working[key] = _Work(since, self._last_take)
-            return Item(key, since)
+            waited, self._last_take = self._waiting.pop(key), self._clock()
+            self._working[key] = _Work(waited.since, waited.due, self._last_take)
+            return Item(key, waited.since)
         return None
 
     def done(self, key: K) -> None:
@@ -124,15 +122,29 @@ class WorkQueue(Generic[K]):
     def failed(self, key: K, at_least: float = 0, at_most: float = float("inf")) -> float:
         """``key`` is to be worked on again, after its backoff, which is ``at_most`` seconds; returns the pause.
 
+        The reason to work on it stays as old as it is.
+
         It is not before ``at_least`` seconds whatever the rest says: that is what a server asked for.
 
         What was asked for meanwhile waits for the backoff too: a change elsewhere does not cure an API that fails.
         """
         self._failures[key] = self._failures.get(key, 0) + 1
         pause = max(at_least, min(at_most, self._backoff.pause(self._failures[key])))
-        self._working.pop(key, None)
-        self.add(key, pause)
+        work = self._working.pop(key, None)
+        due = self._clock() + pause
+        self._put(key, due, work.since if work else due)
         return pause
+
+    def _put(self, key: K, due: float, since: float, *, last: bool = False) -> None:
+        self._order += 1
+        self._waiting[key] = _Waiting(due, since, last, self._order)
+        heapq.heappush(self._heaps[last], (due, self._order, key))
+        self._changed.set()
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is given out any more."""
+        return self._closed
 
     def close(self) -> None:
         """Give nothing out any more; whoever waits in `take` gets None. What is worked on goes on."""
@@ -153,9 +165,12 @@ class WorkQueue(Generic[K]):
         return len(self._working)
 
     def oldest_age(self) -> float:
-        """Seconds since the oldest due or worked-on key was due; 0 where there is none."""
+        """Seconds since the oldest due or worked-on key was due; 0 where there is none.
+
+        A key that failed is due again after its backoff: how long it has been failing is not in here.
+        """
         now = self._clock()
-        return now - min(self._oldest_due(now), *(work.since for work in self._working.values()), now)
+        return now - min(self._oldest_due(now), *(work.due for work in self._working.values()), now)
 
     def stalled(self) -> float:
         """Seconds for which nothing has moved: one key is being worked on, or none was taken though some were due.
@@ -198,7 +213,7 @@ class WorkQueue(Generic[K]):
         work = self._working.pop(key, None)
         if work is not None and work.again is not None:
             due, last = work.again
-            self.add(key, max(0.0, due - self._clock()), last=last)
+            self._put(key, due, due, last=last)
 
 
 class TokenBucket:

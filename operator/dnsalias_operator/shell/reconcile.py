@@ -1,14 +1,13 @@
 """One key at a time: decide, write what is due, tell what came of it."""
 
 import logging
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import replace
 
-from dnsalias_operator.core.conditions import desired_status
 from dnsalias_operator.core.findings import alias_findings, entry_findings
-from dnsalias_operator.core.outcome import AliasDecision, Change, EntryDecision, Finding, Severity, Verb
+from dnsalias_operator.core.outcome import AliasDecision, Change, EntryDecision, Finding, Severity
 from dnsalias_operator.core.plan import decide_alias, decide_entry
-from dnsalias_operator.core.triggers import affected, rests_on
+from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
@@ -17,9 +16,11 @@ from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell import verdicts
 from dnsalias_operator.shell.apply import Writer
 from dnsalias_operator.shell.events import Recorder
+from dnsalias_operator.shell.failures import Failures
 from dnsalias_operator.shell.fights import Fights
 from dnsalias_operator.shell.metrics import Metrics
 from dnsalias_operator.shell.queue import WorkQueue
+from dnsalias_operator.shell.statuses import Statuses, said
 from dnsalias_operator.shell.steps import Clock, Steps
 from dnsalias_operator.shell.store import Store
 from dnsalias_operator.shell.verdicts import Stop
@@ -43,9 +44,19 @@ class Reconciler:
         rules: Rules,
         clock: Clock,
     ) -> None:
-        self._store, self._queue, self._steps, self._writer = store, queue, steps, writer
-        self._recorder, self._fights, self._metrics = recorder, fights, metrics
-        self._rules, self._clock = rules, clock
+        self._store, self._queue, self._steps, self._recorder = store, queue, steps, recorder
+        self._metrics, self._rules = metrics, rules
+        self._failures = Failures()
+        self._statuses = Statuses(
+            store=store,
+            queue=queue,
+            writer=writer,
+            recorder=recorder,
+            fights=fights,
+            metrics=metrics,
+            rules=rules,
+            clock=clock,
+        )
 
     async def work(self, key: Key, on_written: Callable[[], None] = lambda: None) -> None:
         """Bring one object to what it should be; ``on_written`` is called after each write of a ServiceEntry.
@@ -84,32 +95,32 @@ class Reconciler:
     async def _alias(self, key: Key, on_written: Callable[[], None]) -> AliasDecision | None:
         """Returns the decision where it holds now that this was done."""
         kept = self._metrics.decisions.aliases
-        world = self._steps.world()
+        world = self._steps.world(key)
         decision = decide_alias(world, key, self._rules)
         alias = self._store.world.alias(key.namespace, key.name)
         if decision is None or alias is None:
             kept.pop(key, None)
+            self._failures.judge(key, None)
             return None
-        if decision.changes:
-            stop = await self._steps.take(
-                key, decision.changes, on_written, fought=_said(alias)[1] == verdicts.CONTESTED
-            )
-            if stop is None:
-                # The conditions hold now; they are told after one more look at the world, and after entries of others:
-                # istiod pushes once for what comes together.
-                kept[key] = decision
-                self._queue.add(key, last=True)
-                return decision
+        fought = said(alias)[1] == verdicts.CONTESTED
+        stop = await self._take(key, decision.changes, on_written, fought=fought)
+        if stop is not None:
             self._contested(key, stop)
             if stop.reason:
                 kept[key] = verdicts.unprogrammed(decision, stop.reason, stop.message)
-                await self._status(alias, kept[key])
+                await self._statuses.say_why(alias, kept[key], stop)
             self._again(key, stop)
             return None
+        if decision.changes:
+            # The conditions hold now; they are told after one more look at the world, and after entries of others:
+            # istiod pushes once for what comes together.
+            kept[key] = decision
+            self._queue.add(key, last=True)
+            return decision
         served = self._as_served(world, decision)
         if served is not None:
             kept[key] = served
-            await self._status(alias, served)
+            await self._statuses.write(alias, served)
         return decision
 
     def _as_served(self, world: Snapshot, decision: AliasDecision) -> AliasDecision | None:
@@ -118,7 +129,7 @@ class Reconciler:
             return decision
         key = Key("ServiceEntry", decision.key.namespace, decision.entry)
         entry = decide_entry(world, key, self._rules)
-        if entry is None or not entry.changes:
+        if (entry is None or not entry.changes) and not self._steps.awaits(decision.key, key):
             return decision
         held = self._metrics.decisions.entries.get(key)
         if held is not None and held.reason in verdicts.OURS:
@@ -127,24 +138,33 @@ class Reconciler:
 
     async def _entry(self, key: Key, on_written: Callable[[], None]) -> None:
         kept = self._metrics.decisions.entries
-        world = self._steps.world()
+        world = self._steps.world(key)
         decision = decide_entry(world, key, self._rules)
         if decision is None:
             kept.pop(key, None)
+            self._failures.judge(key, None)
             return
         before = kept.get(key)
-        kept[key] = decision
-        stop = None
-        if decision.changes:
-            fought = before is None and self._alias_says_contested(key)
-            stop = await self._steps.take(key, decision.changes, on_written, fought=fought)
-        if stop is not None and stop.reason:
+        fought = bool(decision.changes) and before is None and self._alias_says_contested(key)
+        stop = await self._take(key, decision.changes, on_written, fought=fought)
+        if stop is None:
+            kept[key] = decision
+        elif stop.reason:
             self._contested(key, stop)
             severity = _severity_as_is(world, key, self._rules)
             kept[key] = verdicts.unrepaired(decision, stop.reason, stop.message, severity)
-        self._tell(key, before, kept[key])
+        # Else it is as it was, as far as is known: not fixed before it is.
+        if key in kept:
+            self._tell(key, before, kept[key])
         if stop is not None:
             self._again(key, stop)
+
+    async def _take(
+        self, key: Key, changes: tuple[Change, ...], on_written: Callable[[], None], *, fought: bool
+    ) -> Stop | None:
+        """Write it, as `Steps.take`; a failure is told by `Failures`, and not at all once the operator is stopping."""
+        stop = self._failures.judge(key, await self._steps.take(key, changes, on_written, fought=fought))
+        return replace(stop, reason="", message="") if stop is not None and self._queue.closed else stop
 
     def _tell(self, key: Key, before: EntryDecision | None, now: EntryDecision) -> None:
         """Say it once where a write is held up, and let the aliases that the entry serves say it too."""
@@ -168,40 +188,9 @@ class Reconciler:
             raise stop.error
         self._queue.add(key, stop.retry)
 
-    async def _status(self, alias: DnsAlias, decision: AliasDecision) -> None:
-        now = datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        current = self._store.world.alias(alias.meta.namespace, alias.meta.name) or alias
-        status = desired_status(decision, current, now)
-        if status is None:
-            return
-        # Somebody who writes the status as well (a second operator, say) must not get an answer to each of his writes.
-        change = Change(Verb.UPDATE, alias.key, None, None, {"status": status}, "Status", "")
-        verdict = self._fights.judge(change, current)
-        if verdict.pause > 0:
-            self._contested(alias.key, verdicts.held_up(change, verdict))
-            self._queue.add(alias.key, verdict.pause)
-            return
-        confirm = self._writer.confirm
-        if await confirm.outdated(confirm.known(rests_on(self._store.world, alias.key, self._rules))):
-            self._queue.add(alias.key)
-            return
-        await self._writer.write_status(current, status)
-        self._fights.wrote(change, current)
-        ready = next((c for c in decision.conditions if c.type == "Ready"), None)
-        # An event is posted only where the condition did not say the same already, so a restart repeats nothing.
-        if ready is None or _said(current) == (ready.status, ready.reason, ready.message):
-            return
-        good = ready.status == "True"
-        fields = {"object": str(alias.key), "reason": ready.reason, "ready": good, "written": "status"}
-        log.info(ready.message, extra={"fields": fields})
-        if ready.reason == verdicts.WAITING:
-            return
-        reason = "Programmed" if good else ready.reason
-        self._recorder.emit(current, "Normal" if good else "Warning", reason, "Reconcile", ready.message)
-
     def _alias_says_contested(self, key: Key) -> bool:
         return any(
-            _said(alias)[1] == verdicts.CONTESTED
+            said(alias)[1] == verdicts.CONTESTED
             for host in getattr(self._store.world.get(key), "hosts", ())
             for alias in self._store.world.aliases_for_host(host)
             if alias.meta.namespace == key.namespace
@@ -212,11 +201,3 @@ def _severity_as_is(world: Snapshot, key: Key, rules: Rules) -> Severity:
     """How bad the entry is while it is not written: what the core says of it where writing is forbidden."""
     observed = decide_entry(world, key, rules.model_copy(update={"foreign_entries": "observe"}))
     return observed.severity if observed else Severity.INFO
-
-
-def _said(alias: DnsAlias) -> tuple[object, object, object]:
-    """Status, reason and message of the Ready condition that stands there."""
-    for condition in alias.status.get("conditions") or ():
-        if isinstance(condition, Mapping) and condition.get("type") == "Ready":
-            return (condition.get("status"), condition.get("reason"), condition.get("message"))
-    return (None, None, None)

@@ -6,6 +6,7 @@ harmless alone are never made together when together they do harm.
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from dnsalias_operator.core.outcome import Change, Verb
@@ -15,9 +16,9 @@ from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Object, Snapshot
 from dnsalias_operator.shell import verdicts
-from dnsalias_operator.shell.apply import Writer, is_refusal
+from dnsalias_operator.shell.apply import Writer, asks_for_time, is_refusal
 from dnsalias_operator.shell.confirm import Known
-from dnsalias_operator.shell.errors import ApiError, ClusterError
+from dnsalias_operator.shell.errors import ApiError, ClusterError, FencedError
 from dnsalias_operator.shell.events import Recorder
 from dnsalias_operator.shell.fights import Fights
 from dnsalias_operator.shell.metrics import Metrics
@@ -32,6 +33,15 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """The time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A write in flight: the object as it will be, who was decided in a world that has it, and who waits to know."""
+
+    after: Object | None
+    counted_on_by: set[Key] = field(default_factory=set)
+    awaited_by: set[Key] = field(default_factory=set)
 
 
 class Steps:
@@ -51,11 +61,22 @@ class Steps:
     ) -> None:
         self._store, self._writer, self._recorder, self._fights = store, writer, recorder, fights
         self._metrics, self._rules, self._clock, self._enqueue = metrics, rules, clock, enqueue
-        self._pending: dict[Key, Object | None] = {}
+        self._pending: dict[Key, _Flight] = {}
 
-    def world(self) -> Snapshot:
-        """The world with every write in flight done."""
-        return self._store.world.with_changes(self._pending) if self._pending else self._store.world
+    def world(self, key: Key) -> Snapshot:
+        """The world with every write in flight done, to decide ``key`` in."""
+        if not self._pending:
+            return self._store.world
+        for flight in self._pending.values():
+            flight.counted_on_by.add(key)
+        return self._store.world.with_changes({at: flight.after for at, flight in self._pending.items()})
+
+    def awaits(self, key: Key, entry: Key) -> bool:
+        """Whether a write of ``entry`` is under way, and nobody knows yet what comes of it; ``key`` is told then."""
+        flight = self._pending.get(entry)
+        if flight is not None:
+            flight.awaited_by.add(key)
+        return flight is not None
 
     async def take(
         self, key: Key, changes: tuple[Change, ...], on_written: Callable[[], None], *, fought: bool
@@ -74,11 +95,14 @@ class Steps:
         return None
 
     def _not_yet(self, change: Change, *, fought: bool) -> Stop | None:
+        there = self._store.world.get(change.key)
+        if change.verb is Verb.CREATE and there is not None and there.meta.deleting:
+            return Stop()  # what was deleted before stays for a while: to be decided anew
         wait = change.not_before - self._clock.now() if change.not_before else 0
         if wait > 0:
             message = f"{change.key} is made as soon as it is sure to be younger than its Service"
             return Stop(verdicts.WAITING, message, retry=wait)
-        verdict = self._fights.judge(change, self._store.world.get(change.key), fought=fought)
+        verdict = self._fights.judge(change, there, fought=fought)
         return verdicts.held_up(change, verdict) if verdict.pause > 0 else None
 
     async def _attempt(self, key: Key, change: Change, known: Known) -> Stop | None:
@@ -86,26 +110,31 @@ class Steps:
         before = self._store.world.get(change.key)
         after = PARSERS[change.key.kind](change.after) if change.after is not None else None
         # Before anything is awaited: whoever decides from now on counts on this write.
-        self._pending[change.key] = after
+        flight = self._pending[change.key] = _Flight(after)
         stop: Stop | None = None
+        sent = False
         try:
             # What has come into it since is nothing that was decided on. Not what is written: that has preconditions.
             made_from = {**dict.fromkeys(self._made_from(key)), **known}
             made_from.pop(change.key, None)
-            if await self._writer.confirm.outdated(made_from):
+            if await self._writer.outdated(change.key, change.verb.value, made_from):
                 stop = Stop()
             else:
+                sent = True
                 await self._writer.write(change)
         except ClusterError as error:
-            stop = self._failed(change, error)
+            stop = self._failed(change, error, sent=sent)
         finally:
             # An alias and the entry of its name can both have a write of that entry in flight.
-            if self._pending.get(change.key) is after:
+            if self._pending.get(change.key) is flight:
                 self._pending.pop(change.key, None)
+        for other in sorted(flight.awaited_by):
+            self._enqueue(other)
         if stop is not None:
-            # Others may have decided in a world where this write succeeded.
-            for neighbour in sorted(affected(self._store.world, after, before, self._rules)):
-                self._enqueue(neighbour)
+            # They were decided in a world where this write succeeded. No others: keys that fail side by side would ask
+            # for each other at once, and none of them would wait for its backoff.
+            for other in sorted(flight.counted_on_by & affected(self._store.world, after, before, self._rules)):
+                self._enqueue(other)
             return stop
         self._fights.wrote(change, before)
         if drifted and change.verb not in (Verb.DELETE, Verb.RECREATE):
@@ -118,14 +147,17 @@ class Steps:
         """What is looked at once more before a write."""
         return (*rests_on(self._store.world, key, self._rules), *([key] if key.kind == KIND else ()))
 
-    def _failed(self, change: Change, error: ClusterError) -> Stop:
+    def _failed(self, change: Change, error: ClusterError, *, sent: bool) -> Stop:
         if isinstance(error, ApiError) and error.managers:
             self._fights.refused(change, error.managers)
             message = verdicts.contested(", ".join(error.managers))
             return Stop(verdicts.CONTESTED, message, error=error, object=change.key, rivals=error.managers)
         if is_refusal(error):
             return Stop(verdicts.WRITE_REFUSED, str(error), error=error)
-        return Stop(error=error)
+        if isinstance(error, FencedError):
+            return Stop(error=error)  # not the write failed: this process may not write, and so has nothing to say
+        # One that fails at reads, or asks for time, does not need a status on top.
+        return verdicts.failed(change, error, untold=not sent or asks_for_time(error))
 
     def _tell(self, change: Change, about: Object | None) -> None:
         fields = {
@@ -137,7 +169,7 @@ class Steps:
         }
         log.info(change.message, extra={"fields": {k: v for k, v in fields.items() if v}})
         if change.verb is Verb.REPAIR and about is not None:
-            self._recorder.emit(about, "Normal", change.reason, "Repair", f"{_done(change)}, because {change.message}")
+            self._recorder.emit(about, "Normal", change.reason, "Repair", f"{_done(change)}; {change.message}")
 
 
 def _done(change: Change) -> str:

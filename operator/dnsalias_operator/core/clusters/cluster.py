@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dnsalias_operator.core.listeners import Client
+from dnsalias_operator.core.listeners.addresses import is_ip
 from dnsalias_operator.core.listeners.claimants import claimants_on
 from dnsalias_operator.core.listeners.scope import scope_of
-from dnsalias_operator.core.listeners.services import Resolution, Upstream, hostnames, is_ip
+from dnsalias_operator.core.listeners.services import Resolution, Upstream, hostnames
 from dnsalias_operator.core.listeners.visible import services_named
 from dnsalias_operator.core.protocols import Protocol
 from dnsalias_operator.model.mesh import Mesh

@@ -13,6 +13,7 @@ number of one of the sidecar's own listeners is predicted, although Envoy may re
 import ipaddress
 from collections.abc import Iterable, Iterator
 
+from dnsalias_operator.core.listeners.addresses import bound, entries_binding, holds, vips_within
 from dnsalias_operator.core.listeners.build import build, refused_names
 from dnsalias_operator.core.listeners.claimants import claimants_at, claimants_on
 from dnsalias_operator.core.listeners.claims import Claim, claims
@@ -33,8 +34,12 @@ __all__ = [
     "Reach",
     "Row",
     "alike",
+    "bound",
     "classes",
     "clients_that_matter",
+    "deciding",
+    "entries_binding",
+    "holds",
     "listener_at",
     "listeners_on",
     "outbound",
@@ -44,6 +49,8 @@ __all__ = [
     "sees",
     "sidecar_of",
     "unfollowed",
+    "vips_within",
+    "wildcard_of",
 ]
 
 
@@ -98,16 +105,26 @@ def owner_of(snapshot: Snapshot, client: Client, mesh: Mesh, address: str, port:
     """The rows that decide a connection to the IP ``address``; () where it passes through without a listener.
 
     A listener bound to the address serves it alone. Else the wildcard listener does, and of its chains only those with
-    the narrowest CIDR around the address, any CIDR being narrower than none; Envoy goes back to the default chain but
-    to no wider CIDR (source: the comments on FilterChainMatch in Envoy's listener_components.proto).
+    the narrowest CIDR around the address.
     """
     own = listener_at(snapshot, client, mesh, address, port)
     if own:
         return own.rows
-    wildcard = WILDCARD6 if mesh.dual_stack and ":" in address else WILDCARD
-    shared = listener_at(snapshot, client, mesh, wildcard, port)
-    if not shared:
-        return ()
+    shared = listener_at(snapshot, client, mesh, wildcard_of(address, mesh), port)
+    return deciding(shared, address) if shared else ()
+
+
+def wildcard_of(address: str, mesh: Mesh) -> str:
+    """The bind address of the listener that serves an IP which has none of its own."""
+    return WILDCARD6 if mesh.dual_stack and ":" in address else WILDCARD
+
+
+def deciding(shared: Listener, address: str) -> tuple[Row, ...]:
+    """The rows of a wildcard listener that decide a connection to the IP ``address``.
+
+    Any CIDR is narrower than none; Envoy goes back to the default chain but to no wider CIDR (source: the comments on
+    FilterChainMatch in Envoy's listener_components.proto).
+    """
     narrowness = {row: _narrowness(row, address) for row in shared.rows if not row.default}
     best = max((n for n in narrowness.values() if n is not None), default=None)
     return tuple(row for row in shared.rows if row.default or (best is not None and narrowness[row] == best))

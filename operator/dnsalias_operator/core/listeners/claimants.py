@@ -1,9 +1,9 @@
 """Where to look: supersets of the objects that can ask for a port or a socket, as small as the indexes allow."""
 
+from dnsalias_operator.core.listeners.addresses import address_forms, vips_within
 from dnsalias_operator.core.listeners.imports import ALL
 from dnsalias_operator.core.listeners.rows import WILDCARD
 from dnsalias_operator.core.listeners.scope import Egress
-from dnsalias_operator.core.listeners.services import address_forms
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -29,7 +29,9 @@ def claimants_at(snapshot: Snapshot, mesh: Mesh, bind: str, port: int, egress: E
 
 
 def claimants_of(snapshot: Snapshot, mesh: Mesh, address: str, port: int) -> list[Claimant]:
-    """Objects that can open the listener ``address``:``port`` in any sidecar."""
+    """Objects that can open the listener ``address``:``port`` in any sidecar, or its chain where that is a CIDR."""
+    if "/" in address:
+        return [*snapshot.entries_at(address), *{s.key: s for _, s in vips_within(snapshot, address, port)}.values()]
     if address == WILDCARD or snapshot.entries_to(address) or snapshot.sidecars_binding(address):
         return snapshot.claimants(port)
     return _with_address(snapshot, mesh, address)

@@ -4,10 +4,10 @@ Source: convertServices in pilot/pkg/serviceregistry/serviceentry/conversion.go,
 pilot/pkg/serviceregistry/kube/conversion.go, GetAddressForProxy in pilot/pkg/model/service.go.
 """
 
-import ipaddress
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dnsalias_operator.core.listeners.addresses import bound
 from dnsalias_operator.core.listeners.rows import WILDCARD, WILDCARD6
 from dnsalias_operator.core.protocols import Protocol, entry_protocol, service_protocol
 from dnsalias_operator.model.mesh import Mesh
@@ -111,20 +111,6 @@ def full_name(host: str, namespace: str, mesh: Mesh) -> str:
     return host if "." in host or host == "*" else f"{host}.{namespace}.svc.{mesh.cluster_domain}"
 
 
-def is_ip(address: str) -> bool:
-    """Whether it is an IP; endpoints may have names too."""
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return True
-
-
-def address_forms(address: str) -> tuple[str, ...]:
-    """Every way in which an object may write the IP ``address`` so that istiod binds exactly it."""
-    return (address, f"{address}/{128 if ':' in address else 32}")
-
-
 def _of_service(service: Service, mesh: Mesh) -> Upstream:
     if service.type == "ExternalName" and service.external_name:
         resolution = Resolution.ALIAS
@@ -176,27 +162,10 @@ def _of_entry(entry: ServiceEntry, mesh: Mesh) -> tuple[Upstream, ...]:
 def _addresses(entry: ServiceEntry, host: str, mesh: Mesh) -> tuple[tuple[str, ...], ...]:
     """The addresses of a host, each with those that are bound together with it."""
     if entry.addresses:
-        found: tuple[tuple[str, ...], ...] = tuple((a,) for a in map(_normal, entry.addresses) if a)
+        found: tuple[tuple[str, ...], ...] = tuple((a,) for a in map(bound, entry.addresses) if a)
     else:
         found = (_allocated(entry, host, mesh) or (WILDCARD,),)
     return tuple((a, WILDCARD6) if mesh.dual_stack and (a, *rest) == (WILDCARD,) else (a, *rest) for a, *rest in found)
-
-
-_PREFIX_LENGTHS = frozenset(str(bits) for bits in range(129))
-
-
-def _normal(address: str) -> str:
-    """The address as istiod binds it: a full-length prefix becomes the IP, what is no address becomes ""."""
-    ip, slash, bits = address.partition("/")
-    try:
-        parsed = ipaddress.ip_address(ip)
-    except ValueError:
-        return ""
-    if not slash:
-        return address
-    if bits not in _PREFIX_LENGTHS or int(bits) > parsed.max_prefixlen or "%" in ip:
-        return ""
-    return str(parsed) if int(bits) == parsed.max_prefixlen else address
 
 
 def _allocated(entry: ServiceEntry, host: str, mesh: Mesh) -> tuple[str, ...]:
@@ -210,7 +179,7 @@ def _allocated(entry: ServiceEntry, host: str, mesh: Mesh) -> tuple[str, ...]:
     if not mesh.dns_capture or entry.resolution == "NONE" or opted_out:
         return ()
     status = mappings(mapping(entry.raw.get("status")).get("addresses"))
-    values = [v for s in status if text(s.get("host")) == host and _normal(v := text(s.get("value"))) and "/" not in v]
+    values = [v for s in status if text(s.get("host")) == host and bound(v := text(s.get("value"))) and "/" not in v]
     ipv4, ipv6 = [v for v in values if ":" not in v], [v for v in values if ":" in v]
     found = (*ipv4[-1:], *(ipv6[-1:] if mesh.dual_stack else ()))
     return found if _binds_all(mesh) else found[:1]

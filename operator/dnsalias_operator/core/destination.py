@@ -1,0 +1,64 @@
+"""Where the endpoints of somebody else's entry lead, compared with the Service that it should lead to."""
+
+from dnsalias_operator.core.backends import selects_pods_of
+from dnsalias_operator.core.bareaddress import routed
+from dnsalias_operator.core.generate import tcp_ports
+from dnsalias_operator.core.hosts import service_named
+from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import Endpoint, EntryPort, ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+
+def other_endpoint(world: Snapshot, entry: ServiceEntry, key: Key, mesh: Mesh) -> str:
+    """The first endpoint that is not the Service ``key``, by name or clusterIP; "" where there is none.
+
+    While the Service does not exist, nobody knows whose an IP is: it counts as the Service's.
+    """
+    service = world.service(key.namespace, key.name)
+    for endpoint in entry.endpoints:
+        named = service_named(world, endpoint.address, entry.meta.namespace, mesh)
+        if named == (key.namespace, key.name) or (service and endpoint.address in service.cluster_ips):
+            continue
+        if service or named or not _is_ip(endpoint.address):
+            return endpoint.address
+    return ""
+
+
+def _is_ip(address: str) -> bool:
+    return ":" in address or address.replace(".", "").isdigit()
+
+
+def selects_others(entry: ServiceEntry, service: Service) -> bool:
+    """Whether it selects pods, and not those of the Service."""
+    return entry.workload_selector is not None and not selects_pods_of(entry, service)
+
+
+def lost_requests(world: Snapshot, entry: ServiceEntry, service: Service, mesh: Mesh) -> tuple[str, str] | None:
+    """Why requests that the entry sends to its Service arrive at no port there: reason and message, or None.
+
+    Asked of ports that are HTTP on both sides: connections to any other are taken by the Service's own listener, where
+    the entry has its address. Endpoints that are not the Service are their owner's business.
+    """
+    if not entry.endpoints or other_endpoint(world, entry, service.key, mesh):
+        return None
+    theirs = {p.port for p in tcp_ports(service)}
+    ports = (p for p in entry.ports if class_of(entry_protocol(p)) is PortClass.HTTP and routed(service, p.number))
+    reached = ((p, _reached(p, endpoint)) for p in ports for endpoint in entry.endpoints)
+    port, to = next(((p, to) for p, to in reached if to not in theirs), (None, 0))
+    if port is None:
+        return None
+    return "TargetPortNotOnService", (
+        f"port {port.number} leads to port {to} of {service.key}, which it does not have; take targetPort out, "
+        f"or give the Service a port {to}"
+    )
+
+
+def _reached(port: EntryPort, endpoint: Endpoint) -> int:
+    """The port that is called at the endpoint.
+
+    Source: pilot/pkg/serviceregistry/serviceentry/conversion.go (we.ports > se.port.targetPort > se.port.number).
+    """
+    return endpoint.ports.get(port.name) or port.target_port or port.number

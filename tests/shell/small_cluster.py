@@ -1,0 +1,182 @@
+"""A Service with what stands for it, an API server that can fail, and the part of the operator that writes to it."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from typing import Any
+
+from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.shell.apply import Writer, pauses
+from dnsalias_operator.shell.confirm import Confirm
+from dnsalias_operator.shell.errors import ApiError, ClusterError
+from dnsalias_operator.shell.events import Recorder
+from dnsalias_operator.shell.fights import Fights
+from dnsalias_operator.shell.metrics import Metrics
+from dnsalias_operator.shell.queue import Backoff, TokenBucket, WorkQueue
+from dnsalias_operator.shell.reconcile import Reconciler
+from dnsalias_operator.shell.steps import Steps
+from dnsalias_operator.shell.store import Store
+from tests.shell.fake_clock import FakeClock
+
+Raw = dict[str, Any]
+KINDS = ("Service", "Namespace", "ServiceEntry", KIND)
+
+
+def meta(name: str, created: str, **more: Any) -> Raw:  # noqa: ANN401 (JSON)
+    """Metadata of an object of namespace abc."""
+    return {"name": name, "namespace": "abc", "uid": f"uid-{name}", "creationTimestamp": created, **more}
+
+
+def service(name: str = "db") -> Raw:
+    """A Service with one TCP port."""
+    spec = {"clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "selector": {"app": name}}
+    ports = [{"name": "tcp", "port": 3306}]
+    return {"kind": "Service", "metadata": meta(name, "2020-01-01T00:00:00Z"), "spec": {**spec, "ports": ports}}
+
+
+def catch_all(name: str, host: str) -> Raw:
+    """Somebody else's entry that takes every connection to its port until it is repaired."""
+    labels = {"app.kubernetes.io/managed-by": "dns-controller"}
+    ports = [{"number": 3306, "name": "tcp", "protocol": "TCP"}]
+    spec = {"hosts": [host], "location": "MESH_INTERNAL", "resolution": "DNS", "ports": ports}
+    noted = {"dnsalias.io/service": "db"}
+    made = meta(f"{name}", "2021-01-01T00:00:00Z", labels=labels, annotations=noted)
+    return {"kind": "ServiceEntry", "metadata": {**made, "uid": f"uid-entry-{name}"}, "spec": spec}
+
+
+def alias(name: str, host: str) -> Raw:
+    """A DnsAlias of the Service."""
+    made = {**meta(name, "2021-01-01T00:00:00Z"), "uid": f"uid-alias-{name}", "generation": 1}
+    return {"kind": KIND, "metadata": made, "spec": {"host": host, "serviceRef": {"name": "db"}}}
+
+
+class Api:
+    """In place of `Client`: keeps objects by path. ``fails`` gives the error of a request, None where it succeeds."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Raw] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.fails: Callable[[str, str], ClusterError | None] = lambda _verb, _path: None
+        self.version = 0
+        self.held = asyncio.Event()
+        self.held.set()
+
+    def path(self, kind: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """As readable as can be."""
+        return "/".join(filter(None, (kind, namespace, name, subresource)))
+
+    def api_version(self, kind: str) -> str:
+        """Of Istio's kinds."""
+        return "dnsalias.io/v1alpha1" if kind == KIND else "networking.istio.io/v1"
+
+    def now(self) -> float:
+        """Long after everything was created."""
+        return 2e9
+
+    async def request(
+        self, verb: str, path: str, query: object = None, body: Raw | None = None, content_type: str = ""
+    ) -> Raw:
+        """One request; reads, creates, applies and deletions are all that is known here."""
+        del query, content_type
+        self.requests.append((verb, path))
+        await asyncio.sleep(0)
+        if verb != "GET":
+            await self.held.wait()
+        if error := self.fails(verb, path):
+            raise error
+        where, _, _ = path.partition("/status")
+        if verb == "POST":
+            return self.put(f"{path}/{(body or {})['metadata']['name']}", body or {})
+        have = self.objects.get(where)
+        if have is None:
+            details = {"reason": "NotFound", "details": {"name": where.rpartition("/")[2]}}
+            raise ApiError.from_answer(verb, path, 404, json.dumps(details).encode())
+        if verb == "GET":
+            return deepcopy(have)
+        if verb == "DELETE":
+            del self.objects[where]
+            return {"kind": "Status"}
+        part = "status" if path != where else "spec"
+        return self.put(where, {**have, part: {**have.get(part, {}), **(body or {}).get(part, {})}})
+
+    def put(self, path: str, raw: Raw) -> Raw:
+        """Store an object under its next version."""
+        self.version += 1
+        given = {"uid": f"uid-{self.version}", "creationTimestamp": "2033-05-18T00:00:00Z", **raw["metadata"]}
+        self.objects[path] = {**raw, "metadata": {**given, "resourceVersion": str(self.version)}}
+        return deepcopy(self.objects[path])
+
+    def sent(self, verb: str) -> list[str]:
+        """The paths of all requests of that verb so far."""
+        return [path for asked, path in self.requests if asked == verb]
+
+
+class Desk:
+    """A reconciler on a store that knows what the API server has, and workers for it on a clock of their own."""
+
+    def __init__(self, *objects: Raw, settings: Rules | None = None) -> None:
+        self.api, self.clock, self.metrics = Api(), FakeClock(), Metrics()
+        self.store = Store(KINDS)
+        rules = settings or Rules()
+        for raw in objects:
+            self.api.put(self.api.path(raw["kind"], "abc", raw["metadata"]["name"]), raw)
+        for raw in self.api.objects.values():
+            self.store.put(raw["kind"], raw)
+        for kind in KINDS:
+            self.store.sweep(kind, {o.key for o in self.store.world.find("kind", kind)}, "0")
+        client: Any = self.api
+        self.queue: WorkQueue[Key] = WorkQueue(Backoff(0.5, 300, lambda: 0.0), self.clock, self.clock.sleep)
+        fights = Fights(3, Backoff(5, 10), self.clock)
+        writer = Writer(client, self.store, TokenBucket(100, 100, self.clock, self.clock.sleep), self.metrics)
+        writer.confirm = Confirm(client, self.store, self.metrics, self.clock)
+        self.recorder = Recorder(client, self.metrics, "test")
+        shared: dict[str, Any] = {
+            "store": self.store,
+            "writer": writer,
+            "recorder": self.recorder,
+            "fights": fights,
+            "metrics": self.metrics,
+            "rules": rules,
+            "clock": client,
+        }
+        steps = Steps(enqueue=self.queue.add, **shared)
+        self.reconciler = Reconciler(queue=self.queue, steps=steps, **shared)
+
+    async def work(self, key: Key) -> ClusterError | None:
+        """One attempt; the error it ended in."""
+        try:
+            await self.reconciler.work(key)
+        except ClusterError as error:
+            return error
+        return None
+
+    async def run(self, keys: Iterable[Key], seconds: float, workers: int = 4) -> None:
+        """Let workers work for that long, as the operator's do."""
+        for key in keys:
+            self.queue.add(key)
+        tasks = [asyncio.create_task(self._worker()) for _ in range(workers)]
+        await self.clock.advance(seconds)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _worker(self) -> None:
+        while item := await self.queue.take():
+            if error := await self.work(item.key):
+                self.queue.failed(item.key, *pauses(error))
+            else:
+                self.queue.done(item.key)
+
+    def series(self, start: str) -> dict[str, float]:
+        """What a scrape gives: the series with that start and a value that is not 0."""
+        lines = (line.rpartition(" ") for line in self.metrics.exposition().decode().splitlines())
+        return {name: float(value) for name, _, value in lines if name.startswith(start) and float(value)}
+
+    def condition(self, name: str, kind: str = "Ready") -> tuple[str, str, str]:
+        """Status, reason and message of an alias' condition as the API server has it, "" where there is none."""
+        for found in self.api.objects[f"{KIND}/abc/{name}"].get("status", {}).get("conditions", ()):
+            if found["type"] == kind:
+                return found["status"], found["reason"], found["message"]
+        return "", "", ""
