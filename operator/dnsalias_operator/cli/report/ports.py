@@ -16,7 +16,8 @@ from dnsalias_operator.model.snapshot import Snapshot
 
 MOST_CLASSES = 40
 """Classes of pods that are looked at for one port: with a Sidecar in each of a thousand namespaces there are more."""
-_TAKING = (CATCH_ALL.code, TAKES_OVER_SERVICE.code, SHADOWS_SERVICE.code)
+_OF_SERVICES = (TAKES_OVER_SERVICE.code, SHADOWS_SERVICE.code)
+_TAKING = (CATCH_ALL.code, *_OF_SERVICES)
 
 Place = tuple[str, tuple[str, ...], tuple[str, ...], bool, bool]
 """What a row matches: bind, SNI, CIDR, plaintext HTTP, and whether it takes what no other does."""
@@ -124,13 +125,13 @@ class World:
         """For each port the objects with a critical finding about whose traffic ends there."""
         found: dict[int, list[Key]] = {}
         for finding in self.findings:
-            if finding.code in _TAKING and finding.severity is Severity.CRITICAL and finding.port is not None:
+            if finding.code in _TAKING and _critical(finding) and finding.port is not None:
                 found.setdefault(finding.port, []).append(finding.key)
         return found
 
     def matches(self, pods: Pods, number: int) -> dict[Place, Match]:
         """What one class of pods gets on a port; connections that nothing matches are told by a row as well."""
-        takers = {key for key in self.takers.get(number, ()) if key.kind == "ServiceEntry"}
+        takers = {f.key for f in self.findings if f.code in _OF_SERVICES and f.port == number and _critical(f)}
         listeners = listeners_on(self.snapshot, pods.client, self.mesh, number)
         rows = [row for listener in listeners for row in listener.every_row]
         if not any(row.match_all and row.bind == WILDCARD for row in rows):
@@ -148,6 +149,10 @@ class World:
         if row.match_all and row.bind == WILDCARD:
             return row.cluster not in (PASSTHROUGH, BLACKHOLE)
         return row.owner in takers and bool(self.snapshot.services_at(row.bind))
+
+
+def _critical(finding: Finding) -> bool:
+    return finding.severity is Severity.CRITICAL
 
 
 def ports(now: World, then: World, changed: Iterable[Key]) -> list[Port]:
