@@ -7,6 +7,8 @@ that they were to replace go on writing.
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,6 +110,21 @@ def test_repairs_are_stopped_and_started_without_touching_the_image(installed: I
         assert installed.state() == (IMAGE, mode)
         installed.lasting(mode)
         assert installed.state() == (IMAGE, mode)
+
+
+@pytest.mark.cluster
+def test_a_shell_gets_the_settings_of_the_operator(installed: Installation) -> None:
+    """What is not a default is among them, and the command takes them."""
+    head = (DOCS / "runbook.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    (command,) = re.findall(r"^while read .*$", head, flags=re.MULTILINE)
+    installed.at_once("observe")
+    tools = installed.folder / "tools"
+    tools.mkdir()
+    (tools / "kubectl").symlink_to(installed.plane.binaries["kubectl"])
+    environment = installed.plane.environment() | {"PATH": f"{tools}:{Path(sys.executable).parent}:/usr/bin:/bin"}
+    script = f"{command}\ndnsalias plan"
+    told = subprocess.run(["bash", "-euc", script], env=environment, check=True, capture_output=True, text=True).stdout
+    assert "foreign_entries observe" in told
 
 
 @pytest.mark.cluster
