@@ -52,7 +52,7 @@ def test_waiting_and_describing(start_operator: Start, objects: Objects, control
     ]
     repaired = (
         f"set spec.addresses to {traefik['spec']['clusterIP']} and set spec.endpoints to "
-        f"traefik.{space}.svc.cluster.local, because it has no addresses and endpoints; it stands for Service "
+        f"traefik.{space}.svc.cluster.local; it has no addresses and endpoints; it stands for Service "
         f"{space}/traefik (inferred from its name)"
     )
     assert events(control_plane, "serviceentry", "traefik-cutom-name", space) == [
