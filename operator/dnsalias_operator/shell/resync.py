@@ -101,7 +101,7 @@ class Resync:
             listed = due - self.faults.keys()
             if synced and listed:
                 await asyncio.sleep(min(SETTLE_SECONDS, self._interval / 2))
-                self._settle(listed, relisted)
+                self._settle(listed, relisted, full=full)
             if full:
                 # Jitter: several operators (or one that restarts) must not list at the same moment.
                 next_round = clock() + self._interval * random.uniform(0.9, 1.1)  # noqa: S311 (not a secret)
@@ -166,12 +166,15 @@ class Resync:
         changes.extend(self._store.sweep(kind, seen, started))
         return changes
 
-    def _settle(self, kinds: AbstractSet[str], relisted: AbstractSet[str]) -> None:
+    def _settle(self, kinds: AbstractSet[str], relisted: AbstractSet[str], *, full: bool) -> None:
         for kind in (kind for kind in self._store.kinds if kind in kinds):
             left = self._store.settle(kind)
-            # A watch that has begun anew may well have missed something: that does not make it silent.
-            if not left or kind not in relisted:
-                self._bad_rounds[kind] = self._bad_rounds.get(kind, 0) + 1 if left else 0
+            # A watch that has begun anew, or comes back with the lists after an outage, may well have missed something:
+            # it is silent only where it goes on to miss what the rounds at the interval find.
+            if not left or kind in relisted:
+                self._bad_rounds.pop(kind, None)
+            elif full:
+                self._bad_rounds[kind] = self._bad_rounds.get(kind, 0) + 1
             for what, count in left.items():
                 self._metrics.corrections.labels(kind, what).inc(count)
                 log.warning(
