@@ -120,14 +120,15 @@ class Cluster:
     def clear(self) -> None:
         """Delete every object of the scenarios, and what they wrote into their namespaces."""
         kinds = (KIND, "ServiceEntry", "Service", "Sidecar")
-        left = [key_of(o) for o in self.everything() if o["kind"] in kinds and key_of(o).name != "kubernetes"]
+        there = self.everything()
+        left = [key_of(o) for o in there if o["kind"] in kinds and key_of(o).name != "kubernetes"]
         for key in sorted(left, key=lambda k: kinds.index(k.kind)):
             try:
                 self.api.delete(path(key))
             except ApiError as error:  # the garbage collector was quicker
                 if error.status != 404:
                     raise
-        for key, meta in [(key_of(o), o["metadata"]) for o in self.everything() if o["kind"] == "Namespace"]:
+        for key, meta in [(key_of(o), o["metadata"]) for o in there if o["kind"] == "Namespace"]:
             given = [name for name in meta.get("labels", {}) if name != NAME_LABEL]
             if given and is_of_scenario(key.name):
                 self.api.request("PATCH", path(key), {"metadata": {"labels": dict.fromkeys(given)}}, MERGE)

@@ -4,6 +4,7 @@ from dnsalias_operator.core.backends import selects_pods_of
 from dnsalias_operator.core.bareaddress import routed
 from dnsalias_operator.core.generate import tcp_ports
 from dnsalias_operator.core.hosts import service_named
+from dnsalias_operator.core.listeners.addresses import is_ip
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
@@ -22,13 +23,9 @@ def other_endpoint(world: Snapshot, entry: ServiceEntry, key: Key, mesh: Mesh) -
         named = service_named(world, endpoint.address, entry.meta.namespace, mesh)
         if named == (key.namespace, key.name) or (service and endpoint.address in service.cluster_ips):
             continue
-        if service or named or not _is_ip(endpoint.address):
+        if service or named or not is_ip(endpoint.address):
             return endpoint.address
     return ""
-
-
-def _is_ip(address: str) -> bool:
-    return ":" in address or address.replace(".", "").isdigit()
 
 
 def selects_others(entry: ServiceEntry, service: Service) -> bool:
