@@ -6,6 +6,8 @@ from typing import Any
 
 from tests.cluster.operator_process import Operator
 
+_BUGS = ("Traceback", "Exception in callback", "was never retrieved", "was destroyed but it is pending", "is closed")
+
 
 @dataclass
 class Kubelet(Operator):
@@ -46,8 +48,12 @@ class Kubelet(Operator):
         return [json.loads(line) for text in texts for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
     def bugs(self) -> list[dict[str, Any]]:
-        """Lines with a traceback, or that say of themselves that they are of a bug."""
-        return [line for line in self.all_lines() if line["message"] == "a bug" or "Traceback" in json.dumps(line)]
+        """Lines that tell of a bug: by a traceback, in their own words, or because only the event loop could say it."""
+        return [
+            line
+            for line in self.all_lines()
+            if line["message"] == "a bug" or any(sign in json.dumps(line) for sign in _BUGS)
+        ]
 
     def _must_live(self) -> None:
         self.look()

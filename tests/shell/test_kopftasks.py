@@ -1,11 +1,12 @@
 """Kopf's tasks and ours in one loop: Kopf's end takes its own with it, and nothing else."""
 
 import asyncio
+import gc
 from typing import Any, cast
 
 import kopf
 
-from dnsalias_operator.shell.kopftasks import KopfTask, OurTasks, as_kopf, tell_apart
+from dnsalias_operator.shell.kopftasks import KopfTask, OurTasks, as_kopf, tell_apart, watches
 from tests.shell.simulated_time import simulate
 
 
@@ -71,3 +72,45 @@ def test_the_end_of_kopf_waits_for_nothing_of_ours() -> None:
         return asyncio.get_running_loop().time()
 
     assert simulate(story()) == 1
+
+
+def test_the_watches_are_known_by_name_until_they_end() -> None:
+    """Kopf names its tasks once they are made; tasks of ours are none of its watches, whatever their names."""
+
+    async def story() -> tuple[list[str], list[str]]:
+        tell_apart()
+        with as_kopf():
+            watch = asyncio.create_task(asyncio.sleep(1), name="watcher for services.v1@None")
+            waiter = asyncio.create_task(asyncio.sleep(3), name="pause-waiter for services.v1")
+        ours = asyncio.create_task(asyncio.sleep(3), name="watcher for what is ours")
+        before = [task.get_name() for task in watches()]
+        await watch
+        after = [task.get_name() for task in watches()]
+        await asyncio.gather(waiter, ours)
+        return before, after
+
+    assert simulate(story()) == (["watcher for services.v1@None"], [])
+
+
+def test_the_loop_says_nothing_of_a_watch_that_fails() -> None:
+    """Kopf has logged it; of any other part whose failure nobody asks for, the loop does tell."""
+
+    async def fail() -> None:
+        raise RuntimeError("too old resource version")
+
+    async def story() -> list[str]:
+        told: list[str] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(repr(context["future"])))
+        tell_apart()
+        with as_kopf():
+            parts = [
+                asyncio.create_task(fail(), name=name) for name in ("watcher for services.v1@None", "another part")
+            ]
+        await asyncio.sleep(1)
+        parts.clear()
+        gc.collect()
+        return told
+
+    told = simulate(story())
+    assert len(told) == 1
+    assert "another part" in told[0]

@@ -19,7 +19,7 @@ from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.client import PLURALS, Client
 from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
 from dnsalias_operator.shell.kopfsession import Listed, Session, Sessions
-from dnsalias_operator.shell.kopftasks import KopfTask, OurTasks, as_kopf, tell_apart
+from dnsalias_operator.shell.kopftasks import OurTasks, as_kopf, tell_apart, watches
 from dnsalias_operator.shell.queue import Backoff
 from dnsalias_operator.shell.store import Store
 
@@ -29,7 +29,7 @@ _STEADY_SECONDS = 60.0
 """A watch that ran this long was all right: what ends it is a new trouble."""
 _LONGEST_PAUSE = 30.0
 _END_SECONDS, _TRIES = 10.0, 5
-"""How long Kopf is given to end, and how often its tasks are cancelled again."""
+"""How long Kopf is given to end, and how often its watches are cancelled again."""
 
 
 class EndlessBackoffs:
@@ -190,16 +190,19 @@ async def _run_kopf(
 
 
 async def _ended(running: asyncio.Task[None]) -> None:
-    """Wait for Kopf's end, and for what it could not end: a watch without valid credentials outlives one cancellation.
+    """Bring Kopf to its end, and wait for it.
+
+    Where one watch fails, Kopf closes the session and lets the others go on without it for five seconds. It then
+    cancels every task at once, and a watch whose waiter for a pause is cancelled before itself takes that for a pause,
+    and begins again. So the watches are cancelled here, first and alone; they end their waiters.
 
     Raises:
         ClusterError: it does not end.
     """
     for _ in range(_TRIES):
+        for one in watches():
+            one.cancel()
         done, _ = await asyncio.wait((running,), timeout=_END_SECONDS)
         if done:
             return await running
-        for task in asyncio.all_tasks():
-            if isinstance(task, KopfTask):
-                task.cancel()
     raise ClusterError("the watch can neither go on nor be ended; a restart is the cure")

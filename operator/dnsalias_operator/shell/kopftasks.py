@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from typing import Any
 
 _in_kopf: ContextVar[bool] = ContextVar("in_kopf", default=False)
+_WATCHES = "watcher for "
+"""How the names of those tasks of Kopf's begin that watch a kind each."""
 
 
 class KopfTask(asyncio.Task[Any]):
@@ -40,6 +42,24 @@ def as_kopf() -> Iterator[None]:
         _in_kopf.reset(token)
 
 
+def watches() -> list[KopfTask]:
+    """Those of Kopf's tasks that watch a kind, and have not ended."""
+    return [task for task in asyncio.all_tasks() if isinstance(task, KopfTask) and _is_watch(task)]
+
+
+def _is_watch(task: asyncio.Task[Any]) -> bool:
+    return task.get_name().startswith(_WATCHES)
+
+
 def _make(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> asyncio.Task[Any]:  # noqa: ANN401 (asyncio's)
-    kind = KopfTask if _in_kopf.get() else asyncio.Task
-    return kind(coro, loop=loop, **options)
+    if not _in_kopf.get():
+        return asyncio.Task(coro, loop=loop, **options)
+    task = KopfTask(coro, loop=loop, **options)
+    task.add_done_callback(_hear)
+    return task
+
+
+def _hear(task: asyncio.Task[Any]) -> None:
+    """Kopf logs why a watch fails, and asks for the outcome of the first one only: the loop would log the others."""
+    if _is_watch(task) and not task.cancelled():
+        task.exception()
