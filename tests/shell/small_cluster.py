@@ -116,7 +116,7 @@ class Api:
 class Desk:
     """A reconciler on a store that knows what the API server has, and workers for it on a clock of their own."""
 
-    def __init__(self, *objects: Raw, settings: Rules | None = None) -> None:
+    def __init__(self, *objects: Raw, settings: Rules | None = None, bucket: tuple[float, int] = (100, 100)) -> None:
         self.api, self.clock, self.metrics = Api(), FakeClock(), Metrics()
         self.store = Store(KINDS)
         rules = settings or Rules()
@@ -129,7 +129,7 @@ class Desk:
         client: Any = self.api
         self.queue: WorkQueue[Key] = WorkQueue(Backoff(0.5, 300, lambda: 0.0), self.clock, self.clock.sleep)
         fights = Fights(3, Backoff(5, 10), self.clock)
-        writer = Writer(client, self.store, TokenBucket(100, 100, self.clock, self.clock.sleep), self.metrics)
+        writer = Writer(client, self.store, TokenBucket(*bucket, self.clock, self.clock.sleep), self.metrics)
         writer.confirm = Confirm(client, self.store, self.metrics, self.clock)
         self.recorder = Recorder(client, self.metrics, "test")
         shared: dict[str, Any] = {

@@ -39,6 +39,9 @@ class Line:
         """What is decided from."""
         return {key: self.store.world.get(key) for key in keys}
 
+    async def turn(self) -> None:
+        """At once."""
+
     async def outdated(self, key: Key, operation: str, made_from: Known) -> bool:
         """A second look."""
         del key, operation

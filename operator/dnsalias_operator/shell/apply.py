@@ -38,6 +38,10 @@ class Writer:
         self._metrics = metrics
         self.confirm = Confirm(client, store, metrics)
 
+    async def turn(self) -> None:
+        """Wait until the rate of writes allows one more; to be asked before the second look, which must be recent."""
+        await self._bucket.take()
+
     async def outdated(self, key: Key, operation: str, made_from: Known) -> bool:
         """The second look before a write of ``key``: is what it is made from not so any more?
 
@@ -156,7 +160,6 @@ class Writer:
     async def _counted(self, key: Key, operation: str, work: Any) -> None:  # noqa: ANN401 (a coroutine)
         result = "error"
         try:
-            await self._bucket.take()
             await work
             result = "ok"
         except UnreachableError:

@@ -58,6 +58,7 @@ class Statuses:
             self._queue.add(alias.key, verdict.pause)
             return
         made_from = self._writer.confirm.known(rests_on(self._store.world, alias.key, self._rules))
+        await self._writer.turn()
         if look and await self._writer.outdated(alias.key, STATUS, made_from):
             self._queue.add(alias.key)
             return

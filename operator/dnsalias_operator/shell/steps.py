@@ -114,6 +114,7 @@ class Steps:
         stop: Stop | None = None
         sent = False
         try:
+            await self._writer.turn()
             # What has come into it since is nothing that was decided on. Not what is written: that has preconditions.
             made_from = {**dict.fromkeys(self._made_from(key)), **known}
             made_from.pop(change.key, None)
