@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.cluster.operator_process import Operator
 
-_BUGS = ("Traceback", "Exception in callback", "was never retrieved", "was destroyed but it is pending", "is closed")
+_BUGS = ("Traceback", "Exception in callback", "was never retrieved", "was destroyed but it is pending")
 
 
 @dataclass
