@@ -103,6 +103,7 @@ class Told:
     restarts: list[str] = field(default_factory=list)
     most_restarts: int = 0
     faults: list[str] = field(default_factory=list)
+    bugs: int = 0
 
 
 def test_a_fault_is_told_outlived_and_made_up_for(
@@ -162,7 +163,9 @@ def _meet(case: Case, tag: str, world: World, proxy: Proxy, operator: Kubelet, t
     told.most_restarts = max(told.most_restarts, restarts)
     if restarts > 1:
         told.faults.append(f"{case.name}: ended {restarts} times: {operator.ends[ends:]}")
-    told.faults += [f"{case.name}: {bug}" for bug in operator.bugs()]
+    bugs = operator.bugs()
+    told.faults += [f"{case.name}: {bug}" for bug in bugs[told.bugs :]]
+    told.bugs = len(bugs)
 
 
 def test_a_token_that_was_rotated_on_disk_is_read_anew(
