@@ -5,8 +5,10 @@ import gc
 from typing import Any, cast
 
 import kopf
+import pytest
 
-from dnsalias_operator.shell.kopftasks import KopfTask, OurTasks, as_kopf, tell_apart, watches
+from dnsalias_operator.shell.errors import ClusterError
+from dnsalias_operator.shell.kopftasks import KopfTask, OurTasks, as_kopf, end, tell_apart
 from tests.shell.simulated_time import simulate
 
 
@@ -74,22 +76,64 @@ def test_the_end_of_kopf_waits_for_nothing_of_ours() -> None:
     assert simulate(story()) == 1
 
 
-def test_the_watches_are_known_by_name_until_they_end() -> None:
-    """Kopf names its tasks once they are made; tasks of ours are none of its watches, whatever their names."""
+async def watch(log: list[str], stubborn: int) -> None:
+    """What Kopf's watches do: one that is cancelled while its own waiter is done takes it for a pause, and goes on.
 
-    async def story() -> tuple[list[str], list[str]]:
-        tell_apart()
-        with as_kopf():
-            watch = asyncio.create_task(asyncio.sleep(1), name="watcher for services.v1@None")
-            waiter = asyncio.create_task(asyncio.sleep(3), name="pause-waiter for services.v1")
-        ours = asyncio.create_task(asyncio.sleep(3), name="watcher for what is ours")
-        before = [task.get_name() for task in watches()]
-        await watch
-        after = [task.get_name() for task in watches()]
-        await asyncio.gather(waiter, ours)
-        return before, after
+    It goes on ``stubborn`` times whatever its waiter does, and ends by itself in the end.
+    """
+    for _ in range(50):
+        waiter = asyncio.create_task(asyncio.sleep(1e6), name="pause-waiter")
+        try:
+            await asyncio.sleep(1e3)
+        except asyncio.CancelledError:
+            log.append("paused" if waiter.done() else "cancelled")
+            stubborn -= 1
+            if not waiter.done() and stubborn < 0:
+                raise
+        finally:
+            waiter.cancel()
 
-    assert simulate(story()) == (["watcher for services.v1@None"], [])
+
+async def brought_to_its_end(stubborn: int) -> tuple[list[str], float]:
+    """One part of Kopf fails after a second; what became of its watch, and how long its end took."""
+    tell_apart()
+    log: list[str] = []
+
+    async def part() -> None:
+        # It forgets a waiter, and fails with its watch still running.
+        parts.append(asyncio.create_task(asyncio.sleep(1e6), name="stop-flag waiter"))
+        parts.append(asyncio.create_task(watch(log, stubborn), name="watcher for services.v1@None"))
+        await asyncio.sleep(1)
+
+    parts: list[asyncio.Task[Any]] = []
+    with as_kopf():
+        root = asyncio.create_task(part())
+    running = asyncio.create_task(kopf.run_tasks([root], ignored=cast("Any", OurTasks())))
+    await asyncio.wait([root])
+    began = asyncio.get_running_loop().time()
+    try:
+        await end(running, [root])
+    finally:
+        running.cancel()
+    return log, asyncio.get_running_loop().time() - began
+
+
+def test_the_end_of_kopf_is_a_matter_of_no_time() -> None:
+    """Left to itself it would wait five seconds, and then cancel watches together with their waiters."""
+    assert simulate(brought_to_its_end(stubborn=0)) == (["cancelled"], 0)
+
+
+def test_a_watch_that_goes_on_is_ended_again() -> None:
+    """As often as need be, within bounds."""
+    log, seconds = simulate(brought_to_its_end(stubborn=2))
+    assert "cancelled" in log
+    assert 0 < seconds < 60
+
+
+def test_a_kopf_that_cannot_be_ended_is_given_up() -> None:
+    """A new process is the cure then."""
+    with pytest.raises(ClusterError, match="a restart is the cure"):
+        simulate(brought_to_its_end(stubborn=100))
 
 
 def test_the_loop_says_nothing_of_a_watch_that_fails() -> None:

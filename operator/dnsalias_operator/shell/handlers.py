@@ -19,7 +19,7 @@ from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.client import PLURALS, Client
 from dnsalias_operator.shell.errors import ApiError, ClusterError, UnreachableError
 from dnsalias_operator.shell.kopfsession import Listed, Session, Sessions
-from dnsalias_operator.shell.kopftasks import OurTasks, as_kopf, tell_apart, watches
+from dnsalias_operator.shell.kopftasks import OurTasks, as_kopf, end, tell_apart
 from dnsalias_operator.shell.queue import Backoff
 from dnsalias_operator.shell.store import Store
 
@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 _STEADY_SECONDS = 60.0
 """A watch that ran this long was all right: what ends it is a new trouble."""
 _LONGEST_PAUSE = 30.0
-_END_SECONDS, _TRIES = 10.0, 5
-"""How long Kopf is given to end, and how often its watches are cancelled again."""
 
 
 class EndlessBackoffs:
@@ -184,25 +182,6 @@ async def _run_kopf(
     running = asyncio.create_task(kopf.run_tasks(tasks, ignored=cast("Any", OurTasks())), name="kopf")
     try:
         await asyncio.wait((running, *tasks), return_when=asyncio.FIRST_COMPLETED)
-        await _ended(running)
+        await end(running, tasks)
     finally:
         running.cancel()
-
-
-async def _ended(running: asyncio.Task[None]) -> None:
-    """Bring Kopf to its end, and wait for it.
-
-    Where one watch fails, Kopf closes the session and lets the others go on without it for five seconds. It then
-    cancels every task at once, and a watch whose waiter for a pause is cancelled before itself takes that for a pause,
-    and begins again. So the watches are cancelled here, first and alone; they end their waiters.
-
-    Raises:
-        ClusterError: it does not end.
-    """
-    for _ in range(_TRIES):
-        for one in watches():
-            one.cancel()
-        done, _ = await asyncio.wait((running,), timeout=_END_SECONDS)
-        if done:
-            return await running
-    raise ClusterError("the watch can neither go on nor be ended; a restart is the cure")

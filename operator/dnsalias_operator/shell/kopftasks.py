@@ -1,4 +1,4 @@
-"""Which tasks of the event loop are Kopf's: those that it started, and those that these started.
+"""Which tasks of the event loop are Kopf's: those that it started, and those that these started; and their end.
 
 Kopf takes every task that is younger than itself for its own: at its end it waits for them, and cancels what is left.
 That would be a worker's second look, a connection that is being made, a page that is being served. A task inherits the
@@ -6,12 +6,16 @@ context of the one that starts it, and by that Kopf's are told from ours.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from dnsalias_operator.shell.errors import ClusterError
+
 _in_kopf: ContextVar[bool] = ContextVar("in_kopf", default=False)
+_END_SECONDS, _TRIES = 5.0, 5
+"""How long Kopf is given to end at each step, and how often it is brought to its end again."""
 _WATCHES = "watcher for "
 """How the names of those tasks of Kopf's begin that watch a kind each."""
 
@@ -42,9 +46,38 @@ def as_kopf() -> Iterator[None]:
         _in_kopf.reset(token)
 
 
-def watches() -> list[KopfTask]:
-    """Those of Kopf's tasks that watch a kind, and have not ended."""
-    return [task for task in asyncio.all_tasks() if isinstance(task, KopfTask) and _is_watch(task)]
+async def end(running: asyncio.Task[None], roots: Collection[asyncio.Task[Any]]) -> None:
+    """Bring Kopf to its end, and wait for it.
+
+    Where one watch fails, Kopf closes the session and lets the others go on without it for five seconds. It then
+    cancels every task at once, and a watch whose waiter for a pause is cancelled before itself takes that for a pause,
+    and begins again. So the watches are cancelled here, first and alone; they end their waiters. What is left then is
+    a waiter that Kopf has forgotten, and would give five seconds.
+
+    Raises:
+        ClusterError: it does not end.
+    """
+    for _ in range(_TRIES):
+        ending = _watches()
+        for one in ending:
+            one.cancel()
+        await asyncio.wait((*roots, *ending), timeout=_END_SECONDS)
+        for one in _left():
+            one.cancel()
+        done, _ = await asyncio.wait((running,), timeout=_END_SECONDS)
+        if done:
+            return await running
+    raise ClusterError("the watch can neither go on nor be ended; a restart is the cure")
+
+
+def _left() -> list[KopfTask]:
+    """Kopf's tasks that have not ended."""
+    return [task for task in asyncio.all_tasks() if isinstance(task, KopfTask)]
+
+
+def _watches() -> list[KopfTask]:
+    """Those of them that watch a kind."""
+    return [task for task in _left() if _is_watch(task)]
 
 
 def _is_watch(task: asyncio.Task[Any]) -> bool:
