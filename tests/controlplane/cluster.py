@@ -16,6 +16,7 @@ from tests.controlplane.api import Api, ApiError
 from tests.controlplane.audit import NOISE, POLICY, START, AuditLog, Mark, Request
 from tests.controlplane.components import Files, Ports
 from tests.controlplane.processes import Supervisor
+from tests.controlplane.waiting import eventually
 
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.05
@@ -163,13 +164,30 @@ class ControlPlane:
         """Server-side apply CustomResourceDefinitions and wait until the API server serves them.
 
         Raises:
-            KubectlError: one is refused, or not Established within 30 s.
+            KubectlError: one is refused.
+            TimeoutError: one is not Established within a minute.
         """
         files = [argument for path in paths for argument in ("-f", str(path))]
         if not files:
             return
-        self.kubectl("apply", "--server-side", "--force-conflicts", *files)
-        self.kubectl("wait", "--for=condition=Established", "--timeout=30s", *files)
+        made = self.kubectl("apply", "--server-side", "--force-conflicts", "-o", "name", *files)
+        for name in made.split():
+            self.established(name.partition("/")[2])
+
+    def established(self, name: str) -> None:
+        """Wait until the API server serves a CustomResourceDefinition; `kubectl wait` fails at one that is too new.
+
+        Raises:
+            TimeoutError: it does not within a minute.
+        """
+        path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"
+        eventually(
+            lambda: any(
+                (condition["type"], condition["status"]) == ("Established", "True")
+                for condition in self.api.get(path).get("status", {}).get("conditions") or ()
+            ),
+            f"the CRD {name} is Established",
+        )
 
     def write_kubeconfig(self, user: str, token: str, namespace: str = "default") -> Path:
         """Write a kubeconfig for a token into the cluster's folder and return its path."""

@@ -55,7 +55,7 @@ def helm(dry: Helm) -> Iterator[Helm]:
 def install(helm: Helm, *arguments: str, chart: Path = CHART) -> None:
     """Install the chart as its README says, with the CRD served when this returns."""
     helm.run("install", RELEASE, str(chart), *IN_NAMESPACE, "--create-namespace", *arguments)
-    helm.plane.kubectl("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
+    helm.plane.established(CRD)
 
 
 def stored(plane: ControlPlane, manifest: str) -> list[dict[str, Any]]:
@@ -228,7 +228,7 @@ def test_the_crd_can_leave_the_release_and_stays(helm: Helm) -> None:
 def test_a_crd_that_is_there_is_taken_over_on_demand(helm: Helm) -> None:
     """Where kubectl applied the CRD, Helm says why it refuses it, and takes it over with --take-ownership."""
     identity.apply(helm.plane, identity.build(helm.plane, "crd"))
-    helm.plane.kubectl("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
+    helm.plane.established(CRD)
     alias = make_alias(helm.plane)
     with pytest.raises(HelmError, match=rf"{CRD}.*exists and cannot be imported"):
         install(helm)

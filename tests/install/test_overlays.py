@@ -19,7 +19,7 @@ DEPLOYMENT = f"/apis/apps/v1/namespaces/{identity.NAMESPACE}/deployments/dnsalia
 def install_all(plane: ControlPlane, overlay: str) -> None:
     """CRD first, then the overlay."""
     plane.kubectl("apply", "--server-side", "-k", str(identity.MANIFESTS / "crd"))
-    plane.kubectl("wait", "--for=condition=Established", "crd/dnsaliases.dnsalias.io", "--timeout=30s")
+    plane.established("dnsaliases.dnsalias.io")
     identity.apply(plane, identity.build(plane, f"overlays/{overlay}"))
 
 
