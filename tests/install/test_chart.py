@@ -225,8 +225,11 @@ def test_the_crd_can_leave_the_release_and_stays(helm: Helm) -> None:
     assert untouched(helm.plane, alias)
 
 
-def test_a_crd_that_is_there_is_taken_over_on_demand(helm: Helm) -> None:
-    """Where kubectl applied the CRD, Helm says why it refuses it, and takes it over with --take-ownership."""
+def test_a_crd_that_is_there_is_taken_over_on_demand(helm: Helm, tmp_path: Path) -> None:
+    """Where somebody applied the CRD, Helm says why it refuses it, and takes it over with --take-ownership.
+
+    Whoever applied it holds its fields until an upgrade that changes them is forced, once, as the chart's README says.
+    """
     identity.apply(helm.plane, identity.build(helm.plane, "crd"))
     helm.plane.established(CRD)
     alias = make_alias(helm.plane)
@@ -234,6 +237,14 @@ def test_a_crd_that_is_there_is_taken_over_on_demand(helm: Helm) -> None:
         install(helm)
     install(helm, "--take-ownership")
     assert crd(helm.plane)["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    upgrade = ("upgrade", RELEASE, str(newer_chart(tmp_path)), *IN_NAMESPACE)
+    with pytest.raises(HelmError, match=r"conflict with .*: \.spec\.versions"):
+        helm.run(*upgrade)
+    assert "comment" not in fields(helm.plane)
+    helm.run(*upgrade, "--force-conflicts")
+    assert "comment" in fields(helm.plane)
+    helm.run("upgrade", RELEASE, str(CHART), *IN_NAMESPACE)
+    assert "comment" not in fields(helm.plane)
     assert untouched(helm.plane, alias)
 
 
