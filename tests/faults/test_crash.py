@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -30,6 +31,8 @@ FEW = 14
 """Scenarios that the short form plays."""
 THEATRES = 2
 """Of the long form, side by side, each with a control plane of its own: most of the time of a play is waiting."""
+TRIES = 4
+"""Of one write, until it is taken for one that is not made where the operator was killed at another."""
 LIKELY = 4
 """The short form kills at one of the first writes of a scenario: all have a first, few have a tenth."""
 
@@ -142,17 +145,23 @@ def _some_writes(theatre: Theatre, run: Run, told: Tally) -> None:
 
 
 def _every_write(theatre: Theatre, group: list[str], stage: Stage, told: Tally) -> None:
-    """The first write of each scenario, then the second, until none has so many."""
+    """The first write of each scenario, then the second, until none has so many.
+
+    A kill for one scenario can come between the first and the last stage of another one's write, which is not hit then:
+    that one is tried again.
+    """
     watched = _watched(group)
     settings, told_by = settings_of(watched), environment(watched)
     like = theatre.play(watched, settings, told_by)
     told.add(like, {})
-    left, write = watched, 1
-    while left:
-        cuts = {one.name: Cut(write, stage) for one in left}
-        outcome = theatre.play(left, settings, told_by, cuts, like)
+    cuts = {one.name: Cut(1, stage) for one in watched if like.writes[one.name]}
+    tries = Counter[str]()
+    while cuts:
+        outcome = theatre.play([one for one in watched if one.name in cuts], settings, told_by, cuts, like)
         told.add(outcome, cuts)
         if outcome.faults:
             break  # what follows would most likely fail the same way, two minutes each
-        left = [one for one in left if one.name in outcome.hit]
-        write += 1
+        tries.update(cuts.keys() - outcome.hit.keys())
+        tries = Counter({name: count for name, count in tries.items() if name not in outcome.hit})
+        following = {name: Cut(cut.write + (name in outcome.hit), stage) for name, cut in cuts.items()}
+        cuts = {name: cut for name, cut in following.items() if cut.write <= like.writes[name] and tries[name] < TRIES}

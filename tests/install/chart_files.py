@@ -47,7 +47,9 @@ level: `kubectl label namespace dnsalias-system pod-security.kubernetes.io/enfor
 `helm.sh/resource-policy: keep`: neither `helm uninstall` nor `crds.install=false` deletes it, since that would delete
 every DnsAlias and its ServiceEntry ([why](../docs/decisions/0010-crd-in-the-chart.md)). Where the CRD is there already
 and belongs to no release, or to another one, Helm refuses to touch it: add `--take-ownership` (Helm 3.17 or newer), or
-set `crds.install=false` and apply `manifests/crd` yourself.
+set `crds.install=false` and apply `manifests/crd` yourself. A CRD that was taken over from kubectl is still held by
+kubectl's field manager as well: with Helm 4, the first upgrade that changes it fails with `conflict with "kubectl":
+.spec.versions` before it comes to the operator, and needs `--force-conflicts` once.
 
 **Where the cluster chooses the user,** as OpenShift does, ask for none: `--set podSecurityContext.runAsUser=null --set
 podSecurityContext.runAsGroup=null`. The image works with any.
