@@ -9,24 +9,7 @@ from dnsalias_operator.core.plan import plan
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
-
-SERVICE: dict[str, Any] = {
-    "apiVersion": "v1",
-    "kind": "Service",
-    "metadata": {"name": "api", "namespace": "abc", "uid": "s1", "creationTimestamp": "2026-01-01T00:00:00Z"},
-    "spec": {
-        "clusterIP": "10.96.0.1",
-        "clusterIPs": ["10.96.0.1"],
-        "selector": {"app": "api"},
-        "ports": [{"name": "http", "port": 80}, {"name": "tcp", "port": 81}],
-    },
-}
-ALIAS: dict[str, Any] = {
-    "apiVersion": "dnsalias.io/v1alpha1",
-    "kind": "DnsAlias",
-    "metadata": {"name": "api", "namespace": "abc", "uid": "a1"},
-    "spec": {"host": "api.hello", "serviceRef": {"name": "api"}},
-}
+from tests.core.one_alias import ALIAS, SERVICE
 
 
 def _generated() -> dict[str, Any]:

@@ -10,25 +10,9 @@ from dnsalias_operator.core.outcome import AliasDecision, Verb
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from tests.core.one_alias import ALIAS, SERVICE
 
 NAME = Key(KIND, "abc", "api")
-SERVICE: dict[str, Any] = {
-    "apiVersion": "v1",
-    "kind": "Service",
-    "metadata": {"name": "api", "namespace": "abc", "uid": "s1", "creationTimestamp": "2026-01-01T00:00:00Z"},
-    "spec": {
-        "clusterIP": "10.96.0.1",
-        "clusterIPs": ["10.96.0.1"],
-        "selector": {"app": "api"},
-        "ports": [{"name": "tcp", "port": 81}],
-    },
-}
-ALIAS: dict[str, Any] = {
-    "apiVersion": "dnsalias.io/v1alpha1",
-    "kind": "DnsAlias",
-    "metadata": {"name": "api", "namespace": "abc", "uid": "a1"},
-    "spec": {"host": "api.hello", "serviceRef": {"name": "api"}},
-}
 GOING: dict[str, Any] = {"deletionTimestamp": "2026-01-01T01:00:00Z", "finalizers": ["example.com/audit"]}
 
 
