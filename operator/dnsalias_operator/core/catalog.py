@@ -117,7 +117,7 @@ ALIAS_REFUSED = Fault(
     "DA014",
     "DnsAlias is not served",
     Severity.WARNING,
-    "follow the condition's message",
+    "do what the message says; `dnsalias explain REASON` tells more",
 )
 CANNOT_CURE = Fault(
     "DA015",
