@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote
 
 from tests.controlplane import ControlPlaneError, build, components, credentials
@@ -174,17 +174,20 @@ class ControlPlane:
         for name in made.split():
             self.established(name.partition("/")[2])
 
+    def crd(self, name: str) -> dict[str, Any]:
+        """The CustomResourceDefinition of that name (``dnsaliases.dnsalias.io``), as it stands in the cluster."""
+        return dict(self.api.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"))
+
     def established(self, name: str) -> None:
         """Wait until the API server serves a CustomResourceDefinition; `kubectl wait` fails at one that is too new.
 
         Raises:
             TimeoutError: it does not within a minute.
         """
-        path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"
         eventually(
             lambda: any(
                 (condition["type"], condition["status"]) == ("Established", "True")
-                for condition in self.api.get(path).get("status", {}).get("conditions") or ()
+                for condition in self.crd(name).get("status", {}).get("conditions") or ()
             ),
             f"the CRD {name} is Established",
         )

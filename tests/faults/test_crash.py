@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -155,13 +154,12 @@ def _every_write(theatre: Theatre, group: list[str], stage: Stage, told: Tally) 
     like = theatre.play(watched, settings, told_by)
     told.add(like, {})
     cuts = {one.name: Cut(1, stage) for one in watched if like.writes[one.name]}
-    tries = Counter[str]()
+    tries = dict[str, int]()
     while cuts:
         outcome = theatre.play([one for one in watched if one.name in cuts], settings, told_by, cuts, like)
         told.add(outcome, cuts)
         if outcome.faults:
             break  # what follows would most likely fail the same way, two minutes each
-        tries.update(cuts.keys() - outcome.hit.keys())
-        tries = Counter({name: count for name, count in tries.items() if name not in outcome.hit})
+        tries = {name: 0 if name in outcome.hit else tries.get(name, 0) + 1 for name in cuts}
         following = {name: Cut(cut.write + (name in outcome.hit), stage) for name, cut in cuts.items()}
         cuts = {name: cut for name, cut in following.items() if cut.write <= like.writes[name] and tries[name] < TRIES}

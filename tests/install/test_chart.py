@@ -63,11 +63,6 @@ def stored(plane: ControlPlane, manifest: str) -> list[dict[str, Any]]:
     return list(json.loads(plane.kubectl("get", "-f", "-", "-o", "json", stdin=manifest))["items"])
 
 
-def crd(plane: ControlPlane) -> dict[str, Any]:
-    """The CRD as it stands in the cluster."""
-    return dict(plane.api.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{CRD}"))
-
-
 def make_alias(plane: ControlPlane, namespace: str = "default") -> dict[str, Any]:
     """A DnsAlias."""
     body = {
@@ -82,7 +77,7 @@ def make_alias(plane: ControlPlane, namespace: str = "default") -> dict[str, Any
 def untouched(plane: ControlPlane, made: dict[str, Any]) -> bool:
     """Whether a DnsAlias of `make_alias` is the one that was made, and neither it nor the CRD is about to go."""
     alias = plane.api.get("/apis/dnsalias.io/v1alpha1/namespaces/default/dnsaliases/kept")
-    going = [obj for obj in (alias, crd(plane)) if "deletionTimestamp" in obj["metadata"]]
+    going = [obj for obj in (alias, plane.crd(CRD)) if "deletionTimestamp" in obj["metadata"]]
     return alias["metadata"]["uid"] == made["metadata"]["uid"] and not going
 
 
@@ -173,7 +168,7 @@ def newer_chart(folder: Path) -> Path:
 
 def fields(plane: ControlPlane) -> set[str]:
     """The fields of a DnsAlias' spec that the CRD in force has."""
-    schema = crd(plane)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    schema = plane.crd(CRD)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     return set(schema["properties"]["spec"]["properties"])
 
 
@@ -236,7 +231,7 @@ def test_a_crd_that_is_there_is_taken_over_on_demand(helm: Helm, tmp_path: Path)
     with pytest.raises(HelmError, match=rf"{CRD}.*exists and cannot be imported"):
         install(helm)
     install(helm, "--take-ownership")
-    assert crd(helm.plane)["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    assert helm.plane.crd(CRD)["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
     upgrade = ("upgrade", RELEASE, str(newer_chart(tmp_path)), *IN_NAMESPACE)
     with pytest.raises(HelmError, match=r"conflict with .*: \.spec\.versions"):
         helm.run(*upgrade)
