@@ -6,12 +6,15 @@ context of the one that starts it, and by that Kopf's are told from ours.
 """
 
 import asyncio
+import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from dnsalias_operator.shell.errors import ClusterError
+
+log = logging.getLogger(__name__)
 
 _in_kopf: ContextVar[bool] = ContextVar("in_kopf", default=False)
 _END_SECONDS, _TRIES = 5.0, 5
@@ -77,11 +80,7 @@ def _left() -> list[KopfTask]:
 
 def _watches() -> list[KopfTask]:
     """Those of them that watch a kind."""
-    return [task for task in _left() if _is_watch(task)]
-
-
-def _is_watch(task: asyncio.Task[Any]) -> bool:
-    return task.get_name().startswith(_WATCHES)
+    return [task for task in _left() if task.get_name().startswith(_WATCHES)]
 
 
 def _make(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> asyncio.Task[Any]:  # noqa: ANN401 (asyncio's)
@@ -93,6 +92,6 @@ def _make(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> asyncio
 
 
 def _hear(task: asyncio.Task[Any]) -> None:
-    """Kopf logs why a watch fails, and asks for the outcome of the first one only: the loop would log the others."""
-    if _is_watch(task) and not task.cancelled():
-        task.exception()
+    """Kopf asks for the outcome of the first of its tasks that fails, and logs that; the loop would log the others."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.debug("a task of Kopf's failed", extra={"fields": {"part": task.get_name(), "error": str(error)}})
