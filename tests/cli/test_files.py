@@ -70,6 +70,15 @@ def test_folders_are_read_in_order_without_hidden_files(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_that_is_read_for_something_else_is_none_of_a_folder(tmp_path: Path) -> None:
+    """Unless it is named."""
+    for name in ("a.yaml", "baseline.json"):
+        (tmp_path / name).write_text(json.dumps({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}}))
+    left_out = str(tmp_path / "baseline.json")
+    assert len(read_files([str(tmp_path)], "default", [left_out]).items) == 1
+    assert read_files([left_out], "default", [left_out]).items
+
+
 @pytest.mark.parametrize(
     "content",
     [

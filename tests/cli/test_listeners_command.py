@@ -2,11 +2,13 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Invoke
+from tests.cli.conftest import Invoke, executable
+from tests.cli.terminals import on_terminal
 
 ROW = {"bind", "port", "default", "sni", "cidr", "http", "cluster", "route"}
 TABLE = """\
@@ -40,6 +42,14 @@ def test_the_table_on_a_pipe(invoke: Invoke, incident: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout.startswith(TABLE)
     assert "Assumed: a sidecar in namespace default, outboundTrafficPolicy ALLOW_ANY" in result.stdout
+
+
+def test_a_narrow_terminal_cuts_no_name(incident: Path) -> None:
+    """What does not fit goes on in the next line."""
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "NO_COLOR": "1"}
+    shown = on_terminal([executable("dnsalias"), "listeners", "-f", incident, "--from", "default"], environment)
+    assert "…" not in shown.terminal
+    assert shown.code == 0
 
 
 def test_wide_tells_what_is_sent_and_why(invoke: Invoke, incident: Path) -> None:

@@ -151,6 +151,27 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert done.returncode == 141
 
 
+@pytest.mark.parametrize(
+    ("redirected", "said"),
+    [
+        ("version > /dev/full", "dnsalias: No space left on device"),
+        ("version >&-", "dnsalias: standard output is closed"),
+        ("lint -f - <&-", "<stdin>: it is closed"),
+    ],
+)
+def test_a_stream_that_does_not_work_is_no_bug(redirected: str, said: str) -> None:
+    """It is told in one line, with 2."""
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" {redirected}', executable("dnsalias")],
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+        text=True,
+    )
+    assert done.stderr.startswith(said)
+    assert done.returncode == 2
+
+
 def test_interrupting_it_is_no_error() -> None:
     """Ctrl-C while it waits for standard input: 130 and no traceback."""
     # A run in the background of a shell ignores SIGINT, and children inherit that.

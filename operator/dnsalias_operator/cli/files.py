@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,14 +16,15 @@ SUFFIXES = (".yaml", ".yml", ".json")
 STDIN = "<stdin>"
 
 
-def read_files(paths: Sequence[str], namespace: str) -> Inputs:
+def read_files(paths: Sequence[str], namespace: str, left_out: Iterable[str] = ()) -> Inputs:
     """Read every object of ``paths`` in order; ``-`` is standard input, a folder is searched for `SUFFIXES`.
 
-    ``namespace`` is that of namespaced objects which name none. A file that several paths lead to is read once.
+    ``namespace`` is that of namespaced objects which name none. A file that several paths lead to is read once, and
+    one of the files ``left_out`` not at all, though it lies in a folder: it is read for something else.
     """
     collector = Collector(namespace)
     with _nothing_to_collect():
-        _read_all(paths, collector)
+        _read_all(paths, collector, {os.path.realpath(path) for path in left_out} - {*map(os.path.realpath, paths)})
     if not collector.items and not collector.problems:
         collector.problems.append(Problem(" ".join(paths), 0, 0, "no Kubernetes object in here"))
     return Inputs(tuple(collector.items), tuple(collector.problems))
@@ -39,8 +41,8 @@ def _nothing_to_collect() -> Iterator[None]:
         gc.enable()
 
 
-def _read_all(paths: Sequence[str], collector: Collector) -> None:
-    done: set[str] = set()
+def _read_all(paths: Sequence[str], collector: Collector, left_out: AbstractSet[str]) -> None:
+    done = {*left_out}
     for path in progress.files(list(_files(paths, collector.problems))):
         real = path if path == "-" else os.path.realpath(path)
         if real not in done:
@@ -67,6 +69,9 @@ def _files(paths: Iterable[str], problems: list[Problem]) -> Iterator[str]:
 
 def _read(path: str, collector: Collector) -> None:
     file = STDIN if path == "-" else path
+    if path == "-" and sys.stdin is None:
+        collector.problems.append(Problem(file, 0, 0, "it is closed"))
+        return
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:

@@ -142,7 +142,7 @@ def _metadata_fault(meta: object) -> str:
         return "metadata: required, and not given"
     if not text(meta.get("name")):
         return "metadata.name: expected a name" + _got(meta.get("name"))
-    if not isinstance(meta.get("namespace") or "", str):
+    if not isinstance(meta.get("namespace"), str | None):
         return "metadata.namespace: expected a name" + _got(meta["namespace"])
     for name in ("labels", "annotations"):
         entries = meta.get(name)

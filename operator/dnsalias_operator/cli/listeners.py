@@ -159,7 +159,10 @@ def _rich_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(*columns)
+    table = Table()
+    for column in columns:
+        # The default cuts what is too long: names that differ at their ends would look the same.
+        table.add_column(column, overflow="fold")
     for cells in rows:
         # Text, not str: square brackets in a name would be read as markup.
         table.add_row(*(Text(cell, style="red" if _takes_all(cells) else "") for cell in cells))

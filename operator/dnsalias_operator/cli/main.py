@@ -102,6 +102,12 @@ class Program(click.Group):
             code = BUG
         except (click.Abort, KeyboardInterrupt):
             code = INTERRUPTED
+        except OSError as error:
+            if "--debug" in arguments:
+                traceback.print_exc()
+            file = f"{error.filename}: " if error.filename else ""
+            click.echo(f"{_name()}: {file}{error.strerror or error}", err=True)
+            code = BUG
         except Exception as error:  # noqa: BLE001 (the last handler there is)
             if "--debug" in arguments:
                 traceback.print_exc()
@@ -138,6 +144,11 @@ def program(context: click.Context) -> None:
 
 def main() -> NoReturn:
     """Entry point of the console scripts."""
+    if sys.stdout is None or sys.stderr is None:
+        # Closed by who started this (`>&-`): what cannot be told is not done either.
+        if sys.stderr is not None:
+            click.echo("dnsalias: standard output is closed; send it to /dev/null where it is not wanted", err=True)
+        sys.exit(BUG)
     for stream in (sys.stdout, sys.stderr):
         # A file name or message that the terminal's encoding lacks is shown escaped rather than not at all.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")

@@ -77,7 +77,7 @@ class Source:
 
     def read(self) -> Inputs:
         """Read everything; what cannot be read is told on standard error and kept in ``problems``."""
-        inputs = read_files(self.paths, self.namespace or "default") if self.paths else self._live()
+        inputs = read_files(self.paths, self.namespace or "default", _own_files()) if self.paths else self._live()
         for problem in inputs.problems:
             note(str(problem))
         return inputs
@@ -94,6 +94,12 @@ class Source:
         for name in live.forbidden:
             note(f"warning: no right to list {name}; what follows is told as if there were none, and may be wrong")
         return live.inputs
+
+
+def _own_files() -> list[str]:
+    """Files that this command was given which hold no objects: they may lie in the folder that it reads."""
+    given = click.get_current_context().params
+    return [path for path in (given.get("config"), given.get("baseline")) if path]
 
 
 def as_if_all_were_read(source: Source, rules: Rules) -> tuple[Rules, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from dnsalias_operator.model.meta import is_ip
 from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, ISTIO_VERSIONS, KIND, SECURITY_GROUP, VERSION
 
 KINDS: Mapping[tuple[str, str], str] = {
@@ -30,8 +31,13 @@ VERSIONS: Mapping[str, tuple[str, ...]] = {
 MOST = 3
 """Faults of one object that are told; who mends three sees the rest."""
 
-_TEXT, _NUMBER, _TEXT_OR_NUMBER = (str,), (int,), (str, int)
-_EXPECTED = {_TEXT: "text", _NUMBER: "a number", _TEXT_OR_NUMBER: "a number or a name"}
+_TEXT, _NUMBER, _TEXT_OR_NUMBER, _CLUSTER_IP = (str,), (int,), (str, int), "clusterIP"
+_EXPECTED = {
+    _TEXT: "text",
+    _NUMBER: "a number",
+    _TEXT_OR_NUMBER: "a number or a name",
+    _CLUSTER_IP: "an IP address or None",
+}
 _TEXTS = [_TEXT]
 _LABELS = {"*": _TEXT}
 _SELECTOR = {"labels": _LABELS}
@@ -51,8 +57,8 @@ SPECS: Mapping[str, Shape] = {
     },
     "Service": {
         "type": _TEXT,
-        "clusterIP": _TEXT,
-        "clusterIPs": _TEXTS,
+        "clusterIP": _CLUSTER_IP,
+        "clusterIPs": [_CLUSTER_IP],
         "externalName": _TEXT,
         "selector": _LABELS,
         "ports": [{"name": _TEXT, "port": _NUMBER, "protocol": _TEXT, "targetPort": _TEXT_OR_NUMBER}],
@@ -93,12 +99,24 @@ def _misfits(value: object, shape: Shape, path: str) -> Iterator[str]:
                 yield from _misfits(item, inner, f"{path}.{key}")
     elif isinstance(shape, list) and isinstance(value, list):
         for index, item in enumerate(value):
+            if item is None:  # not in a list
+                yield f"{path}[{index}]: expected {_words(shape[0])}, got null{'; put ~ in quotes' * (shape == _TEXTS)}"
             yield from _misfits(item, shape[0], f"{path}[{index}]")
-    elif isinstance(shape, dict | list):
-        yield f"{path}: expected {'a mapping' if isinstance(shape, dict) else 'a list'}, got {shown(value)}"
-    elif isinstance(value, bool) or not isinstance(value, shape):
+    elif isinstance(shape, dict | list) or not _fits(value, shape):
         hint = "; put it in quotes" if shape is _TEXT and isinstance(value, bool | int | float) else ""
-        yield f"{path}: expected {_EXPECTED[shape]}, got {shown(value)}{hint}"
+        yield f"{path}: expected {_words(shape)}, got {shown(value)}{hint}"
+
+
+def _fits(value: object, shape: Shape) -> bool:
+    if shape is _CLUSTER_IP:
+        return isinstance(value, str) and (value in ("", "None") or is_ip(value))
+    return isinstance(value, shape) and not isinstance(value, bool)
+
+
+def _words(shape: Shape) -> str:
+    if isinstance(shape, dict | list):
+        return "a mapping" if isinstance(shape, dict) else "a list"
+    return _EXPECTED[shape]
 
 
 def shown(value: object) -> str:

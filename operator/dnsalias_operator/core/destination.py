@@ -4,9 +4,9 @@ from dnsalias_operator.core.backends import selects_pods_of
 from dnsalias_operator.core.bareaddress import routed
 from dnsalias_operator.core.generate import tcp_ports
 from dnsalias_operator.core.hosts import service_named
-from dnsalias_operator.core.listeners.addresses import is_ip
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.meta import is_ip
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import Endpoint, EntryPort, ServiceEntry

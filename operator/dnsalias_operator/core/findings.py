@@ -88,15 +88,16 @@ def lacks(look: Look) -> Iterator[Finding]:
     relevant = look.service is not None or (look.decision is not None and look.decision.selected)
     if not relevant or not_repairable(look.entry):
         return
-    service = f" ({', '.join(look.service.cluster_ips)} of {look.service.key})" if look.service else ""
-    if lacks_addresses(look.entry) and not (look.service and look.service.headless):
+    service = look.service
+    addresses = f" ({', '.join(service.cluster_ips)} of {service.key})" if service and service.cluster_ips else ""
+    if lacks_addresses(look.entry) and not (service and service.headless):
         harm = (
             ""
             if catches_all(look.entry, look.rules.mesh)
             else "; it takes nobody else's traffic: matched by SNI or Host"
         )
         yield catalog.LACKS_ADDRESSES.at(
-            look.entry.key, f"spec.addresses is not set{service}{harm}", remedy=look.blocked
+            look.entry.key, f"spec.addresses is not set{addresses}{harm}", remedy=look.blocked
         )
     if lacks_endpoints(look.entry):
         message = f"spec.endpoints is not set: {', '.join(look.entry.hosts)} is what the sidecar resolves"

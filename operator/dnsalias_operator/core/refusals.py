@@ -62,8 +62,14 @@ def no_port(case: Case) -> Refusal | None:
     if chosen and not missing:
         return None
     have = ", ".join(f"{p.port}{f' ({p.name})' if p.name else ''}" for p in tcp_ports(case.service)) or "none"
-    asked = f"spec.ports names {', '.join(map(str, missing))}; " if missing else ""
+    asked = f"spec.ports names {', '.join(map(_as_written, missing))}; " if missing else ""
     return Refusal(RESOLVED_REFS, "NoMatchingPort", f"{asked}TCP ports of {case.service.key}: {have}")
+
+
+def _as_written(port: int | str) -> str:
+    """A number in quotes is a name, and looks like the number that is meant."""
+    quoted = isinstance(port, str) and port.isdigit()
+    return f'"{port}" (a name, for its quotes; take them off)' if quoted else str(port)
 
 
 def http_proxy(case: Case) -> Refusal | None:

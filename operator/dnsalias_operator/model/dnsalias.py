@@ -223,7 +223,9 @@ def _explain(loc: tuple[int | str, ...], message: str, kind: str, value: object)
     if kind == "extra_forbidden":
         return f"{where}: unknown field; remove it"
     expected = _TYPES.get(kind) or message.removeprefix("Value error, ")
-    quotes = "; put it in quotes" if expected == "expected text" and isinstance(value, bool | int | float) else ""
+    quotes = ""
+    if expected == "expected text":
+        quotes = "; put ~ in quotes" if value is None else "; put it in quotes" * isinstance(value, bool | int | float)
     return f"{where}: {expected} (got {_shown(value)}){quotes}"
 
 

@@ -1,5 +1,6 @@
 """ObjectMeta as this operator needs it, read tolerantly: foreign objects may have any shape the API server lets by."""
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -131,6 +132,15 @@ def texts(value: object) -> Mapping[str, str]:
 def integer(value: object) -> int | None:
     """``value`` if it is an integer (a boolean is not), else None."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def is_ip(address: str) -> bool:
+    """Whether it is an IP address, without a prefix length."""
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return True
 
 
 def timestamp(value: object) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, integer, mapping, mappings, strings, text, texts
+from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, integer, is_ip, mapping, mappings, strings, text, texts
 from dnsalias_operator.model.names import EXPORT_TO_ANNOTATION, Key
 
 
@@ -53,7 +53,7 @@ class Service:
         return cls(
             meta=meta,
             type=text(spec.get("type")) or "ClusterIP",
-            cluster_ips=tuple(ip for ip in listed if ip != "None"),
+            cluster_ips=tuple(ip for ip in listed if is_ip(ip)),
             headless="None" in (first, *listed),
             external_name=text(spec.get("externalName")),
             ports=tuple(

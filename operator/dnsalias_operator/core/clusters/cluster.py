@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dnsalias_operator.core.listeners import Client
-from dnsalias_operator.core.listeners.addresses import is_ip
 from dnsalias_operator.core.listeners.claimants import claimants_on
 from dnsalias_operator.core.listeners.scope import scope_of
 from dnsalias_operator.core.listeners.services import Resolution, Upstream, hostnames
 from dnsalias_operator.core.listeners.visible import services_named
 from dnsalias_operator.core.protocols import Protocol
 from dnsalias_operator.model.mesh import Mesh
-from dnsalias_operator.model.meta import empty
+from dnsalias_operator.model.meta import empty, is_ip
 from dnsalias_operator.model.names import TLS_MODE_LABEL
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import Endpoint, EntryPort, ServiceEntry

@@ -4,6 +4,7 @@ import ipaddress
 from bisect import bisect_left
 from collections.abc import Iterable
 
+from dnsalias_operator.model.meta import is_ip
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -23,11 +24,6 @@ def bound(address: str) -> str:
     if bits not in _PREFIX_LENGTHS or int(bits) > parsed.max_prefixlen or "%" in ip:
         return ""
     return str(parsed) if int(bits) == parsed.max_prefixlen else address
-
-
-def is_ip(address: str) -> bool:
-    """Whether it is an IP; endpoints may have names too."""
-    return "/" not in address and bound(address) != ""
 
 
 def address_forms(address: str) -> tuple[str, ...]:

@@ -7,13 +7,13 @@ pilot/pkg/networking/core/listener.go; conflictWithReservedListener in pilot/pkg
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dnsalias_operator.core.listeners.addresses import is_ip
 from dnsalias_operator.core.listeners.aliases import other_names
 from dnsalias_operator.core.listeners.rows import WILDCARD, WILDCARD6
 from dnsalias_operator.core.listeners.scope import Egress
 from dnsalias_operator.core.listeners.services import Resolution, Upstream
 from dnsalias_operator.core.protocols import ADDRESS_BOUND, PortClass, Protocol, class_of
 from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.meta import is_ip
 from dnsalias_operator.model.snapshot import Snapshot
 
 RESERVED_PORTS = frozenset({15001, 15006, 15021, 15090})
