@@ -38,7 +38,7 @@
 
 {{- $container := first $pod.containers -}}
 {{- $tag := default $root.Chart.AppVersion $values.image.tag -}}
-{{- $joint := ternary "@" ":" (contains ":" $tag) -}}
+{{- $joint := ternary "@" ":" (hasPrefix "sha256:" $tag) -}}
 {{- $_ := set $container "image" (print $values.image.repository $joint $tag) -}}
 {{- $_ := set $container "imagePullPolicy" $values.image.pullPolicy -}}
 {{- $_ := set $container "resources" $values.resources -}}

@@ -58,8 +58,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "dnsalias.named" -}}
 {{- $root := index . 0 -}}
 {{- $text := index . 1 -}}
-{{- $text = replace $root.Chart.Name (include "dnsalias.fullname" $root) $text -}}
-{{- $object := replace "dnsalias-system" $root.Release.Namespace $text | fromYaml -}}
+{{- /* The namespace first, by a mark that no name can hold: either name may have the other in it. */ -}}
+{{- $text = replace "dnsalias-system" "<namespace>" $text | replace $root.Chart.Name (include "dnsalias.fullname" $root) -}}
+{{- $object := replace "<namespace>" $root.Release.Namespace $text | fromYaml -}}
 {{- if $object.Error }}{{ fail $object.Error }}{{ end -}}
 {{- $labels := include "dnsalias.labels" $root | fromYaml -}}
 {{- $_ := set $object.metadata "labels" (mergeOverwrite (default dict $object.metadata.labels) $labels) -}}

@@ -7,6 +7,7 @@ its names, defaults and descriptions; this module only adds what the running ope
 
 import difflib
 from collections.abc import Mapping
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
@@ -34,10 +35,17 @@ from pydantic_settings import (
 from dnsalias_operator.core.hosts import reserved
 from dnsalias_operator.model.hostrules import HostRule, split
 from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN
 from dnsalias_operator.model.rules import Rules
 
 ENV_PREFIX = "DNSALIAS_"
 _FIELDS = ", ".join(HostRule.model_fields)
+_PATTERNS = {
+    LABEL_PATTERN: "a name of lower-case letters, digits and -",
+    DOMAIN_PATTERN: "a lower-case DNS name without a dot at either end",
+}
+_TYPES = {"string_type": "expected text", "tuple_type": "expected a list"}
+"""Pydantic names Python's types; who writes YAML knows others."""
 _TYPO = 0.8
 """How alike an unknown environment variable must be to a legal one to be taken for a misspelling of it."""
 
@@ -46,19 +54,37 @@ class SettingsError(Exception):
     """A setting that cannot be used; the message has one line a setting: its name, its value and what is legal."""
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Refuses a key that is given twice: nothing says which of the two was meant."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 (PyYAML's)
+        """The mapping of a node.
+
+        Raises:
+            ConstructorError: a key is in it twice.
+        """
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if twice := next((key for key in keys if keys.count(key) > 1), ""):
+            raise yaml.constructor.ConstructorError(None, None, f"{twice} is given twice", node.start_mark)
+        return dict(super().construct_mapping(node, deep))
+
+
+def _load(text: str | bytes) -> Any:  # noqa: ANN401 (any YAML)
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader)
+
+
 def _yaml_text(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return yaml.safe_load(value) or ()
+        return _load(value) or ()
     except yaml.YAMLError as error:
         raise ValueError(f"expected YAML: {' '.join(str(error).split())}") from None
 
 
 def _is(model: type[BaseModel], name: str) -> Any:  # noqa: ANN401 (a field, typed as its value, like pydantic's Field)
-    """The field as ``model`` has it: a default and a description stand in one place only."""
-    field = model.model_fields[name]
-    return Field(field.default, description=field.description)
+    """The field as ``model`` has it: default, description and pattern stand in one place only."""
+    return copy(model.model_fields[name])
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split)]
@@ -112,7 +138,9 @@ class Settings(BaseSettings):
         True, description="Whether only the holder of a Lease writes; without it, never run two at the same time."
     )
     lease_name: str = Field(
-        "dnsalias-operator", min_length=1, description="The Lease; operators of different scopes need different ones."
+        "dnsalias-operator",
+        pattern=DOMAIN_PATTERN,
+        description="The Lease; operators of different scopes need different ones.",
     )
     lease_namespace: str = Field(
         "", description="Where the Lease is; empty: the pod's own namespace, outside of a cluster dnsalias-system."
@@ -239,7 +267,7 @@ def load_settings(flags: Mapping[str, object] | None = None, config: str | Path 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        loaded = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe)
+        loaded = _load(path.read_bytes())
     except OSError as error:
         raise SettingsError(f"config {path}: {error.strerror or error}") from None
     except yaml.YAMLError as error:
@@ -276,7 +304,7 @@ def _explain(error: ErrorDetails, layers: Mapping[str, Mapping[str, Any]], merge
         kind = error["type"]
         told = {"missing": "required, and not given", "extra_forbidden": f"no such field; legal: {_FIELDS}"}
         return f"{name}{path} ({where}): {told.get(kind, message)}"
-    legal = _legal(Settings.model_fields[name])
+    legal = _legal(Settings.model_fields[name]) or _TYPES.get(error["type"])
     return f"{name} ({where}): {merged.get(name)!r} is not legal: {legal or message}"
 
 
@@ -285,6 +313,9 @@ def _legal(field: FieldInfo) -> str:
         return "expected one of " + ", ".join(map(str, get_args(field.annotation)))
     if field.annotation is bool:
         return "expected true or false"
+    for m in field.metadata:
+        if (pattern := getattr(m, "pattern", None)) is not None:
+            return f"expected {_PATTERNS[pattern]}"
     bounds = [
         f"{words} {getattr(m, attribute)}"
         for m in field.metadata

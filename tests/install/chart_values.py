@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN
 from dnsalias_operator.settings import Settings
 
 MODE = "observe"
@@ -41,7 +42,9 @@ class ServiceAccount(_Values):
         True,
         description="Whether the ServiceAccount is part of the release. false: name one that is there.",
     )
-    name: str = Field("", max_length=253, description="Its name. Empty: that of the other objects.")
+    name: str = Field(
+        "", max_length=253, pattern=f"^$|{DOMAIN_PATTERN}", description="Its name. Empty: that of the other objects."
+    )
     annotations: dict[str, str] = Field({}, description="Its annotations, where it is part of the release.")
 
 
@@ -111,7 +114,9 @@ class Values(_Values):
 
     image: Image = Field(Image(), description="Where the image is.")
     image_pull_secrets: list[dict[str, str]] = Field([], description="As in a Pod: [{name: my-registry}].")
-    fullname_override: str = Field("", max_length=63, description="Name of the objects. Empty: from the release's.")
+    fullname_override: str = Field(
+        "", max_length=63, pattern=f"^$|{LABEL_PATTERN}", description="Name of the objects. Empty: from the release's."
+    )
     replicas: int = Field(2, ge=0, description="How many Pods: one writes, the others stand by.")
     resources: dict[str, Any] = Field(
         {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
@@ -154,9 +159,26 @@ def schema() -> dict[str, Any]:
     own = _plain(Values.model_json_schema(by_alias=True))
     del own["description"]
     own["properties"]["settings"] = _settings()
+    _require(own)
+    # The others have their own defaults; this one's is another than the chart's.
+    own["properties"]["settings"]["required"] = ["foreign_entries"]
     # Helm adds this one where the chart is a dependency of another.
     own["properties"]["global"] = {"type": "object", "description": "Values shared among charts; not read here."}
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Values of dnsalias-operator", **own}
+
+
+def _require(node: dict[str, Any]) -> None:
+    """Helm takes null for "without this value" before it looks at the schema; here are those that are needed."""
+    node["required"] = [name for name, field in node["properties"].items() if _needed(field)]
+    for field in node["properties"].values():
+        if "properties" in field:
+            _require(field)
+
+
+def _needed(field: dict[str, Any]) -> bool:
+    """Not what may be empty as well: a template makes nothing of null then."""
+    of_any_shape = field.get("type") in ("object", "array") and not field.keys() & {"properties", "minItems"}
+    return field.get("default") != "" and not of_any_shape
 
 
 def _settings() -> dict[str, Any]:

@@ -256,6 +256,14 @@ def test_another_release_name_is_another_name_for_everything(dry: Helm) -> None:
     assert service["spec"]["selector"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
 
 
+def test_a_release_may_be_called_as_our_namespace_is(dry: Helm) -> None:
+    """Names of objects and of namespaces are not taken for each other, whatever the two are called."""
+    objects = by_identity(dry.rendered({"monitoring": {"enabled": True}}, release="dnsalias-system", namespace="mesh"))
+    names = {name for kind, _, name in objects if kind not in ("CustomResourceDefinition", "ConfigMap")}
+    assert names == {"dnsalias-system-dnsalias-operator"}
+    assert {namespace for _, namespace, _ in objects} == {"", "mesh"}
+
+
 def test_one_namespace_is_enough(helm: Helm, tmp_path: Path) -> None:
     """With settings.namespace there is no cluster-wide right, and the operator serves the aliases of that namespace."""
     plane = helm.plane
@@ -329,6 +337,12 @@ def other(name: str, default: object) -> object:
         ({"networkPolicy": {"enabled": True, "apiServerPorts": []}}, "apiServerPorts"),
         ({"networkPolicy": {"ingress": []}}, "ingress"),
         ({"topologySpreadConstraints": {}}, "topologySpreadConstraints"),
+        ({"settings": {"cluster_domain": ".cluster.local"}}, "cluster_domain"),
+        ({"fullnameOverride": "Ours"}, "fullnameOverride"),
+        # null takes a value away, and what the template would make of that is not what is meant.
+        ({"settings": {"foreign_entries": None}}, "foreign_entries"),
+        ({"networkPolicy": {"enabled": True, "apiServerPorts": None}}, "apiServerPorts"),
+        ({"replicas": None}, "replicas"),
     ],
 )
 def test_a_wrong_value_is_refused_before_anything_is_installed(dry: Helm, values: dict[str, Any], said: str) -> None:
@@ -400,6 +414,9 @@ def test_the_pod_can_be_placed_and_named(dry: Helm) -> None:
     template = deployment["spec"]["template"]
     (container,) = template["spec"]["containers"]
     assert container["image"] == f"REGISTRY/dnsalias-operator@{digest}"
+    (deployment,) = (o for o in dry.rendered({"image": {"tag": f"0.1.0@{digest}"}}) if o["kind"] == "Deployment")
+    (both,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert both["image"] == f"dnsalias-operator:0.1.0@{digest}"
     assert container["imagePullPolicy"] == "Always"
     assert container["resources"]["limits"]["memory"] == "1Gi"
     assert {name: template["spec"][name] for name in placed} == placed

@@ -79,6 +79,9 @@ def test_lists_are_comma_separated_or_yaml(tmp_path: Path, monkeypatch: pytest.M
         ("containment_range", "10.0.0.1/33", "expected an IPv4 CIDR such as 240.241.0.0/16"),
         ("repair_selector", "&&", "expected key=value, key!=value, key in (a,b), key or !key"),
         ("foreign_entries", "fix", "expected one of patch, observe"),
+        ("cluster_domain", ".cluster.local", "expected a lower-case DNS name without a dot at either end"),
+        ("cluster_domain", "Cluster.Local", "expected a lower-case DNS name without a dot at either end"),
+        ("root_namespace", "", "expected a name of lower-case letters, digits and -"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_the_value_and_what_is_legal(name: str, value: str, legal: str) -> None:
@@ -119,15 +122,32 @@ def test_a_misspelt_variable_is_refused_and_those_of_kubernetes_are_not(monkeypa
     assert line.startswith("workrs (in the environment): no such setting; did you mean workers?")
 
 
+TWICE = "foreign_entries: observe\nworkers: 2\nforeign_entries: patch\n"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("- a\n- b\n", "expected a mapping"), ("a: [1\n", "config"), ("workers: 2\nworkers 3\n", "config")],
+    [
+        ("- a\n- b\n", "expected a mapping"),
+        ("a: [1\n", "config"),
+        ("workers: 2\nworkers 3\n", "config"),
+        (TWICE, "is given twice"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:
     """Broken YAML and a file of another shape are told with the file's name."""
     (line,) = refused(config=written(tmp_path, text))
     assert message in line
     assert "config.yaml" in line
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("repair_selector:\n", "expected text"), ("host_rules:\n", "expected a list")]
+)
+def test_a_setting_without_a_value_is_refused(tmp_path: Path, text: str, expected: str) -> None:
+    """What is left empty is told in the words of YAML."""
+    (line,) = refused(config=written(tmp_path, text))
+    assert line.endswith(f"(file): None is not legal: {expected}")
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

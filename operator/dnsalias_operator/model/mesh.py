@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN
+
 
 class Mesh(BaseModel):
     """Mesh-wide facts that every prediction assumes; settings fill them, every output prints them.
@@ -14,8 +16,10 @@ class Mesh(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    root_namespace: str = Field("istio-system", description="Istio's root namespace; never repaired.")
-    cluster_domain: str = Field("cluster.local", description="DNS domain of the cluster, without a leading dot.")
+    root_namespace: str = Field(
+        "istio-system", pattern=LABEL_PATTERN, description="Istio's root namespace; never repaired."
+    )
+    cluster_domain: str = Field("cluster.local", pattern=DOMAIN_PATTERN, description="DNS domain of the cluster.")
     outbound_traffic_policy: Literal["ALLOW_ANY", "REGISTRY_ONLY"] = Field(
         "ALLOW_ANY", description="MeshConfig.outboundTrafficPolicy.mode."
     )
