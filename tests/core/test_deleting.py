@@ -88,3 +88,15 @@ def test_as_long_as_it_stands_it_is_kept_right() -> None:
     assert programmed(decide(SERVICE, ALIAS, going))[0] == "True"
     going["spec"]["addresses"] = ["10.96.9.9"]
     assert [c.verb for c in decide(SERVICE, ALIAS, going).changes] == [Verb.UPDATE]
+
+
+@pytest.mark.parametrize("name", ["theirs", "api"])
+def test_an_entry_of_somebody_else_is_waited_for(name: str) -> None:
+    """It still has the host, and none is made beside it; nor is its owner asked to rename or delete it."""
+    theirs = entry(name=name, labels={}, annotations={}, ownerReferences=[], **GOING)
+    decision = decide(SERVICE, ALIAS, theirs)
+    assert decision.changes == ()
+    status, reason, message = programmed(decision)
+    assert (status, reason) == ("False", "Pending")
+    assert f"ServiceEntry abc/{name} is being deleted" in message
+    assert "example.com/audit" in message

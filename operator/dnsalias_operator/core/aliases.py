@@ -8,7 +8,8 @@ from dnsalias_operator.core.case import ACCEPTED, PROGRAMMED, READY, RESOLVED_RE
 from dnsalias_operator.core.corresponding import foreign_entries, generated_entry, mismatch
 from dnsalias_operator.core.entries import decide_entry
 from dnsalias_operator.core.generate import generate
-from dnsalias_operator.core.guard import Moved, as_youngest, moved
+from dnsalias_operator.core.guard import Moved, as_youngest, moved, taken_for_streams
+from dnsalias_operator.core.listeners import Reach
 from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, State
 from dnsalias_operator.core.refusals import refusal
 from dnsalias_operator.model.dnsalias import DnsAlias
@@ -50,6 +51,8 @@ def _decide(world: Snapshot, key: Key, rules: Rules) -> AliasDecision | None:
 def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> AliasDecision:
     world, rules, alias, spec = case.world, case.rules, case.alias, case.spec
     taken = world.entry(alias.meta.namespace, alias.meta.name)
+    if ours is None and taken is not None and taken.meta.deleting:
+        return _refused(alias, None, _pending(taken))
     if ours is None and taken is not None:
         message = (
             f"{taken.key} exists, is not ours and is for {', '.join(taken.hosts) or 'no host'}; rename the DnsAlias or "
@@ -61,6 +64,12 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
     manifest = generate(alias, spec, service, case.ports, export_to, rules.mesh, recreated_for)
     entry = ServiceEntry.parse(manifest)
     without = world.with_changes({entry.key: None})
+    port, where = taken_for_streams(world, entry, rules.mesh)
+    if port and not service.cluster_ips:
+        return _refused(alias, ours, _no_address(service, port, where))
+    if port:
+        manifest = generate(alias, spec, service, case.ports, export_to, rules.mesh, recreated_for, by_address=True)
+        entry = ServiceEntry.parse(manifest)
     blocked = moved(without, as_youngest(without, entry), entry, rules.mesh)
     if blocked is not None:
         return _refused(alias, ours, _would_take(blocked, entry))
@@ -121,21 +130,24 @@ def _kept(
         return steps, Refusal(PROGRAMMED, "WouldShadowService", why)
     if ours.meta.deleting:
         return steps, _pending(ours)
-    again = generate(case.alias, case.spec, service, case.ports, ["*"], case.rules.mesh, service.meta.uid)
+    by_address = "addresses" in manifest["spec"]
+    again = generate(
+        case.alias, case.spec, service, case.ports, ["*"], case.rules.mesh, service.meta.uid, by_address=by_address
+    )
     message = f"{shadows.describe(ours.key)}: it came first; made anew, it is younger"
     return (changes.recreated(ours, again, message, wait),), None
 
 
-def _pending(ours: ServiceEntry) -> Refusal:
-    """Another entry has to take the place of ours, which is deleted and stays: its going is news, and decides anew."""
-    why = f"{_going(ours)}; the new one is made as soon as it is gone"
+def _pending(entry: ServiceEntry) -> Refusal:
+    """Ours has to take the place of one that is deleted and stays: its going is news, and decides anew."""
+    why = f"{_going(entry)}; the new one is made as soon as it is gone"
     return Refusal(PROGRAMMED, "Pending", why)
 
 
-def _going(ours: ServiceEntry) -> str:
-    held = ", ".join(strings(mapping(ours.raw.get("metadata")).get("finalizers")))
+def _going(entry: ServiceEntry) -> str:
+    held = ", ".join(strings(mapping(entry.raw.get("metadata")).get("finalizers")))
     why = f", and finalizers that others put on it hold it: {held}" if held else ""
-    return f"{ours.key} is being deleted{why}"
+    return f"{entry.key} is being deleted{why}"
 
 
 def _not_before(without: Snapshot, entry: ServiceEntry, service: Service, rules: Rules) -> int:
@@ -150,14 +162,26 @@ def _not_before(without: Snapshot, entry: ServiceEntry, service: Service, rules:
     return created + OLDER_BY if moved(without, without.with_changes({entry.key: older}), entry, rules.mesh) else 0
 
 
+def _no_address(service: Service, port: int, where: Reach) -> Refusal:
+    message = (
+        f"{service.key} is headless (clusterIP None), and in {where} a Sidecar's egress listener takes port {port} for "
+        "another protocol than HTTP: without an address the alias would take every connection to that port there; give "
+        "the Service a clusterIP, or the Sidecar's port the protocol HTTP"
+    )
+    return Refusal(RESOLVED_REFS, "HeadlessService", message)
+
+
 def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
     message = f"{blocked.describe(entry.key)}; limit spec.ports to other ports, or mend what else claims that address"
     return Refusal(ACCEPTED, "WouldShadowService", message)
 
 
-def _corresponding(case: Case, service: Service, foreign: list[ServiceEntry]) -> AliasDecision:
+def _corresponding(case: Case, service: Service, entries: list[ServiceEntry]) -> AliasDecision:
     """Somebody else's entry has the host in the alias' namespace: it is repaired under its own key, reported here."""
     alias, spec = case.alias, case.spec
+    foreign = [e for e in entries if not e.meta.deleting]
+    if not foreign:
+        return _refused(alias, None, _pending(entries[0]))
     edits = {e.key: mismatch(case.world, alias, e, case.rules) for e in foreign}
     entry = min(foreign, key=lambda e: (edits[e.key] != "", e.meta.created or 0, e.meta.name))
     edit = edits[entry.key]

@@ -9,6 +9,7 @@ pilot/pkg/networking/core/httproute.go). Then requests to the Service by its bar
 
 from collections.abc import Iterable
 
+from dnsalias_operator.core.backends import selects_pods_of
 from dnsalias_operator.core.listeners import Client, entries_binding, sees
 from dnsalias_operator.core.protocols import ADDRESS_BOUND, PortClass, class_of, entry_protocol, service_protocol
 from dnsalias_operator.model.mesh import Mesh
@@ -33,12 +34,12 @@ def routed(service: Service, port: int) -> bool:
 def bare_address_rivals(world: Snapshot, address: str, port: int, client: Client, mesh: Mesh) -> list[Key]:
     """Entries that may get that client's HTTP requests for the bare address, and lead them by endpoints of their own.
 
-    One that selects pods is no rival: it leads to the Service's own, with their mTLS.
+    One that selects the pods of the address' Service is no rival: it leads to the same, with their mTLS.
     """
     return [
         obj.key
         for obj in entries_binding(world, address)
-        if obj.workload_selector is None
+        if not any(selects_pods_of(obj, service) for service in world.services_at(address))
         and sees(obj, client.namespace, mesh)
         and any(p.number == port and class_of(entry_protocol(p)) is PortClass.HTTP for p in obj.ports)
     ]

@@ -3,7 +3,8 @@
 from dnsalias_operator.core.destination import other_endpoint, selects_others
 from dnsalias_operator.core.generate import chosen_ports
 from dnsalias_operator.core.hostrefusals import has_host
-from dnsalias_operator.core.ownership import claims_to_be_ours, is_ours, opted_out
+from dnsalias_operator.core.ownership import claims_to_be_ours, is_ours, opted_out, patched_fields
+from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.repair import as_written
 from dnsalias_operator.core.stands_for import stands_for
 from dnsalias_operator.model.dnsalias import DnsAlias, DnsAliasSpec
@@ -16,18 +17,26 @@ RESOLUTIONS = ("DNS", "STATIC")
 
 
 def foreign_entries(world: Snapshot, alias: DnsAlias) -> list[ServiceEntry]:
-    """Entries of others for the alias' host in its namespace, by name."""
+    """Entries of others for the alias' host in its namespace, by name, also those that are being deleted."""
     if alias.spec is None:
         return []
     return [
         e
         for e in world.entries_for_host(alias.spec.host)
-        if e.meta.namespace == alias.meta.namespace and not claims_to_be_ours(e) and not e.meta.deleting
+        if e.meta.namespace == alias.meta.namespace and not claims_to_be_ours(e)
     ]
 
 
 def mismatch(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Rules) -> str:
     """The edit that would make the entry correspond to the alias, or "" where it does."""
+    spec = alias.spec
+    if edit := _unlike(world, alias, entry, rules):
+        return edit
+    return (_lacking(world, alias, spec, entry) if spec else "") or _unserved(entry)
+
+
+def _unlike(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Rules) -> str:
+    """The edit without which the entry is another one than the alias', or ""."""
     spec = alias.spec
     if spec is None or spec.host not in entry.hosts:
         return f"set spec.hosts to [{spec.host if spec else ''}]"
@@ -37,7 +46,7 @@ def mismatch(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Rules
         return f"remove the annotation {REPAIR_ANNOTATION}: false"
     if entry.resolution not in RESOLUTIONS:
         return f"set spec.resolution to DNS or STATIC (it is {entry.resolution})"
-    return _elsewhere(world, alias, spec, entry, rules) or _lacking(world, alias, spec, entry)
+    return _elsewhere(world, alias, spec, entry, rules)
 
 
 def _lacking(world: Snapshot, alias: DnsAlias, spec: DnsAliasSpec, entry: ServiceEntry) -> str:
@@ -46,6 +55,17 @@ def _lacking(world: Snapshot, alias: DnsAlias, spec: DnsAliasSpec, entry: Servic
     ports = chosen_ports(spec, service)[0] if service else ()
     lacking = [str(p.port) for p in ports if p.port not in have]
     return f"add port {', '.join(lacking)} to spec.ports" if lacking else ""
+
+
+def _unserved(entry: ServiceEntry) -> str:
+    """The edit without which nobody who calls the host is answered, or ""."""
+    if entry.export_to == ("~",):
+        return 'take "~" out of spec.exportTo (nobody sees the entry)'
+    # A byte stream is sent to the address, where the Service's own listener takes it.
+    requests = any(class_of(entry_protocol(p)) is PortClass.HTTP for p in entry.ports)
+    if requests and entry.resolution == "STATIC" and not entry.endpoints and entry.workload_selector is None:
+        return "set spec.resolution to DNS (it is STATIC without endpoints, so that every request fails)"
+    return ""
 
 
 def _elsewhere(world: Snapshot, alias: DnsAlias, spec: DnsAliasSpec, entry: ServiceEntry, rules: Rules) -> str:
@@ -72,10 +92,15 @@ def generated_entry(world: Snapshot, alias: DnsAlias) -> ServiceEntry | None:
 
 
 def corresponds(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Rules) -> bool:
-    """Whether the alias is served by that entry: it has its host, the entry fits, and none of ours is there already."""
+    """Whether the alias is served by that entry: it has its host, the entry fits, and none of ours is there already.
+
+    Once it is patched, what keeps it from serving, such as a port that the Service has gained, is the owner's to mend,
+    and no reason to withdraw the patch.
+    """
+    fits = _unlike if patched_fields(entry) else mismatch
     return (
         alias.meta.namespace == entry.meta.namespace
         and has_host(world, rules, alias)
         and generated_entry(world, alias) is None
-        and not mismatch(world, alias, entry, rules)
+        and not fits(world, alias, entry, rules)
     )

@@ -13,6 +13,7 @@ from dnsalias_operator.core.hosts import service_host
 from dnsalias_operator.core.lacking import is_unspecified
 from dnsalias_operator.core.listeners import (
     Client,
+    Listener,
     Pods,
     Reach,
     Row,
@@ -154,7 +155,8 @@ def _moved_at(
     ports = [p for p in service.ports if p.port == port.number and p.protocol == "TCP"]
     if not ports:
         return None
-    if class_of(entry_protocol(port)) is PortClass.HTTP and not routed(service, port.number):
+    shared = class_of(entry_protocol(port)) is PortClass.HTTP and not after.sidecars_with_port(port.number)
+    if shared and not routed(service, port.number):
         return None  # binds the wildcard address only: a Service that does not share it loses nothing (docs/istio.md)
     mismatch = not same_class(ports[0], port)
     for client in clients_that_matter(after, mesh, port.number, address):
@@ -273,6 +275,27 @@ def catches_now(world: Snapshot, entry: ServiceEntry, mesh: Mesh, port: int) -> 
     """The namespaces whose sidecars send any connection on the port to the entry right now."""
     caught = _catchers(world, mesh, port).get(entry.key)
     return reach(world, classes(world, mesh, port), caught) if caught else Reach(everywhere=False, namespaces=())
+
+
+def taken_for_streams(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, Reach]:
+    """The first HTTP port of which ``entry`` has a chain of bytes on the wildcard address, and where; 0 for none.
+
+    A Sidecar's egress listener with a port takes all its services for the protocol of that port (core/listeners): where
+    that is not HTTP, HTTP ports too are told apart by their address. Judged without the others, as `catches_all`.
+    """
+    for number in (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.HTTP):
+        if not world.sidecars_with_port(number):
+            continue
+        sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
+        alone = sidecars.with_changes({entry.key: entry})
+        every = classes(alone, mesh, number)
+        if hit := [pods for pods in every if _streams(listener_at(alone, pods.client, mesh, WILDCARD, number))]:
+            return number, reach(alone, every, hit)
+    return 0, Reach(everywhere=False, namespaces=())
+
+
+def _streams(listener: Listener | None) -> bool:
+    return listener is not None and any(row.owner and row.cluster for row in listener.rows)
 
 
 def _takers(world: Snapshot, client: Client, mesh: Mesh, port: int) -> list[Key]:

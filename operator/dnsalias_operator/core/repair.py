@@ -9,13 +9,14 @@ from typing import Any
 
 from dnsalias_operator.core.containment import containment_address, is_contained
 from dnsalias_operator.core.destination import lost_requests
-from dnsalias_operator.core.guard import as_oldest_if_unknown, catches_all, moved
+from dnsalias_operator.core.guard import Moved, as_oldest_if_unknown, catches_all, moved, takes_from
 from dnsalias_operator.core.hosts import addresses_to_share, service_host
 from dnsalias_operator.core.lacking import is_unspecified, lacks_addresses, lacks_endpoints, not_repairable
+from dnsalias_operator.core.listeners import entries_binding
 from dnsalias_operator.core.ousted import ousted
 from dnsalias_operator.core.ownership import patched_fields
 from dnsalias_operator.core.stands_for import StandsFor, stands_for
-from dnsalias_operator.core.unfixed import first_at_pods, no_address, plaintext, stale, takes_anyway, would_take
+from dnsalias_operator.core.unfixed import first_at_pods, no_address, plaintext, stale, takes, takes_anyway, would_take
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import Endpoint, ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -87,10 +88,9 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
         # The host itself may resolve to what has that port: an endpoint of ours would take that away.
         wanted = replace(wanted, endpoints=None)
     after = patched(base, wanted)
-    without, with_it = rest.with_changes({entry.key: None}), as_oldest_if_unknown(rest, after)
-    blocked = moved(without, with_it, after, rules.mesh)
+    blocked = _moved(rest, after, rules)
     if blocked is None and wanted.addresses:
-        blocked = ousted(without, with_it, after, rules.mesh)
+        blocked = ousted(rest.with_changes({entry.key: None}), as_oldest_if_unknown(rest, after), after, rules.mesh)
     if blocked is None:
         # Missing endpoints are added beside a stale address of the owner's, which keeps the entry unfixed.
         reason, message = stale(base, target)
@@ -101,7 +101,18 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
         if not reason:
             reason, message = first_at_pods(base, service)
         return replace(wanted, reason=reason, message=message)
-    return _contain(rest, entry, base, rules, target, *would_take(base, service, blocked))
+    why = would_take(base, service, blocked) if wanted.addresses else takes(base, blocked)
+    return _contain(rest, entry, base, rules, target, *why)
+
+
+def _moved(world: Snapshot, after: ServiceEntry, rules: Rules) -> Moved | None:
+    """Whose traffic the patched entry would take if no other entry had its address from us.
+
+    What was given to one is no reason to give it to another, or to take it away: the two would undo each other.
+    """
+    others = (e for a in after.addresses for e in entries_binding(world, a) if e.key != after.key)
+    bare = world.with_changes({e.key: as_written(e, rules) for e in others if "addresses" in patched_fields(e)})
+    return moved(bare.with_changes({after.key: None}), as_oldest_if_unknown(bare, after), after, rules.mesh)
 
 
 def patched(base: ServiceEntry, wanted: Cure) -> ServiceEntry:
@@ -122,6 +133,9 @@ def _left_alone(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: R
         return Cure(None, None, "AddressSetByOwner", message, target=target)
     if lacks_addresses(base) or lacks_endpoints(base):
         return None
+    taken = takes_from(world, base, rules.mesh)
+    if taken is not None and not taken.bare:
+        return Cure(None, None, *takes(base, taken), target=target)
     reason, message = stale(base, target)
     if not reason and target.service is not None:
         lost = lost_requests(world, base, target.service, rules.mesh)
@@ -147,11 +161,14 @@ def _contain(
     address = containment_address(world, entry, rules)
     if not address:
         return replace(unfixed, message=f"{message}; and no address is free in {rules.containment_range}")
-    service = target.service
-    reachable = service is not None and not service.headless and service.type != "ExternalName"
+    service, endpoints = target.service, None
+    if service and not service.headless and service.type != "ExternalName" and lacks_endpoints(base):
+        led = Cure((address,), (service_host(service, rules.mesh),))
+        # As in a cure: what the host resolves to may have a port that the Service has not.
+        endpoints = None if lost_requests(world, patched(base, led), service, rules.mesh) else led.endpoints
     return Cure(
         addresses=(address,),
-        endpoints=(service_host(service, rules.mesh),) if service and reachable and lacks_endpoints(base) else None,
+        endpoints=endpoints,
         reason=reason,
         message=message,
         contained=True,

@@ -99,6 +99,20 @@ def first_at_pods(base: ServiceEntry, service: Service) -> tuple[str, str]:
     return "WouldShadowService", message
 
 
+def takes(base: ServiceEntry, taken: Moved) -> tuple[str, str]:
+    """What the entry takes by an address that its owner wrote, and from whom."""
+    what = f"by spec.addresses {list(base.addresses)}, which its owner set, it takes {taken.address}:{taken.port}"
+    if taken.mismatch:
+        return "ProtocolMismatch", (
+            f"{what} from {taken.loser}: the port has another protocol class than the Service's; give the port in the "
+            "ServiceEntry the Service port's protocol"
+        )
+    return "WouldShadowService", (
+        f"{what} from {taken.loser} (seen from {taken.client}); take the address out, or delete and recreate the "
+        "ServiceEntry where it is the Service's own (it must be younger)"
+    )
+
+
 def would_take(base: ServiceEntry, service: Service, blocked: Moved) -> tuple[str, str]:
     """Why the clusterIP would do harm: what it would take, and from whom."""
     taken = blocked.describe(base.key)

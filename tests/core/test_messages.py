@@ -1,0 +1,44 @@
+"""What people read: a message names what is there, and says what to do."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from dnsalias_operator.core.plan import lint
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from tests.core.one_alias import ALIAS, SERVICE
+
+ENTRY: dict[str, Any] = {
+    "apiVersion": "networking.istio.io/v1",
+    "kind": "ServiceEntry",
+    "metadata": {"name": "api", "namespace": "abc", "labels": {"app.kubernetes.io/managed-by": "dns-controller"}},
+    "spec": {"hosts": ["api.hello"], "resolution": "DNS", "ports": [{"name": "p", "number": 81, "protocol": "TCP"}]},
+}
+
+
+def told(code: str, *objects: dict[str, Any]) -> str:
+    """The message of the only finding with that code."""
+    (message,) = (f.message for f in lint(Snapshot(PARSERS[o["kind"]](o) for o in objects), Rules()) if f.code == code)
+    return message
+
+
+@pytest.mark.parametrize(("addresses", "shown"), [(["10.96.0.1"], " (10.96.0.1 of Service abc/api)"), ([], "")])
+def test_a_missing_address_is_told_with_the_services(addresses: list[str], shown: str) -> None:
+    """Where a file gives the Service none, none is named."""
+    service = deepcopy(SERVICE)
+    del service["spec"]["clusterIP"]
+    service["spec"]["clusterIPs"] = addresses
+    assert told("DA002", service, ENTRY) == f"spec.addresses is not set{shown}"
+
+
+@pytest.mark.parametrize(
+    ("port", "shown"), [("81", '"81" (a name, for its quotes; take them off)'), (82, "82"), ("web", "web")]
+)
+def test_a_port_that_is_none_of_the_services_is_told_as_it_is_written(port: str | int, shown: str) -> None:
+    """A number in quotes looks like one that is there."""
+    alias = {**ALIAS, "spec": {**ALIAS["spec"], "ports": [port]}}
+    assert f"spec.ports names {shown}; TCP ports of Service abc/api: 80 (http), 81 (tcp)" in told(
+        "DA014", SERVICE, alias
+    )
