@@ -12,6 +12,7 @@ import kopf
 
 from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, PLURAL, VERSION
 from dnsalias_operator.settings import load_settings
+from dnsalias_operator.shell.access import load_configuration
 from dnsalias_operator.shell.kopfsession import connection
 
 RESOURCES = (
@@ -53,7 +54,7 @@ async def main(kubeconfig: str, objects: int) -> None:
         kopf.on.event(group, version, plural, id=plural, registry=registry)(_listener(seen))
 
     async def log_in(**_: object) -> kopf.ConnectionInfo:
-        return await connection(settings)
+        return await connection(await load_configuration(kubeconfig))
 
     kopf.on.login(id="login", registry=registry)(log_in)
     plain = kopf.OperatorSettings()

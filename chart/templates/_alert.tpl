@@ -21,6 +21,10 @@ runbook is. Changes the rule that it is given, and prints nothing.
 {{- $used := printf $lease $namespace (include "dnsalias.leaseName" $root) -}}
 {{- $_ := set $texts "description" (replace $named $used $texts.description) -}}
 
+{{- else if eq $rule.alert "DnsAliasOperatorAbsent" -}}
+{{- $own := printf "{namespace=%q}" $root.Release.Namespace -}}
+{{- $_ := set $rule "expr" (replace "(dnsalias_build_info)" (printf "(dnsalias_build_info%s)" $own) $rule.expr) -}}
+
 {{- else if eq $rule.alert "DnsAliasWriteErrors" -}}
 {{- /* Twice the longest pause, so that retries leave no gap; the delay is longer, so that it forgets a single error. */ -}}
 {{- $minutes := max 10 (divf (default 300 $settings.backoff_max_seconds) 30 | ceil | int64) -}}

@@ -136,6 +136,10 @@ def test_monitoring_is_what_kustomize_installs(dry: Helm) -> None:
     wanted = by_identity(identity.build(dry.plane, "monitoring"))
     assert added.keys() == wanted.keys(), HINT
     for key, theirs in wanted.items():
+        if theirs["kind"] == "PrometheusRule":
+            # One chart is one install, and says which: another that is there does not hide that this one is not.
+            (absent,) = (r for g in theirs["spec"]["groups"] for r in g["rules"] if r["expr"].startswith("absent("))
+            absent["expr"] = absent["expr"].replace(")", f'{{namespace="{identity.NAMESPACE}"}})')
         assert content_of(added[key]) == content_of(theirs), HINT
         same_labels(added[key], theirs)
 

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dnsalias_operator.shell.access import environment_proxy, load_configuration
 from dnsalias_operator.shell.client import Client
-from dnsalias_operator.shell.errors import UnreachableError
+from dnsalias_operator.shell.errors import ClusterError, UnreachableError
 from tests.shell.test_client import kubeconfig
 
 PROXY = "http://127.0.0.1:9"
@@ -45,13 +46,34 @@ async def test_requests_go_through_the_proxy(monkeypatch: pytest.MonkeyPatch, tm
             await client.request("GET", "api/v1")
 
 
+async def test_the_password_of_a_proxy_is_in_no_url(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """URLs are told in errors; the proxy gets it in a header of its own."""
+    monkeypatch.setenv("HTTP_PROXY", "http://corp:pass%21@127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    configuration = await load_configuration(str(kubeconfig(tmp_path, "http://192.0.2.1:6443", "t")))
+    assert configuration.proxy == "http://127.0.0.1:9"
+    assert "pass" not in repr(configuration.client_session_kwargs)
+
+
+@pytest.mark.parametrize("command", ["false", "true", "no-such-plugin"])
+async def test_a_plugin_that_fails_makes_nobody_anonymous(tmp_path: Path, command: str) -> None:
+    """Without its credentials the API server would take us for nobody, and answer 403 for ever."""
+    path = kubeconfig(tmp_path, "http://127.0.0.1:9", "t")
+    body = yaml.safe_load(path.read_text())
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": command, "interactiveMode": "Never"}
+    body["users"][0]["user"] = {"exec": plugin}
+    path.write_text(yaml.safe_dump(body))
+    with pytest.raises(ClusterError, match=f"its exec plugin {command} gave no credentials"):
+        await load_configuration(str(path))
+
+
 async def test_a_netrc_is_no_source_of_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What it says of the host would take the token's place, or be one credential too many."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login somebody password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
     configuration = await load_configuration(str(kubeconfig(tmp_path, "http://127.0.0.1:9", "t")))
-    assert configuration.client_session_kwargs == {"trust_env": False}
+    assert configuration.client_session_kwargs["trust_env"] is False
     async with await Client.connect(str(kubeconfig(tmp_path, "http://127.0.0.1:9", "t"))) as client:
         with pytest.raises(UnreachableError):
             await client.request("GET", "api/v1")

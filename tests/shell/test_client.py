@@ -4,12 +4,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from email.utils import formatdate
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from dnsalias_operator.shell.access import load_configuration
 from dnsalias_operator.shell.client import Client, list_objects
 from dnsalias_operator.shell.errors import ApiError, ClusterError, FencedError, UnreachableError
 
@@ -140,6 +142,25 @@ async def test_a_rotated_token_is_read_again_once(server: Server, client: Client
     with pytest.raises(ApiError, match="check that the token"):
         await client.request("GET", "api/v1")
     assert server.answers == []
+
+
+async def test_a_remembered_token_does_not_come_back(server: Server, tmp_path: Path) -> None:
+    """In a pod the library puts the token that it remembers in before each request: a new one brings its own memory."""
+
+    async def remembered(token: str) -> Any:  # noqa: ANN401 (the library has no types)
+        configuration = await load_configuration(str(kubeconfig(tmp_path, server.url, token)))
+
+        async def put(into: Any) -> None:  # noqa: ANN401
+            into.api_key = {"BearerToken": f"Bearer {token}"}
+
+        configuration.refresh_api_key_hook = put
+        return configuration
+
+    server.will(401, status(401, "Unauthorized", "Unauthorized"))
+    server.will(200, {"ok": True})
+    async with Client(await remembered("first"), reload=partial(remembered, "second")) as client:
+        assert await client.request("GET", "api/v1") == {"ok": True}
+    assert [r[2]["Authorization"] for r in server.requests] == ["Bearer first", "Bearer second"]
 
 
 async def test_a_conflict_names_the_managers(server: Server, client: Client) -> None:

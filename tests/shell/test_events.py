@@ -55,6 +55,19 @@ async def test_events_wait_while_writes_are_due(monkeypatch: pytest.MonkeyPatch)
     assert await _posted(busy=[True], count=3) == []
 
 
+async def test_a_long_note_is_cut_before_it_is_remembered() -> None:
+    """Two that differ beyond the limit of the API are the same, as they are to who reads them."""
+    server = Server()
+    recorder = Recorder(cast("Client", server), Metrics(), "here")
+    for end in ("one", "two"):
+        recorder.emit(WEB, "Normal", "Long", "Test", "é" * 5000 + end)
+    task = asyncio.create_task(recorder.run())
+    await recorder._queue.join()
+    task.cancel()
+    assert server.posted == ["Long"]
+    assert [len(note.encode()) for _, _, note in recorder._said] == [1023]
+
+
 async def test_events_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """An operator that is always busy posts all the same."""
     monkeypatch.setattr(events, "_PAUSE_SECONDS", 0)

@@ -84,6 +84,22 @@ async def test_a_new_alias_says_that_its_entry_could_not_be_made() -> None:
     assert (desk.condition("web")[:2], desk.series(NOT_READY)) == (("True", "Ready"), {})
 
 
+async def test_what_failed_for_the_old_spec_is_not_said_of_the_new_one() -> None:
+    """It is edited while a webhook thinks about what it asked for before: the new spec is decided, without a pause."""
+    desk = Desk(service(), alias("web", "web.hello"))
+    desk.api.fails = lambda verb, path: ApiError("403 denied", 403) if webhook_down(verb, path) else None
+    desk.api.held.clear()
+    trying = asyncio.create_task(desk.work(ALIAS))
+    await asyncio.sleep(0.01)
+    edited = alias("web", "other.hello")
+    edited["metadata"]["generation"] = 2
+    desk.store.put(KIND, desk.api.put(f"{KIND}/abc/web", edited))
+    desk.api.held.set()
+    assert await trying is None
+    assert desk.condition("web") == ("", "", "")
+    assert desk.queue.depth() == 1
+
+
 async def test_an_alias_whose_entry_is_gone_does_not_stay_ready() -> None:
     """Somebody deletes the entry while it cannot be made again."""
     desk = Desk(service(), alias("web", "web.hello"))

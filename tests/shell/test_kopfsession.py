@@ -1,15 +1,16 @@
 """Kopf's sessions, over real HTTP on loopback: what is heard of its requests, and whose credentials are the same."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import yaml
-from aiohttp import web
+from aiohttp import ClientHttpProxyError, encode_basic_auth, web
 
 from dnsalias_operator.model.names import KIND
 from dnsalias_operator.settings import Settings
+from dnsalias_operator.shell.client import Client
 from dnsalias_operator.shell.errors import ClusterError
 from dnsalias_operator.shell.kopfsession import Session, Sessions
 
@@ -22,6 +23,7 @@ class Place:
     settings: Settings
     status: int = 200
     heard: list[str] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
     sessions: Sessions = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,7 +51,8 @@ class Place:
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     """It, and a kubeconfig; all sessions are closed afterwards, used or not."""
 
-    async def answer(_: web.BaseRequest) -> web.Response:
+    async def answer(request: web.BaseRequest) -> web.Response:
+        here.headers.append(request.headers)
         return web.json_response({}, status=here.status)
 
     runner = web.ServerRunner(web.Server(answer))
@@ -66,6 +69,40 @@ async def test_a_list_is_heard_by_its_kind(place: Place) -> None:
     """In the cluster, or in one namespace."""
     root = "/apis/dnsalias.io/v1alpha1"
     assert await place.get("/api/v1/services?limit=500", f"{root}/namespaces/abc/dnsaliases") == ["Service", KIND]
+
+
+async def test_it_is_known_which_kinds_were_asked_for(place: Place) -> None:
+    """Whatever came of it; and nothing else is one."""
+    place.status = 503
+    await place.get("/apis", "/api/v1", "/api/v1/services?limit=500", "/api/v1/namespaces/abc/pods?watch=true")
+    assert place.sessions.asked == {"Service"}
+
+
+async def test_a_proxy_gets_its_password(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kopf's requests go through it as ours do."""
+    monkeypatch.setenv("HTTP_PROXY", place.url.replace("http://", "http://corp:pass%21@"))
+    monkeypatch.setenv("NO_PROXY", "")
+    place.url = "http://192.0.2.1:6443"
+    place.write("token")
+    await place.get("/api/v1/services")
+    async with await Client.connect(place.settings.kubeconfig) as client:
+        await client.request("GET", "api/v1/services")
+    for headers in place.headers:
+        assert headers["Proxy-Authorization"] == encode_basic_auth("corp", "pass!")
+        assert headers["Authorization"] == "Bearer token"
+    assert len(place.headers) == 2
+
+
+async def test_a_proxy_gets_no_token(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for a way to the API server, and knows the one who asks by nothing but its own credentials."""
+    monkeypatch.setenv("HTTPS_PROXY", place.url)
+    monkeypatch.setenv("NO_PROXY", "")
+    place.url, place.status = "https://192.0.2.1:6443", 503
+    place.write("token")
+    with pytest.raises(ClientHttpProxyError):
+        await place.get("/api/v1/services")
+    (headers,) = place.headers
+    assert "token" not in str(headers)
 
 
 async def test_nothing_else_is_heard(place: Place) -> None:

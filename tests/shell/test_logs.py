@@ -58,6 +58,20 @@ def test_every_record_is_one_line(form: str) -> None:
     assert "ValueError" in out.getvalue()
 
 
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_no_credentials_are_told(form: str) -> None:
+    """Whatever a library puts into an error; the rest of the line is as it was."""
+    out = io.StringIO()
+    logs.configure(form, "info", out)  # type: ignore[arg-type]
+    headers = {"Authorization": "Bearer eyJh.very-secret_token=="}
+    fields = {"error": "503, url='http://corp:very-secret@proxy.example:3128'", "header": "Basic very/secret+word=="}
+    logging.getLogger("x").warning("failed: %r", headers, extra={"fields": fields})
+    (line,) = out.getvalue().splitlines()
+    assert "secret" not in line
+    assert "'Authorization': 'Bearer …'}" in line
+    assert "http://…@proxy.example:3128" in line
+
+
 def test_fields_never_replace_the_message() -> None:
     """A field of the name of a part of the line is left out."""
     out = io.StringIO()

@@ -201,6 +201,24 @@ def test_a_watch_that_is_silent_while_lists_bring_news_is_told() -> None:
     story(tell)
 
 
+def test_a_history_that_went_back_is_told() -> None:
+    """After etcd was restored everything known is newer than what is there; a server that lags catches up."""
+
+    async def tell(world: World) -> None:
+        await world.run(1)
+        world.version = 1
+        await world.run(ROUND)
+        assert world.ill() == []
+        await world.run(ROUND)
+        assert [line.partition(":")[0] for line in world.ill()] == list(KINDS)
+        assert "lists have been older than before; was etcd restored?" in world.ill()[0]
+        world.version = 100
+        await world.run(ROUND)
+        assert world.ill() == []
+
+    story(tell)
+
+
 def test_what_went_before_the_watch_began_is_found_at_once() -> None:
     """Each kind that the watch lists is listed once more, together with others that it lists; nothing else is done."""
 

@@ -1,19 +1,27 @@
 """Where the cluster is and who we are there: kubeconfig, exec plugin, or the pod's own ServiceAccount."""
 
+import asyncio
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import yaml
+from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse, encode_basic_auth
+from aiohttp.hdrs import PROXY_AUTHORIZATION
 from kubernetes.aio import config as kubeconfigs
 from kubernetes.aio.client import Configuration
+from multidict import CIMultiDict, istr
+from yarl import URL
 
 from dnsalias_operator.shell.errors import ClusterError
 
 _MOUNTED = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _DEFAULT_NAMESPACE = "dnsalias-system"
+_PLUGIN_SECONDS = 60.0
+"""How long an exec plugin may take: it may ask somebody on a terminal, or a server that does not answer."""
 _SERVICE_ACCOUNT_HOST = "KUBERNETES_SERVICE_HOST"
 
 
@@ -30,9 +38,7 @@ async def load_configuration(kubeconfig: str | None = None, context: str | None 
         if not kubeconfig and not context and _SERVICE_ACCOUNT_HOST in os.environ and "KUBECONFIG" not in os.environ:
             kubeconfigs.load_incluster_config(client_configuration=configuration)
         else:
-            await kubeconfigs.load_kube_config(
-                config_file=kubeconfig or None, context=context or None, client_configuration=configuration
-            )
+            await _read_kubeconfig(kubeconfig, context, configuration)
     except (kubeconfigs.ConfigException, OSError, ValueError) as error:
         raise _no_access(kubeconfig, str(error)) from error
     except yaml.YAMLError as error:
@@ -43,8 +49,43 @@ async def load_configuration(kubeconfig: str | None = None, context: str | None 
     # The environment is asked once, here. aiohttp would ask it for each request, in two threads of their own, and would
     # take a .netrc for credentials.
     configuration.client_session_kwargs = {"trust_env": False}
-    configuration.proxy = configuration.proxy or environment_proxy(configuration.host)
+    proxy = URL(configuration.proxy or environment_proxy(configuration.host) or "")
+    # A URL is told in errors, which people read in conditions and at /readyz: it must hold no password.
+    configuration.proxy = str(proxy.with_user(None)) if proxy.host else None
+    for_proxy = {PROXY_AUTHORIZATION: encode_basic_auth(proxy.user, proxy.password or "")} if proxy.user else {}
+    configuration.client_session_kwargs["middlewares"] = (_middleware(for_proxy, configuration.tls_server_name),)
     return configuration
+
+
+def _middleware(for_proxy: Mapping[istr, str], server_name: str | None) -> ClientMiddlewareType:
+    """What aiohttp takes with each request and with no session: headers for the proxy, another name in TLS.
+
+    Without headers for it, the proxy would get those of the session: with Kopf's, the token for the API server.
+    """
+
+    async def tell(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        request.server_hostname = server_name or None
+        request.proxy_headers = CIMultiDict(for_proxy if request.is_ssl() else {})
+        if request.proxy and not request.is_ssl():
+            request.headers.update(for_proxy)
+        return await handler(request)
+
+    return tell
+
+
+async def _read_kubeconfig(kubeconfig: str | None, context: str | None, configuration: Configuration) -> None:
+    """As the library does, but for an exec plugin that fails: it would go on without credentials, as nobody."""
+    try:
+        async with asyncio.timeout(_PLUGIN_SECONDS):
+            loader = await kubeconfigs.load_kube_config(
+                config_file=kubeconfig or None, context=context or None, client_configuration=configuration
+            )
+    except TimeoutError:
+        raise _no_access(kubeconfig, f"its exec plugin has not ended within {_PLUGIN_SECONDS:.0f} s") from None
+    user = loader._user  # noqa: SLF001 (nothing else tells whether a plugin was asked)
+    if user and "exec" in user and not {"token", "cert_file"} & vars(loader).keys():
+        why = f"its exec plugin {user['exec']['command']} gave no credentials; run it by hand to see why"
+        raise _no_access(kubeconfig, why)
 
 
 def _no_access(kubeconfig: str | None, why: str) -> ClusterError:

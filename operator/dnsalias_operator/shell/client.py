@@ -149,7 +149,10 @@ class Client:
         code, headers, data = await self._send(verb, url, body, content_type)
         if code == HTTPStatus.UNAUTHORIZED and self._reload is not None:
             # Tokens rotate: once with what the kubeconfig, the plugin or the mounted token says now.
-            self._configuration.api_key = (await self._reload()).api_key
+            fresh = await self._reload()
+            self._configuration.api_key = fresh.api_key
+            # In a pod the library asks this for the token before each request, and it remembers one for a minute.
+            self._configuration.refresh_api_key_hook = fresh.refresh_api_key_hook
             code, headers, data = await self._send(verb, url, body, content_type)
         if code >= HTTPStatus.BAD_REQUEST:
             raise ApiError.from_answer(verb, path, code, data, headers.get("Retry-After", ""))

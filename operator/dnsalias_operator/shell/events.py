@@ -61,6 +61,7 @@ class Recorder:
 
     def emit(self, obj: Object, kind: Type, reason: str, action: str, note: str) -> None:
         """Post an event about ``obj`` unless this process said the same of it already."""
+        note = _cut(note)
         said = (obj.key, reason, note)
         if not self._enabled or said in self._said:
             return
@@ -103,7 +104,6 @@ class Recorder:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     def _body(self, event: _Event) -> dict[str, Any]:
-        note = event.note.encode()[: _NOTE_LIMIT - 3].decode(errors="ignore")
         return {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
@@ -117,6 +117,12 @@ class Recorder:
             "type": event.type,
             "reason": event.reason,
             "action": event.action,
-            "note": note if len(note.encode()) == len(event.note.encode()) else note + "...",
+            "note": event.note,
             "regarding": event.regarding,
         }
+
+
+def _cut(note: str) -> str:
+    """As much of it as the API takes; what is remembered must not be longer than what is sent."""
+    whole = note.encode()
+    return note if len(whole) <= _NOTE_LIMIT else whole[: _NOTE_LIMIT - 3].decode(errors="ignore") + "..."

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Any, cast
 
 import kopf
@@ -28,6 +28,12 @@ log = logging.getLogger(__name__)
 _STEADY_SECONDS = 60.0
 """A watch that ran this long was all right: what ends it is a new trouble."""
 _LONGEST_PAUSE = 30.0
+_BEGUN_SECONDS = 60.0
+"""A kind that Kopf has not asked for that long after it asked for another, it never does."""
+
+
+class UnwatchedError(Exception):
+    """Kopf goes on without one of the kinds."""
 
 
 class EndlessBackoffs:
@@ -181,7 +187,26 @@ async def _run_kopf(
     own_signals()
     running = asyncio.create_task(kopf.run_tasks(tasks, ignored=cast("Any", OurTasks())), name="kopf")
     try:
-        await asyncio.wait((running, *tasks), return_when=asyncio.FIRST_COMPLETED)
+        overlooked = await _overlooked((running, *tasks), store, sessions)
         await end(running, tasks)
+        if overlooked:
+            raise UnwatchedError(f"it found nothing to watch for {', '.join(overlooked)}")
     finally:
         running.cancel()
+
+
+async def _overlooked(parts: Collection[asyncio.Future[Any]], store: Store, sessions: Sessions) -> list[str]:
+    """Wait until one of Kopf's parts ends, or Kopf turns out to overlook kinds; returns those.
+
+    It looks only once which kinds there are, and takes a 404 for "not served": of an API server that is starting, it
+    would never look again.
+    """
+    seconds: float | None = _BEGUN_SECONDS
+    while True:
+        done, _ = await asyncio.wait(parts, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        left = [kind for kind in store.kinds if kind not in sessions.asked]
+        if done:
+            return []
+        if left and sessions.asked:
+            return left
+        seconds = _BEGUN_SECONDS if left else None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 import kopf
@@ -36,6 +37,8 @@ class Sessions:
     def __init__(self, settings: Settings, listed: Listed) -> None:
         self._settings, self._listed = settings, listed
         self._made: list[aiohttp.ClientSession] = []
+        self.asked: set[str] = set()
+        """Kinds that Kopf has asked for, whatever the answer was."""
 
     async def login(self) -> Session:
         """A session with the credentials as they are now.
@@ -43,7 +46,8 @@ class Sessions:
         Raises:
             ClusterError: there are none, or they cannot be used.
         """
-        credentials = await connection(self._settings)
+        found = await load_configuration(self._settings.kubeconfig or None, self._settings.context or None)
+        credentials = await connection(found)
         try:
             secured = credentials.as_ssl_context()
         except (OSError, ValueError) as error:
@@ -52,7 +56,8 @@ class Sessions:
             connector=aiohttp.TCPConnector(limit=0, ssl=secured),
             headers=credentials.as_http_headers(),
             proxy=credentials.proxy_url,
-            trace_configs=[_ear(self._listed)],
+            middlewares=found.client_session_kwargs["middlewares"],
+            trace_configs=[_ear(self._listed, self.asked)],
         )
         self._made = [*(one for one in self._made if not one.closed), session]
         return Session(server=credentials.server, aiohttp_session=session, credentials=credentials)
@@ -63,13 +68,8 @@ class Sessions:
             await session.close()
 
 
-async def connection(settings: Settings) -> kopf.ConnectionInfo:
-    """The credentials as they are now, in Kopf's terms.
-
-    Raises:
-        ClusterError: there are none.
-    """
-    found = await load_configuration(settings.kubeconfig or None, settings.context or None)
+async def connection(found: Any) -> kopf.ConnectionInfo:  # noqa: ANN401 (the client library has no types)
+    """The configuration (`load_configuration`) in Kopf's terms."""
     scheme, _, token = (await found.get_api_key_with_prefix("BearerToken") or "").partition(" ")
     return kopf.ConnectionInfo(
         server=found.host,
@@ -83,7 +83,10 @@ async def connection(settings: Settings) -> kopf.ConnectionInfo:
     )
 
 
-def _ear(listed: Listed) -> aiohttp.TraceConfig:
+def _ear(listed: Listed, asked: set[str]) -> aiohttp.TraceConfig:
+    async def note(_: aiohttp.ClientSession, __: SimpleNamespace, begin: aiohttp.TraceRequestStartParams) -> None:
+        asked.update(filter(None, (_KINDS.get(begin.url.name),)))
+
     async def hear(_: aiohttp.ClientSession, __: SimpleNamespace, end: aiohttp.TraceRequestEndParams) -> None:
         kind = _KINDS.get(end.url.name)
         # The first page is enough: those that continue it are of the same moment.
@@ -91,5 +94,6 @@ def _ear(listed: Listed) -> aiohttp.TraceConfig:
             listed(kind)
 
     trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(note)
     trace.on_request_end.append(hear)
     return trace

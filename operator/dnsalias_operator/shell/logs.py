@@ -5,6 +5,7 @@ log.info("repaired", extra={"fields": {"object": "ServiceEntry a/b", "reason": "
 
 import json
 import logging
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from typing import Any, Literal, TextIO
 FIELDS = "fields"
 _LONGEST = 4096
 """Characters of a message or field that are logged; a trace is never cut."""
+_SECRET = re.compile(r"(?<=Bearer )[\w.~+/=-]{8,}|(?<=Basic )[\w.~+/=-]{8,}|(?<=://)[^/@\s\"']+(?=@)")
+"""What a library may put into the text of an error: a header with credentials, a URL with a password."""
 _QUIET = ("kopf", "aiohttp", "asyncio", "kubernetes", "client")
 """Libraries that tell of their own steps at info level; ours tell what came of them."""
 
@@ -85,7 +88,11 @@ def _short(value: Any) -> Any:  # noqa: ANN401 (whatever is logged)
 
 
 def _one_line(text: str) -> str:
-    """``text`` with everything escaped that ends a line, moves a cursor or is no character: other people wrote it."""
+    """``text`` without credentials, and with all escaped that ends a line, moves a cursor or is no character.
+
+    Other people wrote it.
+    """
+    text = _SECRET.sub("…", text)
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else _escaped(char) for char in text)

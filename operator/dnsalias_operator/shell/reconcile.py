@@ -104,6 +104,10 @@ class Reconciler:
             return None
         fought = said(alias)[1] == verdicts.CONTESTED
         stop = await self._take(key, decision.changes, on_written, fought=fought)
+        if stop is not None and self._edited(alias):
+            # It is not wanted any more, and nothing may be said of the new spec because of the old one.
+            self._queue.add(key)
+            return None
         if stop is not None:
             self._contested(key, stop)
             if stop.reason:
@@ -122,6 +126,11 @@ class Reconciler:
             kept[key] = served
             await self._statuses.write(alias, served)
         return decision
+
+    def _edited(self, alias: DnsAlias) -> bool:
+        """Whether the alias has another spec by now, or is another one, or none."""
+        now = self._store.world.alias(alias.meta.namespace, alias.meta.name)
+        return now is None or (now.meta.uid, now.meta.generation) != (alias.meta.uid, alias.meta.generation)
 
     def _as_served(self, world: Snapshot, decision: AliasDecision) -> AliasDecision | None:
         """What an alias that somebody else's entry serves may say; None while that entry is still to be written."""

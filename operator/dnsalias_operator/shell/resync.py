@@ -16,7 +16,7 @@ from dnsalias_operator.shell.client import Client
 from dnsalias_operator.shell.errors import ApiError, ClusterError
 from dnsalias_operator.shell.metrics import Metrics
 from dnsalias_operator.shell.queue import Backoff
-from dnsalias_operator.shell.store import Store, StoreChange, key_of
+from dnsalias_operator.shell.store import Store, StoreChange, key_of, older
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,8 @@ SOON_SECONDS = 2.0
 """A moment in which a watch that begins lists the other kinds as well: one round looks for what all of them missed."""
 LONGEST_PAUSE = 60.0
 """Between tries of a list that fails: an API server that is back must not wait for us."""
+LAG_SECONDS = 300.0
+"""No server that answers is behind for so long: the history of the cluster went back."""
 _SILENT = 2
 """Resyncs in a row with missed changes of a kind after which its watch is taken for dead."""
 
@@ -52,6 +54,8 @@ class Resync:
         self._namespace, self._page_size, self._interval = namespace, page_size, interval
         self._backoff, self._on_done = backoff, on_done
         self._bad_rounds: dict[str, int] = {}
+        self._newest: dict[str, str] = {}
+        self._behind: dict[str, tuple[float, float]] = {}
         self._relisted: set[str] = set()
         self._woken = asyncio.Event()
         self.listed = asyncio.Event()
@@ -66,7 +70,7 @@ class Resync:
         return "; ".join(dict.fromkeys(self.faults.values()))
 
     def silent_kinds(self) -> list[str]:
-        """Kinds whose watch missed something several rounds in a row, as sentences for /healthz.
+        """Kinds whose watch missed something several rounds in a row, or whose history went back, for /healthz.
 
         Not those that cannot be listed now: a restart would leave them without both, watch and list.
         """
@@ -74,6 +78,10 @@ class Resync:
             f"{kind}: the watch has missed changes {rounds} times in a row"
             for kind, rounds in self._bad_rounds.items()
             if rounds >= _SILENT and kind not in self.faults
+        ] + [
+            f"{kind}: for {last - first:.0f} s the API server's lists have been older than before; was etcd restored?"
+            for kind, (first, last) in self._behind.items()
+            if last - first >= LAG_SECONDS
         ]
 
     def relisted(self, kind: str) -> None:
@@ -164,7 +172,20 @@ class Resync:
                     changes.append(change)
             await asyncio.sleep(0)
         changes.extend(self._store.sweep(kind, seen, started))
+        self._look_back(kind, started)
         return changes
+
+    def _look_back(self, kind: str, version: str) -> None:
+        """Notice that history went back: all that is known is newer than what is there, and would stay for ever.
+
+        A list is of the newest state, and only a server that lags may answer with an older one, for a while.
+        """
+        now = asyncio.get_running_loop().time()
+        if older(version, self._newest.get(kind, "")):
+            self._behind[kind] = self._behind.get(kind, (now, now))[0], now
+        else:
+            self._newest[kind] = version
+            self._behind.pop(kind, None)
 
     def _settle(self, kinds: AbstractSet[str], relisted: AbstractSet[str], *, full: bool) -> None:
         for kind in (kind for kind in self._store.kinds if kind in kinds):
