@@ -1,17 +1,19 @@
 """Decides one DnsAlias: is it served, by which ServiceEntry, what is written."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from dnsalias_operator.core import changes
 from dnsalias_operator.core.case import ACCEPTED, PROGRAMMED, READY, RESOLVED_REFS, Case, Refusal
+from dnsalias_operator.core.containment import containment_address
 from dnsalias_operator.core.corresponding import foreign_entries, generated_entry, mismatch
 from dnsalias_operator.core.entries import decide_entry
 from dnsalias_operator.core.generate import generate
-from dnsalias_operator.core.guard import Moved, as_youngest, moved, taken_for_streams
-from dnsalias_operator.core.listeners import Reach
+from dnsalias_operator.core.guard import Moved, as_youngest, moved
 from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, State
 from dnsalias_operator.core.refusals import refusal
+from dnsalias_operator.core.streams import streams_on_wildcard
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import mapping, strings
 from dnsalias_operator.model.names import RECREATED_FOR_ANNOTATION, SERVICE_UID_ANNOTATION, Key
@@ -59,17 +61,9 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
             "delete that entry"
         )
         return _refused(alias, None, Refusal(ACCEPTED, "NameTaken", message))
-    recreated_for = ours.meta.annotations.get(RECREATED_FOR_ANNOTATION, "") if ours else ""
-    export_to = case.scope.export_to(alias.meta.namespace)
-    manifest = generate(alias, spec, service, case.ports, export_to, rules.mesh, recreated_for)
+    manifest = _manifest(case, service, ours)
     entry = ServiceEntry.parse(manifest)
     without = world.with_changes({entry.key: None})
-    port, where = taken_for_streams(world, entry, rules.mesh)
-    if port and not service.cluster_ips:
-        return _refused(alias, ours, _no_address(service, port, where))
-    if port:
-        manifest = generate(alias, spec, service, case.ports, export_to, rules.mesh, recreated_for, by_address=True)
-        entry = ServiceEntry.parse(manifest)
     blocked = moved(without, as_youngest(without, entry), entry, rules.mesh)
     if blocked is not None:
         return _refused(alias, ours, _would_take(blocked, entry))
@@ -93,6 +87,25 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
         mode="Generated",
         changes=steps,
     )
+
+
+def _manifest(case: Case, service: Service, ours: ServiceEntry | None) -> dict[str, Any]:
+    """What is to be written.
+
+    Where a Sidecar makes HTTP ports ports of bytes, they are told apart by an address: one that nobody else has, since
+    with the Service's they might get the requests to it.
+    """
+    recreated_for = ours.meta.annotations.get(RECREATED_FOR_ANNOTATION, "") if ours else ""
+    export_to, mesh = case.scope.export_to(case.alias.meta.namespace), case.rules.mesh
+    made = partial(generate, case.alias, case.spec, service, case.ports, export_to, mesh, recreated_for)
+    manifest = made()
+    plain = ServiceEntry.parse(manifest)
+    if not case.rules.containment or not streams_on_wildcard(case.world, plain, mesh):
+        return manifest
+    address = containment_address(case.world, ours or plain, case.rules)
+    apart = made(address=address)
+    # A Sidecar that binds the wildcard address itself gives no entry an address of its own.
+    return manifest if streams_on_wildcard(case.world, ServiceEntry.parse(apart), mesh) else apart
 
 
 def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wait: int) -> Change:
@@ -130,10 +143,7 @@ def _kept(
         return steps, Refusal(PROGRAMMED, "WouldShadowService", why)
     if ours.meta.deleting:
         return steps, _pending(ours)
-    by_address = "addresses" in manifest["spec"]
-    again = generate(
-        case.alias, case.spec, service, case.ports, ["*"], case.rules.mesh, service.meta.uid, by_address=by_address
-    )
+    again = generate(case.alias, case.spec, service, case.ports, ["*"], case.rules.mesh, service.meta.uid)
     message = f"{shadows.describe(ours.key)}: it came first; made anew, it is younger"
     return (changes.recreated(ours, again, message, wait),), None
 
@@ -160,15 +170,6 @@ def _not_before(without: Snapshot, entry: ServiceEntry, service: Service, rules:
         return created + OLDER_BY
     older = replace(entry, meta=replace(entry.meta, created=created - 1))
     return created + OLDER_BY if moved(without, without.with_changes({entry.key: older}), entry, rules.mesh) else 0
-
-
-def _no_address(service: Service, port: int, where: Reach) -> Refusal:
-    message = (
-        f"{service.key} is headless (clusterIP None), and in {where} a Sidecar's egress listener takes port {port} for "
-        "another protocol than HTTP: without an address the alias would take every connection to that port there; give "
-        "the Service a clusterIP, or the Sidecar's port the protocol HTTP"
-    )
-    return Refusal(RESOLVED_REFS, "HeadlessService", message)
 
 
 def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:

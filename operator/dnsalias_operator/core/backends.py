@@ -15,18 +15,20 @@ def selects_pods_of(entry: ServiceEntry, service: Service) -> bool:
 
 
 def leads_to(world: Snapshot, entry: ServiceEntry, port: EntryPort, service: Service, mesh: Mesh) -> bool:
-    """Whether bytes for that port of the entry end at the Service: at its pods, or by its name at its address."""
+    """Whether bytes that the entry gets on that port at the Service's address end at the Service.
+
+    They do at its pods, at its address, and by its name, which leads there.
+    """
     if selects_pods_of(entry, service):
         return _same_target(port, service)
-    there = (service.meta.namespace, service.meta.name)
-    return (
-        entry.resolution in ("DNS", "DNS_ROUND_ROBIN")
-        and bool(entry.endpoints)
-        and port.target_port in (0, port.number)
-        and all(
-            not e.ports and service_named(world, e.address, entry.meta.namespace, mesh) == there
-            for e in entry.endpoints
-        )
+    if port.target_port not in (0, port.number):
+        return False
+    if entry.resolution == "NONE":
+        return not entry.endpoints and entry.workload_selector is None  # on to the address that was called
+    there, own = (service.meta.namespace, service.meta.name), entry.meta.namespace
+    return bool(entry.endpoints) and all(
+        not e.ports and (e.address in service.cluster_ips or service_named(world, e.address, own, mesh) == there)
+        for e in entry.endpoints
     )
 
 

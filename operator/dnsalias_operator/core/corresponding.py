@@ -1,5 +1,7 @@
 """Whether somebody else's ServiceEntry already is what an alias would be: then it is repaired, not doubled."""
 
+from collections.abc import Set as AbstractSet
+
 from dnsalias_operator.core.destination import other_endpoint, selects_others
 from dnsalias_operator.core.generate import chosen_ports
 from dnsalias_operator.core.hostrefusals import has_host
@@ -29,10 +31,11 @@ def foreign_entries(world: Snapshot, alias: DnsAlias) -> list[ServiceEntry]:
 
 def mismatch(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Rules) -> str:
     """The edit that would make the entry correspond to the alias, or "" where it does."""
-    spec = alias.spec
-    if edit := _unlike(world, alias, entry, rules):
+    if (edit := _unlike(world, alias, entry, rules)) or alias.spec is None:
         return edit
-    return (_lacking(world, alias, spec, entry) if spec else "") or _unserved(entry)
+    service = world.service(alias.meta.namespace, alias.spec.service_ref.name)
+    ports = frozenset(p.port for p in chosen_ports(alias.spec, service)[0]) if service else frozenset[int]()
+    return _lacking(entry, ports) or _unserved(entry, ports)
 
 
 def _unlike(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Rules) -> str:
@@ -49,20 +52,17 @@ def _unlike(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Rules)
     return _elsewhere(world, alias, spec, entry, rules)
 
 
-def _lacking(world: Snapshot, alias: DnsAlias, spec: DnsAliasSpec, entry: ServiceEntry) -> str:
-    service = world.service(alias.meta.namespace, spec.service_ref.name)
-    have = {p.number for p in entry.ports}
-    ports = chosen_ports(spec, service)[0] if service else ()
-    lacking = [str(p.port) for p in ports if p.port not in have]
-    return f"add port {', '.join(lacking)} to spec.ports" if lacking else ""
+def _lacking(entry: ServiceEntry, ports: AbstractSet[int]) -> str:
+    lacking = sorted(ports - {p.number for p in entry.ports})
+    return f"add port {', '.join(map(str, lacking))} to spec.ports" if lacking else ""
 
 
-def _unserved(entry: ServiceEntry) -> str:
-    """The edit without which nobody who calls the host is answered, or ""."""
+def _unserved(entry: ServiceEntry, ports: AbstractSet[int]) -> str:
+    """The edit without which nobody who calls one of the ports is answered, or ""."""
     if entry.export_to == ("~",):
         return 'take "~" out of spec.exportTo (nobody sees the entry)'
     # A byte stream is sent to the address, where the Service's own listener takes it.
-    requests = any(class_of(entry_protocol(p)) is PortClass.HTTP for p in entry.ports)
+    requests = any(class_of(entry_protocol(p)) is PortClass.HTTP for p in entry.ports if p.number in ports)
     if requests and entry.resolution == "STATIC" and not entry.endpoints and entry.workload_selector is None:
         return "set spec.resolution to DNS (it is STATIC without endpoints, so that every request fails)"
     return ""

@@ -67,16 +67,18 @@ def generate(
     mesh: Mesh,
     recreated_for: str = "",
     *,
-    by_address: bool = False,
+    address: str = "",
 ) -> dict[str, Any]:
-    """The manifest of the ServiceEntry; with ``by_address`` it has addresses though its ports are all HTTP.
+    """The manifest of the ServiceEntry; with an ``address`` it has that one, and not the Service's.
 
     The caller has made sure that the Service exists and the ports are its own. ``recreated_for`` is the uid of the
     Service for which the entry gave up its place in the age order, "" where it never did.
     """
     workloads = endpoints_of(spec, service) is Endpoints.WORKLOADS
     entry: dict[str, Any] = {"hosts": [spec.host]}
-    if service.cluster_ips and (by_address or needs_address(ports)):
+    if address:
+        entry["addresses"] = [address]
+    elif service.cluster_ips and needs_address(ports):
         entry["addresses"] = list(addresses_to_share(service, mesh))
     entry["location"] = "MESH_INTERNAL"
     taken = _container_ports(service) if workloads else frozenset[str]()

@@ -13,7 +13,6 @@ from dnsalias_operator.core.hosts import service_host
 from dnsalias_operator.core.lacking import is_unspecified
 from dnsalias_operator.core.listeners import (
     Client,
-    Listener,
     Pods,
     Reach,
     Row,
@@ -71,14 +70,15 @@ class Moved:
     cidr: str = ""
     """The CIDR by which the entry takes the address, "" where it lists the address itself."""
 
-    def describe(self, entry: Key) -> str:
-        """One sentence for people."""
+    def describe(self, entry: Key, *, now: bool = False) -> str:
+        """One sentence for people; ``now`` where it is so, and not what a change would bring."""
         if self.bare:
             return (
-                f"{entry} would share http://{self.address}:{self.port} with {self.loser}, and istiod gives requests "
-                f"for the bare address to one of them by chance (seen from {self.client})"
+                f"{entry} {'shares' if now else 'would share'} http://{self.address}:{self.port} with {self.loser}, "
+                f"and istiod gives requests for the bare address to one of them by chance (seen from {self.client})"
             )
-        return f"{entry} would take {self.address}:{self.port} from {self.loser} (seen from {self.client})"
+        takes = "takes" if now else "would take"
+        return f"{entry} {takes} {self.address}:{self.port} from {self.loser} (seen from {self.client})"
 
 
 def answer(rows: Iterable[Row]) -> Answer:
@@ -275,27 +275,6 @@ def catches_now(world: Snapshot, entry: ServiceEntry, mesh: Mesh, port: int) -> 
     """The namespaces whose sidecars send any connection on the port to the entry right now."""
     caught = _catchers(world, mesh, port).get(entry.key)
     return reach(world, classes(world, mesh, port), caught) if caught else Reach(everywhere=False, namespaces=())
-
-
-def taken_for_streams(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, Reach]:
-    """The first HTTP port of which ``entry`` has a chain of bytes on the wildcard address, and where; 0 for none.
-
-    A Sidecar's egress listener with a port takes all its services for the protocol of that port (core/listeners): where
-    that is not HTTP, HTTP ports too are told apart by their address. Judged without the others, as `catches_all`.
-    """
-    for number in (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.HTTP):
-        if not world.sidecars_with_port(number):
-            continue
-        sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
-        alone = sidecars.with_changes({entry.key: entry})
-        every = classes(alone, mesh, number)
-        if hit := [pods for pods in every if _streams(listener_at(alone, pods.client, mesh, WILDCARD, number))]:
-            return number, reach(alone, every, hit)
-    return 0, Reach(everywhere=False, namespaces=())
-
-
-def _streams(listener: Listener | None) -> bool:
-    return listener is not None and any(row.owner and row.cluster for row in listener.rows)
 
 
 def _takers(world: Snapshot, client: Client, mesh: Mesh, port: int) -> list[Key]:

@@ -44,6 +44,8 @@ def _differs(
     theirs = next((p for p in rival.ports if p.number == port.number), None)
     if theirs is None:
         return False
+    if (theirs.target_port or theirs.number) != (port.target_port or port.number):
+        return True
     return not any(
         leads_to(world, rival, theirs, service, mesh) and leads_to(world, entry, port, service, mesh)
         for service in world.services_at(address)

@@ -16,7 +16,7 @@ from dnsalias_operator.core.listeners import entries_binding
 from dnsalias_operator.core.ousted import ousted
 from dnsalias_operator.core.ownership import patched_fields
 from dnsalias_operator.core.stands_for import StandsFor, stands_for
-from dnsalias_operator.core.unfixed import first_at_pods, no_address, plaintext, stale, takes, takes_anyway, would_take
+from dnsalias_operator.core.unfixed import first_at_pods, no_address, plaintext, stale, takes, takes_anyway
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import Endpoint, ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -101,8 +101,7 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
         if not reason:
             reason, message = first_at_pods(base, service)
         return replace(wanted, reason=reason, message=message)
-    why = would_take(base, service, blocked) if wanted.addresses else takes(base, blocked)
-    return _contain(rest, entry, base, rules, target, *why)
+    return _contain(rest, entry, base, rules, target, *takes(base, service, blocked, already=not wanted.addresses))
 
 
 def _moved(world: Snapshot, after: ServiceEntry, rules: Rules) -> Moved | None:
@@ -135,7 +134,7 @@ def _left_alone(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: R
         return None
     taken = takes_from(world, base, rules.mesh)
     if taken is not None and not taken.bare:
-        return Cure(None, None, *takes(base, taken), target=target)
+        return Cure(None, None, *takes(base, target.service, taken, already=True), target=target)
     reason, message = stale(base, target)
     if not reason and target.service is not None:
         lost = lost_requests(world, base, target.service, rules.mesh)

@@ -99,50 +99,38 @@ def first_at_pods(base: ServiceEntry, service: Service) -> tuple[str, str]:
     return "WouldShadowService", message
 
 
-def takes(base: ServiceEntry, taken: Moved) -> tuple[str, str]:
-    """What the entry takes by an address that its owner wrote, and from whom."""
-    what = f"by spec.addresses {list(base.addresses)}, which its owner set, it takes {taken.address}:{taken.port}"
-    if taken.mismatch:
-        return "ProtocolMismatch", (
-            f"{what} from {taken.loser}: the port has another protocol class than the Service's; give the port in the "
-            "ServiceEntry the Service port's protocol"
-        )
-    return "WouldShadowService", (
-        f"{what} from {taken.loser} (seen from {taken.client}); take the address out, or delete and recreate the "
-        "ServiceEntry where it is the Service's own (it must be younger)"
-    )
-
-
-def would_take(base: ServiceEntry, service: Service, blocked: Moved) -> tuple[str, str]:
-    """Why the clusterIP would do harm: what it would take, and from whom."""
-    taken = blocked.describe(base.key)
-    entry = blocked.loser.kind == "ServiceEntry"
-    if blocked.bare:
-        message = f"with the clusterIP, {taken}; take the HTTP ports to an entry of their own, which needs no address"
+def takes(base: ServiceEntry, service: Service | None, harm: Moved, *, already: bool = False) -> tuple[str, str]:
+    """What the entry would take with the clusterIP, or takes ``already`` by what its owner wrote, and what to do."""
+    how = f"by spec.addresses {list(base.addresses)}, which its owner set" if already else "with the clusterIP"
+    taken = f"{how}, {harm.describe(base.key, now=already)}"
+    entry = harm.loser.kind == "ServiceEntry"
+    if harm.bare:
+        message = f"{taken}; take the HTTP ports to an entry of their own, which needs no address"
         return "WouldShadowEntry" if entry else "WouldShadowService", message
     if entry:
         message = (
-            f"with the clusterIP, {taken}, which lists that address; take port {blocked.port} out of one of the two, "
+            f"{taken}, which lists that address; take port {harm.port} out of one of the two, "
             "or lead both to the Service (endpoints: its name)"
         )
         return "WouldShadowEntry", message
-    if blocked.mismatch:
+    if harm.mismatch:
         message = (
-            f"with the clusterIP, {taken}: its port {blocked.port} has another protocol class than the Service's; "
+            f"{taken}: its port {harm.port} has another protocol class than the Service's; "
             "give the port in the ServiceEntry the Service port's protocol"
         )
         return "ProtocolMismatch", message
-    if blocked.loser != service.key:
-        return "WouldShadowService", f"with the clusterIP, {taken}; two Services have the address: wait or mend one"
-    if blocked.unseen:
+    if service is None or harm.loser != service.key:
+        remedy = "; take that address out" if already else "; two Services have the address: wait or mend one"
+        return "WouldShadowService", taken + remedy
+    if harm.unseen:
         message = (
-            f"with the clusterIP, {taken}: pods there have no listener of the Service's at that address, since they "
+            f"{taken}: pods there have no listener of the Service's at that address, since they "
             "get the entry alone or it is not the Service's first one; import or export both, or lead the entry to the "
             "Service (endpoints: its name)"
         )
         return "WouldShadowService", message
     message = (
-        f"with the clusterIP, {taken}: it is older than the Service or exported privately; delete and recreate the "
+        f"{taken}: it is older than the Service or exported privately; delete and recreate the "
         "ServiceEntry (it must be younger), or declare a DnsAlias instead"
     )
     return "WouldShadowService", message
