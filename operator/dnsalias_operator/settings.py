@@ -37,6 +37,7 @@ from dnsalias_operator.model.hostrules import HostRule, split
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN
 from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.strictyaml import strict
 
 ENV_PREFIX = "DNSALIAS_"
 _FIELDS = ", ".join(HostRule.model_fields)
@@ -54,30 +55,11 @@ class SettingsError(Exception):
     """A setting that cannot be used; the message has one line a setting: its name, its value and what is legal."""
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Refuses a key that is given twice: nothing says which of the two was meant."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 (PyYAML's)
-        """The mapping of a node.
-
-        Raises:
-            ConstructorError: a key is in it twice.
-        """
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        if twice := next((key for key in keys if keys.count(key) > 1), ""):
-            raise yaml.constructor.ConstructorError(None, None, f"{twice} is given twice", node.start_mark)
-        return dict(super().construct_mapping(node, deep))
-
-
-def _load(text: str | bytes) -> Any:  # noqa: ANN401 (any YAML)
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader)
-
-
 def _yaml_text(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return _load(value) or ()
+        return strict(value) or ()
     except yaml.YAMLError as error:
         raise ValueError(f"expected YAML: {' '.join(str(error).split())}") from None
 
@@ -267,7 +249,7 @@ def load_settings(flags: Mapping[str, object] | None = None, config: str | Path 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        loaded = _load(path.read_bytes())
+        loaded = strict(path.read_bytes())
     except OSError as error:
         raise SettingsError(f"config {path}: {error.strerror or error}") from None
     except yaml.YAMLError as error:

@@ -52,7 +52,26 @@ async def test_the_password_of_a_proxy_is_in_no_url(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("NO_PROXY", "")
     configuration = await load_configuration(str(kubeconfig(tmp_path, "http://192.0.2.1:6443", "t")))
     assert configuration.proxy == "http://127.0.0.1:9"
-    assert "pass" not in repr(configuration.client_session_kwargs)
+
+
+async def test_a_proxy_may_be_a_host_and_a_port(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As in other programs; to go past it would look like a cluster that is down."""
+    monkeypatch.setenv("HTTP_PROXY", "127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "")
+    configuration = await load_configuration(str(kubeconfig(tmp_path, "http://192.0.2.1:6443", "t")))
+    assert configuration.proxy == "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://corp:secret@127.0.0.1:nope", "http://[::1", "http://a%3Ab:secret@127.0.0.1:9"]
+)
+async def test_a_proxy_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, proxy: str) -> None:
+    """Without its text, which may hold a password."""
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    monkeypatch.setenv("NO_PROXY", "")
+    with pytest.raises(ClusterError, match="proxy of kubeconfig or HTTPS_PROXY is no URL") as told:
+        await load_configuration(str(kubeconfig(tmp_path, "http://192.0.2.1:6443", "t")))
+    assert "secret" not in str(told.value)
 
 
 @pytest.mark.parametrize("command", ["false", "true", "no-such-plugin"])

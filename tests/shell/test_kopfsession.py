@@ -11,7 +11,7 @@ from aiohttp import ClientHttpProxyError, encode_basic_auth, web
 from dnsalias_operator.model.names import KIND
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.client import Client
-from dnsalias_operator.shell.errors import ClusterError
+from dnsalias_operator.shell.errors import ClusterError, UnreachableError
 from dnsalias_operator.shell.kopfsession import Session, Sessions
 
 
@@ -95,14 +95,19 @@ async def test_a_proxy_gets_its_password(place: Place, monkeypatch: pytest.Monke
 
 async def test_a_proxy_gets_no_token(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is asked for a way to the API server, and knows the one who asks by nothing but its own credentials."""
-    monkeypatch.setenv("HTTPS_PROXY", place.url)
+    monkeypatch.setenv("HTTPS_PROXY", place.url.replace("http://", "http://corp:pass%21@"))
     monkeypatch.setenv("NO_PROXY", "")
     place.url, place.status = "https://192.0.2.1:6443", 503
     place.write("token")
     with pytest.raises(ClientHttpProxyError):
         await place.get("/api/v1/services")
-    (headers,) = place.headers
-    assert "token" not in str(headers)
+    async with await Client.connect(place.settings.kubeconfig) as client:
+        with pytest.raises(UnreachableError):
+            await client.request("GET", "api/v1/services")
+    assert len(place.headers) == 2
+    for headers in place.headers:
+        assert headers["Proxy-Authorization"] == encode_basic_auth("corp", "pass!")
+        assert "token" not in str(headers)
 
 
 async def test_nothing_else_is_heard(place: Place) -> None:

@@ -64,12 +64,29 @@ def test_no_credentials_are_told(form: str) -> None:
     out = io.StringIO()
     logs.configure(form, "info", out)  # type: ignore[arg-type]
     headers = {"Authorization": "Bearer eyJh.very-secret_token=="}
-    fields = {"error": "503, url='http://corp:very-secret@proxy.example:3128'", "header": "Basic very/secret+word=="}
-    logging.getLogger("x").warning("failed: %r", headers, extra={"fields": fields})
+    error = OSError("503, url='http://corp:very-s@cret@proxy.example:3128', header 'Basic very/secret+word=='")
+    logging.getLogger("x").warning("failed: %r", headers, extra={"fields": {"error": error}})
     (line,) = out.getvalue().splitlines()
-    assert "secret" not in line
+    assert "secret" not in line.replace("s@cret", "secret")
     assert "'Authorization': 'Bearer …'}" in line
     assert "http://…@proxy.example:3128" in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "certificate verify failed: Basic Constraints of CA cert not marked critical",
+        "401 Unauthorized: Bearer authentication required",
+        "see https://a.example/path?q=a@b",
+        "https://a.example\nuser@b.example",
+    ],
+)
+def test_what_is_no_credential_is_told(text: str) -> None:
+    """Word for word: somebody looks for it."""
+    out = io.StringIO()
+    logs.configure("json", "info", out)
+    logging.getLogger("x").warning(text)
+    assert json.loads(out.getvalue())["message"] == text
 
 
 def test_fields_never_replace_the_message() -> None:

@@ -1,6 +1,5 @@
 """Where the cluster is and who we are there: kubeconfig, exec plugin, or the pod's own ServiceAccount."""
 
-import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,8 +19,6 @@ from dnsalias_operator.shell.errors import ClusterError
 
 _MOUNTED = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _DEFAULT_NAMESPACE = "dnsalias-system"
-_PLUGIN_SECONDS = 60.0
-"""How long an exec plugin may take: it may ask somebody on a terminal, or a server that does not answer."""
 _SERVICE_ACCOUNT_HOST = "KUBERNETES_SERVICE_HOST"
 
 
@@ -49,12 +46,28 @@ async def load_configuration(kubeconfig: str | None = None, context: str | None 
     # The environment is asked once, here. aiohttp would ask it for each request, in two threads of their own, and would
     # take a .netrc for credentials.
     configuration.client_session_kwargs = {"trust_env": False}
-    proxy = URL(configuration.proxy or environment_proxy(configuration.host) or "")
-    # A URL is told in errors, which people read in conditions and at /readyz: it must hold no password.
-    configuration.proxy = str(proxy.with_user(None)) if proxy.host else None
-    for_proxy = {PROXY_AUTHORIZATION: encode_basic_auth(proxy.user, proxy.password or "")} if proxy.user else {}
+    configuration.proxy, for_proxy = _proxy(configuration.proxy or environment_proxy(configuration.host) or "")
     configuration.client_session_kwargs["middlewares"] = (_middleware(for_proxy, configuration.tls_server_name),)
     return configuration
+
+
+def _proxy(told: str) -> tuple[str | None, Mapping[istr, str]]:
+    """URL of a proxy without what a URL must not hold, and the headers that hold it; None: there is no proxy.
+
+    URLs are told in errors, which people read in conditions and at /readyz.
+    """
+    try:
+        # As others who read HTTPS_PROXY: a host and a port alone are an HTTP proxy.
+        url = URL(told if not told or "://" in told else f"http://{told}")
+        if not url.host:
+            return None, {}
+        credentials = (url.user or "", url.password or "")
+        return str(url.with_user(None)), {PROXY_AUTHORIZATION: encode_basic_auth(*credentials)} if any(
+            credentials
+        ) else {}
+    except ValueError:
+        # Not with its words: they may be those of a password.
+        raise ClusterError("no access to a cluster: the proxy of kubeconfig or HTTPS_PROXY is no URL") from None
 
 
 def _middleware(for_proxy: Mapping[istr, str], server_name: str | None) -> ClientMiddlewareType:
@@ -75,13 +88,9 @@ def _middleware(for_proxy: Mapping[istr, str], server_name: str | None) -> Clien
 
 async def _read_kubeconfig(kubeconfig: str | None, context: str | None, configuration: Configuration) -> None:
     """As the library does, but for an exec plugin that fails: it would go on without credentials, as nobody."""
-    try:
-        async with asyncio.timeout(_PLUGIN_SECONDS):
-            loader = await kubeconfigs.load_kube_config(
-                config_file=kubeconfig or None, context=context or None, client_configuration=configuration
-            )
-    except TimeoutError:
-        raise _no_access(kubeconfig, f"its exec plugin has not ended within {_PLUGIN_SECONDS:.0f} s") from None
+    loader = await kubeconfigs.load_kube_config(
+        config_file=kubeconfig or None, context=context or None, client_configuration=configuration
+    )
     user = loader._user  # noqa: SLF001 (nothing else tells whether a plugin was asked)
     if user and "exec" in user and not {"token", "cert_file"} & vars(loader).keys():
         why = f"its exec plugin {user['exec']['command']} gave no credentials; run it by hand to see why"

@@ -29,7 +29,7 @@ _STEADY_SECONDS = 60.0
 """A watch that ran this long was all right: what ends it is a new trouble."""
 _LONGEST_PAUSE = 30.0
 _BEGUN_SECONDS = 60.0
-"""A kind that Kopf has not asked for that long after it asked for another, it never does."""
+"""How often it is looked whether Kopf has asked for each kind, once it has asked for any."""
 
 
 class UnwatchedError(Exception):

@@ -14,7 +14,7 @@ from typing import Any, Literal, TextIO
 FIELDS = "fields"
 _LONGEST = 4096
 """Characters of a message or field that are logged; a trace is never cut."""
-_SECRET = re.compile(r"(?<=Bearer )[\w.~+/=-]{8,}|(?<=Basic )[\w.~+/=-]{8,}|(?<=://)[^/@\s\"']+(?=@)")
+_SECRET = re.compile(r"""(?<=['"]Bearer )[^'"]+|(?<=['"]Basic )[^'"]+|(?<=://)[^/\s?#'"]+(?=@)""")
 """What a library may put into the text of an error: a header with credentials, a URL with a password."""
 _QUIET = ("kopf", "aiohttp", "asyncio", "kubernetes", "client")
 """Libraries that tell of their own steps at info level; ours tell what came of them."""
@@ -60,11 +60,11 @@ class JsonFormatter(logging.Formatter):
             "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": _short(record.getMessage()),
+            "message": _told(record.getMessage()),
         }
-        line.update({k: _short(v) for k, v in fields_of(record).items() if k not in line and not _empty(v)})
+        line.update({k: _told(v) for k, v in fields_of(record).items() if k not in line and not _empty(v)})
         if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
+            line["error"] = _SECRET.sub("…", self.formatException(record.exc_info))
         return _one_line(json.dumps(line, default=str, ensure_ascii=False))
 
 
@@ -73,26 +73,25 @@ class ConsoleFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
-        fields = " ".join(f"{k}={_plain(_short(v))}" for k, v in fields_of(record).items() if not _empty(v))
-        text = f"{_time(record)} {record.levelname:<7} {_short(record.getMessage())}" + (
-            f"  {fields}" if fields else ""
-        )
+        fields = " ".join(f"{k}={_plain(_told(v))}" for k, v in fields_of(record).items() if not _empty(v))
+        text = f"{_time(record)} {record.levelname:<7} {_told(record.getMessage())}" + (f"  {fields}" if fields else "")
         if record.exc_info:
-            text += f"  error={self.formatException(record.exc_info)!r}"
+            text += f"  error={_SECRET.sub('…', self.formatException(record.exc_info))!r}"
         return _one_line(text)
 
 
-def _short(value: Any) -> Any:  # noqa: ANN401 (whatever is logged)
-    """``value``, a long text cut: an object may have thousands of hosts, and a log line is read by people."""
-    return f"{value[:_LONGEST]}…" if isinstance(value, str) and len(value) > _LONGEST else value
+def _told(value: Any) -> Any:  # noqa: ANN401 (whatever is logged)
+    """``value`` as people may read it: without credentials, and a long text cut, such as the hosts of an object."""
+    if isinstance(value, BaseException):
+        value = str(value)
+    if not isinstance(value, str):
+        return value
+    text = _SECRET.sub("…", value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _one_line(text: str) -> str:
-    """``text`` without credentials, and with all escaped that ends a line, moves a cursor or is no character.
-
-    Other people wrote it.
-    """
-    text = _SECRET.sub("…", text)
+    """``text`` with everything escaped that ends a line, moves a cursor or is no character: other people wrote it."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else _escaped(char) for char in text)

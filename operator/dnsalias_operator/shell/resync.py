@@ -12,6 +12,8 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from http import HTTPStatus
 
+from dnsalias_operator.model.meta import Raw, mapping, text
+from dnsalias_operator.model.names import Key
 from dnsalias_operator.shell.client import Client
 from dnsalias_operator.shell.errors import ApiError, ClusterError
 from dnsalias_operator.shell.metrics import Metrics
@@ -79,9 +81,9 @@ class Resync:
             for kind, rounds in self._bad_rounds.items()
             if rounds >= _SILENT and kind not in self.faults
         ] + [
-            f"{kind}: for {last - first:.0f} s the API server's lists have been older than before; was etcd restored?"
+            f"{kind}: the history of the API server went back (was etcd restored?); a restart reads it anew"
             for kind, (first, last) in self._behind.items()
-            if last - first >= LAG_SECONDS
+            if last - first >= LAG_SECONDS and kind not in self.faults
         ]
 
     def relisted(self, kind: str) -> None:
@@ -162,26 +164,36 @@ class Resync:
     async def _list_once(self, kind: str) -> list[StoreChange]:
         changes: list[StoreChange] = []
         seen = set()
-        started = ""
+        started, went_back = "", False
         namespace = "" if kind == "Namespace" else self._namespace
         async for items, version in self._client.pages(kind, namespace, self._page_size):
             started = version
             for raw in items:
-                seen.add(key_of(kind, raw))
+                seen.add(key := key_of(kind, raw))
+                went_back = went_back or self._contradicts(key, raw, version)
                 if change := self._store.put(kind, raw):
                     changes.append(change)
             await asyncio.sleep(0)
         changes.extend(self._store.sweep(kind, seen, started))
-        self._look_back(kind, started)
+        self._look_back(kind, started, went_back=went_back)
         return changes
 
-    def _look_back(self, kind: str, version: str) -> None:
-        """Notice that history went back: all that is known is newer than what is there, and would stay for ever.
+    def _contradicts(self, key: Key, raw: Raw, version: str) -> bool:
+        """Whether a list has an object as it was before what is known of it, though it is younger than that itself."""
+        known = self._store.world.get(key)
+        newest = known.meta.resource_version if known else ""
+        there = text(mapping(raw.get("metadata")).get("resourceVersion"))
+        return older(there, newest) and not older(version, newest)
+
+    def _look_back(self, kind: str, version: str, *, went_back: bool) -> None:
+        """Notice that history went back: what is known is newer than what is there, and would stay for ever.
 
         A list is of the newest state, and only a server that lags may answer with an older one, for a while.
         """
         now = asyncio.get_running_loop().time()
-        if older(version, self._newest.get(kind, "")):
+        if went_back:
+            self._behind[kind] = now - LAG_SECONDS, now
+        elif older(version, self._newest.get(kind, "")):
             self._behind[kind] = self._behind.get(kind, (now, now))[0], now
         else:
             self._newest[kind] = version
