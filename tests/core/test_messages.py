@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from dnsalias_operator.core.plan import lint
+from dnsalias_operator.core.plan import decide_alias, lint
+from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
 from tests.core.one_alias import ALIAS, SERVICE
 
+KEY = Key(KIND, "abc", "api")
 ENTRY: dict[str, Any] = {
     "apiVersion": "networking.istio.io/v1",
     "kind": "ServiceEntry",
@@ -31,6 +33,20 @@ def test_a_missing_address_is_told_with_the_services(addresses: list[str], shown
     del service["spec"]["clusterIP"]
     service["spec"]["clusterIPs"] = addresses
     assert told("DA002", service, ENTRY) == f"spec.addresses is not set{shown}"
+
+
+def test_an_alias_says_where_the_entry_that_serves_it_is_seen() -> None:
+    """It asks for every namespace, and somebody else's entry is seen in its own."""
+    entry = deepcopy(ENTRY)
+    ports = [{"name": "p", "number": 80, "protocol": "HTTP"}]
+    pods = {"resolution": "STATIC", "workloadSelector": {"labels": {"app": "api"}}}
+    entry["spec"] |= {"exportTo": ["."], "ports": ports, **pods}
+    entry["metadata"]["creationTimestamp"] = "2026-01-01T00:01:00Z"
+    alias = {**ALIAS, "spec": {**ALIAS["spec"], "ports": [80]}}
+    decided = decide_alias(Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, entry, alias)), KEY, Rules())
+    assert decided is not None
+    ready = next(c for c in decided.conditions if c.type == "Ready")
+    assert ready.message.endswith("makes api.hello work where its exportTo lets it be seen: .")
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from dnsalias_operator.core.entries import decide_entry
 from dnsalias_operator.core.generate import generate
 from dnsalias_operator.core.guard import Moved, as_youngest, moved
 from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, State
+from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.refusals import refusal
 from dnsalias_operator.core.streams import streams_on_wildcard
+from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import mapping, strings
 from dnsalias_operator.model.names import RECREATED_FOR_ANNOTATION, SERVICE_UID_ANNOTATION, Key
@@ -44,7 +46,9 @@ def _decide(world: Snapshot, key: Key, rules: Rules) -> AliasDecision | None:
     found = refusal(case)
     if found is not None or service is None:
         return _refused(alias, ours, found)
-    foreign = foreign_entries(world, alias) if ours is None else []
+    foreign = foreign_entries(world, alias) if ours is None or ours.hosts != (alias.spec.host,) else []
+    if foreign and ours is not None:
+        return _given_up(case, service, ours, foreign[0])
     if foreign:
         return _corresponding(case, service, foreign)
     return _generated(case, service, ours)
@@ -177,6 +181,17 @@ def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
     return Refusal(ACCEPTED, "WouldShadowService", message)
 
 
+def _given_up(case: Case, service: Service, ours: ServiceEntry, foreign: ServiceEntry) -> AliasDecision:
+    """Ours is for another host than the alias has now, and for that one somebody else's is there: no second is made."""
+    why = _replaced(ours, case.spec.host, service) or ("HostChanged", f"the alias' host is {case.spec.host} now")
+    message = f"{foreign.key} already has host {case.spec.host}; it is looked at as soon as {ours.key} is gone"
+    return AliasDecision(
+        key=case.alias.key,
+        conditions=_conditions(Refusal(PROGRAMMED, "Pending", _going(ours) if ours.meta.deleting else message)),
+        changes=() if ours.meta.deleting else (changes.deleted(ours, *why),),
+    )
+
+
 def _corresponding(case: Case, service: Service, entries: list[ServiceEntry]) -> AliasDecision:
     """Somebody else's entry has the host in the alias' namespace: it is repaired under its own key, reported here."""
     alias, spec = case.alias, case.spec
@@ -189,8 +204,11 @@ def _corresponding(case: Case, service: Service, entries: list[ServiceEntry]) ->
     if edit:
         message = f"{entry.key} already has host {spec.host} but does not fit; {edit}, or delete it"
         return _refused(alias, None, Refusal(ACCEPTED, "EntryMismatch", message))
+    if other := next((e for e in foreign if edits[e.key] and _answers(e, case)), None):
+        message = f"{other.key} has host {spec.host} as well, and requests go to both; {edits[other.key]}, or delete it"
+        return _refused(alias, None, Refusal(ACCEPTED, "EntryMismatch", message))
     decided = decide_entry(case.world, entry.key, case.rules)
-    conditions = _good(f"{entry.key}, kept right by this operator, makes {spec.host} work")
+    conditions = _good(f"{entry.key}, kept right by this operator, makes {spec.host} work{_limit(entry, case)}")
     if decided is None or decided.state is not State.FIXED:
         reason = decided.reason if decided and decided.reason else "EntryExcluded"
         why = decided.message if decided and decided.message else "it is in a namespace that is never repaired"
@@ -203,6 +221,23 @@ def _corresponding(case: Case, service: Service, entries: list[ServiceEntry]) ->
         entry=entry.meta.name,
         mode="Patched",
     )
+
+
+def _answers(entry: ServiceEntry, case: Case) -> bool:
+    """Whether requests for the host on a port of the alias may go to the entry, whatever its addresses are.
+
+    Source: docs/istio.md (of one namespace's entries for a hostname the oldest decides, the others add endpoints).
+    """
+    ports = {p.port for p in case.ports}
+    return any(class_of(entry_protocol(p)) is PortClass.HTTP and p.number in ports for p in entry.ports)
+
+
+def _limit(entry: ServiceEntry, case: Case) -> str:
+    """What to add where fewer namespaces see the entry than the alias is to be seen in."""
+    theirs = Scope.of_claimant(entry, case.rules.mesh)
+    if case.scope.narrowed(theirs) == case.scope:
+        return ""
+    return f" where its exportTo lets it be seen: {', '.join(theirs.export_to(entry.meta.namespace))}"
 
 
 def _refused(alias: DnsAlias, ours: ServiceEntry | None, why: Refusal | None) -> AliasDecision:

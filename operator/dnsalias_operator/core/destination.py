@@ -39,6 +39,8 @@ def lost_requests(world: Snapshot, entry: ServiceEntry, service: Service, mesh: 
     Asked of ports that are HTTP on both sides: connections to any other are taken by the Service's own listener, where
     the entry has its address. Endpoints that are not the Service are their owner's business.
     """
+    if selects_pods_of(entry, service):
+        return _lost_at_pods(entry, service)
     if not entry.endpoints or other_endpoint(world, entry, service.key, mesh):
         return None
     theirs = {p.port for p in tcp_ports(service)}
@@ -51,6 +53,24 @@ def lost_requests(world: Snapshot, entry: ServiceEntry, service: Service, mesh: 
         f"port {port.number} leads to port {to} of {service.key}, which it does not have; take targetPort out, "
         f"or give the Service a port {to}"
     )
+
+
+def _lost_at_pods(entry: ServiceEntry, service: Service) -> tuple[str, str] | None:
+    """The same of an entry that selects the Service's pods and says which port of theirs it calls.
+
+    Where it does not say, its port's name may be that of the right one, which nobody knows here (facts/istio.md 4).
+    """
+    for port in entry.ports:
+        if class_of(entry_protocol(port)) is not PortClass.HTTP or not routed(service, port.number):
+            continue
+        own = next(p for p in service.ports if p.port == port.number and p.protocol == "TCP")
+        theirs = own.target_port or own.port
+        if isinstance(theirs, int) and port.target_port not in (0, theirs):
+            return "TargetPortNotOnService", (
+                f"port {port.number} leads to port {port.target_port} of the pods of {service.key}, and the Service's "
+                f"to {theirs}; set its targetPort to {theirs}"
+            )
+    return None
 
 
 def _reached(port: EntryPort, endpoint: Endpoint) -> int:

@@ -27,6 +27,7 @@ from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, Sta
 from dnsalias_operator.core.ownership import claims_to_be_ours, live_owner
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
 from dnsalias_operator.core.stands_for import explicit, stands_for
+from dnsalias_operator.core.streams import caught_by_sidecars
 from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
@@ -93,7 +94,7 @@ def lacks(look: Look) -> Iterator[Finding]:
     if lacks_addresses(look.entry) and not (service and service.headless):
         harm = (
             ""
-            if catches_all(look.entry, look.rules.mesh)
+            if catches_all(look.entry, look.rules.mesh) or caught_by_sidecars(look.world, look.entry, look.rules.mesh)
             else "; it takes nobody else's traffic: matched by SNI or Host"
         )
         yield catalog.LACKS_ADDRESSES.at(

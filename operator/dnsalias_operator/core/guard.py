@@ -211,7 +211,9 @@ def _moved_for(
         return None
     was = answer(owner_of(before, client, mesh, *socket))
     worse = _worse(was.http, now.http, service, mesh) or _worse(was.other, now.other, service, mesh)
-    seen = any(_reaches(a, service, mesh) or _shared(a) for a in (was.http, was.other))
+    # The route of a port is the Service's too where its own port is HTTP; else it is that of others.
+    by_route = routed(service, socket[1])
+    seen = any(_reaches(a, service, mesh) or (by_route and _shared(a)) for a in (was.http, was.other))
     return _Move(was, now, unseen=not seen) if worse else None
 
 

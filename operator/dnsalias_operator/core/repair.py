@@ -16,6 +16,7 @@ from dnsalias_operator.core.listeners import entries_binding
 from dnsalias_operator.core.ousted import ousted
 from dnsalias_operator.core.ownership import patched_fields
 from dnsalias_operator.core.stands_for import StandsFor, stands_for
+from dnsalias_operator.core.streams import caught_by_sidecars
 from dnsalias_operator.core.unfixed import first_at_pods, no_address, plaintext, stale, takes, takes_anyway
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import Endpoint, ServiceEntry
@@ -153,7 +154,8 @@ def _contain(
 ) -> Cure:
     """Give a catch-all an address of its own; anything else, and what that does not contain, stays as it is written."""
     unfixed = Cure(None, None, reason, message, target=target)
-    if not lacks_addresses(base) or not catches_all(base, rules.mesh) or takes_anyway(base, rules.mesh)[0]:
+    caught = catches_all(base, rules.mesh) or caught_by_sidecars(world, base, rules.mesh)
+    if not lacks_addresses(base) or not caught or takes_anyway(base, rules.mesh)[0]:
         return unfixed
     if not rules.containment:
         return _keep(world, entry, unfixed)

@@ -1,12 +1,14 @@
-"""HTTP ports that a Sidecar makes ports of bytes.
+"""Ports that a Sidecar makes ports of bytes.
 
 A Sidecar's egress listener with a port takes all its services for the protocol of that port, whatever they declare
-(core/listeners/claims.py). Where that is not HTTP, an entry of HTTP ports without an address listens on the wildcard
-address there, and takes connections or ends the HTTP of others.
+(core/listeners/claims.py). Where that is TCP, say, an entry of HTTP or TLS ports without an address listens on the
+wildcard address there, and takes connections or ends the HTTP of others.
 """
 
+from collections.abc import Iterator
+
 from dnsalias_operator.core.listeners import classes, listener_at
-from dnsalias_operator.core.listeners.rows import WILDCARD
+from dnsalias_operator.core.listeners.rows import WILDCARD, Row
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -14,17 +16,26 @@ from dnsalias_operator.model.snapshot import Snapshot
 
 
 def streams_on_wildcard(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> bool:
-    """Whether some client has a chain of bytes for one of the entry's HTTP ports on the wildcard address.
+    """Whether some client has a chain of bytes for one of the entry's HTTP ports on the wildcard address."""
+    http = (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.HTTP)
+    return any(row.cluster for number in http for row in _rows(world, entry, mesh, number))
+
+
+def caught_by_sidecars(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> bool:
+    """Whether for some client of a Sidecar any connection to one of the entry's ports is the entry's."""
+    numbers = {p.number for p in entry.ports}
+    return any(row.match_all and row.cluster for number in numbers for row in _rows(world, entry, mesh, number))
+
+
+def _rows(world: Snapshot, entry: ServiceEntry, mesh: Mesh, number: int) -> Iterator[Row]:
+    """The entry's chains on the wildcard address where Sidecars have egress listeners of that port.
 
     Judged without other entries and Services on purpose, as `guard.catches_all`.
     """
-    for number in (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.HTTP):
-        if not world.sidecars_with_port(number):
-            continue
-        sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
-        alone = sidecars.with_changes({entry.key: entry})
-        for pods in classes(alone, mesh, number):
-            listener = listener_at(alone, pods.client, mesh, WILDCARD, number)
-            if listener and any(row.owner and row.cluster for row in listener.rows):
-                return True
-    return False
+    if not world.sidecars_with_port(number):
+        return
+    sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
+    alone = sidecars.with_changes({entry.key: entry})
+    for pods in classes(alone, mesh, number):
+        listener = listener_at(alone, pods.client, mesh, WILDCARD, number)
+        yield from (row for row in listener.rows if row.owner) if listener else ()
