@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dnsalias_operator.core.plan import decide_alias, lint
-from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.model.names import KIND, OWN_MANAGER, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
 from tests.core.one_alias import ALIAS, SERVICE
@@ -47,6 +47,21 @@ def test_an_alias_says_where_the_entry_that_serves_it_is_seen() -> None:
     assert decided is not None
     ready = next(c for c in decided.conditions if c.type == "Ready")
     assert ready.message.endswith("makes api.hello work where its exportTo lets it be seen: .")
+
+
+def test_an_address_of_our_own_is_not_stale() -> None:
+    """Where a Sidecar streams, an alias of HTTP ports has one that is not the Service's; our manager wrote it."""
+    alias = {**ALIAS, "spec": {**ALIAS["spec"], "ports": [80]}}
+    egress = [{"port": {"number": 80, "protocol": "TCP"}, "hosts": ["*/*"]}]
+    sidecar = {"kind": "Sidecar", "metadata": {"name": "default", "namespace": "shop"}, "spec": {"egress": egress}}
+    world = Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, sidecar, alias))
+    decided = decide_alias(world, KEY, Rules())
+    assert decided is not None
+    made = deepcopy(dict(decided.changes[0].apply))
+    owned = {"f:spec": {"f:addresses": {}}}
+    made["metadata"]["managedFields"] = [{"manager": OWN_MANAGER, "operation": "Apply", "fieldsV1": owned}]
+    found = lint(Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, sidecar, alias, made)), Rules())
+    assert [f.code for f in found] == []
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from functools import partial
 from typing import Any
 
 from dnsalias_operator.core import changes
+from dnsalias_operator.core.backends import leads_to
+from dnsalias_operator.core.bareaddress import routed
 from dnsalias_operator.core.case import ACCEPTED, PROGRAMMED, READY, RESOLVED_REFS, Case, Refusal
 from dnsalias_operator.core.containment import containment_address
 from dnsalias_operator.core.corresponding import foreign_entries, generated_entry, mismatch
@@ -12,7 +14,6 @@ from dnsalias_operator.core.entries import decide_entry
 from dnsalias_operator.core.generate import generate
 from dnsalias_operator.core.guard import Moved, as_youngest, moved
 from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, State
-from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.refusals import refusal
 from dnsalias_operator.core.streams import streams_on_wildcard
 from dnsalias_operator.core.visibility import Scope
@@ -46,7 +47,7 @@ def _decide(world: Snapshot, key: Key, rules: Rules) -> AliasDecision | None:
     found = refusal(case)
     if found is not None or service is None:
         return _refused(alias, ours, found)
-    foreign = foreign_entries(world, alias) if ours is None or ours.hosts != (alias.spec.host,) else []
+    foreign = foreign_entries(world, alias) if ours is None or alias.spec.host not in ours.hosts else []
     if foreign and ours is not None:
         return _given_up(case, service, ours, foreign[0])
     if foreign:
@@ -104,12 +105,12 @@ def _manifest(case: Case, service: Service, ours: ServiceEntry | None) -> dict[s
     made = partial(generate, case.alias, case.spec, service, case.ports, export_to, mesh, recreated_for)
     manifest = made()
     plain = ServiceEntry.parse(manifest)
-    if not case.rules.containment or not streams_on_wildcard(case.world, plain, mesh):
+    harmed = streams_on_wildcard(case.world, plain, mesh)
+    if not case.rules.containment or not harmed:
         return manifest
-    address = containment_address(case.world, ours or plain, case.rules)
-    apart = made(address=address)
-    # A Sidecar that binds the wildcard address itself gives no entry an address of its own.
-    return manifest if streams_on_wildcard(case.world, ServiceEntry.parse(apart), mesh) else apart
+    apart = made(address=containment_address(case.world, ours or plain, case.rules))
+    # Not where nothing is gained: a Sidecar that binds the wildcard address itself gives no entry one of its own.
+    return apart if streams_on_wildcard(case.world, ServiceEntry.parse(apart), mesh) < harmed else manifest
 
 
 def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wait: int) -> Change:
@@ -204,8 +205,9 @@ def _corresponding(case: Case, service: Service, entries: list[ServiceEntry]) ->
     if edit:
         message = f"{entry.key} already has host {spec.host} but does not fit; {edit}, or delete it"
         return _refused(alias, None, Refusal(ACCEPTED, "EntryMismatch", message))
-    if other := next((e for e in foreign if edits[e.key] and _answers(e, case)), None):
-        message = f"{other.key} has host {spec.host} as well, and requests go to both; {edits[other.key]}, or delete it"
+    if other := next((e for e in foreign if e.key != entry.key and _leads_astray(e, entry, case, service)), None):
+        lead = edits[other.key] or f"lead it to {service.key}"
+        message = f"{other.key} has host {spec.host} as well, and requests go there too; {lead}, or delete it"
         return _refused(alias, None, Refusal(ACCEPTED, "EntryMismatch", message))
     decided = decide_entry(case.world, entry.key, case.rules)
     conditions = _good(f"{entry.key}, kept right by this operator, makes {spec.host} work{_limit(entry, case)}")
@@ -223,13 +225,19 @@ def _corresponding(case: Case, service: Service, entries: list[ServiceEntry]) ->
     )
 
 
-def _answers(entry: ServiceEntry, case: Case) -> bool:
-    """Whether requests for the host on a port of the alias may go to the entry, whatever its addresses are.
+def _leads_astray(other: ServiceEntry, entry: ServiceEntry, case: Case, service: Service) -> bool:
+    """Whether requests for the host end elsewhere because ``other`` has it beside the ``entry`` that serves the alias.
 
     Source: docs/istio.md (of one namespace's entries for a hostname the oldest decides, the others add endpoints).
     """
-    ports = {p.port for p in case.ports}
-    return any(class_of(entry_protocol(p)) is PortClass.HTTP and p.number in ports for p in entry.ports)
+    ports = {p.number: p for p in other.ports}
+    for number in (p.port for p in case.ports if routed(service, p.port)):
+        port = ports.get(number)
+        if port is None and (other.meta.created or 0) < (entry.meta.created or 0):
+            return True
+        if port is not None and not leads_to(case.world, other, port, service, case.rules.mesh):
+            return True
+    return False
 
 
 def _limit(entry: ServiceEntry, case: Case) -> str:

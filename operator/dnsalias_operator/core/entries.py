@@ -2,13 +2,11 @@
 
 from dnsalias_operator.core.changes import repaired
 from dnsalias_operator.core.corresponding import corresponds
-from dnsalias_operator.core.guard import catches_all, takes_from
-from dnsalias_operator.core.lacking import lacks_addresses
+from dnsalias_operator.core.harm import catches, takes_away
 from dnsalias_operator.core.outcome import Change, EntryDecision, Severity, State
 from dnsalias_operator.core.ownership import claims_to_be_ours, excluded, opted_out, patched_fields, selected
 from dnsalias_operator.core.policy import enforce
 from dnsalias_operator.core.repair import Cure, as_written, cure, patched
-from dnsalias_operator.core.streams import caught_by_sidecars
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -91,8 +89,6 @@ def _why(wanted: Cure, entry: ServiceEntry) -> tuple[str, str]:
 def severity_of(world: Snapshot, entry: ServiceEntry, wanted: Cure | None, rules: Rules) -> Severity:
     """Critical where the entry takes traffic not meant for it, once the cure (if any) is written; else a warning."""
     after = patched(as_written(entry, rules), wanted) if wanted else entry
-    taken = takes_from(world.with_changes({entry.key: after}), after, rules.mesh)
-    caught = catches_all(after, rules.mesh) or (lacks_addresses(after) and caught_by_sidecars(world, after, rules.mesh))
-    if caught or (taken is not None and not taken.bare):
+    if catches(world, after, rules.mesh) or takes_away(world.with_changes({entry.key: after}), after, rules.mesh):
         return Severity.CRITICAL
     return Severity.WARNING if wanted is None or wanted.reason else Severity.INFO

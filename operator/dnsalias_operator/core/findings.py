@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dnsalias_operator.core import catalog
 from dnsalias_operator.core.aliases import decide_alias
 from dnsalias_operator.core.backends import selects_pods_of
-from dnsalias_operator.core.containment import is_contained
+from dnsalias_operator.core.containment import all_in_range, is_contained
 from dnsalias_operator.core.corresponding import generated_entry
 from dnsalias_operator.core.entries import decide_entry
 from dnsalias_operator.core.envoyfindings import plaintext_into_strict, refused_by_envoy
 from dnsalias_operator.core.guard import catches_all, catches_now, reach_of, takes_from
+from dnsalias_operator.core.harm import catches
 from dnsalias_operator.core.hosts import meant_by, own_names, public_suffix, service_named, shadowed_service
 from dnsalias_operator.core.lacking import (
     is_unspecified,
@@ -27,7 +28,6 @@ from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, Sta
 from dnsalias_operator.core.ownership import claims_to_be_ours, live_owner
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol, service_protocol
 from dnsalias_operator.core.stands_for import explicit, stands_for
-from dnsalias_operator.core.streams import caught_by_sidecars
 from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
@@ -60,7 +60,7 @@ def entry_findings(world: Snapshot, entry: ServiceEntry, rules: Rules, *, counte
 
 def catch_all(look: Look) -> Iterator[Finding]:
     """A port whose listener takes connections to any address (facts/istio.md part 1)."""
-    for port in catches_all(look.entry, look.rules.mesh):
+    for port in catches(look.world, look.entry, look.rules.mesh):
         seen = "" if look.counted else _reach_of_catch_all(look, port)
         hosts = ", ".join(look.entry.hosts) or "no host"
         message = f"listens on 0.0.0.0:{port} for {hosts} and matches any address{seen}"
@@ -94,7 +94,7 @@ def lacks(look: Look) -> Iterator[Finding]:
     if lacks_addresses(look.entry) and not (service and service.headless):
         harm = (
             ""
-            if catches_all(look.entry, look.rules.mesh) or caught_by_sidecars(look.world, look.entry, look.rules.mesh)
+            if catches(look.world, look.entry, look.rules.mesh)
             else "; it takes nobody else's traffic: matched by SNI or Host"
         )
         yield catalog.LACKS_ADDRESSES.at(
@@ -141,7 +141,8 @@ def stale_address(look: Look) -> Iterator[Finding]:
     entry, service = look.entry, look.service
     if service is None or not service.cluster_ips or without_address(entry):
         return
-    if holds(entry.addresses, service.cluster_ips) or is_contained(entry, look.rules):
+    contained = all_in_range if claims_to_be_ours(entry) else is_contained
+    if holds(entry.addresses, service.cluster_ips) or contained(entry, look.rules):
         return
     have, want = ", ".join(entry.addresses), ", ".join(service.cluster_ips)
     yield catalog.STALE_ADDRESS.at(entry.key, f"spec.addresses is {have}, and {service.key} has {want}")

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterable
 
-from dnsalias_operator.core.backends import leads_to
+from dnsalias_operator.core.backends import leads_to, selects_pods_of
 from dnsalias_operator.core.bareaddress import bare_address_rivals
 from dnsalias_operator.core.guard import Moved, answer
 from dnsalias_operator.core.listeners import (
@@ -44,11 +44,15 @@ def _differs(
     theirs = next((p for p in rival.ports if p.number == port.number), None)
     if theirs is None:
         return False
-    if (theirs.target_port or theirs.number) != (port.target_port or port.number):
-        return True
+    services = world.services_at(address)
+    if any(selects_pods_of(rival, s) and not selects_pods_of(entry, s) for s in services):
+        return True  # their mTLS would be lost
+    listed = any(p.port == port.number for s in services for p in s.ports)
+    if not listed and (theirs.target_port or theirs.number) != (port.target_port or port.number):
+        return True  # no port of the Service's: its pods are called at the one that each of the two says
     return not any(
         leads_to(world, rival, theirs, service, mesh) and leads_to(world, entry, port, service, mesh)
-        for service in world.services_at(address)
+        for service in services
     )
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from dnsalias_operator.core.containment import containment_address, is_contained
 from dnsalias_operator.core.destination import lost_requests
-from dnsalias_operator.core.guard import Moved, as_oldest_if_unknown, catches_all, moved, takes_from
+from dnsalias_operator.core.guard import Moved, as_oldest_if_unknown, catches_all, moved
+from dnsalias_operator.core.harm import catches, takes_away
 from dnsalias_operator.core.hosts import addresses_to_share, service_host
 from dnsalias_operator.core.lacking import is_unspecified, lacks_addresses, lacks_endpoints, not_repairable
 from dnsalias_operator.core.listeners import entries_binding
@@ -133,8 +134,7 @@ def _left_alone(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: R
         return Cure(None, None, "AddressSetByOwner", message, target=target)
     if lacks_addresses(base) or lacks_endpoints(base):
         return None
-    taken = takes_from(world, base, rules.mesh)
-    if taken is not None and not taken.bare:
+    if taken := takes_away(world, base, rules.mesh):
         return Cure(None, None, *takes(base, target.service, taken, already=True), target=target)
     reason, message = stale(base, target)
     if not reason and target.service is not None:
@@ -154,14 +154,16 @@ def _contain(
 ) -> Cure:
     """Give a catch-all an address of its own; anything else, and what that does not contain, stays as it is written."""
     unfixed = Cure(None, None, reason, message, target=target)
-    caught = catches_all(base, rules.mesh) or caught_by_sidecars(world, base, rules.mesh)
-    if not lacks_addresses(base) or not caught or takes_anyway(base, rules.mesh)[0]:
+    if not lacks_addresses(base) or not catches(world, base, rules.mesh) or takes_anyway(base, rules.mesh)[0]:
         return unfixed
     if not rules.containment:
         return _keep(world, entry, unfixed)
     address = containment_address(world, entry, rules)
     if not address:
         return replace(unfixed, message=f"{message}; and no address is free in {rules.containment_range}")
+    apart = replace(base, addresses=(address,))
+    if not catches_all(base, rules.mesh) and not _gained(world, base, apart, rules):
+        return unfixed
     service, endpoints = target.service, None
     if service and not service.headless and service.type != "ExternalName" and lacks_endpoints(base):
         led = Cure((address,), (service_host(service, rules.mesh),))
@@ -175,6 +177,12 @@ def _contain(
         contained=True,
         target=target,
     )
+
+
+def _gained(world: Snapshot, base: ServiceEntry, apart: ServiceEntry, rules: Rules) -> bool:
+    """Whether clients of a Sidecar are better off with the address: not where it binds the wildcard address itself."""
+    mesh = rules.mesh
+    return caught_by_sidecars(world, apart, mesh) < caught_by_sidecars(world, base, mesh)
 
 
 def _keep(world: Snapshot, entry: ServiceEntry, unfixed: Cure) -> Cure:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dnsalias_operator.core.changes import repaired
 from dnsalias_operator.core.entries import severity_of
-from dnsalias_operator.core.guard import catches_all, takes_from
+from dnsalias_operator.core.harm import catches, takes_away
 from dnsalias_operator.core.listeners import Pods, Reach, Row, alike, classes, listeners_on, reach
 from dnsalias_operator.core.outcome import Change, Severity
 from dnsalias_operator.core.ownership import claims_to_be_ours, opted_out, patched_fields
@@ -95,10 +95,10 @@ def _undo(after: Snapshot, entry: ServiceEntry, change: Change, bare: ServiceEnt
 
 
 def _harm(after: Snapshot, bare: ServiceEntry, mesh: Mesh) -> str:
-    if ports := catches_all(bare, mesh):
+    if ports := catches(after, bare, mesh):
         listed = ", ".join(f"0.0.0.0:{port}" for port in ports)
         return f"it listens on {listed} again and takes every connection there that no other listener claims"
-    taken = takes_from(after, bare, mesh)
+    taken = takes_away(after, bare, mesh)
     return taken.describe(bare.key) if taken else ""
 
 

@@ -14,21 +14,24 @@ from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
-
-def streams_on_wildcard(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> bool:
-    """Whether some client has a chain of bytes for one of the entry's HTTP ports on the wildcard address."""
-    http = (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.HTTP)
-    return any(row.cluster for number in http for row in _rows(world, entry, mesh, number))
+Places = frozenset[tuple[str, int]]
+"""Namespaces with ports."""
 
 
-def caught_by_sidecars(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> bool:
-    """Whether for some client of a Sidecar any connection to one of the entry's ports is the entry's."""
-    numbers = {p.number for p in entry.ports}
-    return any(row.match_all and row.cluster for number in numbers for row in _rows(world, entry, mesh, number))
+def streams_on_wildcard(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Places:
+    """Where clients have a chain of bytes for one of the entry's HTTP ports on the wildcard address."""
+    http = {p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.HTTP}
+    return frozenset((name, port) for port in http for name, row in _rows(world, entry, mesh, port) if row.cluster)
 
 
-def _rows(world: Snapshot, entry: ServiceEntry, mesh: Mesh, number: int) -> Iterator[Row]:
-    """The entry's chains on the wildcard address where Sidecars have egress listeners of that port.
+def caught_by_sidecars(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Places:
+    """Where, for clients of a Sidecar, any connection to one of the entry's ports is the entry's."""
+    found = ((name, p.number, row) for p in entry.ports for name, row in _rows(world, entry, mesh, p.number))
+    return frozenset((name, port) for name, port, row in found if row.match_all and row.cluster)
+
+
+def _rows(world: Snapshot, entry: ServiceEntry, mesh: Mesh, number: int) -> Iterator[tuple[str, Row]]:
+    """The entry's chains on the wildcard address where Sidecars have egress listeners of that port, by namespace.
 
     Judged without other entries and Services on purpose, as `guard.catches_all`.
     """
@@ -38,4 +41,4 @@ def _rows(world: Snapshot, entry: ServiceEntry, mesh: Mesh, number: int) -> Iter
     alone = sidecars.with_changes({entry.key: entry})
     for pods in classes(alone, mesh, number):
         listener = listener_at(alone, pods.client, mesh, WILDCARD, number)
-        yield from (row for row in listener.rows if row.owner) if listener else ()
+        yield from ((pods.client.namespace, row) for row in listener.rows if row.owner) if listener else ()

@@ -6,7 +6,7 @@ And the other way round: what a decision was made from first of all.
 from collections.abc import Iterable, Iterator
 
 from dnsalias_operator.core.hosts import service_host
-from dnsalias_operator.core.listeners import bound, entries_binding
+from dnsalias_operator.core.listeners import bound, entries_binding, holds
 from dnsalias_operator.core.stands_for import stands_for
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
@@ -80,6 +80,7 @@ def _served_by(world: Snapshot, key: Key) -> Iterator[Key]:
 
 def _around_service(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
     yield from _dependents(world, service, rules)
+    yield from _with_aliases(world, (e for e in world.entries_with_cidr() if holds(e.addresses, service.cluster_ips)))
     for ip in service.cluster_ips:
         yield from _with_aliases(world, entries_binding(world, ip))
         # While an address changes hands two Services have it, and each is the other's hazard.

@@ -70,6 +70,8 @@ def _index_values(obj: Object) -> Iterator[tuple[str, Hashable]]:
         yield from (("port", p.number) for p in obj.ports)
         yield from (("port in", (obj.meta.namespace, p.number)) for p in obj.ports)
         yield from (("address", address) for address in obj.addresses)
+        if any("/" in address for address in obj.addresses):
+            yield "cidr", True
         yield from (("allocated", address) for address in obj.auto_addresses)
         yield from (("endpoint", e.address) for e in obj.endpoints)
         yield from (("owner", owner.uid) for owner in obj.meta.owners)
@@ -168,6 +170,10 @@ class Snapshot:
     def entries_at(self, address: str) -> list[ServiceEntry]:
         """ServiceEntries that list exactly this address or CIDR."""
         return [o for o in self.find("address", address) if isinstance(o, ServiceEntry)]
+
+    def entries_with_cidr(self) -> list[ServiceEntry]:
+        """ServiceEntries that list an address with a prefix length."""
+        return [o for o in self.find("cidr", True) if isinstance(o, ServiceEntry)]
 
     def entries_for_host(self, host: str) -> list[ServiceEntry]:
         """ServiceEntries that list exactly this host."""
