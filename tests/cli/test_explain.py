@@ -193,6 +193,19 @@ def test_the_story_of_an_alias(invoke: Invoke) -> None:
     assert [row["route"] for row in found["traffic"][0]["rows"] if row["http"]] == ["8080"]
 
 
+def test_a_write_that_the_api_server_refuses_is_told_first(invoke: Invoke) -> None:
+    """What has to be written stands there, and before it why it is not."""
+    refused = "{type: Ready, status: 'False', reason: WriteRefused, observedGeneration: 2, message: 403 by a policy}"
+    world = INCIDENT.replace(
+        "metadata: {name: service-api, namespace: abc}\nspec:\n  host",
+        "metadata: {name: service-api, namespace: abc, uid: u1, generation: 2}\n"
+        f"status: {{conditions: [{refused}]}}\nspec:\n  host",
+    )
+    steps = story(invoke, world, "abc/service-api")["steps"]
+    assert steps[0] == "its status says Ready=False (WriteRefused): 403 by a policy"
+    assert "has to create ServiceEntry abc/service-api" in steps[1]
+
+
 def test_an_alias_and_its_own_entry_are_one_story(invoke: Invoke) -> None:
     """Once rendered, the entry that was made for the alias is told with it, by either name."""
     world = invoke("render", "-f", "-", stdin=INCIDENT).stdout

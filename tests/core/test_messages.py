@@ -53,12 +53,16 @@ def test_an_address_of_our_own_is_not_stale() -> None:
     """Where a Sidecar streams, an alias of HTTP ports has one that is not the Service's; our manager wrote it."""
     alias = {**ALIAS, "spec": {**ALIAS["spec"], "ports": [80]}}
     egress = [{"port": {"number": 80, "protocol": "TCP"}, "hosts": ["*/*"]}]
-    sidecar = {"kind": "Sidecar", "metadata": {"name": "default", "namespace": "shop"}, "spec": {"egress": egress}}
+    sidecar: dict[str, Any] = {
+        "kind": "Sidecar",
+        "metadata": {"name": "default", "namespace": "shop"},
+        "spec": {"egress": egress},
+    }
     world = Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, sidecar, alias))
     decided = decide_alias(world, KEY, Rules())
     assert decided is not None
     made = deepcopy(dict(decided.changes[0].apply))
-    owned = {"f:spec": {"f:addresses": {}}}
+    owned: dict[str, Any] = {"f:spec": {"f:addresses": {}}}
     made["metadata"]["managedFields"] = [{"manager": OWN_MANAGER, "operation": "Apply", "fieldsV1": owned}]
     found = lint(Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, sidecar, alias, made)), Rules())
     assert [f.code for f in found] == []

@@ -114,17 +114,21 @@ def test_repairs_are_stopped_and_started_without_touching_the_image(installed: I
 
 @pytest.mark.cluster
 def test_a_shell_gets_the_settings_of_the_operator(installed: Installation) -> None:
-    """What is not a default is among them, and the command takes them."""
+    """What is not a default is among them, in all its lines, and the command takes them."""
     head = (DOCS / "runbook.md").read_text(encoding="utf-8").partition("\n## ")[0]
-    (command,) = re.findall(r"^while read .*$", head, flags=re.MULTILINE)
+    (command,) = re.findall(r"^while .*?(?=\n```)", head, flags=re.MULTILINE | re.DOTALL)
     installed.at_once("observe")
+    rules = "- {suffixes: [hello], namespaces: [a]}\n- {suffixes: [b.hello], namespaces: [b]}"
+    where = ("-n", identity.NAMESPACE, "deploy/dnsalias-operator")
+    installed.plane.kubectl("set", "env", *where, f"DNSALIAS_HOST_RULES={rules}")
     tools = installed.folder / "tools"
     tools.mkdir()
     (tools / "kubectl").symlink_to(installed.plane.binaries["kubectl"])
     environment = installed.plane.environment() | {"PATH": f"{tools}:{Path(sys.executable).parent}:/usr/bin:/bin"}
-    script = f"{command}\ndnsalias plan"
+    script = f"{command}\nprintenv DNSALIAS_HOST_RULES\ndnsalias plan"
     told = subprocess.run(["bash", "-euc", script], env=environment, check=True, capture_output=True, text=True).stdout
     assert "foreign_entries observe" in told
+    assert told.startswith(rules)
 
 
 @pytest.mark.cluster

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from dnsalias_operator.cli.inputs import Inputs, Item
 from dnsalias_operator.cli.progress import counting
+from dnsalias_operator.cli.terminal import note
 from dnsalias_operator.model.snapshot import PARSERS
 
 
@@ -19,6 +20,13 @@ class Live:
     inputs: Inputs
     missing: tuple[str, ...]
     forbidden: tuple[str, ...]
+
+    def tell(self) -> None:
+        """Say on standard error what is not in it."""
+        for name in self.missing:
+            note(f"note: the cluster does not serve {name}; there are none, then")
+        for name in self.forbidden:
+            note(f"warning: no right to list {name}; what follows is told as if there were none, and may be wrong")
 
 
 def read_cluster(kubeconfig: str, context: str, namespace: str) -> Live:

@@ -89,10 +89,7 @@ class Source:
             live = read_cluster(self.kubeconfig, self.context, self.namespace)
         except LiveError as error:
             raise click.ClickException(f"{error}. Give files with -f to work without a cluster.") from error
-        for name in live.missing:
-            note(f"note: the cluster does not serve {name}; there are none, then")
-        for name in live.forbidden:
-            note(f"warning: no right to list {name}; what follows is told as if there were none, and may be wrong")
+        live.tell()
         return live.inputs
 
 

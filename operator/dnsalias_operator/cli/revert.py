@@ -8,7 +8,7 @@ import click
 
 from dnsalias_operator.cli.diff import shown, unified
 from dnsalias_operator.cli.listeners import as_dict, cells_of
-from dnsalias_operator.cli.live import LiveError, read_cluster
+from dnsalias_operator.cli.live import Live, LiveError, read_cluster
 from dnsalias_operator.cli.options import ERROR, FOUND, OK, with_mesh
 from dnsalias_operator.cli.terminal import clean, count, note
 from dnsalias_operator.core.outcome import Change
@@ -68,10 +68,11 @@ def revert(
     named = [_key(entry, where) for entry in entries]
     if bool(named) is everything:
         raise click.UsageError("name ServiceEntries, or give --all (with -n: of that namespace); one of both")
-    world = _read(kubeconfig, context)
+    live = _read(kubeconfig, context)
+    world = live.inputs.snapshot()
     _known(world, named)
     reversal = decide(world, named or patched_entries(world, where), rules)
-    refused = _refusal(reversal) if yes and not force else ""
+    refused = _unseen(live) or _refusal(reversal) if yes and not force else ""
     writes = yes and not refused
     failed = _write(reversal, kubeconfig, context, force=force) if writes else {}
     if output == "json":
@@ -90,12 +91,24 @@ def revert(
     return ERROR if yes else FOUND
 
 
-def _read(kubeconfig: str, context: str) -> Snapshot:
+def _read(kubeconfig: str, context: str) -> Live:
     """The whole cluster, whatever is reverted: listeners are made of everything."""
     try:
-        return read_cluster(kubeconfig, context, "").inputs.snapshot()
+        live = read_cluster(kubeconfig, context, "")
     except LiveError as error:
         raise click.ClickException(str(error)) from error
+    live.tell()
+    return live
+
+
+def _unseen(live: Live) -> str:
+    """Why nothing is written without --force where what comes back cannot be told, or ""."""
+    if not any(name.startswith("sidecars.") for name in live.forbidden):
+        return ""
+    return (
+        "Nothing was written: without the right to list Sidecars it is not known what would take traffic. Get that "
+        "right (ClusterRole dnsalias-diagnose of manifests/people has it), or give --force as well."
+    )
 
 
 def _key(entry: str, where: str) -> Key:

@@ -1,7 +1,8 @@
 """Everything there is to say about one DnsAlias or one ServiceEntry, gathered for a person who looks at it alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dnsalias_operator.core.aliases import decide_alias
 from dnsalias_operator.core.answers import ELSEWHERE, Answers, not_followed, who_answers
@@ -92,7 +93,7 @@ def _of_alias(world: Snapshot, alias: DnsAlias, rules: Rules) -> Story:
         entry=entry,
         mode=decided.mode,
         state=cared.state if cared else None,
-        summary=_served(decided),
+        summary=_served(decided, cared),
         conditions=decided.conditions,
         changes=decided.changes + (cared.changes if cared else ()),
         withheld=cared.withheld if cared else (),
@@ -101,11 +102,11 @@ def _of_alias(world: Snapshot, alias: DnsAlias, rules: Rules) -> Story:
     return replace(told, steps=(*_alias_steps(alias, told), *_common_steps(told)))
 
 
-def _served(decided: AliasDecision) -> str:
+def _served(decided: AliasDecision, cared: EntryDecision | None) -> str:
     ready = decided.conditions[-1]
     if ready.status != "True":
         return f"is not served: {ready.reason}"
-    return "will be served" if decided.changes else "is served"
+    return "will be served" if decided.changes or (cared and cared.changes) else "is served"
 
 
 def _of_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Story:
@@ -164,7 +165,9 @@ def _with_traffic(world: Snapshot, told: Story, ports: list[int], rules: Rules) 
 def _findings(world: Snapshot, told: Story, rules: Rules) -> Iterator[Finding]:
     if told.key.kind == "DnsAlias":
         yield from alias_findings(world, told.key, rules)
-    entry = world.entry(told.entry.meta.namespace, told.entry.meta.name) if told.entry else None
+    made = next((c.key for c in told.changes if c.key.kind == "ServiceEntry"), None)
+    key = told.entry.key if told.entry else made  # not there yet, and then there
+    entry = world.entry(key.namespace, key.name) if key else None
     if entry is not None:
         yield from sorted(entry_findings(world, entry, rules), key=lambda f: f.order)
 
@@ -176,6 +179,8 @@ def _alias_steps(alias: DnsAlias, told: Story) -> Iterator[str]:
     said = next((c for c in mappings(alias.status.get("conditions")) if c.get("type") == "Ready"), None)
     if said is None and alias.meta.uid:
         yield "the operator has not looked at it yet: is it running? kubectl -n dnsalias-system get pods"
+    elif said is not None and told.changes and ready.status == "True" and _refused_lately(alias, said):
+        yield f"its status says Ready={said.get('status')} ({said.get('reason')}): {said.get('message')}"
     elif (
         said is not None
         and not told.changes
@@ -189,6 +194,11 @@ def _alias_steps(alias: DnsAlias, told: Story) -> Iterator[str]:
             f"its status says Ready={said.get('status')} ({said.get('reason')}), and decided anew it is "
             f"{ready.status} ({ready.reason}): is the operator running, and with these settings?"
         )
+
+
+def _refused_lately(alias: DnsAlias, ready: Mapping[str, Any]) -> bool:
+    """Whether the operator says of this very spec that what it has to write could not be written."""
+    return ready.get("status") == "False" and ready.get("observedGeneration") == alias.meta.generation
 
 
 def _common_steps(told: Story) -> Iterator[str]:
