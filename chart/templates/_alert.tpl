@@ -13,7 +13,7 @@ runbook is. Changes the rule that it is given, and prints nothing.
 {{- $limit := mulf 3 (default 600 $settings.resync_seconds) | int64 -}}
 {{- $_ := set $rule "expr" (replace " > 1800" (printf " > %d" $limit) $rule.expr) -}}
 {{- else if eq $cause "stuck" -}}
-{{- $_ := set $rule "expr" (replace " > 600" (printf " > %v" (default 600 $settings.stuck_seconds)) $rule.expr) -}}
+{{- $_ := set $rule "expr" (replace " > 300" (printf " > %v" (divf (default 600 $settings.stuck_seconds) 2)) $rule.expr) -}}
 {{- else if eq $cause "no-leader" -}}
 {{- $lease := "-n %s get lease %s " -}}
 {{- $named := printf $lease $root.Release.Namespace (include "dnsalias.fullname" $root) -}}

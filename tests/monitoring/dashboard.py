@@ -210,7 +210,8 @@ QUEUE = (
     ),
     lines(
         "Oldest piece of work",
-        "How long the oldest due piece of work has waited. From stuck_seconds (600) on: alert DnsAliasOperatorStale.",
+        "How long the oldest due piece of work has waited. From 300 on, half of stuck_seconds: alert "
+        "DnsAliasOperatorStale.",
         {"age": "max(dnsalias_queue_oldest_age_seconds)"},
         "s",
     ),

@@ -44,7 +44,7 @@ def at_once(rule: Rule) -> list[Rule]:
 def whatever_the_value(rule: Rule) -> list[Rule]:
     """The rule without its comparison: a case must find that it fires where all is well."""
     # absent() compares with nothing: there, always is what vector(1) is.
-    expr = "vector(1)" if rule["expr"].startswith("absent(") else re.sub(r" (>|==) \d+$", "", rule["expr"])
+    expr = "vector(1)" if rule["expr"].startswith("absent(") else re.sub(r" (>|<|==) \d+$", "", rule["expr"])
     assert expr != rule["expr"]
     return [{**r, "expr": expr} if r == rule else r for r in RULES]
 
