@@ -68,6 +68,15 @@ def test_an_address_of_our_own_is_not_stale() -> None:
     assert [f.code for f in found] == []
 
 
+def test_no_address_is_not_a_stale_one() -> None:
+    """Where the resolution forbids addresses, none is missed."""
+    entry = deepcopy(ENTRY)
+    entry["metadata"]["annotations"] = {"dnsalias.io/service": "api"}
+    entry["spec"] |= {"hosts": ["*.api.hello"], "resolution": "DYNAMIC_DNS"}
+    found = lint(Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, entry)), Rules())
+    assert "DA006" not in {f.code for f in found}
+
+
 @pytest.mark.parametrize(
     ("port", "shown"), [("81", '"81" (a name, for its quotes; take them off)'), (82, "82"), ("web", "web")]
 )

@@ -139,7 +139,7 @@ def takes_over(look: Look) -> Iterator[Finding]:
 def stale_address(look: Look) -> Iterator[Finding]:
     """Addresses none of which belongs to the Service that the entry stands for."""
     entry, service = look.entry, look.service
-    if service is None or not service.cluster_ips or without_address(entry):
+    if service is None or not service.cluster_ips or not entry.addresses or without_address(entry):
         return
     contained = all_in_range if claims_to_be_ours(entry) else is_contained
     if holds(entry.addresses, service.cluster_ips) or contained(entry, look.rules):
