@@ -200,9 +200,13 @@ class ControlPlane:
         )
 
     def service_account_token(self, namespace: str, name: str) -> str:
-        """A new token of an existing ServiceAccount, valid for an hour."""
+        """A new token of an existing ServiceAccount, valid for a day: the long forms take hours."""
         path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
-        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        request = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": 86400},
+        }
         return str(self.api.create(path, request)["status"]["token"])
 
     def mutating_requests(

@@ -9,6 +9,8 @@ from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, LiveSnapshot, Snapshot
 from tests.core import worlds
+from tests.core.one_alias import ALIAS, SERVICE
+from tests.core.test_messages import ENTRY
 from tests.core.worlds import NAMESPACES
 
 RULES = Rules.model_validate(
@@ -69,6 +71,20 @@ def test_a_label_that_gives_a_host_away_triggers_who_had_it() -> None:
     after = PARSERS["Namespace"]({"metadata": {"name": "abc", "labels": {"team": "pay"}}})
     world = Snapshot([*(PARSERS[KIND](raw) for raw in aliases), after])
     assert {Key(KIND, n, n) for n in NAMESPACES} <= affected(world, before, after, RULES)
+
+
+def test_the_end_of_ours_triggers_the_entry_that_serves_the_alias_then() -> None:
+    """The alias' host was edited to one that somebody else's entry has: that one is looked after once ours is gone."""
+    foreign = {**ENTRY, "metadata": {**ENTRY["metadata"], "name": "theirs", "labels": {}}}
+    edited = {**ALIAS, "spec": {**ALIAS["spec"], "ports": [81]}}
+    old = {**edited, "spec": {**edited["spec"], "host": "old.hello"}}
+    (made,) = plan(Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, old)), Rules()).changes
+    ours = PARSERS["ServiceEntry"](made.apply)
+    after = Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, edited, foreign))
+    assert Key("ServiceEntry", "abc", "theirs") in affected(after, ours, None, Rules())
+    assert decide_entry(after, Key("ServiceEntry", "abc", "theirs"), Rules()) != decide_entry(
+        after.with_changes({ours.key: ours}), Key("ServiceEntry", "abc", "theirs"), Rules()
+    )
 
 
 def test_a_headless_service_triggers_aliases_with_names_of_its_pods() -> None:

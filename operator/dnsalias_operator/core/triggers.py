@@ -128,6 +128,10 @@ def _may_stand_for(entry: ServiceEntry, service: Service) -> bool:
 def _around_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterator[Key]:
     # Its namesake alias owns it or is kept from its name; aliases of its host may be served by it.
     yield Key(KIND, entry.meta.namespace, entry.meta.name)
+    namesake = world.alias(entry.meta.namespace, entry.meta.name)
+    if namesake is not None and namesake.spec is not None:
+        # While it has one of ours, the alias is served by no other (`corresponding`), whatever host ours is for.
+        yield from (e.key for e in world.entries_for_host(namesake.spec.host))
     for host in entry.hosts:
         yield from (a.key for a in world.aliases_for_host(host) if a.meta.namespace == entry.meta.namespace)
         # Who sees which of several entries with one host, and so what a repair would move, is decided between them.
