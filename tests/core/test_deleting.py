@@ -100,3 +100,10 @@ def test_an_entry_of_somebody_else_is_waited_for(name: str) -> None:
     assert (status, reason) == ("False", "Pending")
     assert f"ServiceEntry abc/{name} is being deleted" in message
     assert "example.com/audit" in message
+
+
+def test_one_that_somebody_gave_another_host_is_made_anew() -> None:
+    """Also where somebody else's entry has the alias' host by now: that would have the name otherwise."""
+    ours, late = entry(), entry(name="late", uid="e2", labels={}, annotations={}, ownerReferences=[])
+    ours["spec"]["hosts"] = ["api.hello", "x.hello"]
+    assert [c.verb for c in decide(SERVICE, ALIAS, ours, late).changes] == [Verb.DELETE, Verb.CREATE]
