@@ -33,6 +33,7 @@ from pydantic_settings import (
 )
 
 from dnsalias_operator.core.hosts import reserved
+from dnsalias_operator.model.dnsalias import TYPES
 from dnsalias_operator.model.hostrules import HostRule, split
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN
@@ -45,8 +46,6 @@ _PATTERNS = {
     LABEL_PATTERN: "a name of lower-case letters, digits and -",
     DOMAIN_PATTERN: "a lower-case DNS name without a dot at either end",
 }
-_TYPES = {"string_type": "expected text", "tuple_type": "expected a list"}
-"""Pydantic names Python's types; who writes YAML knows others."""
 _TYPO = 0.8
 """How alike an unknown environment variable must be to a legal one to be taken for a misspelling of it."""
 
@@ -286,7 +285,7 @@ def _explain(error: ErrorDetails, layers: Mapping[str, Mapping[str, Any]], merge
         kind = error["type"]
         told = {"missing": "required, and not given", "extra_forbidden": f"no such field; legal: {_FIELDS}"}
         return f"{name}{path} ({where}): {told.get(kind, message)}"
-    legal = _legal(Settings.model_fields[name]) or _TYPES.get(error["type"])
+    legal = _legal(Settings.model_fields[name]) or TYPES.get(error["type"])
     return f"{name} ({where}): {merged.get(name)!r} is not legal: {legal or message}"
 
 

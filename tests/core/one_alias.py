@@ -19,3 +19,10 @@ ALIAS: dict[str, Any] = {
     "metadata": {"name": "api", "namespace": "abc", "uid": "a1"},
     "spec": {"host": "api.hello", "serviceRef": {"name": "api"}},
 }
+ENTRY: dict[str, Any] = {
+    "apiVersion": "networking.istio.io/v1",
+    "kind": "ServiceEntry",
+    "metadata": {"name": "api", "namespace": "abc", "labels": {"app.kubernetes.io/managed-by": "dns-controller"}},
+    "spec": {"hosts": ["api.hello"], "resolution": "DNS", "ports": [{"name": "p", "number": 81, "protocol": "TCP"}]},
+}
+"""Somebody else's entry for the host of the alias, as a dns-controller writes it."""

@@ -9,15 +9,9 @@ from dnsalias_operator.core.plan import decide_alias, lint
 from dnsalias_operator.model.names import KIND, OWN_MANAGER, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
-from tests.core.one_alias import ALIAS, SERVICE
+from tests.core.one_alias import ALIAS, ENTRY, SERVICE
 
 KEY = Key(KIND, "abc", "api")
-ENTRY: dict[str, Any] = {
-    "apiVersion": "networking.istio.io/v1",
-    "kind": "ServiceEntry",
-    "metadata": {"name": "api", "namespace": "abc", "labels": {"app.kubernetes.io/managed-by": "dns-controller"}},
-    "spec": {"hosts": ["api.hello"], "resolution": "DNS", "ports": [{"name": "p", "number": 81, "protocol": "TCP"}]},
-}
 
 
 def told(code: str, *objects: dict[str, Any]) -> str:

@@ -9,8 +9,7 @@ from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, LiveSnapshot, Snapshot
 from tests.core import worlds
-from tests.core.one_alias import ALIAS, SERVICE
-from tests.core.test_messages import ENTRY
+from tests.core.one_alias import ALIAS, ENTRY, SERVICE
 from tests.core.worlds import NAMESPACES
 
 RULES = Rules.model_validate(

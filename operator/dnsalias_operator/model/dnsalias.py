@@ -200,7 +200,7 @@ def parse_spec(spec: object) -> tuple[DnsAliasSpec | None, str]:
         return None, "; ".join(_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in told)
 
 
-_TYPES = {
+TYPES = {
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "expected a mapping"),
     **dict.fromkeys(("tuple_type", "list_type"), "expected a list"),
     "string_type": "expected text",
@@ -222,7 +222,7 @@ def _explain(loc: tuple[int | str, ...], message: str, kind: str, value: object)
         return f"{where}: expected {expected} (got {value!r})"
     if kind == "extra_forbidden":
         return f"{where}: unknown field; remove it"
-    expected = _TYPES.get(kind) or message.removeprefix("Value error, ")
+    expected = TYPES.get(kind) or message.removeprefix("Value error, ")
     quotes = ""
     if expected == "expected text":
         quotes = "; put ~ in quotes" if value is None else "; put it in quotes" * isinstance(value, bool | int | float)

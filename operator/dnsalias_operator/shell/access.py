@@ -61,10 +61,9 @@ def _proxy(told: str) -> tuple[str | None, Mapping[istr, str]]:
         url = URL(told if not told or "://" in told else f"http://{told}")
         if not url.host:
             return None, {}
-        credentials = (url.user or "", url.password or "")
-        return str(url.with_user(None)), {PROXY_AUTHORIZATION: encode_basic_auth(*credentials)} if any(
-            credentials
-        ) else {}
+        user, password = url.user or "", url.password or ""
+        headers = {PROXY_AUTHORIZATION: encode_basic_auth(user, password)} if user or password else {}
+        return str(url.with_user(None)), headers
     except ValueError:
         # Not with its words: they may be those of a password.
         raise ClusterError("no access to a cluster: the proxy of kubeconfig or HTTPS_PROXY is no URL") from None
