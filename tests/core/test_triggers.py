@@ -1,8 +1,11 @@
-"""What must be decided again: nothing whose decision changed may be left out."""
+"""What must be decided again: nothing whose decision or findings changed may be left out."""
+
+from collections import Counter
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dnsalias_operator.core.findings import alias_findings, entry_findings
 from dnsalias_operator.core.plan import decide_alias, decide_entry, plan
 from dnsalias_operator.core.triggers import affected, rests_on
 from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
@@ -27,17 +30,24 @@ def _decisions(world: Snapshot) -> dict[Key, object]:
     return {k: decide_alias(world, k, RULES) if k.kind == KIND else decide_entry(world, k, RULES) for k in keys}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def _found(world: Snapshot) -> dict[Key, object]:
+    """What the metric counts: the codes of each object's findings."""
+    found = {e.key: entry_findings(world, e, RULES, counted=True) for e in world.entries()}
+    found |= {a.key: [*alias_findings(world, a.key, RULES)] for a in world.aliases()}
+    return {key: Counter((f.code, f.severity) for f in of_one) for key, of_one in found.items()}
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     raws=worlds.worlds(),
     other=st.one_of(worlds.services(), worlds.entries(), worlds.aliases(), worlds.sidecars(), worlds.namespaces()),
     remove=st.booleans(),
     converge=st.booleans(),
 )
-def test_every_changed_decision_is_triggered(
+def test_every_changed_decision_and_finding_is_triggered(
     *, raws: list[dict[str, object]], other: dict[str, object], remove: bool, converge: bool
 ) -> None:
-    """After any one object is added, replaced or removed, each key whose decision differs is among the affected."""
+    """After any one object is added, replaced or removed, each key for which anything differs is among the affected."""
     start: Snapshot = Snapshot(map(worlds.parsed, raws))
     if converge:
         start = plan(start, RULES).after
@@ -45,6 +55,7 @@ def test_every_changed_decision_is_triggered(
         [o for kind in ("Service", "ServiceEntry", KIND, "Sidecar", "Namespace") for o in start.find("kind", kind)]
     )
     before = _decisions(world)
+    found_before = _found(world)
     new = worlds.parsed(other)
     old = world.get(new.key)
     if remove:
@@ -52,7 +63,9 @@ def test_every_changed_decision_is_triggered(
     else:
         world.put(new)
     after = _decisions(world)
+    found = _found(world)
     changed = {k for k in before.keys() | after.keys() if before.get(k) != after.get(k)} - {new.key}
+    changed |= {k for k in found_before.keys() | found.keys() if found_before.get(k) != found.get(k)} - {new.key}
     assert changed <= affected(world, old, None if remove else new, RULES) | {k for k in changed if k not in after}
 
 
@@ -99,6 +112,30 @@ def test_a_headless_service_triggers_aliases_with_names_of_its_pods() -> None:
         {"kind": "Service", "metadata": {"name": "db", "namespace": "data"}, "spec": {"clusterIP": "None"}}
     )
     assert alias.key in affected(Snapshot([alias, service]), None, service, RULES)
+
+
+def test_a_headless_service_triggers_entries_with_names_of_its_pods() -> None:
+    """Such an entry is not in anybody's care, and has a finding all the same."""
+    entry = PARSERS["ServiceEntry"](
+        {
+            "kind": "ServiceEntry",
+            "metadata": {"name": "web", "namespace": "abc"},
+            "spec": {"hosts": ["pod-0.db.data"], "ports": [{"number": 80, "name": "tcp", "protocol": "TCP"}]},
+        }
+    )
+    service = PARSERS["Service"](
+        {"kind": "Service", "metadata": {"name": "db", "namespace": "data"}, "spec": {"clusterIP": "None"}}
+    )
+    assert _found(Snapshot([entry, service])) != _found(Snapshot([entry]))
+    assert entry.key in affected(Snapshot([entry, service]), None, service, RULES)
+
+
+def test_an_entry_triggers_aliases_of_its_host_in_other_namespaces() -> None:
+    """It does not serve them, and is a finding of theirs."""
+    alias = PARSERS[KIND](ALIAS)
+    entry = PARSERS["ServiceEntry"]({**ENTRY, "metadata": {**ENTRY["metadata"], "namespace": "data"}})
+    assert _found(Snapshot([alias, entry]))[alias.key] != _found(Snapshot([alias]))[alias.key]
+    assert alias.key in affected(Snapshot([alias, entry]), None, entry, RULES)
 
 
 def test_a_service_triggers_aliases_served_by_entries_that_stand_for_it() -> None:

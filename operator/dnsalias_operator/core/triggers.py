@@ -100,6 +100,7 @@ def _dependents(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key
     yield from _around_host(world, f"{name}.{namespace}")
     for host in {a.spec.host for a in world.aliases_under(f"{name}.{namespace}") if a.spec}:
         yield from _around_host(world, host)
+    yield from (e.key for e in world.entries_under(f"{name}.{namespace}"))
     yield from (e.key for e in world.entries_to(name))
     yield from _named_elsewhere(world, service, rules)
     for entry in world.entries_in(namespace):
@@ -126,14 +127,15 @@ def _may_stand_for(entry: ServiceEntry, service: Service) -> bool:
 
 
 def _around_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterator[Key]:
-    # Its namesake alias owns it or is kept from its name; aliases of its host may be served by it.
+    # Its namesake alias owns it or is kept from its name; aliases of its host may be served by it, and those of other
+    # namespaces have it as a finding (`alias_findings`).
     yield Key(KIND, entry.meta.namespace, entry.meta.name)
     namesake = world.alias(entry.meta.namespace, entry.meta.name)
     if namesake is not None and namesake.spec is not None:
         # While it has one of ours, the alias is served by no other (`corresponding`), whatever host ours is for.
         yield from (e.key for e in world.entries_for_host(namesake.spec.host))
     for host in entry.hosts:
-        yield from (a.key for a in world.aliases_for_host(host) if a.meta.namespace == entry.meta.namespace)
+        yield from (a.key for a in world.aliases_for_host(host))
         # Who sees which of several entries with one host, and so what a repair would move, is decided between them.
         yield from (e.key for e in world.entries_for_host(host) if e.key != entry.key)
     for address in entry.addresses:

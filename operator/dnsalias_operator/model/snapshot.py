@@ -67,6 +67,7 @@ def _index_values(obj: Object) -> Iterator[tuple[str, Hashable]]:
             yield "alias of", obj.external_name
     elif isinstance(obj, ServiceEntry):
         yield from (("host", host) for host in obj.hosts)
+        yield from (("host under", host.partition(".")[2]) for host in obj.hosts)
         yield from (("port", p.number) for p in obj.ports)
         yield from (("port in", (obj.meta.namespace, p.number)) for p in obj.ports)
         yield from (("address", address) for address in obj.addresses)
@@ -178,6 +179,10 @@ class Snapshot:
     def entries_for_host(self, host: str) -> list[ServiceEntry]:
         """ServiceEntries that list exactly this host."""
         return [o for o in self.find("host", host) if isinstance(o, ServiceEntry)]
+
+    def entries_under(self, parent: str) -> list[ServiceEntry]:
+        """ServiceEntries that list a host which is this name with one label before it."""
+        return [o for o in self.find("host under", parent) if isinstance(o, ServiceEntry)]
 
     def entries_to(self, address: str) -> list[ServiceEntry]:
         """ServiceEntries with an inline endpoint of exactly this address or name."""
