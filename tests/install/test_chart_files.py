@@ -36,7 +36,8 @@ def test_values_refer_to_places_that_are_there() -> None:
     anchors = {anchor(h) for h in headings(page.read_text(encoding="utf-8"))}
     for name in ("values.yaml", "values.schema.json"):
         text = (CHART / name).read_text(encoding="utf-8")
-        assert links(text) == []
+        # A pattern may look like a link.
+        assert links(re.sub(r'"pattern": ".*"', "", text)) == []
         named = re.findall(r"docs/settings\.md#([\w-]+)", text)
         assert named
         assert set(named) <= anchors

@@ -102,20 +102,21 @@ class Program(click.Group):
             code = BUG
         except (click.Abort, KeyboardInterrupt):
             code = INTERRUPTED
-        except OSError as error:
-            if "--debug" in arguments:
-                traceback.print_exc()
-            file = f"{error.filename}: " if error.filename else ""
-            click.echo(f"{_name()}: {file}{error.strerror or error}", err=True)
-            code = BUG
         except Exception as error:  # noqa: BLE001 (the last handler there is)
             if "--debug" in arguments:
                 traceback.print_exc()
-            command = next((argument for argument in arguments if argument in COMMANDS), "")
-            what = " ".join(f"{type(error).__name__}: {error}".split())
-            click.echo(f"{_name()} {command}: this is a bug: {what} (--debug shows where)", err=True)
+            click.echo(_unforeseen(error, arguments), err=True)
             code = BUG
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _unforeseen(error: Exception, arguments: Sequence[str]) -> str:
+    """One line about an error that no command foresaw: the system's own words, or that it is a bug."""
+    if isinstance(error, OSError):
+        return f"{_name()}: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}"
+    command = next((argument for argument in arguments if argument in COMMANDS), "")
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"{_name()} {command}: this is a bug: {what} (--debug shows where)"
 
 
 def _debug() -> click.Option:

@@ -49,7 +49,7 @@ def _decide(world: Snapshot, key: Key, rules: Rules) -> AliasDecision | None:
         return _refused(alias, ours, found)
     foreign = foreign_entries(world, alias) if ours is None or alias.spec.host not in ours.hosts else []
     if foreign and ours is not None:
-        return _given_up(case, service, ours, foreign[0])
+        return _given_up(case, ours, foreign[0])
     if foreign:
         return _corresponding(case, service, foreign)
     return _generated(case, service, ours)
@@ -121,14 +121,18 @@ def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wai
 def _replaced(ours: ServiceEntry, host: str, service: Service) -> tuple[str, str] | None:
     """Why our entry must go at once rather than be changed: it is for another host or another Service."""
     if ours.hosts != (host,):
-        told = f"the alias' host is {host} now"
-        if host in ours.hosts:
-            told = f"somebody changed spec.hosts to {', '.join(ours.hosts)}, and the alias has {host} alone"
-        return "HostChanged", f"{told}; a changed entry would keep the old one's place in the order"
+        return _host_changed(ours, host)
     made_for = ours.meta.annotations.get(SERVICE_UID_ANNOTATION, "")
     if made_for and service.meta.uid and made_for != service.meta.uid:
         return "ServiceReplaced", f"it was made for another {service.key} (uid {made_for})"
     return None
+
+
+def _host_changed(ours: ServiceEntry, host: str) -> tuple[str, str]:
+    told = f"the alias' host is {host} now"
+    if host in ours.hosts:
+        told = f"somebody changed spec.hosts to {', '.join(ours.hosts)}, and the alias has {host} alone"
+    return "HostChanged", f"{told}; a changed entry would keep the old one's place in the order"
 
 
 def _kept(
@@ -182,14 +186,13 @@ def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
     return Refusal(ACCEPTED, "WouldShadowService", message)
 
 
-def _given_up(case: Case, service: Service, ours: ServiceEntry, foreign: ServiceEntry) -> AliasDecision:
+def _given_up(case: Case, ours: ServiceEntry, foreign: ServiceEntry) -> AliasDecision:
     """Ours is for another host than the alias has now, and for that one somebody else's is there: no second is made."""
-    why = _replaced(ours, case.spec.host, service) or ("HostChanged", f"the alias' host is {case.spec.host} now")
     message = f"{foreign.key} already has host {case.spec.host}; it is looked at as soon as {ours.key} is gone"
     return AliasDecision(
         key=case.alias.key,
         conditions=_conditions(Refusal(PROGRAMMED, "Pending", _going(ours) if ours.meta.deleting else message)),
-        changes=() if ours.meta.deleting else (changes.deleted(ours, *why),),
+        changes=() if ours.meta.deleting else (changes.deleted(ours, *_host_changed(ours, case.spec.host)),),
     )
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dnsalias_operator.model.dnsalias import A_PORT, LABEL_PATTERN, MAX_PORT_NUMBER, DnsAliasSpec
-from dnsalias_operator.model.names import GROUP, KIND, PLURAL, SHORT_NAME, SINGULAR, VERSION
+from dnsalias_operator.model.dnsalias import A_PORT, MAX_PORT_NUMBER, DnsAliasSpec
+from dnsalias_operator.model.names import GROUP, KIND, LABEL_PATTERN, PLURAL, SHORT_NAME, SINGULAR, VERSION
 from dnsalias_operator.model.status import DnsAliasStatus
 
 _DROPPED = {"title", "additionalProperties", "$defs", "default"}

@@ -20,9 +20,8 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, mapping
-from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.names import LABEL, LABEL_PATTERN, Key
 
-LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 HOST_PATTERN = rf"^{LABEL}(\.{LABEL})+$"
 """RFC 1123 name of at least two labels in lower case: no wildcard, no trailing dot, no underscore."""
 ENDS_IN_NUMBER = r"(^|\.)([0-9]+|0x[0-9a-f]*)$"
@@ -30,7 +29,6 @@ ENDS_IN_NUMBER = r"(^|\.)([0-9]+|0x[0-9a-f]*)$"
 AN_ADDRESS = (
     "host is an IP address, or ends in a number and is taken for one; give a DNS name such as service-api.hello"
 )
-LABEL_PATTERN = rf"^{LABEL}$"
 EXPORT_PATTERN = rf"^([.*~]|{LABEL})$"
 MAX_HOST = 253
 MAX_PORTS = 64

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from dnsalias_operator.model.dnsalias import EXPORT_PATTERN, LABEL, LABEL_PATTERN, MAX_HOST
+from dnsalias_operator.model.dnsalias import EXPORT_PATTERN, MAX_HOST
+from dnsalias_operator.model.names import LABEL, LABEL_PATTERN
 from dnsalias_operator.model.selector import Selector
 
 ANY = "*"

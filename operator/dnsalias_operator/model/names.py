@@ -43,10 +43,10 @@ TLS_MODE_LABEL = "security.istio.io/tlsMode"
 """On pods, and on inline endpoints: `istio` where the workload takes mTLS. Injection sets it on pods."""
 
 
-_LABEL = "[a-z0-9]+(-+[a-z0-9]+)*"
-LABEL_PATTERN = f"^{_LABEL}$"
-"""Of the names of namespaces. Source: RFC 1123 labels, as Kubernetes' names are."""
-DOMAIN_PATTERN = rf"^{_LABEL}(\.{_LABEL})*$"
+LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+LABEL_PATTERN = f"^{LABEL}$"
+"""Of the names of Services and namespaces. Source: RFC 1123 labels, as Kubernetes' names are."""
+DOMAIN_PATTERN = rf"^{LABEL}(\.{LABEL})*$"
 """Of DNS names in the form in which names are compared: lower case, no dot at either end."""
 _OBJECT_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 

@@ -18,9 +18,8 @@ from dnsalias_operator.core.listeners.services import (
     service_key,
     upstreams,
 )
-from dnsalias_operator.model.dnsalias import LABEL_PATTERN
 from dnsalias_operator.model.mesh import Mesh
-from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.model.names import KIND, LABEL_PATTERN, Key
 from dnsalias_operator.model.snapshot import Claimant, Snapshot
 
 
