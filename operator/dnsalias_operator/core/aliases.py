@@ -7,15 +7,16 @@ from typing import Any
 from dnsalias_operator.core import changes
 from dnsalias_operator.core.backends import leads_to
 from dnsalias_operator.core.bareaddress import routed
-from dnsalias_operator.core.case import ACCEPTED, PROGRAMMED, READY, RESOLVED_REFS, Case, Refusal
+from dnsalias_operator.core.case import ACCEPTED, PROGRAMMED, Case, Refusal
+from dnsalias_operator.core.conditions import failing, holding
 from dnsalias_operator.core.containment import containment_address
 from dnsalias_operator.core.corresponding import foreign_entries, generated_entry, mismatch
 from dnsalias_operator.core.entries import decide_entry
 from dnsalias_operator.core.generate import generate
 from dnsalias_operator.core.guard import Moved, as_youngest, moved
-from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, State
+from dnsalias_operator.core.outcome import AliasDecision, Change, State
 from dnsalias_operator.core.refusals import refusal
-from dnsalias_operator.core.streams import streams_on_wildcard
+from dnsalias_operator.core.streams import streams_on_wildcard, told_apart_by_address
 from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import mapping, strings
@@ -72,6 +73,8 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
     blocked = moved(without, as_youngest(without, entry), entry, rules.mesh)
     if blocked is not None:
         return _refused(alias, ours, _would_take(blocked, entry))
+    if caught := told_apart_by_address(world, entry, rules.mesh):
+        return _refused(alias, ours, _would_catch(*min(caught), entry, rules))
     wait = _not_before(without, entry, service, rules)
     steps: tuple[Change, ...]
     fault: Refusal | None = None
@@ -85,7 +88,7 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
         steps, fault = _kept(case, service, ours, manifest, wait)
     return AliasDecision(
         key=alias.key,
-        conditions=_conditions(fault) if fault else _good(f"{entry.key} makes {spec.host} work", case.ceiling),
+        conditions=failing(fault) if fault else holding(f"{entry.key} makes {spec.host} work", case.ceiling),
         host=spec.host,
         addresses=service.cluster_ips,
         entry=alias.meta.name,
@@ -186,12 +189,21 @@ def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
     return Refusal(ACCEPTED, "WouldShadowService", message)
 
 
+def _would_catch(namespace: str, port: int, entry: ServiceEntry, rules: Rules) -> Refusal:
+    why = f"no address is free in {rules.containment_range}" if rules.containment else "containment is switched off"
+    message = (
+        f"{entry.key} would take every connection to port {port} of pods in namespace {namespace}, where a Sidecar "
+        f"takes that port for bytes, and {why}; give its egress port the protocol HTTP, or limit spec.ports"
+    )
+    return Refusal(ACCEPTED, "WouldCatchAll", message)
+
+
 def _given_up(case: Case, ours: ServiceEntry, foreign: ServiceEntry) -> AliasDecision:
     """Ours is for another host than the alias has now, and for that one somebody else's is there: no second is made."""
     message = f"{foreign.key} already has host {case.spec.host}; it is looked at as soon as {ours.key} is gone"
     return AliasDecision(
         key=case.alias.key,
-        conditions=_conditions(Refusal(PROGRAMMED, "Pending", _going(ours) if ours.meta.deleting else message)),
+        conditions=failing(Refusal(PROGRAMMED, "Pending", _going(ours) if ours.meta.deleting else message)),
         changes=() if ours.meta.deleting else (changes.deleted(ours, *_host_changed(ours, case.spec.host)),),
     )
 
@@ -213,11 +225,11 @@ def _corresponding(case: Case, service: Service, entries: list[ServiceEntry]) ->
         message = f"{other.key} has host {spec.host} as well, and requests go there too; {lead}, or delete it"
         return _refused(alias, None, Refusal(ACCEPTED, "EntryMismatch", message))
     decided = decide_entry(case.world, entry.key, case.rules)
-    conditions = _good(f"{entry.key}, kept right by this operator, makes {spec.host} work{_limit(entry, case)}")
+    conditions = holding(f"{entry.key}, kept right by this operator, makes {spec.host} work{_limit(entry, case)}")
     if decided is None or decided.state is not State.FIXED:
         reason = decided.reason if decided and decided.reason else "EntryExcluded"
         why = decided.message if decided and decided.message else "it is in a namespace that is never repaired"
-        conditions = _conditions(Refusal(PROGRAMMED, reason, f"{entry.key}: {why}"))
+        conditions = failing(Refusal(PROGRAMMED, reason, f"{entry.key}: {why}"))
     return AliasDecision(
         key=alias.key,
         conditions=conditions,
@@ -256,37 +268,6 @@ def _refused(alias: DnsAlias, ours: ServiceEntry | None, why: Refusal | None) ->
     fault = why or Refusal(ACCEPTED, "Invalid", "the spec cannot be read")
     if ours and ours.meta.deleting:
         # One deletion is enough. It would be answered as if all were well, and look like a fight with ourselves.
-        return AliasDecision(key=alias.key, conditions=_conditions(fault, _going(ours)))
+        return AliasDecision(key=alias.key, conditions=failing(fault, _going(ours)))
     steps = (changes.deleted(ours, fault.reason, fault.message),) if ours else ()
-    return AliasDecision(key=alias.key, conditions=_conditions(fault), changes=steps)
-
-
-def _good(message: str, limit: str = "") -> tuple[Condition, ...]:
-    return (
-        Condition(ACCEPTED, "True", ACCEPTED, "; ".join(filter(None, (_HOLDS[ACCEPTED], limit)))),
-        Condition(RESOLVED_REFS, "True", RESOLVED_REFS, "the Service and its ports are found"),
-        Condition(PROGRAMMED, "True", PROGRAMMED, message),
-        Condition(READY, "True", READY, message),
-    )
-
-
-def _conditions(fault: Refusal, unwritten: str = "no ServiceEntry is written") -> tuple[Condition, ...]:
-    """The conditions with that one False; the ones behind it follow, the ones before it hold.
-
-    ``unwritten`` is the message of Programmed where it follows.
-    """
-    order = (ACCEPTED, RESOLVED_REFS, PROGRAMMED)
-    out = []
-    for kind in order:
-        if kind == fault.condition:
-            out.append(Condition(kind, "False", fault.reason, fault.message))
-        elif kind == PROGRAMMED:
-            out.append(Condition(kind, "False", fault.reason, unwritten))
-        elif kind == RESOLVED_REFS and fault.condition == ACCEPTED:
-            out.append(Condition(kind, "Unknown", fault.reason, "not looked at, since the alias is not accepted"))
-        else:
-            out.append(Condition(kind, "True", kind, _HOLDS[kind]))
-    return (*out, Condition(READY, "False", fault.reason, fault.message))
-
-
-_HOLDS = {ACCEPTED: "the alias is accepted", RESOLVED_REFS: "the Service and its ports are found"}
+    return AliasDecision(key=alias.key, conditions=failing(fault), changes=steps)

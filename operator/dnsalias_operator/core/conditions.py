@@ -1,8 +1,8 @@
-"""The status of a DnsAlias from what was decided; the clock is handed in."""
+"""The conditions of a DnsAlias, and the status that has them; the clock is handed in."""
 
 from typing import Any
 
-from dnsalias_operator.core.case import ACCEPTED, PROGRAMMED, READY, RESOLVED_REFS
+from dnsalias_operator.core.case import ACCEPTED, PROGRAMMED, READY, RESOLVED_REFS, Refusal
 from dnsalias_operator.core.outcome import AliasDecision, Condition
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import Raw, mappings, text
@@ -11,6 +11,38 @@ from dnsalias_operator.model.status import LONGEST_MESSAGE
 TYPES = frozenset({ACCEPTED, RESOLVED_REFS, PROGRAMMED, READY})
 """The conditions that are ours. Others may keep conditions of their own there: the list is a map by type, and a
 server-side apply leaves alone what it does not name."""
+
+
+_HOLDS = {ACCEPTED: "the alias is accepted", RESOLVED_REFS: "the Service and its ports are found"}
+
+
+def holding(message: str, limit: str = "") -> tuple[Condition, ...]:
+    """The conditions of an alias that is served; ``limit`` is what to add about who may see it."""
+    return (
+        Condition(ACCEPTED, "True", ACCEPTED, "; ".join(filter(None, (_HOLDS[ACCEPTED], limit)))),
+        Condition(RESOLVED_REFS, "True", RESOLVED_REFS, "the Service and its ports are found"),
+        Condition(PROGRAMMED, "True", PROGRAMMED, message),
+        Condition(READY, "True", READY, message),
+    )
+
+
+def failing(fault: Refusal, unwritten: str = "no ServiceEntry is written") -> tuple[Condition, ...]:
+    """The conditions with that one False; the ones behind it follow, the ones before it hold.
+
+    ``unwritten`` is the message of Programmed where it follows.
+    """
+    order = (ACCEPTED, RESOLVED_REFS, PROGRAMMED)
+    out = []
+    for kind in order:
+        if kind == fault.condition:
+            out.append(Condition(kind, "False", fault.reason, fault.message))
+        elif kind == PROGRAMMED:
+            out.append(Condition(kind, "False", fault.reason, unwritten))
+        elif kind == RESOLVED_REFS and fault.condition == ACCEPTED:
+            out.append(Condition(kind, "Unknown", fault.reason, "not looked at, since the alias is not accepted"))
+        else:
+            out.append(Condition(kind, "True", kind, _HOLDS[kind]))
+    return (*out, Condition(READY, "False", fault.reason, fault.message))
 
 
 def desired_status(decision: AliasDecision, alias: DnsAlias, now: str) -> dict[str, Any] | None:

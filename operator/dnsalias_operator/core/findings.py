@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dnsalias_operator.core import catalog
 from dnsalias_operator.core.aliases import decide_alias
 from dnsalias_operator.core.backends import selects_pods_of
+from dnsalias_operator.core.catchallfindings import catch_all
 from dnsalias_operator.core.containment import all_in_range, is_contained
 from dnsalias_operator.core.corresponding import generated_entry
 from dnsalias_operator.core.entries import decide_entry
 from dnsalias_operator.core.envoyfindings import plaintext_into_strict, refused_by_envoy
-from dnsalias_operator.core.guard import catches_all, catches_now, reach_of, takes_from
+from dnsalias_operator.core.guard import catches_all, reach_of, takes_from
 from dnsalias_operator.core.harm import catches
 from dnsalias_operator.core.hosts import meant_by, own_names, public_suffix, service_named, shadowed_service
 from dnsalias_operator.core.lacking import (
@@ -56,32 +57,6 @@ def entry_findings(world: Snapshot, entry: ServiceEntry, rules: Rules, *, counte
     target = stands_for(world, entry, rules) if in_care else explicit(world, entry, rules)
     look = Look(world, rules, entry, decision, target.service if target else None, counted)
     return [f for check in CHECKS for f in check(look)]
-
-
-def catch_all(look: Look) -> Iterator[Finding]:
-    """A port whose listener takes connections to any address (facts/istio.md part 1)."""
-    for port in catches(look.world, look.entry, look.rules.mesh):
-        seen = "" if look.counted else _reach_of_catch_all(look, port)
-        hosts = ", ".join(look.entry.hosts) or "no host"
-        message = f"listens on 0.0.0.0:{port} for {hosts} and matches any address{seen}"
-        yield catalog.CATCH_ALL.at(look.entry.key, message, port=port, remedy=_proxy(look.entry, port) or look.blocked)
-
-
-def _proxy(entry: ServiceEntry, port: int) -> str | None:
-    """The remedy for an HTTP_PROXY port, which listens on the wildcard address whatever addresses the entry has."""
-    if not any(p.number == port and class_of(entry_protocol(p)) is PortClass.HTTP_PROXY for p in entry.ports):
-        return None
-    return (
-        "no address helps an HTTP_PROXY port: give it the protocol TCP and an address, take it out, or export the "
-        "entry to no namespace (exportTo: ['~'])"
-    )
-
-
-def _reach_of_catch_all(look: Look, port: int) -> str:
-    now = catches_now(look.world, look.entry, look.rules.mesh, port)
-    if now:
-        return f"; in {now} it takes every connection to that port that no other listener claims"
-    return "; today others take them, or nobody imports it, and it will as soon as that changes"
 
 
 def lacks(look: Look) -> Iterator[Finding]:

@@ -6,7 +6,9 @@ wildcard address there, and takes connections or ends the HTTP of others.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from dnsalias_operator.core.lacking import without_address
 from dnsalias_operator.core.listeners import classes, listener_at
 from dnsalias_operator.core.listeners.rows import WILDCARD, Row
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
@@ -16,6 +18,8 @@ from dnsalias_operator.model.snapshot import Snapshot
 
 Places = frozenset[tuple[str, int]]
 """Namespaces with ports."""
+_SOME = "240.0.0.1"
+"""Any address: judged alone, an entry shares it with nobody."""
 
 
 def streams_on_wildcard(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Places:
@@ -28,6 +32,12 @@ def caught_by_sidecars(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Plac
     """Where, for clients of a Sidecar, any connection to one of the entry's ports is the entry's."""
     found = ((name, p.number, row) for p in entry.ports for name, row in _rows(world, entry, mesh, p.number))
     return frozenset((name, port) for name, port, row in found if row.match_all and row.cluster)
+
+
+def told_apart_by_address(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Places:
+    """Where a Sidecar gives an entry without an address any connection, and would not if it had one."""
+    caught = caught_by_sidecars(world, entry, mesh) if without_address(entry) else frozenset[tuple[str, int]]()
+    return caught - caught_by_sidecars(world, replace(entry, addresses=(_SOME,)), mesh) if caught else caught
 
 
 def _rows(world: Snapshot, entry: ServiceEntry, mesh: Mesh, number: int) -> Iterator[tuple[str, Row]]:
