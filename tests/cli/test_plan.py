@@ -35,6 +35,23 @@ kind: DnsAlias
 metadata: {name: lost, namespace: abc}
 spec: {host: lost.hello, serviceRef: {name: nobody}}
 """
+UNSERVED = """\
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: web, namespace: abc, deletionTimestamp: "2026-01-01T00:00:00Z", finalizers: [example.com/held]}
+spec: {hosts: [web.hello], resolution: STATIC, ports: [{number: 9001, name: http, protocol: HTTP}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: abc}
+spec: {clusterIP: 10.96.0.11, selector: {app: web}, ports: [{name: http, port: 9001}]}
+---
+apiVersion: dnsalias.io/v1alpha1
+kind: DnsAlias
+metadata: {name: web, namespace: abc}
+spec: {host: web.hello, serviceRef: {name: web}}
+"""
 _PLACED = {
     "kind": {"type": "string"},
     "namespace": {"type": "string"},
@@ -74,7 +91,7 @@ SCHEMA = _exactly(
         "changes": _list(_CHANGE),
         "withheld": _list(_CHANGE),
         "unfixed": _list(_UNFIXED),
-        "refused": _list({**_PLACED, "condition": {"enum": ["Accepted", "ResolvedRefs"]}}),
+        "refused": _list({**_PLACED, "condition": {"enum": ["Accepted", "ResolvedRefs", "Programmed"]}}),
     }
 )
 
@@ -127,6 +144,13 @@ def test_what_stays_unfixed_is_told_with_its_reason(invoke: Invoke) -> None:
     assert "  critical ServiceEntry abc/traefik-cutom-name (<stdin>:16)\n" in after
     assert "  refused  DnsAlias abc/lost (<stdin>:51)\n           ServiceNotFound: " in after
     assert after.endswith("1 to create; then left: 1 unfixed, 1 refused.\n")
+
+
+def test_an_alias_that_waits_is_told_with_what_it_waits_for(invoke: Invoke) -> None:
+    """It is accepted and has no entry all the same: nothing else in the plan would say so."""
+    told = invoke("plan", "-f", "-", stdin=UNSERVED).stdout
+    assert "  unserved DnsAlias abc/web (<stdin>:12)\n           Pending: ServiceEntry abc/web is being deleted" in told
+    assert told.endswith("Nothing to do; then left: 1 unserved.\n")
 
 
 def test_what_a_policy_withholds_is_shown_and_does_not_count(invoke: Invoke) -> None:

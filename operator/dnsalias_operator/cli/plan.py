@@ -11,6 +11,7 @@ from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, unread, with
 from dnsalias_operator.cli.problems import Place
 from dnsalias_operator.cli.terminal import clean, severity, tally
 from dnsalias_operator.cli.yamlwrite import dump
+from dnsalias_operator.core.case import PROGRAMMED
 from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, EntryDecision, Plan, State, Verb
 from dnsalias_operator.core.plan import plan as decide
 from dnsalias_operator.model.names import Key
@@ -121,11 +122,17 @@ def unfixed(decided: Plan) -> list[EntryDecision]:
 
 
 def refused(decided: Plan) -> Iterator[tuple[AliasDecision, Condition]]:
-    """Aliases that will not work, each with the first condition that says why."""
+    """Aliases that will not work, each with the first condition that says why; not where an `unfixed` entry says it."""
+    told = {entry.key for entry in unfixed(decided)}
     for alias in decided.aliases:
-        wrong = [c for c in alias.conditions if c.type in ("Accepted", "ResolvedRefs") and c.status == "False"]
-        if wrong:
+        wrong = [c for c in alias.conditions if c.status == "False"]
+        if wrong and Key("ServiceEntry", alias.key.namespace, alias.entry) not in told:
             yield alias, wrong[0]
+
+
+def _named(condition: Condition) -> str:
+    """What is said of an alias whose first wrong condition is that one: accepted aliases may wait for something."""
+    return "unserved" if condition.type == PROGRAMMED else "refused"
 
 
 def withheld(decided: Plan) -> list[Change]:
@@ -148,11 +155,13 @@ def _lines(decided: Plan, places: Mapping[Key, Place]) -> Iterator[str]:
 def _summary(decided: Plan) -> str:
     verbs = [change.verb for change in decided.changes]
     states = [entry.state for entry in decided.entries]
+    aliases = [_named(condition) for _, condition in refused(decided)]
     left = tally(
         (
             (states.count(State.UNFIXED), "unfixed"),
             (states.count(State.CONTAINED), "contained"),
-            (len([*refused(decided)]), "refused"),
+            (aliases.count("refused"), "refused"),
+            (aliases.count("unserved"), "unserved"),
         )
     )
     changes = tally((verbs.count(verb), words) for verb, words in _DOING.items()) or "Nothing to do"
@@ -175,7 +184,7 @@ def _left(decided: Plan, places: Mapping[Key, Place]) -> Iterator[str]:
         yield f"  {severity(entry.severity)} {clean(entry.key)}{_at(entry.key, places)}{guess}{state}"
         yield f"  {'':<8} {entry.reason}: {clean(entry.message)}"
     for alias, condition in refused(decided):
-        yield f"  {click.style('refused ', fg='yellow')} {clean(alias.key)}{_at(alias.key, places)}"
+        yield f"  {click.style(f'{_named(condition):<8}', fg='yellow')} {clean(alias.key)}{_at(alias.key, places)}"
         yield f"  {'':<8} {condition.reason}: {clean(condition.message)}"
 
 
