@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from dnsalias_operator.core.destination import other_endpoint, selects_others
 from dnsalias_operator.core.generate import chosen_ports
 from dnsalias_operator.core.hostrefusals import has_host
-from dnsalias_operator.core.ownership import claims_to_be_ours, is_ours, opted_out, patched_fields
+from dnsalias_operator.core.ownership import claims_to_be_ours, is_ours, opted_out
 from dnsalias_operator.core.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.repair import as_written
 from dnsalias_operator.core.stands_for import stands_for
@@ -92,15 +92,20 @@ def generated_entry(world: Snapshot, alias: DnsAlias) -> ServiceEntry | None:
 
 
 def corresponds(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Rules) -> bool:
-    """Whether the alias is served by that entry: it has its host, the entry fits, and none of ours is there already.
+    """Whether the alias is served by that entry: it has its host, the entry fits, and none of ours is there already."""
+    return is_alias_entry(world, alias, entry, rules) and not mismatch(world, alias, entry, rules)
 
-    Once it is patched, what keeps it from serving, such as a port that the Service has gained, is the owner's to mend,
-    and no reason to withdraw the patch.
+
+def is_alias_entry(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Rules) -> bool:
+    """Whether the alias puts the entry into the operator's care, which it may even where the entry does not serve it.
+
+    What keeps it from serving, such as a port that the Service has gained, is the owner's to mend. It is no reason to
+    take a patch away, which would make a catch-all of it again; nor to give none, since what was there before must not
+    decide (docs/decisions/0012-care-and-service.md).
     """
-    fits = _unlike if patched_fields(entry) else mismatch
     return (
         alias.meta.namespace == entry.meta.namespace
         and has_host(world, rules, alias)
         and generated_entry(world, alias) is None
-        and not fits(world, alias, entry, rules)
+        and not _unlike(world, alias, entry, rules)
     )

@@ -1,7 +1,7 @@
 """Decides one ServiceEntry of somebody else: is it in our care, what does it lack, what is written."""
 
 from dnsalias_operator.core.changes import repaired
-from dnsalias_operator.core.corresponding import corresponds
+from dnsalias_operator.core.corresponding import is_alias_entry
 from dnsalias_operator.core.harm import catches, takes_away
 from dnsalias_operator.core.outcome import Change, EntryDecision, Severity, State
 from dnsalias_operator.core.ownership import claims_to_be_ours, excluded, opted_out, patched_fields, selected
@@ -44,11 +44,11 @@ def _decide(world: Snapshot, key: Key, rules: Rules) -> EntryDecision | None:
 
 
 def in_care(world: Snapshot, entry: ServiceEntry, rules: Rules) -> bool:
-    """Whether the operator looks after the entry: selected, or serving an alias of its namespace."""
+    """Whether the operator looks after the entry: selected, or that of an alias of its namespace."""
     if entry.meta.deleting or opted_out(entry) or excluded(entry, rules) or claims_to_be_ours(entry):
         return False
     return selected(entry, rules) or any(
-        corresponds(world, alias, entry, rules) for host in entry.hosts for alias in world.aliases_for_host(host)
+        is_alias_entry(world, alias, entry, rules) for host in entry.hosts for alias in world.aliases_for_host(host)
     )
 
 
