@@ -11,6 +11,7 @@ from dnsalias_operator.model.names import ALIAS_LABEL, KIND, Key
 from tests.controlplane.api import MERGE, Api, ApiError
 from tests.scenarios.live import patched, path
 
+NAMESPACES = ("swept-1", "swept-2", "swept-3")
 NAMES = ("api", "db", "web", "x")
 PORTS = (80, 443, 3306, 9000)
 HOSTS = ("api.hello", "db.hello", "web.hello", "api.data", "web.cutom-name")

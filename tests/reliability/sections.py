@@ -17,7 +17,7 @@ for is there, and `/readyz`, `/healthz` and the metrics are held to the truth me
     "State sweep": """\
 DnsAliases, Services and ServiceEntries, valid, invalid and hostile, are created, changed and deleted at random. After
 each batch the state must be the one that a fresh decision on the latest objects gives, whatever came before; a second
-pass must write nothing.""",
+pass must write nothing. The core alone goes through many more such histories, on a cluster in memory.""",
     "Fights": """\
 A rival field manager takes back, again and again, what the operator repaired. The operator's writes are counted at the
 API server: they must stay within what its backoff allows, whatever the rival does.""",

@@ -76,7 +76,7 @@ class Cluster:
     def patch(self, key: Key, merge: Mapping[str, Any]) -> None:
         """Merge-patch an object (RFC 7386) as somebody else; what they change is theirs from then on."""
         before = self.objects[key]
-        after = _merged(before, merge)
+        after = merged(before, merge)
         old, new = before.get("spec") or {}, after.get("spec") or {}
         taken = {name for name in {*old, *new} if old.get(name) != new.get(name)}
         meta = after["metadata"]
@@ -126,7 +126,8 @@ def _without(managed: Mapping[str, Any], taken: set[str]) -> Raw:
     return {**managed, "fieldsV1": {"f:spec": left}}
 
 
-def _merged(old: object, patch: object) -> Any:  # noqa: ANN401 (any JSON)
+def merged(old: object, patch: object) -> Any:  # noqa: ANN401 (any JSON)
+    """The JSON after a merge patch (RFC 7386)."""
     if not isinstance(patch, Mapping):
         return patch
     out = dict(old) if isinstance(old, Mapping) else {}
@@ -134,5 +135,5 @@ def _merged(old: object, patch: object) -> Any:  # noqa: ANN401 (any JSON)
         if value is None:
             out.pop(name, None)
         else:
-            out[name] = _merged(out.get(name), value)
+            out[name] = merged(out.get(name), value)
     return out
