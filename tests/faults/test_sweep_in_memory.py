@@ -16,7 +16,7 @@ pytestmark = pytest.mark.reliability
 
 OF = "State sweep"
 BATCH, BATCHES = 8, 40
-HISTORIES, HISTORIES_LONG = 4, 200
+HISTORIES, HISTORIES_LONG = 4, 100
 MOST_WRITES = 60
 """More than all objects of a batch together ever need: a plan that goes on is a plan that undoes itself."""
 

@@ -19,6 +19,7 @@ from dnsalias_operator.core.ownership import patched_fields
 from dnsalias_operator.core.stands_for import StandsFor, stands_for
 from dnsalias_operator.core.streams import caught_by_sidecars
 from dnsalias_operator.core.unfixed import first_at_pods, no_address, plaintext, stale, takes, takes_anyway
+from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import Endpoint, ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -92,7 +93,7 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
     after = patched(base, wanted)
     blocked = _moved(rest, after, rules)
     if blocked is None and wanted.addresses:
-        blocked = ousted(rest.with_changes({entry.key: None}), as_oldest_if_unknown(rest, after), after, rules.mesh)
+        blocked = _ousted(rest, after, rules)
     if blocked is None:
         # Missing endpoints are added beside a stale address of the owner's, which keeps the entry unfixed.
         reason, message = stale(base, target)
@@ -111,9 +112,41 @@ def _moved(world: Snapshot, after: ServiceEntry, rules: Rules) -> Moved | None:
 
     What was given to one is no reason to give it to another, or to take it away: the two would undo each other.
     """
-    others = (e for a in after.addresses for e in entries_binding(world, a) if e.key != after.key)
-    bare = world.with_changes({e.key: as_written(e, rules) for e in others if "addresses" in patched_fields(e)})
+    others = {e.key: as_written(e, rules) for e in _patched_beside(world, after)}
+    bare = world.with_changes(others)
     return moved(bare.with_changes({after.key: None}), as_oldest_if_unknown(bare, after), after, rules.mesh)
+
+
+def _ousted(world: Snapshot, after: ServiceEntry, rules: Rules) -> Moved | None:
+    """Which entry's listener at the address the patched one would take.
+
+    Where two have the address only from us and each would take the other's listener, the older has it, as in istiod:
+    were it the one that came first to us, the same objects would end differently from one day to the next.
+    """
+    younger = {e.key: e for e in _patched_beside(world, after) if _age(after) < _age(e)}
+    rest = world
+    for _ in range(len(younger) + 1):
+        found = ousted(rest.with_changes({after.key: None}), as_oldest_if_unknown(rest, after), after, rules.mesh)
+        rival = younger.pop(found.loser, None) if found else None
+        if rival is None or not ousted(*_without_and_with(rest, rival, after), rival, rules.mesh):
+            return found
+        rest = rest.with_changes({rival.key: as_written(rival, rules)})
+    return None
+
+
+def _without_and_with(world: Snapshot, entry: ServiceEntry, beside: ServiceEntry) -> tuple[Snapshot, Snapshot]:
+    both = as_oldest_if_unknown(world.with_changes({beside.key: beside}), entry)
+    return both.with_changes({entry.key: None}), both
+
+
+def _patched_beside(world: Snapshot, after: ServiceEntry) -> list[ServiceEntry]:
+    """Other entries that have one of its addresses from us."""
+    others = (e for a in after.addresses for e in entries_binding(world, a) if e.key != after.key)
+    return [e for e in others if "addresses" in patched_fields(e)]
+
+
+def _age(entry: ServiceEntry) -> tuple[int, Key]:
+    return entry.meta.created or 0, entry.key
 
 
 def patched(base: ServiceEntry, wanted: Cure) -> ServiceEntry:
