@@ -35,8 +35,8 @@ report: venv ## the incident as an HTML report, with pictures of it, in build/re
 test: venv controlplane ## all tests, those on the real API server too (ARGS go to pytest)
 	$(BIN)/pytest $(ARGS)
 
-torture: venv controlplane ## the reliability tests in their long form (hours); writes docs/reliability.md
-	$(BIN)/pytest --torture -m reliability $(ARGS)
+torture: venv controlplane ## the reliability tests in their long form (an hour and a half); writes docs/reliability.md
+	$(BIN)/pytest --torture -m reliability -n 2 $(ARGS)
 	$(BIN)/python -m tests.reliability
 
 check: venv ## linters, types, import contracts and the tests that are quick and need no cluster; under a minute

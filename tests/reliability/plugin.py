@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.reliability.figures import LONG, form, kept, record
 
@@ -26,6 +27,21 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[LONG] = "1"
     else:
         os.environ.pop(LONG, None)
+
+
+class SoakBeside(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """Of two processes, one has the soak, which waits most of its hour, and the other everything else, one by one.
+
+    Two tests that measure at once would measure each other.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "soak" if nodeid.startswith("tests/soak/") else "the rest"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling | None:
+    """How the long forms are spread over processes."""
+    return SoakBeside(config, log) if config.getoption("--torture") else None
 
 
 @dataclass(frozen=True)
