@@ -20,7 +20,7 @@ def holding(message: str, limit: str = "") -> tuple[Condition, ...]:
     """The conditions of an alias that is served; ``limit`` is what to add about who may see it."""
     return (
         Condition(ACCEPTED, "True", ACCEPTED, "; ".join(filter(None, (_HOLDS[ACCEPTED], limit)))),
-        Condition(RESOLVED_REFS, "True", RESOLVED_REFS, "the Service and its ports are found"),
+        Condition(RESOLVED_REFS, "True", RESOLVED_REFS, _HOLDS[RESOLVED_REFS]),
         Condition(PROGRAMMED, "True", PROGRAMMED, message),
         Condition(READY, "True", READY, message),
     )
