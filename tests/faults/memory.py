@@ -8,7 +8,8 @@ from typing import Any
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import KIND, Key
 from tests.controlplane.api import Api, ApiError
-from tests.scenarios.live import ROOTS
+from tests.faults.calls import Call
+from tests.scenarios.live import ROOTS, key_of
 from tests.scenarios.scenario import Expect, Raw, Scenario
 from tests.scenarios.simulated import Cluster, merged
 
@@ -32,7 +33,7 @@ class Memory(Api):
         """Store a new object."""
         made = self._admitted(path, copy.deepcopy(body))
         self.cluster.create(made, "dns-controller")
-        return copy.deepcopy(self.cluster.objects[_key(f"{path.partition('?')[0]}/{body['metadata']['name']}")])
+        return copy.deepcopy(self.cluster.objects[key_of(made)])
 
     def request(self, method: str, path: str, body: Any = None, content_type: str = "") -> Any:  # noqa: ANN401
         """A merge patch, the only request that the hand makes by this name."""
@@ -73,12 +74,9 @@ class Memory(Api):
 
 
 def _key(path: str) -> Key:
-    """The object that a path leads to, without a name where it is that of a collection."""
-    parts = path.partition("?")[0].strip("/").split("/")
-    namespace, *rest = parts[parts.index("namespaces") + 1 :]
-    if not rest:
-        return Key("Namespace", "", namespace)
-    return Key(KINDS[rest[0]], namespace, rest[1] if len(rest) > 1 else "")
+    """The object that a path leads to."""
+    call = Call.parse("", path, {})
+    return Key(KINDS[call.resource], call.namespace, call.name)
 
 
 def _refused(path: str, status: int) -> ApiError:

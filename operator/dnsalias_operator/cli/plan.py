@@ -87,7 +87,7 @@ def as_dict(decided: Plan, places: Mapping[Key, Place]) -> dict[str, Any]:
                 "reason": condition.reason,
                 "message": condition.message,
             }
-            for alias, condition in refused(decided)
+            for alias, condition in not_served(decided)
         ],
     }
 
@@ -121,7 +121,7 @@ def unfixed(decided: Plan) -> list[EntryDecision]:
     return [entry for entry in decided.entries if entry.state in (State.UNFIXED, State.CONTAINED)]
 
 
-def refused(decided: Plan) -> Iterator[tuple[AliasDecision, Condition]]:
+def not_served(decided: Plan) -> Iterator[tuple[AliasDecision, Condition]]:
     """Aliases that will not work, each with the first condition that says why; not where an `unfixed` entry says it."""
     told = {entry.key for entry in unfixed(decided)}
     for alias in decided.aliases:
@@ -155,7 +155,7 @@ def _lines(decided: Plan, places: Mapping[Key, Place]) -> Iterator[str]:
 def _summary(decided: Plan) -> str:
     verbs = [change.verb for change in decided.changes]
     states = [entry.state for entry in decided.entries]
-    aliases = [_named(condition) for _, condition in refused(decided)]
+    aliases = [_named(condition) for _, condition in not_served(decided)]
     left = tally(
         (
             (states.count(State.UNFIXED), "unfixed"),
@@ -183,7 +183,7 @@ def _left(decided: Plan, places: Mapping[Key, Place]) -> Iterator[str]:
         guess = f" ({clean(entry.service)} inferred)" if entry.service and entry.inferred else ""
         yield f"  {severity(entry.severity)} {clean(entry.key)}{_at(entry.key, places)}{guess}{state}"
         yield f"  {'':<8} {entry.reason}: {clean(entry.message)}"
-    for alias, condition in refused(decided):
+    for alias, condition in not_served(decided):
         yield f"  {click.style(f'{_named(condition):<8}', fg='yellow')} {clean(alias.key)}{_at(alias.key, places)}"
         yield f"  {'':<8} {condition.reason}: {clean(condition.message)}"
 

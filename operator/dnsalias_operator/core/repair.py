@@ -17,7 +17,7 @@ from dnsalias_operator.core.listeners import entries_binding
 from dnsalias_operator.core.ousted import ousted
 from dnsalias_operator.core.ownership import patched_fields
 from dnsalias_operator.core.stands_for import StandsFor, stands_for
-from dnsalias_operator.core.streams import caught_by_sidecars
+from dnsalias_operator.core.streams import told_apart_by_address
 from dnsalias_operator.core.unfixed import first_at_pods, no_address, plaintext, stale, takes, takes_anyway
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
@@ -114,7 +114,7 @@ def _moved(world: Snapshot, after: ServiceEntry, rules: Rules) -> Moved | None:
     """
     others = {e.key: as_written(e, rules) for e in _patched_beside(world, after)}
     bare = world.with_changes(others)
-    return moved(bare.with_changes({after.key: None}), as_oldest_if_unknown(bare, after), after, rules.mesh)
+    return moved(*_without_and_with(bare, after), after, rules.mesh)
 
 
 def _ousted(world: Snapshot, after: ServiceEntry, rules: Rules) -> Moved | None:
@@ -126,17 +126,17 @@ def _ousted(world: Snapshot, after: ServiceEntry, rules: Rules) -> Moved | None:
     younger = {e.key: e for e in _patched_beside(world, after) if _age(after) < _age(e)}
     rest = world
     for _ in range(len(younger) + 1):
-        found = ousted(rest.with_changes({after.key: None}), as_oldest_if_unknown(rest, after), after, rules.mesh)
+        found = ousted(*_without_and_with(rest, after), after, rules.mesh)
         rival = younger.pop(found.loser, None) if found else None
-        if rival is None or not ousted(*_without_and_with(rest, rival, after), rival, rules.mesh):
+        beside = rest.with_changes({after.key: after})
+        if rival is None or not ousted(*_without_and_with(beside, rival), rival, rules.mesh):
             return found
         rest = rest.with_changes({rival.key: as_written(rival, rules)})
     return None
 
 
-def _without_and_with(world: Snapshot, entry: ServiceEntry, beside: ServiceEntry) -> tuple[Snapshot, Snapshot]:
-    both = as_oldest_if_unknown(world.with_changes({beside.key: beside}), entry)
-    return both.with_changes({entry.key: None}), both
+def _without_and_with(world: Snapshot, entry: ServiceEntry) -> tuple[Snapshot, Snapshot]:
+    return world.with_changes({entry.key: None}), as_oldest_if_unknown(world, entry)
 
 
 def _patched_beside(world: Snapshot, after: ServiceEntry) -> list[ServiceEntry]:
@@ -194,8 +194,7 @@ def _contain(
     address = containment_address(world, entry, rules)
     if not address:
         return replace(unfixed, message=f"{message}; and no address is free in {rules.containment_range}")
-    apart = replace(base, addresses=(address,))
-    if not catches_all(base, rules.mesh) and not _gained(world, base, apart, rules):
+    if not catches_all(base, rules.mesh) and not told_apart_by_address(world, base, rules.mesh):
         return unfixed
     service, endpoints = target.service, None
     if service and not service.headless and service.type != "ExternalName" and lacks_endpoints(base):
@@ -210,12 +209,6 @@ def _contain(
         contained=True,
         target=target,
     )
-
-
-def _gained(world: Snapshot, base: ServiceEntry, apart: ServiceEntry, rules: Rules) -> bool:
-    """Whether clients of a Sidecar are better off with the address: not where it binds the wildcard address itself."""
-    mesh = rules.mesh
-    return caught_by_sidecars(world, apart, mesh) < caught_by_sidecars(world, base, mesh)
 
 
 def _keep(world: Snapshot, entry: ServiceEntry, unfixed: Cure) -> Cure:

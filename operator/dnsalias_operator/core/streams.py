@@ -35,7 +35,10 @@ def caught_by_sidecars(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Plac
 
 
 def told_apart_by_address(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Places:
-    """Where a Sidecar gives an entry without an address any connection, and would not if it had one."""
+    """Where a Sidecar gives an entry without an address any connection, and would not if it had one.
+
+    Not where the Sidecar binds the wildcard address itself.
+    """
     caught = caught_by_sidecars(world, entry, mesh) if without_address(entry) else frozenset[tuple[str, int]]()
     return caught - caught_by_sidecars(world, replace(entry, addresses=(_SOME,)), mesh) if caught else caught
 

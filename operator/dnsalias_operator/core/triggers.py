@@ -98,8 +98,7 @@ def _dependents(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key
         yield from (e.key for e in world.entries_for_host(alias.spec.host if alias.spec else ""))
     # Whose host is the Service's short name or one of a pod of it, and entries with an endpoint of that name.
     yield from _around_host(world, f"{name}.{namespace}")
-    for host in {a.spec.host for a in world.aliases_under(f"{name}.{namespace}") if a.spec}:
-        yield from _around_host(world, host)
+    yield from (a.key for a in world.aliases_under(f"{name}.{namespace}"))
     yield from (e.key for e in world.entries_under(f"{name}.{namespace}"))
     yield from (e.key for e in world.entries_to(name))
     yield from _named_elsewhere(world, service, rules)

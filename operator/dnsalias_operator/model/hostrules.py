@@ -7,13 +7,12 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from dnsalias_operator.model.dnsalias import EXPORT_PATTERN, MAX_HOST
-from dnsalias_operator.model.names import LABEL, LABEL_PATTERN
+from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN
 from dnsalias_operator.model.selector import Selector
 
 ANY = "*"
 _NAMED = 5
 """Most names that a message lists."""
-SUFFIX_PATTERN = rf"{LABEL}(\.{LABEL})*"
 
 
 def split(value: object) -> object:
@@ -50,7 +49,7 @@ class HostRule(BaseModel):
     @classmethod
     def _are_names(cls, suffixes: tuple[str, ...]) -> tuple[str, ...]:
         for suffix in suffixes:
-            if len(suffix) > MAX_HOST or not re.fullmatch(SUFFIX_PATTERN, suffix):
+            if len(suffix) > MAX_HOST or not re.fullmatch(DOMAIN_PATTERN, suffix):
                 raise ValueError(
                     f"{suffix!r}: expected a lower-case DNS name such as hello or pay.hello, without wildcard and "
                     "without a dot at its begin or end"

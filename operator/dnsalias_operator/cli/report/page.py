@@ -13,7 +13,7 @@ from dnsalias_operator import __version__
 from dnsalias_operator.cli import baseline
 from dnsalias_operator.cli.diff import unified
 from dnsalias_operator.cli.linted import Linted
-from dnsalias_operator.cli.plan import refused, unfixed, withheld
+from dnsalias_operator.cli.plan import not_served, unfixed, withheld
 from dnsalias_operator.cli.report import words
 from dnsalias_operator.cli.report.drawing import drawings
 from dnsalias_operator.cli.report.ports import Port, World, ports
@@ -150,7 +150,7 @@ def _by_object(findings: Iterable[Finding]) -> list[tuple[Severity, list[tuple[K
 def _left(decided: Plan) -> list[tuple[Key, str, str]]:
     """What the plan leaves to people: object, reason, and the message that says what to do."""
     entries = [(entry.key, entry.reason, entry.message) for entry in unfixed(decided)]
-    aliases = [(alias.key, condition.reason, condition.message) for alias, condition in refused(decided)]
+    aliases = [(alias.key, condition.reason, condition.message) for alias, condition in not_served(decided)]
     return entries + aliases
 
 
