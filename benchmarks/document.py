@@ -52,11 +52,11 @@ of the Service.
 Half Services, a quarter aliases, a quarter entries, with managedFields, annotations and a last-applied configuration.
 The operator keeps a slim copy of each object, and Kopf nothing: it would remember a record for every object for
 timers, daemons and indices, and keep a task and a queue for each one for a second after its event, which in the first
-list is all of them (`Forgetful` and `idle_timeout` in shell/handlers.py).
+list is all of them (`Forgetful` and `idle_timeout` in `shell/watching`).
 """,
     6: """\
 Kopf deep-copies each object at each event to compare it with its last state; we compare nothing that way and switch
-it off (`Stateless` in shell/handlers.py). The operator lists everything by itself first, and Kopf begins when that is
+it off (`Stateless` in `shell/watching`). The operator lists everything by itself first, and Kopf begins when that is
 done: ready is when every kind was listed, and Kopf's own list, which takes longer, goes on behind it.
 """,
     7: """\
@@ -78,7 +78,7 @@ is read three times as fast as YAML.
     9: """\
 istiod collects changes for 0.1 s after the last one and 10 s at most before it pushes, so what counts is how long a
 burst lasts and how it is spread, not how many entries it has. The operator therefore writes the entries of a burst
-first and the statuses, of which istiod hears nothing, after them (`last` in shell/queue.py). A push to the one sidecar
+first and the statuses, of which istiod hears nothing, after them (`last` in `shell/working`). A push to the one sidecar
 that is connected counts once for each type of resource, four times in all. Half of the events are istiod's own: it
 writes the addresses that it allocates into the status of entries.
 """,

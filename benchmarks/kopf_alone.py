@@ -12,8 +12,8 @@ import kopf
 
 from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, PLURAL, VERSION
 from dnsalias_operator.settings import load_settings
-from dnsalias_operator.shell.access import load_configuration
-from dnsalias_operator.shell.kopfsession import connection
+from dnsalias_operator.shell.api.access import load_configuration
+from dnsalias_operator.shell.watching.kopfsession import connection
 
 RESOURCES = (
     ("", "v1", "services"),

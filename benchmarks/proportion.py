@@ -11,8 +11,8 @@ from typing import Any
 
 from benchmarks import objects, writes
 from benchmarks.stats import Result
-from dnsalias_operator.core.findings import alias_findings, entry_findings
-from dnsalias_operator.core.listeners import Client, owner_of
+from dnsalias_operator.core.findings.lint import alias_findings, entry_findings
+from dnsalias_operator.core.istio.listeners import Client, owner_of
 from dnsalias_operator.core.plan import decide_alias, decide_entry, plan
 from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.names import KIND, Key

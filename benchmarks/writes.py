@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.bare import PORT, UID, VERSION
 from benchmarks.requests import Call
-from dnsalias_operator.core.conditions import desired_status
+from dnsalias_operator.core.aliases.conditions import desired_status
 from dnsalias_operator.core.outcome import Change, Verb
 from dnsalias_operator.core.plan import decide_alias, decide_entry
 from dnsalias_operator.model.meta import mapping

@@ -32,7 +32,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from dnsalias_operator.core.hosts import reserved
+from dnsalias_operator.core.hosts.names import reserved
 from dnsalias_operator.model.dnsalias import TYPES
 from dnsalias_operator.model.hostrules import HostRule, split
 from dnsalias_operator.model.mesh import Mesh

@@ -1,4 +1,4 @@
-"""YAML as settings are written in: small, and read strictly. Manifests have a reader of their own (cli/yamlread.py)."""
+"""YAML as settings are written in: small, and read strictly. Manifests have a own reader (cli/reading/yamlread.py)."""
 
 from typing import Any
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from dnsalias_operator.cli.files import read_files
-from dnsalias_operator.cli.inputs import Inputs
 from dnsalias_operator.cli.main import program
+from dnsalias_operator.cli.reading.files import read_files
+from dnsalias_operator.cli.reading.inputs import Inputs
 
 Invoke = Callable[..., Result]
 Execute = Callable[..., subprocess.CompletedProcess[str]]

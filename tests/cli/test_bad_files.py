@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dnsalias_operator.cli.files import read_files
+from dnsalias_operator.cli.reading.files import read_files
 from tests.cli.conftest import SERVICE, names, problems, read
 
 BAD_YAML = {

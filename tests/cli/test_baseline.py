@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnsalias_operator.cli.baseline import BaselineError, Fingerprint, Row, divide, read, text_of, write
+from dnsalias_operator.cli.printing.baseline import BaselineError, Fingerprint, Row, divide, read, text_of, write
 from dnsalias_operator.core.outcome import Finding, Severity
 from dnsalias_operator.model.names import Key
 from tests.cli.conftest import CLEAN, INCIDENT, Invoke

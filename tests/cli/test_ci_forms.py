@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
 
-from dnsalias_operator.core.catalog import FAULTS
+from dnsalias_operator.core.findings.catalog import FAULTS
 from tests.cli.conftest import CLEAN, INCIDENT, Invoke
 from tests.schemas import conforms, schema
 

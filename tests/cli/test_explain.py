@@ -7,9 +7,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from dnsalias_operator.cli import pages
-from dnsalias_operator.core.answers import ELSEWHERE
-from dnsalias_operator.core.catalog import FAULTS
+from dnsalias_operator.cli.printing import pages
+from dnsalias_operator.core.advice.answers import ELSEWHERE
+from dnsalias_operator.core.findings.catalog import FAULTS
 from tests.cli.conftest import INCIDENT, Execute, Invoke
 from tests.install.reasons import reasons
 

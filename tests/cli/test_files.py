@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dnsalias_operator.cli.files import read_files
+from dnsalias_operator.cli.reading.files import read_files
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service
 from tests.cli.conftest import SERVICE, names, problems, read

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from dnsalias_operator.cli.report.drawing import cells, drawings, fitted, sentence
-from dnsalias_operator.cli.report.ports import MOST_CLASSES, Port, World, ports
-from dnsalias_operator.core.catalog import CATCH_ALL
-from dnsalias_operator.core.guard import catches_now
+from dnsalias_operator.cli.printing.report.drawing import cells, drawings, fitted, sentence
+from dnsalias_operator.cli.printing.report.ports import MOST_CLASSES, Port, World, ports
+from dnsalias_operator.core.findings.catalog import CATCH_ALL
 from dnsalias_operator.core.outcome import Severity
 from dnsalias_operator.core.plan import lint, plan
+from dnsalias_operator.core.traffic.catch_all import catches_now
 from dnsalias_operator.model.meta import Raw
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot

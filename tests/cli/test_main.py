@@ -14,7 +14,7 @@ import yaml
 from click.testing import CliRunner
 
 from dnsalias_operator import __version__
-from dnsalias_operator.cli import lint
+from dnsalias_operator.cli.commands import lint
 from dnsalias_operator.cli.main import COMMANDS, program
 from dnsalias_operator.model.crd import crd
 from tests.cli.conftest import Execute, Invoke, executable

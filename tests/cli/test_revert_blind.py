@@ -2,9 +2,9 @@
 
 import pytest
 
-from dnsalias_operator.cli import revert
-from dnsalias_operator.cli.inputs import Inputs
-from dnsalias_operator.cli.live import Live
+from dnsalias_operator.cli.commands import revert
+from dnsalias_operator.cli.reading.inputs import Inputs
+from dnsalias_operator.cli.reading.live import Live
 from tests.cli.conftest import Invoke
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dnsalias_operator.cli import jsonread, yamlread
-from dnsalias_operator.cli.problems import Document, Fault
-from dnsalias_operator.cli.scalars import resolve
-from dnsalias_operator.cli.yamlwrite import dump
+from dnsalias_operator.cli.printing.yamlwrite import dump
+from dnsalias_operator.cli.reading import jsonread, yamlread
+from dnsalias_operator.cli.reading.problems import Document, Fault
+from dnsalias_operator.cli.reading.scalars import resolve
 
 AWKWARD = [
     *("y", "on", "No", "~", "", "null", "1e3", "0o17", "0x1F", "08", ".5", "1_000", "+1", "-0b11", ".inf", "12:30"),

@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dnsalias_operator.cli.main import program
-from dnsalias_operator.core.revert import revert
+from dnsalias_operator.core.advice.revert import revert
 from dnsalias_operator.model.names import REPAIR_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
-from dnsalias_operator.shell.withdraw import withdraw
+from dnsalias_operator.shell.working.withdraw import withdraw
 from tests.cluster.conftest import Objects
 from tests.cluster.operator_process import Operator
 from tests.controlplane.audit import Request

@@ -8,12 +8,12 @@ import pytest
 
 from dnsalias_operator.core.outcome import Change, Verb
 from dnsalias_operator.model.names import Key
-from dnsalias_operator.shell.apply import Writer, is_refusal
-from dnsalias_operator.shell.client import Client
-from dnsalias_operator.shell.errors import ApiError
-from dnsalias_operator.shell.metrics import Metrics
-from dnsalias_operator.shell.queue import TokenBucket
-from dnsalias_operator.shell.store import Store
+from dnsalias_operator.shell.api.client import Client
+from dnsalias_operator.shell.api.errors import ApiError
+from dnsalias_operator.shell.pace import TokenBucket
+from dnsalias_operator.shell.reporting.metrics import Metrics
+from dnsalias_operator.shell.watching.store import Store
+from dnsalias_operator.shell.working.apply import Writer, is_refusal
 from tests.cluster.conftest import Objects
 from tests.controlplane.cluster import ControlPlane
 from tests.shell.fake_clock import FakeClock

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from dnsalias_operator.core.listeners import Client, Row, outbound
-from dnsalias_operator.core.listeners.imports import imports_of
-from dnsalias_operator.core.listeners.rows import WILDCARD
-from dnsalias_operator.core.protocols import entry_protocol, service_protocol
+from dnsalias_operator.core.istio.listeners import Client, Row, outbound
+from dnsalias_operator.core.istio.listeners.imports import imports_of
+from dnsalias_operator.core.istio.listeners.rows import WILDCARD
+from dnsalias_operator.core.istio.protocols import entry_protocol, service_protocol
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import Raw
 from dnsalias_operator.model.service import Service

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from dnsalias_operator.core.listeners import Client, Row, owner_of
+from dnsalias_operator.core.istio.listeners import Client, Row, owner_of
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import EXPORT_TO_ANNOTATION, Key
 from dnsalias_operator.model.service import Service

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from dnsalias_operator.core.clusters import Sent, cluster_of, sends
-from dnsalias_operator.core.listeners import Client
+from dnsalias_operator.core.istio.clusters import Sent, cluster_of, sends
+from dnsalias_operator.core.istio.listeners import Client
 from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.names import TLS_MODE_LABEL
 from dnsalias_operator.model.peerauthentication import PeerAuthentication

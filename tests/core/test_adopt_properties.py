@@ -5,13 +5,13 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnsalias_operator.core.adopt import Adopted, NotAdopted, adopt, candidates
-from dnsalias_operator.core.generate import chosen_ports, tcp_ports
+from dnsalias_operator.core.advice.adopt import Adopted, NotAdopted, adopt, candidates
+from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.plan import plan
-from dnsalias_operator.core.visibility import Scope
-from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.dnsalias import DnsAlias, chosen_ports
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.service import tcp_ports
 from dnsalias_operator.model.snapshot import Snapshot
 from tests.core import plan_worlds
 from tests.core.plan_worlds import HOSTS

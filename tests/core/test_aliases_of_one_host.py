@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnsalias_operator.core.hostrefusals import has_host
+from dnsalias_operator.core.hosts.holders import has_host
+from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.plan import plan
-from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dnsalias_operator.core.clusters import (
+from dnsalias_operator.core.istio.clusters import (
     ClientTls,
     cluster_of,
     clusters_on,
@@ -16,8 +16,8 @@ from dnsalias_operator.core.clusters import (
     of_workload,
     refused,
 )
-from dnsalias_operator.core.clusters.cluster import Workload
-from dnsalias_operator.core.listeners import Client
+from dnsalias_operator.core.istio.clusters.cluster import Workload
+from dnsalias_operator.core.istio.listeners import Client
 from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.peerauthentication import MtlsMode, PeerAuthentication
 from dnsalias_operator.model.serviceentry import ServiceEntry

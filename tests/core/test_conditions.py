@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from dnsalias_operator.core.conditions import desired_status
+from dnsalias_operator.core.aliases.conditions import desired_status
 from dnsalias_operator.core.outcome import AliasDecision, Condition
 from dnsalias_operator.model.dnsalias import DnsAlias
 

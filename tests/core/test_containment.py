@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from dnsalias_operator.core.containment import containment_address
+from dnsalias_operator.core.entries.containment import containment_address
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot

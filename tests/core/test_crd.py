@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dnsalias_operator.cli.yamlwrite import dump
+from dnsalias_operator.cli.printing.yamlwrite import dump
 from dnsalias_operator.model.crd import crd
 from dnsalias_operator.model.dnsalias import AN_ADDRESS, parse_spec
 

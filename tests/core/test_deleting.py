@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dnsalias_operator.core.aliases import decide_alias
+from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.outcome import AliasDecision, Verb
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules

@@ -2,9 +2,9 @@
 
 import pytest
 
-from dnsalias_operator.core.containment import containment_address
-from dnsalias_operator.core.guard import reach_of, takes_from
+from dnsalias_operator.core.entries.containment import containment_address
 from dnsalias_operator.core.plan import lint, plan
+from dnsalias_operator.core.traffic.takeover import reach_of, takes_from
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dnsalias_operator.core.corresponding import generated_entry
-from dnsalias_operator.core.hostpolicy import ruling
-from dnsalias_operator.core.hosts import covers
+from dnsalias_operator.core.entries.serves_alias import generated_entry
+from dnsalias_operator.core.hosts.names import covers
+from dnsalias_operator.core.hosts.rules import ruling
+from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.plan import decide_alias, plan
-from dnsalias_operator.core.visibility import Scope
 from dnsalias_operator.model.hostrules import HostRule
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dnsalias_operator.core.listeners import (
+from dnsalias_operator.core.istio.listeners import (
     Client,
     clients_that_matter,
     listener_at,
@@ -14,7 +14,7 @@ from dnsalias_operator.core.listeners import (
     owner_of,
     sees,
 )
-from dnsalias_operator.core.listeners.rows import WILDCARD
+from dnsalias_operator.core.istio.listeners.rows import WILDCARD
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dnsalias_operator.core.listeners import (
+from dnsalias_operator.core.istio.listeners import (
     Client,
     Loss,
     clients_that_matter,
@@ -12,7 +12,7 @@ from dnsalias_operator.core.listeners import (
     owner_of,
     sees,
 )
-from dnsalias_operator.core.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD
+from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from dnsalias_operator.core.guard import catches_now
-from dnsalias_operator.core.listeners import (
+from dnsalias_operator.core.istio.listeners import (
     Client,
     Loss,
     clients_that_matter,
@@ -16,8 +15,9 @@ from dnsalias_operator.core.listeners import (
     sidecar_of,
     unfollowed,
 )
-from dnsalias_operator.core.listeners.imports import covers, imports_of
-from dnsalias_operator.core.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD
+from dnsalias_operator.core.istio.listeners.imports import covers, imports_of
+from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD
+from dnsalias_operator.core.traffic.catch_all import catches_now
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Object

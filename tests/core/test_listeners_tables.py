@@ -2,8 +2,8 @@
 
 import pytest
 
-from dnsalias_operator.core.listeners import Client, Row, listener_at, listeners_on, outbound
-from dnsalias_operator.core.listeners.rows import PASSTHROUGH, WILDCARD
+from dnsalias_operator.core.istio.listeners import Client, Row, listener_at, listeners_on, outbound
+from dnsalias_operator.core.istio.listeners.rows import PASSTHROUGH, WILDCARD
 from tests.core.listener_worlds import (
     CLIENT,
     ELSEWHERE,

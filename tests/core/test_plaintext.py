@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dnsalias_operator.core.findings import lint
+from dnsalias_operator.core.findings.lint import lint
 from dnsalias_operator.core.outcome import Finding
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules

@@ -8,11 +8,12 @@ from itertools import product
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dnsalias_operator.core.guard import DIRECT, Answer, answer, catches_all
-from dnsalias_operator.core.listeners import clients_that_matter, owner_of, sees
+from dnsalias_operator.core.entries.ownership import claims_to_be_ours
+from dnsalias_operator.core.istio.listeners import clients_that_matter, owner_of, sees
 from dnsalias_operator.core.outcome import Plan, Severity, State, Verb
-from dnsalias_operator.core.ownership import claims_to_be_ours
 from dnsalias_operator.core.plan import lint, plan
+from dnsalias_operator.core.traffic.catch_all import catches_all
+from dnsalias_operator.core.traffic.takeover import DIRECT, Answer, answer
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dnsalias_operator.core.protocols import PortClass, Protocol, class_of, entry_protocol, service_protocol
+from dnsalias_operator.core.istio.protocols import PortClass, Protocol, class_of, entry_protocol, service_protocol
 from dnsalias_operator.model.service import ServicePort
 from dnsalias_operator.model.serviceentry import EntryPort
 

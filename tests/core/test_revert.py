@@ -4,10 +4,10 @@ from typing import Any
 
 from hypothesis import given
 
+from dnsalias_operator.core.advice.revert import patched_entries, revert
+from dnsalias_operator.core.entries.ownership import patched_fields
 from dnsalias_operator.core.outcome import Severity, Verb
-from dnsalias_operator.core.ownership import patched_fields
 from dnsalias_operator.core.plan import plan
-from dnsalias_operator.core.revert import patched_entries, revert
 from dnsalias_operator.model.names import REPAIR_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dnsalias_operator.core.findings import alias_findings, entry_findings
+from dnsalias_operator.core.findings.lint import alias_findings, entry_findings
 from dnsalias_operator.core.plan import decide_alias, decide_entry, plan
 from dnsalias_operator.core.triggers import affected, rests_on
 from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from dnsalias_operator.core.visibility import Scope
+from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import EXPORT_TO_ANNOTATION
 from dnsalias_operator.model.service import Service

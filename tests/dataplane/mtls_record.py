@@ -12,10 +12,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dnsalias_operator.core.clusters import ClientTls, Sent, Workload, cluster_of, gets_mtls, if_all, refused, sends
-from dnsalias_operator.core.clusters import Cluster as Model
-from dnsalias_operator.core.listeners import Client
-from dnsalias_operator.core.listeners.services import hostname_of
+from dnsalias_operator.core.istio.clusters import (
+    ClientTls,
+    Sent,
+    Workload,
+    cluster_of,
+    gets_mtls,
+    if_all,
+    refused,
+    sends,
+)
+from dnsalias_operator.core.istio.clusters import Cluster as Model
+from dnsalias_operator.core.istio.listeners import Client
+from dnsalias_operator.core.istio.listeners.services import hostname_of
 from dnsalias_operator.model.mesh import Mesh as Assumptions
 from dnsalias_operator.model.names import TLS_MODE_LABEL
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from dnsalias_operator.core.conditions import desired_status
+from dnsalias_operator.core.aliases.conditions import desired_status
 from dnsalias_operator.core.plan import plan
 from dnsalias_operator.model.names import ALIAS_LABEL, KIND, RECREATED_FOR_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules

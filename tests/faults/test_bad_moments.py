@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from dnsalias_operator.core.aliases import OLDER_BY
+from dnsalias_operator.core.aliases.decide import OLDER_BY
 from dnsalias_operator.model.names import ISTIO_API_VERSION
-from dnsalias_operator.shell.client import PLURALS
+from dnsalias_operator.shell.api.client import PLURALS
 from tests.cluster.conftest import Objects
 from tests.cluster.operator_process import of_operator
 from tests.controlplane.cluster import ControlPlane

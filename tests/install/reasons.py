@@ -7,20 +7,20 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "operator" / "dnsalias_operator"
 DECIDING = (
-    "core/refusals.py",
-    "core/hostrefusals.py",
-    "core/case.py",
-    "core/aliases.py",
-    "core/entries.py",
-    "core/repair.py",
-    "core/destination.py",
-    "core/stands_for.py",
-    "core/unfixed.py",
-    "core/policy.py",
+    "core/aliases/refusals.py",
+    "core/hosts/holders.py",
+    "core/aliases/case.py",
+    "core/aliases/decide.py",
+    "core/entries/decide.py",
+    "core/entries/repair.py",
+    "core/entries/destination.py",
+    "core/entries/stands_for.py",
+    "core/entries/unfixed.py",
+    "core/entries/observe.py",
     "core/changes.py",
-    "core/adoptable.py",
-    "core/adopt.py",
-    "shell/verdicts.py",
+    "core/advice/adoptable.py",
+    "core/advice/adopt.py",
+    "shell/working/verdicts.py",
 )
 WORD = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-zA-Z]+)*")
 NO_REASONS = frozenset({"DnsAlias", "Service", "ServiceEntry", "ExternalName", "Lacks", "And"}) | frozenset(

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from dnsalias_operator.cli.run import run
+from dnsalias_operator.cli.commands.run import run
 from dnsalias_operator.model.hostrules import HostRule
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules

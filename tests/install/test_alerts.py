@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from dnsalias_operator.core.case import READY
-from dnsalias_operator.core.outcome import Severity
+from dnsalias_operator.core.outcome import READY, Severity
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell.metrics import NAMED, Metrics
-from dnsalias_operator.shell.series import SPECS
+from dnsalias_operator.shell.reporting.metrics import NAMED, Metrics
+from dnsalias_operator.shell.reporting.series import SPECS
 from tests.install.markdown import anchor, sections
 from tests.install.reasons import reasons_in
 from tests.monitoring.rules import name as named
@@ -55,9 +54,9 @@ def test_values_asked_for_exist() -> None:
     """What is asked for is written as the operator writes it; no severity of unfixed entries is left out."""
     asked = {(label, value) for label, _, value in matchers() if value}
     assert {v for k, v in asked if k == "code"} == set(NAMED)
-    # info is never the severity of an unfixed entry: core/entries.py.
+    # info is never the severity of an unfixed entry: core/entries/decide.py.
     assert {v for k, v in asked if k == "severity"} == {s.value for s in Severity} - {"info"}
-    assert {one for k, v in asked if k == "reason" for one in v.split("|")} <= reasons_in("shell/verdicts.py")
+    assert {one for k, v in asked if k == "reason" for one in v.split("|")} <= reasons_in("shell/working/verdicts.py")
     assert {v for k, v in asked if k == "condition"} == {READY}
     assert {v for k, v in asked if k == "status"} == {"True"}
     results = Metrics().exposition().decode()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dnsalias_operator.cli import baseline
+from dnsalias_operator.cli.printing import baseline
 from tests.schemas import conforms
 
 pytestmark = pytest.mark.slow

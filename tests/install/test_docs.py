@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dnsalias_operator.core.catalog import FAULTS
+from dnsalias_operator.core.findings.catalog import FAULTS
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell.series import SPECS
+from dnsalias_operator.shell.reporting.series import SPECS
 from tests.install import crd_doc
 from tests.install.markdown import anchor, headings, links, sections
 from tests.install.reasons import GIVEN, reasons, reasons_in
@@ -63,11 +63,16 @@ def test_a_reason_is_explained_where_one_looks_for_it() -> None:
     conditions = set(sections(read("conditions.md"), 3))
     unfixed = part("findings.md", "Unfixed reasons")
     writes = part("findings.md", "Reasons of writes")
-    assert conditions >= reasons_in("core/refusals.py", "core/hostrefusals.py", "shell/verdicts.py")
-    assert reasons_in("core/aliases.py") <= conditions | writes
-    assert unfixed >= reasons_in("core/repair.py", "core/unfixed.py", "core/stands_for.py", "core/policy.py")
+    assert conditions >= reasons_in("core/aliases/refusals.py", "core/hosts/holders.py", "shell/working/verdicts.py")
+    assert reasons_in("core/aliases/decide.py") <= conditions | writes
+    assert unfixed >= reasons_in(
+        "core/entries/repair.py", "core/entries/unfixed.py", "core/entries/stands_for.py", "core/entries/observe.py"
+    )
     assert writes >= reasons_in("core/changes.py") | GIVEN
-    assert part("adopt.md", "What cannot be adopted") >= reasons_in("core/adoptable.py", "core/adopt.py") - conditions
+    assert (
+        part("adopt.md", "What cannot be adopted")
+        >= reasons_in("core/advice/adoptable.py", "core/advice/adopt.py") - conditions
+    )
 
 
 def test_settings_are_documented_from_their_source() -> None:

@@ -7,8 +7,8 @@ import yaml
 
 from dnsalias_operator import __version__
 from dnsalias_operator.settings import ENV_PREFIX, Settings, load_settings
-from dnsalias_operator.shell.health import HealthServer
-from dnsalias_operator.shell.metrics import Metrics
+from dnsalias_operator.shell.reporting.health import HealthServer
+from dnsalias_operator.shell.reporting.metrics import Metrics
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 OVERLAYS = sorted((MANIFESTS / "overlays").iterdir())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dnsalias_operator.shell.confirm import FRESH_SECONDS
+from dnsalias_operator.shell.working.confirm import FRESH_SECONDS
 from tests.cluster.operator_process import Operator
 from tests.controlplane.api import ApiError
 from tests.controlplane.audit import Mark

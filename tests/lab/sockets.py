@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from dnsalias_operator.core.listeners import Row, outbound, unfollowed
+from dnsalias_operator.core.istio.listeners import Row, outbound, unfollowed
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
 from tests.core.agreement import row_of
 from tests.lab.scene import Client, Scene

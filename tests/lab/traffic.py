@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from dnsalias_operator.core.listeners import Client as Proxy
-from dnsalias_operator.core.listeners import Row, owner_of
+from dnsalias_operator.core.istio.listeners import Client as Proxy
+from dnsalias_operator.core.istio.listeners import Row, owner_of
 from dnsalias_operator.model.mesh import Mesh as Told
 from dnsalias_operator.model.snapshot import Snapshot
 from tests.lab.scene import AT_ONCE, HERE, PUBLIC, SSH, STRICT, Client, Scene

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dnsalias_operator.shell.series import SPECS
+from dnsalias_operator.shell.reporting.series import SPECS
 from tests.monitoring import rules
 from tests.monitoring.dashboard import FILE, document
 from tests.monitoring.expressions import expressions, panels

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dnsalias_operator.shell.series import SPECS
+from dnsalias_operator.shell.reporting.series import SPECS
 from tests.cluster.conftest import Objects
 from tests.cluster.operator_process import Operator
 from tests.controlplane.api import MERGE, ApiError

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dnsalias_operator.core.admission import admission
+from dnsalias_operator.core.hosts.admission import admission
 from dnsalias_operator.model.rules import Rules
 from tests.controlplane.api import MERGE, ApiError
 from tests.controlplane.cluster import ControlPlane

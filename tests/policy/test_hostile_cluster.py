@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from dnsalias_operator.core.admission import admission
+from dnsalias_operator.core.hosts.admission import admission
 from tests.cluster.conftest import Objects
 from tests.cluster.operator_process import COMMAND, Operator
 from tests.controlplane.api import MERGE, ApiError

@@ -10,8 +10,8 @@ import jsonschema
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dnsalias_operator.core.conditions import desired_status
-from dnsalias_operator.core.listeners import Client, outbound
+from dnsalias_operator.core.aliases.conditions import desired_status
+from dnsalias_operator.core.istio.listeners import Client, outbound
 from dnsalias_operator.core.plan import lint, plan
 from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.crd import crd
@@ -20,9 +20,10 @@ from dnsalias_operator.model.names import KIND
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, LiveSnapshot, Snapshot
 from dnsalias_operator.model.status import LONGEST_MESSAGE
-from dnsalias_operator.shell.logs import ConsoleFormatter, JsonFormatter
-from dnsalias_operator.shell.metrics import Decisions, Metrics
-from dnsalias_operator.shell.store import Store
+from dnsalias_operator.shell.decided import Decisions
+from dnsalias_operator.shell.reporting.logs import ConsoleFormatter, JsonFormatter
+from dnsalias_operator.shell.reporting.metrics import Metrics
+from dnsalias_operator.shell.watching.store import Store
 from tests.policy.mutations import Raw, anything, hostile_worlds, objects, texts
 
 profile = settings(

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 
 from dnsalias_operator.cli.main import program
-from dnsalias_operator.cli.yamlwrite import dump
+from dnsalias_operator.cli.printing.yamlwrite import dump
 from tests.policy.mutations import Raw, hostile_worlds, texts
 
 pytestmark = pytest.mark.slow

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from dnsalias_operator.cli.yamlwrite import dump_all
-from dnsalias_operator.core.admission import admission
+from dnsalias_operator.cli.printing.yamlwrite import dump_all
+from dnsalias_operator.core.hosts.admission import admission
 from dnsalias_operator.core.outcome import AliasDecision
 from dnsalias_operator.core.plan import decide_alias
 from dnsalias_operator.model.names import KIND, Key

@@ -8,16 +8,17 @@ from typing import Any
 
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.shell.apply import Writer, pauses
-from dnsalias_operator.shell.confirm import Confirm
-from dnsalias_operator.shell.errors import ApiError, ClusterError
-from dnsalias_operator.shell.events import Recorder
-from dnsalias_operator.shell.fights import Fights
-from dnsalias_operator.shell.metrics import Metrics
-from dnsalias_operator.shell.queue import Backoff, TokenBucket, WorkQueue
-from dnsalias_operator.shell.reconcile import Reconciler
-from dnsalias_operator.shell.steps import Steps
-from dnsalias_operator.shell.store import Store
+from dnsalias_operator.shell.api.errors import ApiError, ClusterError
+from dnsalias_operator.shell.pace import Backoff, TokenBucket
+from dnsalias_operator.shell.reporting.events import Recorder
+from dnsalias_operator.shell.reporting.metrics import Metrics
+from dnsalias_operator.shell.watching.store import Store
+from dnsalias_operator.shell.working.apply import Writer, pauses
+from dnsalias_operator.shell.working.confirm import Confirm
+from dnsalias_operator.shell.working.fights import Fights
+from dnsalias_operator.shell.working.queue import WorkQueue
+from dnsalias_operator.shell.working.reconcile import Reconciler
+from dnsalias_operator.shell.working.steps import Steps
 from tests.shell.fake_clock import FakeClock
 
 Raw = dict[str, Any]

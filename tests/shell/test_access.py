@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dnsalias_operator.shell.access import environment_proxy, load_configuration
-from dnsalias_operator.shell.client import Client
-from dnsalias_operator.shell.errors import ClusterError, UnreachableError
+from dnsalias_operator.shell.api.access import environment_proxy, load_configuration
+from dnsalias_operator.shell.api.client import Client
+from dnsalias_operator.shell.api.errors import ClusterError, UnreachableError
 from tests.shell.test_client import kubeconfig
 
 PROXY = "http://127.0.0.1:9"

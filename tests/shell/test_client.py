@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from dnsalias_operator.shell.access import load_configuration
-from dnsalias_operator.shell.client import Client, list_objects
-from dnsalias_operator.shell.errors import ApiError, ClusterError, FencedError, UnreachableError
+from dnsalias_operator.shell.api.access import load_configuration
+from dnsalias_operator.shell.api.client import Client, list_objects
+from dnsalias_operator.shell.api.errors import ApiError, ClusterError, FencedError, UnreachableError
 
 Answer = tuple[int, Any, dict[str, str]]
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from dnsalias_operator.model.names import Key
-from dnsalias_operator.shell.confirm import FRESH_SECONDS, Confirm
-from dnsalias_operator.shell.errors import ApiError, UnreachableError
-from dnsalias_operator.shell.metrics import Metrics
-from dnsalias_operator.shell.store import Store
+from dnsalias_operator.shell.api.errors import ApiError, UnreachableError
+from dnsalias_operator.shell.reporting.metrics import Metrics
+from dnsalias_operator.shell.watching.store import Store
+from dnsalias_operator.shell.working.confirm import FRESH_SECONDS, Confirm
 from tests.shell.fake_clock import FakeClock
 
 WEB, DB = Key("Service", "abc", "web"), Key("Service", "abc", "db")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from dnsalias_operator.model.service import Service
-from dnsalias_operator.shell import events
-from dnsalias_operator.shell.events import Recorder
-from dnsalias_operator.shell.metrics import Metrics
+from dnsalias_operator.shell.reporting import events
+from dnsalias_operator.shell.reporting.events import Recorder
+from dnsalias_operator.shell.reporting.metrics import Metrics
 
 if TYPE_CHECKING:
-    from dnsalias_operator.shell.client import Client
+    from dnsalias_operator.shell.api.client import Client
 
 WEB = Service.parse({"metadata": {"name": "web", "namespace": "shop", "uid": "u1"}})
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dnsalias_operator.model.names import KIND, Key
-from dnsalias_operator.shell.errors import ApiError, ClusterError, FencedError, UnreachableError
+from dnsalias_operator.shell.api.errors import ApiError, ClusterError, FencedError, UnreachableError
 from tests.shell.small_cluster import Desk, alias, catch_all, service
 
 Fails = Callable[[str, str], ClusterError | None]

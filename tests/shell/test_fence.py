@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dnsalias_operator.shell.fence import FencedSocket, open_fence
+from dnsalias_operator.shell.api.fence import FencedSocket, open_fence
 
 
 class Switch:

@@ -9,8 +9,8 @@ from dnsalias_operator.core.outcome import Change, Verb
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.shell.fights import Fights, Verdict
-from dnsalias_operator.shell.queue import Backoff
+from dnsalias_operator.shell.pace import Backoff
+from dnsalias_operator.shell.working.fights import Fights, Verdict
 from tests.shell.fake_clock import FakeClock
 
 KEY = Key("ServiceEntry", "data", "mysql")

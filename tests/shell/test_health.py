@@ -7,9 +7,9 @@ import aiohttp
 import pytest
 
 from dnsalias_operator.model.names import KIND
-from dnsalias_operator.shell.health import HealthServer, stale_kinds
-from dnsalias_operator.shell.metrics import Metrics
-from dnsalias_operator.shell.store import Store
+from dnsalias_operator.shell.reporting.health import HealthServer
+from dnsalias_operator.shell.reporting.metrics import Metrics
+from dnsalias_operator.shell.watching.store import Store, stale_kinds
 from tests.shell.fake_clock import FakeClock
 
 

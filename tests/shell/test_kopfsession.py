@@ -10,9 +10,9 @@ from aiohttp import ClientHttpProxyError, encode_basic_auth, web
 
 from dnsalias_operator.model.names import KIND
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell.client import Client
-from dnsalias_operator.shell.errors import ClusterError, UnreachableError
-from dnsalias_operator.shell.kopfsession import Session, Sessions
+from dnsalias_operator.shell.api.client import Client
+from dnsalias_operator.shell.api.errors import ClusterError, UnreachableError
+from dnsalias_operator.shell.watching.kopfsession import Session, Sessions
 
 
 @dataclass

@@ -7,8 +7,8 @@ from typing import Any, cast
 import kopf
 import pytest
 
-from dnsalias_operator.shell.errors import ClusterError
-from dnsalias_operator.shell.kopftasks import KopfTask, OurTasks, as_kopf, end, tell_apart
+from dnsalias_operator.shell.api.errors import ClusterError
+from dnsalias_operator.shell.watching.kopftasks import KopfTask, OurTasks, as_kopf, end, tell_apart
 from tests.shell.simulated_time import simulate
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dnsalias_operator.shell.errors import ApiError, UnreachableError
+from dnsalias_operator.shell.api.errors import ApiError, UnreachableError
 from dnsalias_operator.shell.leader import Leadership, Terms
 from tests.shell.simulated_time import simulate
 

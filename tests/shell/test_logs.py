@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dnsalias_operator.shell import logs
+from dnsalias_operator.shell.reporting import logs
 
 
 @pytest.fixture(autouse=True)

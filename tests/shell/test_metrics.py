@@ -6,8 +6,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, Severity, State, Verb
 from dnsalias_operator.model.names import KIND, Key
-from dnsalias_operator.shell.metrics import Decisions, Metrics, document
-from dnsalias_operator.shell.series import SPECS
+from dnsalias_operator.shell.decided import Decisions
+from dnsalias_operator.shell.reporting.metrics import Metrics, document
+from dnsalias_operator.shell.reporting.series import SPECS
 
 KEY = Key("ServiceEntry", "data", "mysql")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"

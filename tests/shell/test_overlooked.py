@@ -6,9 +6,9 @@ from collections.abc import Set as AbstractSet
 import pytest
 
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell import handlers
-from dnsalias_operator.shell.kopfsession import Sessions
-from dnsalias_operator.shell.store import Store
+from dnsalias_operator.shell.watching import handlers
+from dnsalias_operator.shell.watching.kopfsession import Sessions
+from dnsalias_operator.shell.watching.store import Store
 from tests.shell.simulated_time import simulate
 
 KINDS = ("Service", "ServiceEntry")

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from dnsalias_operator.shell.queue import PATIENCE_SECONDS, Backoff, Item, TokenBucket, WorkQueue
+from dnsalias_operator.shell.pace import Backoff, TokenBucket
+from dnsalias_operator.shell.working.queue import PATIENCE_SECONDS, Item, WorkQueue
 from tests.shell.fake_clock import FakeClock, settle
 
 

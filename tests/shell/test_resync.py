@@ -6,12 +6,11 @@ from copy import deepcopy
 from itertools import pairwise
 from typing import Any
 
-from dnsalias_operator.shell.errors import ApiError, ClusterError
-from dnsalias_operator.shell.health import stale_kinds
-from dnsalias_operator.shell.metrics import Metrics
-from dnsalias_operator.shell.queue import Backoff
-from dnsalias_operator.shell.resync import LONGEST_PAUSE, SETTLE_SECONDS, SOON_SECONDS, Resync
-from dnsalias_operator.shell.store import Store
+from dnsalias_operator.shell.api.errors import ApiError, ClusterError
+from dnsalias_operator.shell.pace import Backoff
+from dnsalias_operator.shell.reporting.metrics import Metrics
+from dnsalias_operator.shell.watching.resync import LONGEST_PAUSE, SETTLE_SECONDS, SOON_SECONDS, Resync
+from dnsalias_operator.shell.watching.store import Store, stale_kinds
 from tests.shell.simulated_time import simulate
 
 KINDS = ("Service", "Sidecar", "Namespace")

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dnsalias_operator.core.outcome import Change, Verb
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.shell.confirm import Known
-from dnsalias_operator.shell.errors import ApiError
-from dnsalias_operator.shell.fights import Fights
-from dnsalias_operator.shell.metrics import Metrics
-from dnsalias_operator.shell.queue import Backoff
-from dnsalias_operator.shell.steps import Steps
-from dnsalias_operator.shell.store import Store
+from dnsalias_operator.shell.api.errors import ApiError
+from dnsalias_operator.shell.pace import Backoff
+from dnsalias_operator.shell.reporting.metrics import Metrics
+from dnsalias_operator.shell.watching.store import Store
+from dnsalias_operator.shell.working.confirm import Known
+from dnsalias_operator.shell.working.fights import Fights
+from dnsalias_operator.shell.working.steps import Steps
 from tests.shell.fake_clock import FakeClock
 
 ENTRY = Key("ServiceEntry", "abc", "web")

@@ -6,8 +6,8 @@ import pytest
 
 from dnsalias_operator.model.names import KIND, OWN_MANAGER, REPAIR_MANAGER, Key
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.shell.slim import slim
-from dnsalias_operator.shell.store import Store, StoreChange, older
+from dnsalias_operator.shell.watching.slim import slim
+from dnsalias_operator.shell.watching.store import Store, StoreChange, older
 
 KINDS = ("Service", "ServiceEntry", KIND, "Namespace")
 

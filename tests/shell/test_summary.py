@@ -9,7 +9,7 @@ import yaml
 from dnsalias_operator.core import plan
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
-from dnsalias_operator.shell import summary
+from dnsalias_operator.shell.reporting import summary
 from tests.controlplane.waiting import eventually
 from tests.demo import incident
 

@@ -64,7 +64,7 @@ class Program(click.Group):
         """Import one subcommand."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"dnsalias_operator.cli.{COMMANDS[cmd_name][0]}")
+        module = importlib.import_module(f"dnsalias_operator.cli.commands.{COMMANDS[cmd_name][0]}")
         command = cast("click.Command", getattr(module, cmd_name))
         if not any(parameter.name == "debug" for parameter in command.params):
             command.params.append(_debug())

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from dnsalias_operator.cli.files import read_files
-from dnsalias_operator.cli.inputs import Inputs
+from dnsalias_operator.cli.reading.files import read_files
+from dnsalias_operator.cli.reading.inputs import Inputs
 from dnsalias_operator.cli.terminal import count, note
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules
@@ -83,7 +83,7 @@ class Source:
         return inputs
 
     def _live(self) -> Inputs:
-        from dnsalias_operator.cli.live import LiveError, read_cluster  # noqa: PLC0415 (start-up time)
+        from dnsalias_operator.cli.reading.live import LiveError, read_cluster  # noqa: PLC0415 (start-up time)
 
         try:
             live = read_cluster(self.kubeconfig, self.context, self.namespace)

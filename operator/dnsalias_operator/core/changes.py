@@ -5,7 +5,6 @@ from copy import deepcopy
 from typing import Any
 
 from dnsalias_operator.core.outcome import Change, Verb
-from dnsalias_operator.core.repair import Cure
 from dnsalias_operator.model.names import REPAIR_MANAGER, Key
 from dnsalias_operator.model.serviceentry import ServiceEntry
 
@@ -104,9 +103,16 @@ def _merged(raw: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, An
     return after
 
 
-def repaired(entry: ServiceEntry, cure: Cure, owned: frozenset[str], reason: str, message: str) -> Change | None:
-    """The server-side apply of our repair manager that makes it own just the cure's fields, or None if it does."""
-    wanted = cure.fields
+def repaired(
+    entry: ServiceEntry,
+    wanted: Mapping[str, Any],
+    owned: frozenset[str],
+    reason: str,
+    message: str,
+    *,
+    inferred: bool = False,
+) -> Change | None:
+    """The server-side apply of our repair manager that makes it own just the fields ``wanted``, or None if it does."""
     spec = entry.raw.get("spec") or {}
     fields = tuple(
         f for f in REPAIRED if (f in wanted and spec.get(f) != wanted[f]) or (f in owned and f not in wanted)
@@ -135,7 +141,7 @@ def repaired(entry: ServiceEntry, cure: Cure, owned: frozenset[str], reason: str
         message,
         uid=entry.meta.uid,
         fields=tuple(f"spec.{f}" for f in fields),
-        inferred=bool(cure.target and cure.target.inferred),
+        inferred=inferred,
     )
 
 

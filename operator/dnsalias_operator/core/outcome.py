@@ -1,5 +1,6 @@
 """The values that decisions are made of: findings, changes, conditions, and what became of each object."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -151,3 +152,43 @@ class Plan:
     aliases: tuple[AliasDecision, ...]
     entries: tuple[EntryDecision, ...]
     after: Any = field(compare=False, repr=False, default=None)
+
+
+ACCEPTED = "Accepted"
+
+
+RESOLVED_REFS = "ResolvedRefs"
+
+
+PROGRAMMED = "Programmed"
+
+
+READY = "Ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The condition that turns False, its reason (one word of a closed list), and what was found and what to do."""
+
+    condition: str
+    reason: str
+    message: str
+
+
+def unfixed(decided: Plan) -> list[EntryDecision]:
+    """Entries in the operator's care that stay wrong, the contained among them."""
+    return [entry for entry in decided.entries if entry.state in (State.UNFIXED, State.CONTAINED)]
+
+
+def not_served(decided: Plan) -> Iterator[tuple[AliasDecision, Condition]]:
+    """Aliases that will not work, each with the first condition that says why; not where an `unfixed` entry says it."""
+    told = {entry.key for entry in unfixed(decided)}
+    for alias in decided.aliases:
+        wrong = [c for c in alias.conditions if c.status == "False"]
+        if wrong and Key("ServiceEntry", alias.key.namespace, alias.entry) not in told:
+            yield alias, wrong[0]
+
+
+def withheld(decided: Plan) -> list[Change]:
+    """What a policy keeps from being written: shown, and no reason for another exit code."""
+    return [change for entry in decided.entries for change in entry.withheld]

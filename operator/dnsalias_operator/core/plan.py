@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from dnsalias_operator.core.aliases import decide_alias
-from dnsalias_operator.core.entries import decide_entry
-from dnsalias_operator.core.findings import lint
+from dnsalias_operator.core.aliases.decide import decide_alias
+from dnsalias_operator.core.entries.decide import decide_entry
+from dnsalias_operator.core.findings.lint import lint
 from dnsalias_operator.core.outcome import AliasDecision, Change, EntryDecision, Plan
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules

@@ -5,9 +5,9 @@ And the other way round: what a decision was made from first of all.
 
 from collections.abc import Iterable, Iterator
 
-from dnsalias_operator.core.hosts import service_host
-from dnsalias_operator.core.listeners import bound, entries_binding, holds
-from dnsalias_operator.core.stands_for import stands_for
+from dnsalias_operator.core.entries.stands_for import stands_for
+from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds
+from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
@@ -131,7 +131,7 @@ def _around_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterato
     yield Key(KIND, entry.meta.namespace, entry.meta.name)
     namesake = world.alias(entry.meta.namespace, entry.meta.name)
     if namesake is not None and namesake.spec is not None:
-        # While it has one of ours, the alias is served by no other (`corresponding`), whatever host ours is for.
+        # While it has one of ours, the alias is served by no other (`serves_alias`), whatever host ours is for.
         yield from (e.key for e in world.entries_for_host(namesake.spec.host))
     for host in entry.hosts:
         yield from (a.key for a in world.aliases_for_host(host))

@@ -21,6 +21,7 @@ from pydantic.alias_generators import to_camel
 
 from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, mapping
 from dnsalias_operator.model.names import LABEL, LABEL_PATTERN, Key
+from dnsalias_operator.model.service import Service, ServicePort, tcp_ports
 
 HOST_PATTERN = rf"^{LABEL}(\.{LABEL})+$"
 """RFC 1123 name of at least two labels in lower case: no wildcard, no trailing dot, no underscore."""
@@ -230,3 +231,13 @@ def _explain(loc: tuple[int | str, ...], message: str, kind: str, value: object)
 def _shown(value: object) -> str:
     """A value as YAML and JSON write it, short."""
     return repr(value) if isinstance(value, str) else json.dumps(value, default=str)[:60]
+
+
+def chosen_ports(spec: DnsAliasSpec, service: Service) -> tuple[tuple[ServicePort, ...], tuple[int | str, ...]]:
+    """The Service's TCP ports that the alias asks for, and what it asks for that is none of them."""
+    have = tcp_ports(service)
+    if spec.ports is None:
+        return have, ()
+    chosen = tuple(p for p in have if p.port in spec.ports or (p.name and p.name in spec.ports))
+    missing = tuple(w for w in spec.ports if not any(w in (p.port, p.name) for p in have))
+    return chosen, missing

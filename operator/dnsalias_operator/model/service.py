@@ -71,3 +71,8 @@ class Service:
             export_to=None if export_to is None else tuple(e for e in (x.strip() for x in export_to.split(",")) if e),
             raw=raw,
         )
+
+
+def tcp_ports(service: Service) -> tuple[ServicePort, ...]:
+    """The ports an alias can have: those of protocol TCP."""
+    return tuple(p for p in service.ports if p.protocol == "TCP")

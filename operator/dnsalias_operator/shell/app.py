@@ -11,22 +11,24 @@ from functools import partial
 from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell import handlers, logs, summary
-from dnsalias_operator.shell.apply import Writer, pauses
-from dnsalias_operator.shell.client import Client
-from dnsalias_operator.shell.errors import ClusterError
-from dnsalias_operator.shell.events import Recorder
-from dnsalias_operator.shell.fence import Fence, open_fence
-from dnsalias_operator.shell.fights import Fights
-from dnsalias_operator.shell.gate import Gate
-from dnsalias_operator.shell.health import HealthServer, stale_kinds
+from dnsalias_operator.shell.api.client import Client
+from dnsalias_operator.shell.api.errors import ClusterError
+from dnsalias_operator.shell.api.fence import Fence, open_fence
 from dnsalias_operator.shell.leader import Leadership
-from dnsalias_operator.shell.metrics import Metrics
-from dnsalias_operator.shell.queue import Backoff, Item, TokenBucket, WorkQueue
-from dnsalias_operator.shell.reconcile import Reconciler
-from dnsalias_operator.shell.resync import Resync
-from dnsalias_operator.shell.steps import Steps
-from dnsalias_operator.shell.store import Store, StoreChange
+from dnsalias_operator.shell.pace import Backoff, TokenBucket
+from dnsalias_operator.shell.reporting import logs, summary
+from dnsalias_operator.shell.reporting.events import Recorder
+from dnsalias_operator.shell.reporting.health import HealthServer
+from dnsalias_operator.shell.reporting.metrics import Metrics
+from dnsalias_operator.shell.watching import handlers
+from dnsalias_operator.shell.watching.gate import Gate
+from dnsalias_operator.shell.watching.resync import Resync
+from dnsalias_operator.shell.watching.store import Store, StoreChange, stale_kinds
+from dnsalias_operator.shell.working.apply import Writer, pauses
+from dnsalias_operator.shell.working.fights import Fights
+from dnsalias_operator.shell.working.queue import Item, WorkQueue
+from dnsalias_operator.shell.working.reconcile import Reconciler
+from dnsalias_operator.shell.working.steps import Steps
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """Who of several operators may write: the one that holds the Lease (coordination.k8s.io/v1), for as long as it is sure.
 
-The holder renews the Lease at short intervals. `left` is what every write is asked of (shell/client.py): it counts from
+The holder renews the Lease at short intervals. `left` is what every write asks (shell/api/client.py): it counts from
 the moment *before* the last renewal was sent, and ends well before anybody else may take the Lease, who counts from the
 moment *after* he saw that renewal. No two clocks are compared, so clocks may differ; the difference between the two
 periods is what a request may be on its way. Why not the library's: docs/decisions/0007-leader-election.md.
@@ -23,8 +23,8 @@ from uuid import uuid4
 from dnsalias_operator.model.meta import Raw, integer, mapping, text
 from dnsalias_operator.model.names import OWN_MANAGER
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell.access import own_namespace
-from dnsalias_operator.shell.errors import ApiError, ClusterError
+from dnsalias_operator.shell.api.access import own_namespace
+from dnsalias_operator.shell.api.errors import ApiError, ClusterError
 
 log = logging.getLogger(__name__)
 

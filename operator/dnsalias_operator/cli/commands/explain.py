@@ -1,0 +1,222 @@
+"""`dnsalias explain`: the story of one alias or entry, or the page of a finding or reason."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from dnsalias_operator.cli.commands.lint import as_dict as finding_as_dict
+from dnsalias_operator.cli.commands.listeners import as_dict as row_as_dict
+from dnsalias_operator.cli.options import ERROR, OK, Source, as_if_all_were_read, with_rules, with_source
+from dnsalias_operator.cli.printing import pages
+from dnsalias_operator.cli.printing.storytext import told
+from dnsalias_operator.cli.reading.problems import Place
+from dnsalias_operator.cli.terminal import clean
+from dnsalias_operator.core.advice.story import Story, story
+from dnsalias_operator.core.entries.ownership import live_owner
+from dnsalias_operator.core.entries.serves_alias import corresponds
+from dnsalias_operator.core.entries.stands_for import stands_for
+from dnsalias_operator.model.names import KIND, PLURAL, SHORT_NAME, SINGULAR, Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.snapshot import Snapshot
+
+HELP = """Tell the story of one DnsAlias or ServiceEntry, or explain a finding or a reason.
+
+The story: which Service, which entry, who gets the connections to each address and port and from where, what is wrong,
+how the name resolves, and what to do. WHAT is NAMESPACE/NAME, with the kind before it where an alias and an entry share
+the name; or a host; or a finding's code; or a reason of a condition, of an unfixed entry or of a write.
+
+\b
+Example:
+  dnsalias explain abc/service-api
+  dnsalias explain serviceentry abc/traefik-cutom-name -f manifests/
+  dnsalias explain traefik.cutom-name       who has this host?
+  dnsalias explain DA004
+  dnsalias explain WouldShadowService
+
+\b
+Exit codes:
+  0  explained
+  2  bad usage, nothing of that name, or input that cannot be read
+"""
+_KINDS = {
+    **dict.fromkeys((SINGULAR, PLURAL, SHORT_NAME), KIND),
+    **dict.fromkeys(("serviceentry", "serviceentries", "se"), "ServiceEntry"),
+}
+_EXPECTED = "expected [KIND] NAMESPACE/NAME, a host, a finding's code such as DA004, or a reason"
+
+
+@click.command(help=HELP)
+@click.argument("what", nargs=-1, required=True, metavar="WHAT")
+@with_source
+@click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True)
+@with_rules
+def explain(source: Source, rules: Rules, what: tuple[str, ...], output: str) -> int:
+    """Print the page or the story; the exit code."""
+    if len(what) == 1 and "/" not in what[0] and (found := _pages(what[0])):
+        _print_pages(found, output)
+        return OK
+    kind, word = _subject(what)
+    inputs = source.read()
+    world, places = inputs.snapshot(), inputs.places()
+    rules, narrow = as_if_all_were_read(source, rules)
+    told_of = story(world, _key(world, kind, word, rules), rules)
+    if told_of is None:
+        raise click.UsageError(f"{clean(word)} went away while it was read; try again")
+    if output == "json":
+        click.echo(json.dumps(as_dict(told_of, places), indent=2, ensure_ascii=False))
+    else:
+        for line in told(told_of, places, rules.mesh):
+            click.echo(line)
+        click.echo(f"Assumed: {rules.assumptions()}{narrow}.")
+    return ERROR if inputs.problems else OK
+
+
+def _pages(word: str) -> tuple[pages.Page, ...]:
+    try:
+        found = pages.pages(word)
+        # Names and hosts are in lower case: such a word can be nothing else.
+        if not found and re.fullmatch(r"(?i:da)\d+", word):
+            codes = pages.codes()
+            raise click.UsageError(f"there is no finding {clean(word)}; there are {codes[0]} to {codes[-1]}")
+        if not found and word[:1].isupper():
+            near = difflib.get_close_matches(word, pages.reasons(), 3)
+            hint = f"did you mean {' or '.join(near)}?" if near else "docs/conditions.md has all of them"
+            raise click.UsageError(f"there is no reason {clean(word)}; {hint}")
+    except pages.PagesMissingError as error:
+        raise click.ClickException(str(error)) from error
+    return found
+
+
+def _print_pages(found: Iterable[pages.Page], output: str) -> None:
+    if output == "json":
+        listed = [{"title": p.title, "part": p.part, "file": f"docs/{p.file}", "text": p.body} for p in found]
+        click.echo(json.dumps({"pages": listed}, indent=2, ensure_ascii=False))
+        return
+    for number, page in enumerate(found):
+        where = f"{page.part}, docs/{page.file}" if ":" not in page.title else f"docs/{page.file}"
+        click.echo("\n" * bool(number) + click.style(page.title, bold=True) + f" ({where})\n")
+        click.echo(page.text)
+
+
+def _subject(what: tuple[str, ...]) -> tuple[str, str]:
+    """The kind that is asked for ("" for any) and the word that names the object."""
+    *kinds, word = what
+    if len(kinds) > 1 or (kinds and kinds[0].lower() not in _KINDS):
+        named = f"{clean(kinds[0])} is neither DnsAlias nor ServiceEntry" if len(kinds) == 1 else "too many words"
+        raise click.UsageError(f"{named}; {_EXPECTED}")
+    return _KINDS[kinds[0].lower()] if kinds else "", word
+
+
+def _key(world: Snapshot, kind: str, word: str, rules: Rules) -> Key:
+    """The one object that is meant.
+
+    Raises:
+        click.UsageError: there is none, or several; the message lists what there is.
+    """
+    found = [k for k in _named(world, word) if kind in ("", k.kind)]
+    if len(found) > 1:
+        found = [k for k in found if not _told_by_alias(world, k, found, rules)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        listed = "\n".join(f"  dnsalias explain {k.kind.lower()} {clean(f'{k.namespace}/{k.name}')}" for k in found)
+        raise click.UsageError(f"{clean(word)} can mean {len(found)} objects; say which:\n{listed}")
+    namespace, slash, name = word.partition("/")
+    service = world.service(namespace, name) if slash and not kind else None
+    if service is not None:
+        raise click.UsageError(f"{clean(word)} is a Service; {_of_service(world, service.key, rules)}")
+    what = f"{kind or 'DnsAlias or ServiceEntry'} {clean(word)}"
+    raise click.UsageError(f"there is no {what} in what was read; {_EXPECTED}")
+
+
+def _named(world: Snapshot, word: str) -> list[Key]:
+    namespace, slash, name = word.partition("/")
+    if slash:
+        both = (Key(KIND, namespace, name), Key("ServiceEntry", namespace, name))
+        return [key for key in both if world.get(key)]
+    by_host = [*(a.key for a in world.aliases_for_host(word)), *(e.key for e in world.entries_for_host(word))]
+    every = (*(a.key for a in world.aliases()), *(e.key for e in world.entries()))
+    return by_host or [key for key in every if key.name == word]
+
+
+def _told_by_alias(world: Snapshot, key: Key, others: Iterable[Key], rules: Rules) -> bool:
+    """Whether it is an entry that serves one of the aliases: the alias' story tells of it."""
+    entry = world.entry(key.namespace, key.name) if key.kind == "ServiceEntry" else None
+    if entry is None:
+        return False
+    owner = live_owner(world, entry)
+    aliases = (world.alias(k.namespace, k.name) for k in others if k.kind == KIND)
+    return any(alias and (alias == owner or corresponds(world, alias, entry, rules)) for alias in aliases)
+
+
+def _of_service(world: Snapshot, key: Key, rules: Rules) -> str:
+    """What one may have meant instead of a Service."""
+    aliases = [a.key for a in world.aliases_of(key.namespace, key.name)]
+    entries = [e.key for e in world.entries() if stands_for(world, e, rules).named == key]
+    listed = ", ".join(clean(k) for k in (*aliases, *entries))
+    return f"name what gives it another name: {listed}" if listed else "no alias and no entry gives it another name"
+
+
+def as_dict(of: Story, places: Mapping[Key, Place]) -> dict[str, Any]:
+    """The machine form of a story."""
+    place = places.get(of.key)
+    return {
+        "kind": of.key.kind,
+        "namespace": of.key.namespace,
+        "name": of.key.name,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "summary": of.summary,
+        "hosts": list(of.hosts),
+        "service": _service(of),
+        "entry": _entry(of),
+        "names": [
+            {"host": n.host, "answered": list(n.answered), "rewrite": n.rewrite, "notes": list(n.notes)}
+            for n in of.names
+        ],
+        "traffic": [
+            {
+                "address": a.address,
+                "port": a.port,
+                "from": str(a.where),
+                "rows": [{**row_as_dict(row), "owner": str(row.owner) if row.owner else None} for row in a.rows],
+            }
+            for a in of.answers
+        ],
+        "notModelled": list(of.not_followed),
+        "conditions": [
+            {"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in of.conditions
+        ],
+        "findings": [{**finding_as_dict(f, places.get(f.key)), "cured": of.cures(f)} for f in of.findings],
+        "changes": [{"verb": c.verb.value, "object": str(c.key), "reason": c.reason} for c in of.changes],
+        "withheld": [{"verb": c.verb.value, "object": str(c.key), "reason": c.reason} for c in of.withheld],
+        "steps": list(of.steps),
+    }
+
+
+def _service(of: Story) -> dict[str, Any] | None:
+    if of.named is None:
+        return None
+    return {
+        "namespace": of.named.namespace,
+        "name": of.named.name,
+        "exists": of.service is not None,
+        "inferred": of.inferred,
+        "clusterIPs": list(of.service.cluster_ips) if of.service else [],
+    }
+
+
+def _entry(of: Story) -> dict[str, Any] | None:
+    if of.entry is None:
+        return None
+    return {
+        "namespace": of.entry.meta.namespace,
+        "name": of.entry.meta.name,
+        "mode": of.mode or None,
+        "state": str(of.state) if of.state else None,
+        "addresses": list(of.entry.addresses),
+    }

@@ -1,0 +1,234 @@
+"""`dnsalias revert`: take what the operator put into other people's ServiceEntries out of them. It alone writes."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import click
+
+from dnsalias_operator.cli.commands.listeners import as_dict, cells_of
+from dnsalias_operator.cli.options import ERROR, FOUND, OK, with_mesh
+from dnsalias_operator.cli.printing.diff import shown, unified
+from dnsalias_operator.cli.reading.live import Live, LiveError, read_cluster
+from dnsalias_operator.cli.terminal import clean, count, note
+from dnsalias_operator.core.advice.revert import Reversal, Shift, is_patched, patched_entries
+from dnsalias_operator.core.advice.revert import revert as decide
+from dnsalias_operator.core.entries.ownership import claims_to_be_ours
+from dnsalias_operator.core.outcome import Change
+from dnsalias_operator.model.names import REPAIR_ANNOTATION, Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.snapshot import Snapshot
+
+HELP = f"""Take out of other people's ServiceEntries what the operator put in, and keep it off them from then on.
+
+First it shows each change and the listeners that it reopens, and writes nothing; --yes writes. An entry that would
+take traffic not meant for it is only reverted with --force as well. The same write sets the annotation
+{REPAIR_ANNOTATION}: "false", without which a running operator would repair the entry again.
+
+Entries that were generated for a DnsAlias go with it: delete the DnsAlias.
+
+\b
+Example:
+  dnsalias revert -n data mysql              show what one entry without its repair would do
+  dnsalias revert -n data mysql --yes        do it
+  dnsalias revert -n data --all              every repaired entry of a namespace
+  dnsalias revert --all --yes --force        everything, critical ones too
+
+\b
+Exit codes:
+  0  reverted, or nothing to revert
+  1  shown, nothing was written
+  2  bad usage, --force is missing, or a write failed
+"""
+
+
+@click.command(help=HELP)
+@click.argument("entries", nargs=-1, metavar="[[NAMESPACE/]NAME]...")
+@click.option("-n", "--namespace", "where", default="", metavar="NAME", help="Namespace of the entries.")
+@click.option("--all", "everything", is_flag=True, help="Every repaired entry: of the namespace, or of the cluster.")
+@click.option("--yes", is_flag=True, help="Write.")
+@click.option("--force", is_flag=True, help="Also what gets critical, and what an annotation of somebody else opts in.")
+@click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option("--context", default="", metavar="NAME", help="Context of the kubeconfig.")
+@click.option("--kubeconfig", default="", metavar="FILE", help="Kubeconfig to use.")
+@with_mesh
+def revert(
+    *,
+    entries: tuple[str, ...],
+    where: str,
+    everything: bool,
+    yes: bool,
+    force: bool,
+    output: str,
+    context: str,
+    kubeconfig: str,
+    rules: Rules,
+) -> int:
+    """Show, and with --yes write; the exit code."""
+    named = [_key(entry, where) for entry in entries]
+    if bool(named) is everything:
+        raise click.UsageError("name ServiceEntries, or give --all (with -n: of that namespace); one of both")
+    live = _read(kubeconfig, context)
+    world = live.inputs.snapshot()
+    _known(world, named)
+    reversal = decide(world, named or patched_entries(world, where), rules)
+    refused = _unseen(live) or _refusal(reversal) if yes and not force else ""
+    writes = yes and not refused
+    failed = _write(reversal, kubeconfig, context, force=force) if writes else {}
+    if output == "json":
+        click.echo(json.dumps(_document(reversal, failed, written=writes), indent=2, ensure_ascii=False))
+    else:
+        for line in _lines(reversal, rules):
+            click.echo(line)
+        for line in _outcome(reversal, failed, written=writes):
+            click.echo(line)
+    for key, why in failed.items():
+        note(f"{key} was not reverted: {why}")
+    if refused:
+        note(refused)
+    if not reversal.undos or (writes and not failed):
+        return OK
+    return ERROR if yes else FOUND
+
+
+def _read(kubeconfig: str, context: str) -> Live:
+    """The whole cluster, whatever is reverted: listeners are made of everything."""
+    try:
+        live = read_cluster(kubeconfig, context, "")
+    except LiveError as error:
+        raise click.ClickException(str(error)) from error
+    live.tell()
+    return live
+
+
+def _unseen(live: Live) -> str:
+    """Why nothing is written without --force where what comes back cannot be told, or ""."""
+    if not any(name.startswith("sidecars.") for name in live.forbidden):
+        return ""
+    return (
+        "Nothing was written: without the right to list Sidecars it is not known what would take traffic. Get that "
+        "right (ClusterRole dnsalias-diagnose of manifests/people has it), or give --force as well."
+    )
+
+
+def _key(entry: str, where: str) -> Key:
+    namespace, slash, name = entry.rpartition("/")
+    if slash and where and namespace != where:
+        raise click.UsageError(f"{entry}: not in the namespace of -n, {where}")
+    if not name or not (namespace or where):
+        raise click.UsageError(f"{entry}: give its namespace, with -n or as NAMESPACE/NAME")
+    return Key("ServiceEntry", namespace or where, name)
+
+
+def _known(world: Snapshot, named: Iterable[Key]) -> None:
+    """Say of each entry that was named why there is nothing to revert; one that does not exist is an error."""
+    for key in named:
+        entry = world.entry(key.namespace, key.name)
+        if entry is None:
+            raise click.ClickException(f"{key} does not exist; `dnsalias revert --all` shows what was repaired")
+        if claims_to_be_ours(entry):
+            note(f"{key} was generated for a DnsAlias and goes with it: kubectl delete dnsalias -n {key.namespace} …")
+        elif not is_patched(entry):
+            note(f"{key}: nothing in it is from this operator")
+
+
+def _refusal(reversal: Reversal) -> str:
+    """Why nothing is written without --force, or ""."""
+    if reversal.critical:
+        number = count(len(reversal.critical), "entry", "entries")
+        return (
+            f"Nothing was written: {number} would take traffic not meant for it (critical, see above). Give --force as "
+            "well, or name the others."
+        )
+    opposed = [undo for undo in reversal.undos if undo.opposed]
+    if opposed:
+        first = opposed[0]
+        return (
+            f'Nothing was written: somebody set {REPAIR_ANNOTATION}: "{first.opposed}" on {first.change.key}. Set it '
+            'to "false" at its source, and the operator takes its repair out by itself; or give --force as well.'
+        )
+    return ""
+
+
+def _write(reversal: Reversal, kubeconfig: str, context: str, *, force: bool) -> dict[Key, str]:
+    """Write; returns what went wrong."""
+    from dnsalias_operator.shell.working import withdraw  # noqa: PLC0415 (kubernetes and aiohttp take a while to import)
+
+    changes = [undo.change for undo in reversal.undos]
+    try:
+        results = withdraw.withdraw(kubeconfig or None, context or None, changes, force=force)
+    except withdraw.ClusterError as error:
+        raise click.ClickException(str(error)) from error
+    return {change.key: why for change, why in zip(changes, results, strict=True) if why}
+
+
+def _lines(reversal: Reversal, rules: Rules) -> Iterator[str]:
+    for undo in reversal.undos:
+        key = undo.change.key
+        yield click.style(f"# revert {clean(key)}", bold=True)
+        yield f"# {undo.severity}: {clean(undo.harm or undo.change.message)}"
+        yield from unified(f"{key.kind}/{key.namespace}/{key.name}", undo.change.before, undo.change.after)
+        yield ""
+    for shift in reversal.shifts:
+        yield click.style(f"Listeners of port {shift.port} in {clean(shift.seen_from)}:", bold=True)
+        yield from _rows(shift)
+        yield ""
+    if reversal.undos:
+        yield f"Assumed: {rules.mesh.assumptions()}."
+
+
+def _rows(shift: Shift) -> Iterator[str]:
+    listed = [("-", cells_of(row)) for row in shift.gone] + [("+", cells_of(row)) for row in shift.new]
+    widths = [max(len(cells[n]) for _, cells in listed) for n in range(len(listed[0][1]))]
+    for sign, cells in listed:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+        yield click.style(f"{sign} {line}", fg="green" if sign == "+" else "red")
+
+
+def _outcome(reversal: Reversal, failed: dict[Key, str], *, written: bool) -> Iterator[str]:
+    if not reversal.undos:
+        yield "Nothing to revert."
+    elif not written:
+        number = count(len(reversal.undos), "entry", "entries")
+        critical = f", {len(reversal.critical)} critical" if reversal.critical else ""
+        needed = "--yes --force" if _refusal(reversal) else "--yes"
+        yield f"{number} to revert{critical}. Nothing was written; {needed} writes."
+    else:
+        done = [undo.change.key for undo in reversal.undos if undo.change.key not in failed]
+        yield f'{count(len(done), "entry", "entries")} reverted; {REPAIR_ANNOTATION}: "false" keeps the operator off.'
+        if done:
+            yield "To have one repaired again:"
+        for key in done:
+            yield f"  kubectl annotate serviceentry -n {key.namespace} {key.name} {REPAIR_ANNOTATION}-"
+
+
+def _document(reversal: Reversal, failed: dict[Key, str], *, written: bool) -> dict[str, Any]:
+    """The machine form."""
+    return {
+        "written": written,
+        "reverts": [
+            {
+                **_identity(undo.change),
+                "severity": undo.severity.value,
+                "harm": undo.harm,
+                "fields": list(undo.change.fields),
+                "error": failed.get(undo.change.key, ""),
+                "before": shown(undo.change.before),
+                "after": shown(undo.change.after),
+            }
+            for undo in reversal.undos
+        ],
+        "listeners": [
+            {
+                "port": shift.port,
+                "seenFrom": str(shift.seen_from),
+                "gone": [as_dict(row) for row in shift.gone],
+                "new": [as_dict(row) for row in shift.new],
+            }
+            for shift in reversal.shifts
+        ],
+    }
+
+
+def _identity(change: Change) -> dict[str, str]:
+    return {"kind": change.key.kind, "namespace": change.key.namespace, "name": change.key.name}

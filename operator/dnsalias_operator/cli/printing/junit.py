@@ -1,0 +1,92 @@
+"""`dnsalias lint -o junit`: JUnit's XML, for CI systems that show test results.
+
+There is no standard; the form is what Jenkins, GitLab and GitHub's test reporters share: one suite, cases with a class
+name, a name, and at most one of failure, error and skipped.
+"""
+
+from collections.abc import Iterator
+from xml.etree import ElementTree as ET
+
+from dnsalias_operator.cli.printing.baseline import Row
+from dnsalias_operator.cli.printing.linted import Linted
+from dnsalias_operator.cli.terminal import clean
+from dnsalias_operator.core.findings.catalog import FAULTS
+from dnsalias_operator.core.outcome import Finding
+from dnsalias_operator.model.names import KIND
+
+_TITLES = {fault.code: fault.title for fault in FAULTS}
+_JUDGED = ("ServiceEntry", KIND)
+
+
+def document(linted: Linted) -> str:
+    """The report as ASCII XML: a case for every finding, and one that passes for every object without any.
+
+    A finding fails its case exactly where it makes the exit code 1; a milder one is told as output of a case that
+    passes, one in the baseline as skipped. Input that could not be read is an error.
+    """
+    cases = [*_problems(linted), *_findings(linted), *_sound(linted)]
+    totals = {
+        "name": "dnsalias lint",
+        "tests": str(len(cases)),
+        "failures": str(sum(case.find("failure") is not None for case in cases)),
+        "errors": str(sum(case.find("error") is not None for case in cases)),
+        "skipped": str(sum(case.find("skipped") is not None for case in cases)),
+    }
+    suites = ET.Element("testsuites", totals)
+    suite = ET.SubElement(suites, "testsuite", totals)
+    properties = ET.SubElement(suite, "properties")
+    ET.SubElement(properties, "property", name="assumed", value=clean(linted.rules.mesh.assumptions()))
+    suite.extend(cases)
+    ET.indent(suites)
+    text: bytes = ET.tostring(suites, encoding="us-ascii", xml_declaration=True)
+    return text.decode()
+
+
+def _problems(linted: Linted) -> Iterator[ET.Element]:
+    for problem in linted.inputs.problems:
+        case = ET.Element("testcase", classname="input", name=clean(problem.file))
+        error = ET.SubElement(case, "error", type="unreadable", message=clean(problem.message))
+        error.text = clean(problem)
+        yield case
+
+
+def _findings(linted: Linted) -> Iterator[ET.Element]:
+    for finding in linted.findings:
+        case = _case(linted, finding)
+        if linted.fails([finding]):
+            failure = ET.SubElement(case, "failure", type=finding.code, message=clean(finding.message))
+            failure.text = _text(linted, finding)
+        else:
+            ET.SubElement(case, "system-out").text = _text(linted, finding)
+        yield case
+    for finding, row in linted.accepted:
+        case = _case(linted, finding)
+        ET.SubElement(case, "skipped", message=clean(_why(row, linted.baseline)))
+        yield case
+
+
+def _sound(linted: Linted) -> Iterator[ET.Element]:
+    faulty = {finding.key for finding in (*linted.findings, *(finding for finding, _ in linted.accepted))}
+    for item in linted.inputs.items:
+        if item.key and item.key.kind in _JUDGED and item.key not in faulty:
+            yield ET.Element("testcase", classname=clean(item.key), name="no findings")
+
+
+def _case(linted: Linted, finding: Finding) -> ET.Element:
+    port = f", port {finding.port}" if finding.port is not None else ""
+    name = f"{finding.code} {_TITLES[finding.code]}{port}"
+    case = ET.Element("testcase", classname=clean(finding.key), name=name)
+    if place := linted.places.get(finding.key):
+        case.set("file", clean(place.file))
+        case.set("line", str(place.line))
+    return case
+
+
+def _text(linted: Linted, finding: Finding) -> str:
+    place = linted.places.get(finding.key)
+    where = f"{clean(place)}: " if place else ""
+    return f"{where}{finding.severity} {clean(finding.message)}\nfix: {clean(finding.remedy)}"
+
+
+def _why(row: Row, baseline: str) -> str:
+    return f"accepted in {baseline}" + (f": {row.note}" if row.note else "")

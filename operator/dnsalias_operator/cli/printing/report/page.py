@@ -1,0 +1,168 @@
+"""The page as a whole: what it says at the top, and the template that it is put into."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+import click
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from dnsalias_operator import __version__
+from dnsalias_operator.cli.printing import baseline
+from dnsalias_operator.cli.printing.diff import unified
+from dnsalias_operator.cli.printing.linted import Linted
+from dnsalias_operator.cli.printing.report import words
+from dnsalias_operator.cli.printing.report.drawing import drawings
+from dnsalias_operator.cli.printing.report.ports import Port, World, ports
+from dnsalias_operator.cli.terminal import clean, count
+from dnsalias_operator.core.findings.catalog import FAULTS
+from dnsalias_operator.core.istio.listeners import Client, unfollowed
+from dnsalias_operator.core.outcome import Change, Finding, Plan, Severity, not_served, unfixed, withheld
+from dnsalias_operator.core.plan import lint, plan
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.snapshot import Snapshot
+
+MOST_SAME = 4
+"""Lines of a listener table that the plan leaves as they are and that are shown; the others are counted."""
+_TITLES = {fault.code: fault.title for fault in FAULTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The first thing that is read: how bad (a CSS class), one sentence, and one on what comes next."""
+
+    kind: str
+    title: str
+    text: str
+
+
+def document(linted: Linted) -> str:
+    """The page, as ASCII: the same in any encoding. The same input gives the same bytes."""
+    world, mesh = linted.inputs.snapshot(), linted.rules.mesh
+    decided = plan(world, linted.rules)
+    after = _left_after(linted, decided)
+    now, then = World(world, mesh, linted.findings), World(decided.after, mesh, after)
+    shown = ports(now, then, [change.key for change in decided.changes])
+    hosts = _hosts_of(decided.after)
+    environment = Environment(
+        loader=PackageLoader("dnsalias_operator.cli.printing.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    text = environment.get_template("page.html").render(
+        version=__version__,
+        verdict=verdict(linted, decided, shown, after),
+        severities=[
+            (s.value, *(sum(f.severity is s for f in some) for some in (linted.findings, after))) for s in Severity
+        ],
+        objects=len(linted.inputs.items),
+        linted=linted,
+        ports=shown,
+        drawings=lambda port, then: drawings(port, hosts, then=then),
+        words=words,
+        hosts=hosts,
+        same=MOST_SAME,
+        findings=_by_object(linted.findings),
+        titles=_TITLES,
+        places=linted.places,
+        decided=decided,
+        left=_left(decided),
+        withheld=withheld(decided),
+        diff=_diff,
+        assumed=mesh.assumptions(),
+        not_modelled=_not_modelled(world, linted, shown),
+        count=count,
+    )
+    return text.encode("ascii", "xmlcharrefreplace").decode()
+
+
+def _shown(value: object) -> object:
+    """What the template prints: text of others without control characters and overrides of direction."""
+    return value if isinstance(value, Markup) else clean(value)
+
+
+def verdict(linted: Linted, decided: Plan, shown: Iterable[Port], after: Iterable[Finding]) -> Verdict:
+    """What a person who reads one line must know."""
+    taken = [port.number for port in shown if port.taking]
+    waiting = [port.number for port in shown if port.waiting]
+    found = Counter(finding.severity for finding in linted.findings)
+    then = _next(decided, Counter(finding.severity for finding in after))
+    if taken:
+        text = "Connections end at entries that they were not meant for: answered by a stranger, or reset."
+        return Verdict("critical", f"Traffic on {_listed(taken)} goes to the wrong place", f"{text} {then}")
+    if waiting:
+        text = "They take nothing today, and will as soon as something else changes."
+        return Verdict("critical", f"Catch-alls wait on {_listed(waiting)}", f"{text} {then}")
+    if found:
+        worst = min(found, key=lambda severity: severity.rank)
+        title = count(found[worst], f"{worst} finding") if worst is not Severity.INFO else "Nothing is wrong"
+        return Verdict(worst.value, title, f"No entry takes every connection to a port. {then}")
+    accepted = f" beyond what {linted.baseline} accepts" if linted.accepted else ""
+    nothing = f"No entry and no alias has a finding{accepted}."
+    if linted.inputs.problems:
+        return Verdict("warning", "Nothing found in what was read", nothing)
+    return Verdict("good", "Nothing found", nothing)
+
+
+def _listed(numbers: list[int]) -> str:
+    *most, last = map(str, numbers)
+    return f"ports {', '.join(most)} and {last}" if most else f"port {last}"
+
+
+def _next(decided: Plan, after: Counter[Severity]) -> str:
+    writes, left, kept_back = len(decided.changes), sum(after.values()), len(withheld(decided))
+    if not writes:
+        why = f" ({count(kept_back, 'repair')} withheld: observe only)" if kept_back else ""
+        return f"The operator would write nothing{why}: what to do stands beside each finding."
+    rest = f"leaves {count(left, 'finding')} to you" if left else "leaves nothing to do"
+    grave = f", {after[Severity.CRITICAL]} of them critical" if after[Severity.CRITICAL] else ""
+    return f"The operator's plan mends this with {count(writes, 'write')} and {rest}{grave}."
+
+
+def _left_after(linted: Linted, decided: Plan) -> tuple[Finding, ...]:
+    """Findings of the world after the plan, without those that are accepted."""
+    rows = [row for _, row in linted.accepted]
+    return baseline.divide(lint(decided.after, linted.rules), rows).new
+
+
+def _hosts_of(world: Snapshot) -> words.Hosts:
+    def hosts(key: Key) -> str:
+        entry = world.entry(key.namespace, key.name) if key.kind == "ServiceEntry" else None
+        return ", ".join(entry.hosts) if entry else ""
+
+    return hosts
+
+
+def _by_object(findings: Iterable[Finding]) -> list[tuple[Severity, list[tuple[Key, list[Finding]]]]]:
+    """Findings by severity, and within by object; both in the order of the core, worst first."""
+    grouped = []
+    for severity, some in groupby(findings, key=lambda finding: finding.severity):
+        grouped.append((severity, [(key, list(same)) for key, same in groupby(some, key=lambda finding: finding.key)]))
+    return grouped
+
+
+def _left(decided: Plan) -> list[tuple[Key, str, str]]:
+    """What the plan leaves to people: object, reason, and the message that says what to do."""
+    entries = [(entry.key, entry.reason, entry.message) for entry in unfixed(decided)]
+    aliases = [(alias.key, condition.reason, condition.message) for alias, condition in not_served(decided)]
+    return entries + aliases
+
+
+def _diff(change: Change) -> list[tuple[str, str]]:
+    """Lines of a change's diff, each with the CSS class of its sign."""
+    kinds = {"+": "added", "-": "removed", "@": "place"}
+    name = f"{change.key.kind}/{change.key.namespace}/{change.key.name}"
+    lines = [click.unstyle(line) for line in unified(name, change.before, change.after)][2:]
+    return [(kinds.get(line[:1], "same"), line) for line in lines]
+
+
+def _not_modelled(world: Snapshot, linted: Linted, shown: Iterable[Port]) -> list[str]:
+    """What predictions leave out for the ports that are shown, seen from a namespace that nobody named."""
+    client = Client("", stands_for_others=True)
+    found = (line for port in shown for line in unfollowed(world, client, linted.rules.mesh, port.number))
+    return list(dict.fromkeys(found))

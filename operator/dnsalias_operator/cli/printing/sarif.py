@@ -1,0 +1,142 @@
+"""`dnsalias lint -o sarif`: SARIF 2.1.0, for code scanning and editors.
+
+The form follows "Static Analysis Results Interchange Format (SARIF) Version 2.1.0" (OASIS); sections are named beside
+what is not plain.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from dnsalias_operator import __version__
+from dnsalias_operator.cli.printing.baseline import Fingerprint, Row
+from dnsalias_operator.cli.printing.linted import Linted
+from dnsalias_operator.cli.printing.pages import PagesMissingError, pages
+from dnsalias_operator.cli.reading.files import STDIN
+from dnsalias_operator.cli.reading.problems import Place, Problem
+from dnsalias_operator.cli.terminal import clean
+from dnsalias_operator.core.findings.catalog import FAULTS, Fault
+from dnsalias_operator.core.outcome import Finding, Severity
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+FINGERPRINT = "dnsaliasFinding/v1"
+"""Name and version of the fingerprint: another way to compute it is another version (section 3.27.17)."""
+_LEVELS = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_ROOT = "%SRCROOT%"
+_INDEX = {fault.code: index for index, fault in enumerate(FAULTS)}
+
+
+def document(linted: Linted) -> str:
+    """The log as ASCII JSON: the same whatever the encoding of the terminal or the pipe."""
+    run = {
+        "tool": {"driver": _driver()},
+        # The folder that relative paths begin at is the reader's to fill in (section 3.14.14).
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder in which dnsalias was run."}}},
+        "invocations": [_invocation(linted)],
+        "columnKind": "unicodeCodePoints",
+        "results": _results(linted),
+        "properties": {"assumed": linted.rules.mesh.assumptions()},
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _driver() -> dict[str, Any]:
+    return {"name": "dnsalias", "semanticVersion": __version__, "version": __version__, "rules": [*map(_rule, FAULTS)]}
+
+
+def _rule(fault: Fault) -> dict[str, Any]:
+    words = fault.title.replace("'", "").replace("-", " ").split()
+    return {
+        "id": fault.code,
+        "name": "".join(word[0].upper() + word[1:] for word in words),
+        "shortDescription": {"text": fault.title},
+        "fullDescription": {"text": f"{fault.title}. Remedy: {fault.remedy}."},
+        "help": _help(fault),
+        "defaultConfiguration": {"level": _LEVELS[fault.severity]},
+        "properties": {"tags": ["istio", "networking"]},
+    }
+
+
+def _help(fault: Fault) -> dict[str, str]:
+    """The page of docs/findings.md, which code scanning shows beside each result; Markdown for who can show it."""
+    try:
+        (page,) = pages(fault.code)
+    except PagesMissingError:
+        return {"text": fault.remedy}
+    return {"text": page.text, "markdown": page.text}
+
+
+def _results(linted: Linted) -> list[dict[str, Any]]:
+    """New findings and accepted ones; with a baseline, each says which it is (section 3.27.23)."""
+    rows: list[tuple[Finding, Row | None]] = [(finding, None) for finding in linted.findings]
+    results = []
+    for finding, row in (*rows, *linted.accepted):
+        result = _result(finding, linted.places.get(finding.key))
+        if linted.baseline:
+            result["suppressions"] = [_suppression(row, linted.baseline)] if row else []
+        results.append(result)
+    return results
+
+
+def _suppression(row: Row, baseline: str) -> dict[str, Any]:
+    return {"kind": "external", "status": "accepted", "justification": row.note or f"accepted in {clean(baseline)}"}
+
+
+def _result(finding: Finding, place: Place | None) -> dict[str, Any]:
+    port = f" port {finding.port}" if finding.port is not None else ""
+    message = f"{finding.key}{port}: {finding.message}. Fix: {finding.remedy}."
+    return {
+        "ruleId": finding.code,
+        "ruleIndex": _INDEX[finding.code],
+        "level": _LEVELS[finding.severity],
+        # Square brackets would be read as links to related locations (section 3.11.6); names may hold any text.
+        "message": {"text": clean(message).replace("[", "\\[").replace("]", "\\]")},
+        "locations": [_location(finding, place)],
+        "partialFingerprints": {FINGERPRINT: fingerprint(finding)},
+        "properties": {"severity": finding.severity.value, "port": finding.port, "remedy": clean(finding.remedy)},
+    }
+
+
+def fingerprint(finding: Finding) -> str:
+    """The same for the same fault of the same object, wherever in the files it stands (64 hexadecimal digits)."""
+    return hashlib.sha256(json.dumps(Fingerprint.of(finding)).encode()).hexdigest()
+
+
+def _location(finding: Finding, place: Place | None) -> dict[str, Any]:
+    kind, namespace, name = (clean(part) for part in finding.key)
+    logical = {"name": name, "fullyQualifiedName": f"{kind} {namespace}/{name}", "kind": "resource"}
+    return {**_physical(place), "logicalLocations": [logical]}
+
+
+def _physical(place: Place | None) -> dict[str, Any]:
+    if place is None or place.file == STDIN:
+        return {}
+    region = {"region": {"startLine": place.line}} if place.line else {}
+    return {"physicalLocation": {"artifactLocation": _artifact(place.file), **region}}
+
+
+def _artifact(file: str) -> dict[str, str]:
+    """Relative to the working folder where it lies in it, as code scanning asks for; else absolute."""
+    path = Path(file).absolute()
+    try:
+        return {"uri": quote(path.relative_to(Path.cwd()).as_posix()), "uriBaseId": _ROOT}
+    except ValueError:
+        return {"uri": path.as_uri()}
+
+
+def _invocation(linted: Linted) -> dict[str, Any]:
+    """Input that could not be read is told here: a log without results must not pass for a clean one."""
+    notifications = [_notification(problem) for problem in linted.inputs.problems]
+    told = {"toolExecutionNotifications": notifications} if notifications else {}
+    return {"executionSuccessful": not notifications, **told}
+
+
+def _notification(problem: Problem) -> dict[str, Any]:
+    place = Place(problem.file, problem.line)
+    return {
+        "level": "error",
+        "message": {"text": clean(problem).replace("[", "\\[").replace("]", "\\]")},
+        "locations": [physical] if (physical := _physical(place)) else [],
+    }

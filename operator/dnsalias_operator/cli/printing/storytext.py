@@ -1,0 +1,144 @@
+"""A story as text: sections with a title in the margin, for somebody who has one terminal and little time."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import click
+
+from dnsalias_operator.cli.reading.problems import Place
+from dnsalias_operator.cli.terminal import clean, severity
+from dnsalias_operator.core.advice.answers import ELSEWHERE, Answers
+from dnsalias_operator.core.advice.story import Story
+from dnsalias_operator.core.istio.listeners import Row
+from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE, PASSTHROUGH
+from dnsalias_operator.core.istio.protocols import Protocol, entry_protocol, service_protocol
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.service import Service, tcp_ports
+from dnsalias_operator.model.serviceentry import ServiceEntry
+
+_MARGIN = 12
+
+
+def told(story: Story, places: Mapping[Key, Place], mesh: Mesh) -> Iterator[str]:
+    """The lines of a story; the first names the object and says how it stands."""
+    where = f" ({clean(places[story.key])})" if story.key in places else ""
+    yield click.style(f"{clean(story.key)}{where} {clean(story.summary)}", bold=True)
+    yield from _section("Name", _names(story, mesh))
+    yield from _section("Service", _service(story))
+    yield from _section("Entry", _entry(story, mesh))
+    yield from _section("Traffic", _traffic(story, mesh))
+    yield from _section("Conditions", (f"{c.type:<12} {c.status:<7} {clean(c.reason)}" for c in story.conditions))
+    yield from _section("Findings", _findings(story))
+    yield from _section("What to do", _steps(story))
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
+    head = click.style(title.ljust(_MARGIN), bold=True)
+    for line in lines:
+        yield f"{head}{line}".rstrip()
+        head = " " * _MARGIN
+
+
+def _names(story: Story, mesh: Mesh) -> Iterator[str]:
+    for name in story.names:
+        if name.answered:
+            yield f"{clean(name.host)}: sidecars that capture DNS answer {', '.join(map(clean, name.answered))}"
+        elif mesh.dns_capture:
+            yield f"{clean(name.host)}: sidecars have no address to answer with yet, and ask the pod's DNS"
+        else:
+            yield f"{clean(name.host)}: the pod's DNS is asked; a ServiceEntry makes no record"
+        if name.rewrite and not name.answered:
+            yield f"  for CoreDNS: {clean(name.rewrite)}"
+        yield from (f"  but {clean(note)}" for note in name.notes)
+
+
+def _service(story: Story) -> Iterator[str]:
+    if story.service is None:
+        yield f"{clean(story.named)} does not exist" if story.named else "nothing tells which Service it stands for"
+        return
+    guess = " (inferred from its name)" if story.inferred else ""
+    yield f"{clean(story.service.key)}{guess}: {', '.join(_address(story.service))}"
+    for port in tcp_ports(story.service):
+        yield f"  {port.port} {clean(port.name)} ({_protocol(service_protocol(port))})"
+
+
+def _address(service: Service) -> Iterator[str]:
+    if service.type == "ExternalName":
+        yield f"ExternalName {clean(service.external_name)}"
+    elif service.headless:
+        yield "headless, no clusterIP"
+    else:
+        yield " and ".join(map(clean, service.cluster_ips)) or "no clusterIP known"
+    if service.selector:
+        yield f"pods with {clean(','.join(f'{k}={v}' for k, v in sorted(service.selector.items())))}"
+    if service.export_to is not None:
+        yield f"exported to {clean(','.join(service.export_to) or 'nobody')}"
+
+
+def _entry(story: Story, mesh: Mesh) -> Iterator[str]:
+    entry = story.entry
+    if entry is None:
+        yield "none; one is still to be made" if story.changes else "none"
+        return
+    whose = {"Generated": "made for this alias", "Patched": "somebody else's, kept right for this alias"}
+    beside = f", {whose[story.mode]}" if story.mode else ""
+    yield f"{clean(entry.key)}{beside}: addresses {', '.join(map(clean, entry.addresses)) or 'none'}"
+    seen = clean(",".join(entry.export_to or mesh.default_service_export_to))
+    yield f"  resolution {clean(entry.resolution)}, {_leads(entry)}, exported to {seen}"
+    for port in entry.ports:
+        yield f"  {port.number} {clean(port.name)} ({_protocol(entry_protocol(port))})"
+
+
+def _leads(entry: ServiceEntry) -> str:
+    if entry.workload_selector is not None:
+        return f"pods with {clean(','.join(f'{k}={v}' for k, v in sorted(entry.workload_selector.items())))}"
+    return "endpoints " + (", ".join(clean(e.address) for e in entry.endpoints) or "none")
+
+
+def _protocol(protocol: Protocol) -> str:
+    return "no protocol" if protocol is Protocol.UNSET else protocol.value
+
+
+def _traffic(story: Story, mesh: Mesh) -> Iterator[str]:
+    yield from (_answer(answers, mesh) for answers in story.answers)
+    yield from (f"Not modelled: {clean(line)}." for line in story.not_followed)
+
+
+def _answer(answers: Answers, mesh: Mesh) -> str:
+    place = f"port {answers.port} elsewhere" if answers.address == ELSEWHERE else f"{answers.address}:{answers.port}"
+    heading = f"{clean(place)}, from {clean(answers.where)}:"
+    ends = [_end(answers, row) for row in answers.rows]
+    if not ends:
+        ends = ["blocked (REGISTRY_ONLY)" if mesh.outbound_traffic_policy == "REGISTRY_ONLY" else "passes, no listener"]
+    return f"{heading} {'; '.join(ends)}"
+
+
+def _end(answers: Answers, row: Row) -> str:
+    matches = [
+        *(["SNI " + ",".join(row.sni)] if row.sni else []),
+        *(["within " + ",".join(row.cidr)] if row.cidr else []),
+        *(["plaintext HTTP"] if row.http else []),
+    ]
+    match = clean(" and ".join(matches)) or ("else" if row.default and len(answers.rows) > 1 else "everything")
+    if row.cluster == PASSTHROUGH:
+        return f"{match} passes"
+    if row.cluster == BLACKHOLE:
+        return f"{match} is blocked"
+    if row.route is not None:
+        return f"{match} by its Host header"
+    end = f"{match} to {clean(row.owner or row.cluster)}"
+    return click.style(end, fg="red", bold=True) if answers.address == ELSEWHERE and not row.sni else end
+
+
+def _findings(story: Story) -> Iterator[str]:
+    for finding in story.findings:
+        port = f" port {finding.port}:" if finding.port is not None else ""
+        cured = "" if not story.cures(finding) else click.style(" (the operator cures this)", fg="green")
+        yield f"{severity(finding.severity)} {finding.code}{port} {clean(finding.message)}{cured}"
+
+
+def _steps(story: Story) -> Iterator[str]:
+    if not story.steps:
+        yield "Nothing."
+    for number, step in enumerate(story.steps, 1):
+        yield f"{number}. {clean(step)}"

@@ -1,0 +1,1 @@
+"""From files or a cluster to objects, with the line that each comes from."""

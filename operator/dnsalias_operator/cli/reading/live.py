@@ -1,0 +1,48 @@
+"""The current kubeconfig context into `Inputs`: one LIST of each kind that the core reads."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from dnsalias_operator.cli.progress import counting
+from dnsalias_operator.cli.reading.inputs import Inputs, Item
+from dnsalias_operator.cli.terminal import note
+from dnsalias_operator.model.snapshot import PARSERS
+
+
+class LiveError(Exception):
+    """The cluster cannot be read; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What a cluster holds; ``missing`` names the CRDs that it does not serve, ``forbidden`` those we may not read."""
+
+    inputs: Inputs
+    missing: tuple[str, ...]
+    forbidden: tuple[str, ...]
+
+    def tell(self) -> None:
+        """Say on standard error what is not in it."""
+        for name in self.missing:
+            note(f"note: the cluster does not serve {name}; there are none, then")
+        for name in self.forbidden:
+            note(f"warning: no right to list {name}; what follows is told as if there were none, and may be wrong")
+
+
+def read_cluster(kubeconfig: str, context: str, namespace: str) -> Live:
+    """List a cluster, or one namespace of it (empty: all).
+
+    Raises:
+        LiveError: there is no kubeconfig, the cluster does not answer, or refuses.
+    """
+    from dnsalias_operator.shell.api import client  # noqa: PLC0415 (kubernetes and aiohttp take a while to import)
+
+    try:
+        with counting("reading the cluster") as told:
+            listing = client.list_objects(kubeconfig or None, context or None, namespace or None, told)
+    except client.ClusterError as error:
+        denied = isinstance(error, client.ApiError) and error.status == HTTPStatus.FORBIDDEN
+        narrower = "; -n NAMESPACE reads one namespace only" if denied and not namespace else ""
+        raise LiveError(f"{error}{narrower}") from error
+    items = tuple(Item(raw, PARSERS[raw["kind"]](raw), None) for raw in listing)
+    return Live(Inputs(items, namespaces_known=not namespace), listing.missing, listing.forbidden)

@@ -1,0 +1,1 @@
+"""Is this alias served, by which ServiceEntry, and if not, why."""

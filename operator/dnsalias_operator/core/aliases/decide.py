@@ -1,0 +1,273 @@
+"""Decides one DnsAlias: is it served, by which ServiceEntry, what is written."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from dnsalias_operator.core import changes
+from dnsalias_operator.core.aliases.case import Case
+from dnsalias_operator.core.aliases.conditions import failing, holding
+from dnsalias_operator.core.aliases.generate import generate
+from dnsalias_operator.core.aliases.refusals import refusal
+from dnsalias_operator.core.entries.containment import containment_address
+from dnsalias_operator.core.entries.decide import decide_entry
+from dnsalias_operator.core.entries.serves_alias import foreign_entries, generated_entry, mismatch
+from dnsalias_operator.core.istio.protocols import routed
+from dnsalias_operator.core.istio.visibility import Scope
+from dnsalias_operator.core.outcome import ACCEPTED, PROGRAMMED, AliasDecision, Change, Refusal, State
+from dnsalias_operator.core.traffic.backends import leads_to
+from dnsalias_operator.core.traffic.catch_all import streams_on_wildcard, told_apart_by_address
+from dnsalias_operator.core.traffic.takeover import Moved, as_youngest, moved
+from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.meta import mapping, strings
+from dnsalias_operator.model.names import RECREATED_FOR_ANNOTATION, SERVICE_UID_ANNOTATION, Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+OLDER_BY = 2
+"""Seconds after the Service's creation second at which our entry is younger for certain: timestamps have 1 s
+resolution, and API servers may differ by a second (facts/istio.md part 2)."""
+
+
+def decide_alias(world: Snapshot, key: Key, rules: Rules) -> AliasDecision | None:
+    """Decide the DnsAlias ``key``; None where it does not exist or is being deleted (its entry is collected)."""
+    return world.remembered(("decision", key, rules), lambda: _decide(world, key, rules))
+
+
+def _decide(world: Snapshot, key: Key, rules: Rules) -> AliasDecision | None:
+    alias = world.alias(key.namespace, key.name)
+    if alias is None or alias.meta.deleting:
+        return None
+    ours = generated_entry(world, alias)
+    if alias.spec is None:
+        return _refused(alias, ours, Refusal(ACCEPTED, "Invalid", alias.fault))
+    service = world.service(alias.meta.namespace, alias.spec.service_ref.name)
+    case = Case(world, rules, alias, alias.spec, service)
+    found = refusal(case)
+    if found is not None or service is None:
+        return _refused(alias, ours, found)
+    foreign = foreign_entries(world, alias) if ours is None or alias.spec.host not in ours.hosts else []
+    if foreign and ours is not None:
+        return _given_up(case, ours, foreign[0])
+    if foreign:
+        return _corresponding(case, service, foreign)
+    return _generated(case, service, ours)
+
+
+def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> AliasDecision:
+    world, rules, alias, spec = case.world, case.rules, case.alias, case.spec
+    taken = world.entry(alias.meta.namespace, alias.meta.name)
+    if ours is None and taken is not None and taken.meta.deleting:
+        return _refused(alias, None, _pending(taken))
+    if ours is None and taken is not None:
+        message = (
+            f"{taken.key} exists, is not ours and is for {', '.join(taken.hosts) or 'no host'}; rename the DnsAlias or "
+            "delete that entry"
+        )
+        return _refused(alias, None, Refusal(ACCEPTED, "NameTaken", message))
+    manifest = _manifest(case, service, ours)
+    entry = ServiceEntry.parse(manifest)
+    without = world.with_changes({entry.key: None})
+    blocked = moved(without, as_youngest(without, entry), entry, rules.mesh)
+    if blocked is not None:
+        return _refused(alias, ours, _would_take(blocked, entry))
+    if caught := told_apart_by_address(world, entry, rules.mesh):
+        return _refused(alias, ours, _would_catch(*min(caught), entry, rules))
+    wait = _not_before(without, entry, service, rules)
+    steps: tuple[Change, ...]
+    fault: Refusal | None = None
+    if ours is None:
+        steps = (_create(manifest, entry, service, wait),)
+    elif why := _replaced(ours, spec.host, service):
+        steps = (changes.deleted(ours, *why), _create(manifest, entry, service, wait))
+        if ours.meta.deleting:
+            steps, fault = (), _pending(ours)
+    else:
+        steps, fault = _kept(case, service, ours, manifest, wait)
+    return AliasDecision(
+        key=alias.key,
+        conditions=failing(fault) if fault else holding(f"{entry.key} makes {spec.host} work", case.ceiling),
+        host=spec.host,
+        addresses=service.cluster_ips,
+        entry=alias.meta.name,
+        mode="Generated",
+        changes=steps,
+    )
+
+
+def _manifest(case: Case, service: Service, ours: ServiceEntry | None) -> dict[str, Any]:
+    """What is to be written.
+
+    Where a Sidecar makes HTTP ports ports of bytes, they are told apart by an address: one that nobody else has, since
+    with the Service's they might get the requests to it.
+    """
+    recreated_for = ours.meta.annotations.get(RECREATED_FOR_ANNOTATION, "") if ours else ""
+    export_to, mesh = case.scope.export_to(case.alias.meta.namespace), case.rules.mesh
+    made = partial(generate, case.alias, case.spec, service, case.ports, export_to, mesh, recreated_for)
+    manifest = made()
+    plain = ServiceEntry.parse(manifest)
+    harmed = streams_on_wildcard(case.world, plain, mesh)
+    if not case.rules.containment or not harmed:
+        return manifest
+    apart = made(address=containment_address(case.world, ours or plain, case.rules))
+    # Not where nothing is gained: a Sidecar that binds the wildcard address itself gives no entry one of its own.
+    return apart if streams_on_wildcard(case.world, ServiceEntry.parse(apart), mesh) < harmed else manifest
+
+
+def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wait: int) -> Change:
+    message = f"{entry.hosts[0]} for {service.key}"
+    return changes.created(entry.key, manifest, message, reason="Generated", not_before=wait)
+
+
+def _replaced(ours: ServiceEntry, host: str, service: Service) -> tuple[str, str] | None:
+    """Why our entry must go at once rather than be changed: it is for another host or another Service."""
+    if ours.hosts != (host,):
+        return _host_changed(ours, host)
+    made_for = ours.meta.annotations.get(SERVICE_UID_ANNOTATION, "")
+    if made_for and service.meta.uid and made_for != service.meta.uid:
+        return "ServiceReplaced", f"it was made for another {service.key} (uid {made_for})"
+    return None
+
+
+def _host_changed(ours: ServiceEntry, host: str) -> tuple[str, str]:
+    told = f"the alias' host is {host} now"
+    if host in ours.hosts:
+        told = f"somebody changed spec.hosts to {', '.join(ours.hosts)}, and the alias has {host} alone"
+    return "HostChanged", f"{told}; a changed entry would keep the old one's place in the order"
+
+
+def _kept(
+    case: Case, service: Service, ours: ServiceEntry, manifest: dict[str, Any], wait: int
+) -> tuple[tuple[Change, ...], Refusal | None]:
+    """Heal our entry in place, or, once for each Service, make it younger where it came before its Service."""
+    healed = changes.healed(ours, manifest)
+    steps = (healed,) if healed else ()
+    wanted = ServiceEntry.parse({**manifest, "metadata": ours.raw.get("metadata") or {}})
+    without = case.world.with_changes({ours.key: None})
+    with_it = without.with_changes({ours.key: wanted}) if ours.meta.created else as_youngest(without, wanted)
+    shadows = moved(without, with_it, wanted, case.rules.mesh)
+    if shadows is None:
+        return steps, None
+    if not case.scope.everywhere or ours.meta.annotations.get(RECREATED_FOR_ANNOTATION, "") == service.meta.uid:
+        why = f"{shadows.describe(ours.key)}: it came first; delete it once, and the operator makes it anew, younger"
+        return steps, Refusal(PROGRAMMED, "WouldShadowService", why)
+    if ours.meta.deleting:
+        return steps, _pending(ours)
+    again = generate(case.alias, case.spec, service, case.ports, ["*"], case.rules.mesh, service.meta.uid)
+    message = f"{shadows.describe(ours.key)}: it came first; made anew, it is younger"
+    return (changes.recreated(ours, again, message, wait),), None
+
+
+def _pending(entry: ServiceEntry) -> Refusal:
+    """Ours has to take the place of one that is deleted and stays: its going is news, and decides anew."""
+    why = f"{_going(entry)}; the new one is made as soon as it is gone"
+    return Refusal(PROGRAMMED, "Pending", why)
+
+
+def _going(entry: ServiceEntry) -> str:
+    held = ", ".join(strings(mapping(entry.raw.get("metadata")).get("finalizers")))
+    why = f", and finalizers that others put on it hold it: {held}" if held else ""
+    return f"{entry.key} is being deleted{why}"
+
+
+def _not_before(without: Snapshot, entry: ServiceEntry, service: Service, rules: Rules) -> int:
+    """The earliest second for the create, 0 where age decides nothing."""
+    created = service.meta.created
+    if created is None:
+        return 0
+    if entry.workload_selector is not None:
+        # It joins the services of the pods, and the oldest decides their inbound protocol and name in telemetry.
+        return created + OLDER_BY
+    older = replace(entry, meta=replace(entry.meta, created=created - 1))
+    return created + OLDER_BY if moved(without, without.with_changes({entry.key: older}), entry, rules.mesh) else 0
+
+
+def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
+    message = f"{blocked.describe(entry.key)}; limit spec.ports to other ports, or mend what else claims that address"
+    return Refusal(ACCEPTED, "WouldShadowService", message)
+
+
+def _would_catch(namespace: str, port: int, entry: ServiceEntry, rules: Rules) -> Refusal:
+    why = f"no address is free in {rules.containment_range}" if rules.containment else "containment is switched off"
+    message = (
+        f"{entry.key} would take every connection to port {port} of pods in namespace {namespace}, where a Sidecar "
+        f"takes that port for bytes, and {why}; give its egress port the protocol HTTP, or limit spec.ports"
+    )
+    return Refusal(ACCEPTED, "WouldCatchAll", message)
+
+
+def _given_up(case: Case, ours: ServiceEntry, foreign: ServiceEntry) -> AliasDecision:
+    """Ours is for another host than the alias has now, and for that one somebody else's is there: no second is made."""
+    message = f"{foreign.key} already has host {case.spec.host}; it is looked at as soon as {ours.key} is gone"
+    return AliasDecision(
+        key=case.alias.key,
+        conditions=failing(Refusal(PROGRAMMED, "Pending", _going(ours) if ours.meta.deleting else message)),
+        changes=() if ours.meta.deleting else (changes.deleted(ours, *_host_changed(ours, case.spec.host)),),
+    )
+
+
+def _corresponding(case: Case, service: Service, entries: list[ServiceEntry]) -> AliasDecision:
+    """Somebody else's entry has the host in the alias' namespace: it is repaired under its own key, reported here."""
+    alias, spec = case.alias, case.spec
+    foreign = [e for e in entries if not e.meta.deleting]
+    if not foreign:
+        return _refused(alias, None, _pending(entries[0]))
+    edits = {e.key: mismatch(case.world, alias, e, case.rules) for e in foreign}
+    entry = min(foreign, key=lambda e: (edits[e.key] != "", e.meta.created or 0, e.meta.name))
+    edit = edits[entry.key]
+    if edit:
+        message = f"{entry.key} already has host {spec.host} but does not fit; {edit}, or delete it"
+        return _refused(alias, None, Refusal(ACCEPTED, "EntryMismatch", message))
+    if other := next((e for e in foreign if e.key != entry.key and _leads_astray(e, entry, case, service)), None):
+        lead = edits[other.key] or f"lead it to {service.key}"
+        message = f"{other.key} has host {spec.host} as well, and requests go there too; {lead}, or delete it"
+        return _refused(alias, None, Refusal(ACCEPTED, "EntryMismatch", message))
+    decided = decide_entry(case.world, entry.key, case.rules)
+    conditions = holding(f"{entry.key}, kept right by this operator, makes {spec.host} work{_limit(entry, case)}")
+    if decided is None or decided.state is not State.FIXED:
+        reason = decided.reason if decided and decided.reason else "EntryExcluded"
+        why = decided.message if decided and decided.message else "it is in a namespace that is never repaired"
+        conditions = failing(Refusal(PROGRAMMED, reason, f"{entry.key}: {why}"))
+    return AliasDecision(
+        key=alias.key,
+        conditions=conditions,
+        host=spec.host,
+        addresses=service.cluster_ips,
+        entry=entry.meta.name,
+        mode="Patched",
+    )
+
+
+def _leads_astray(other: ServiceEntry, entry: ServiceEntry, case: Case, service: Service) -> bool:
+    """Whether requests for the host end elsewhere because ``other`` has it beside the ``entry`` that serves the alias.
+
+    Source: docs/istio.md (of one namespace's entries for a hostname the oldest decides, the others add endpoints).
+    """
+    ports = {p.number: p for p in other.ports}
+    for number in (p.port for p in case.ports if routed(service, p.port)):
+        port = ports.get(number)
+        if port is None and (other.meta.created or 0) < (entry.meta.created or 0):
+            return True
+        if port is not None and not leads_to(case.world, other, port, service, case.rules.mesh):
+            return True
+    return False
+
+
+def _limit(entry: ServiceEntry, case: Case) -> str:
+    """What to add where fewer namespaces see the entry than the alias is to be seen in."""
+    theirs = Scope.of_claimant(entry, case.rules.mesh)
+    if case.scope.narrowed(theirs) == case.scope:
+        return ""
+    return f" where its exportTo lets it be seen: {', '.join(theirs.export_to(entry.meta.namespace))}"
+
+
+def _refused(alias: DnsAlias, ours: ServiceEntry | None, why: Refusal | None) -> AliasDecision:
+    """Not served; what we generated goes at once, since a freed clusterIP may go to another Service."""
+    fault = why or Refusal(ACCEPTED, "Invalid", "the spec cannot be read")
+    if ours and ours.meta.deleting:
+        # One deletion is enough. It would be answered as if all were well, and look like a fight with ourselves.
+        return AliasDecision(key=alias.key, conditions=failing(fault, _going(ours)))
+    steps = (changes.deleted(ours, fault.reason, fault.message),) if ours else ()
+    return AliasDecision(key=alias.key, conditions=failing(fault), changes=steps)

@@ -1,0 +1,204 @@
+"""Why an alias is not served: an ordered chain of small checks, each named for the fault it finds.
+
+Each check gets all that is known (`Case`) and gives a `Refusal` or None; the first one decides.
+"""
+
+from collections.abc import Callable
+
+from dnsalias_operator.core.aliases.case import Case
+from dnsalias_operator.core.aliases.generate import ambiguous_target_port, endpoints_of
+from dnsalias_operator.core.hosts.holders import HOST_CHECKS
+from dnsalias_operator.core.istio.ambient import in_ambient_mode
+from dnsalias_operator.core.istio.protocols import PortClass, class_of, service_protocol
+from dnsalias_operator.core.istio.visibility import Scope
+from dnsalias_operator.core.outcome import ACCEPTED, RESOLVED_REFS, Refusal
+from dnsalias_operator.model.dnsalias import Endpoints, chosen_ports
+from dnsalias_operator.model.names import AMBIENT_LABEL
+from dnsalias_operator.model.service import ServicePort, tcp_ports
+
+
+def ambient(case: Case) -> Refusal | None:
+    """The namespace is in ambient mode."""
+    namespace = case.alias.meta.namespace
+    if not in_ambient_mode(case.world, namespace):
+        return None
+    message = (
+        f"namespace {namespace} is in ambient mode, where two entries on one address replace each other; "
+        f"aliases need sidecars: remove the label {AMBIENT_LABEL}=ambient"
+    )
+    return Refusal(ACCEPTED, "AmbientUnsupported", message)
+
+
+def multi_cluster(case: Case) -> Refusal | None:
+    """Several clusters share the mesh."""
+    if not case.rules.mesh.multi_cluster:
+        return None
+    message = "the setting multi_cluster is true: a clusterIP of one cluster would be programmed in every cluster"
+    return Refusal(ACCEPTED, "MultiClusterUnsupported", message)
+
+
+def service_missing(case: Case) -> Refusal | None:
+    """There is no such Service."""
+    if case.service is not None:
+        return None
+    name = f"{case.alias.meta.namespace}/{case.spec.service_ref.name}"
+    return Refusal(
+        RESOLVED_REFS, "ServiceNotFound", f"Service {name} does not exist; create it or mend spec.serviceRef"
+    )
+
+
+def service_external(case: Case) -> Refusal | None:
+    """The Service is an ExternalName: it has no address and no pods."""
+    if case.service is None or case.service.type != "ExternalName":
+        return None
+    message = f"{case.service.key} is of type ExternalName and has no clusterIP; alias the Service it names instead"
+    return Refusal(RESOLVED_REFS, "ServiceIsExternalName", message)
+
+
+def no_port(case: Case) -> Refusal | None:
+    """A port that the alias asks for is none of the Service's TCP ports, or there are none."""
+    if case.service is None:
+        return None
+    chosen, missing = chosen_ports(case.spec, case.service)
+    if chosen and not missing:
+        return None
+    have = ", ".join(f"{p.port}{f' ({p.name})' if p.name else ''}" for p in tcp_ports(case.service)) or "none"
+    asked = f"spec.ports names {', '.join(map(_as_written, missing))}; " if missing else ""
+    return Refusal(RESOLVED_REFS, "NoMatchingPort", f"{asked}TCP ports of {case.service.key}: {have}")
+
+
+def _as_written(port: int | str) -> str:
+    """A number in quotes is a name, and looks like the number that is meant."""
+    quoted = isinstance(port, str) and port.isdigit()
+    return f'"{port}" (a name, for its quotes; take them off)' if quoted else str(port)
+
+
+def http_proxy(case: Case) -> Refusal | None:
+    """A port is HTTP_PROXY: it listens on the wildcard address whatever addresses the entry has (facts/istio.md 1)."""
+    bad = [p for p in case.ports if class_of(service_protocol(p)) is PortClass.HTTP_PROXY]
+    if case.service is None or not bad:
+        return None
+    message = (
+        f"port {bad[0].port} of {case.service.key} is HTTP_PROXY, and an alias of it would take every connection to "
+        "that port, whatever its addresses are; limit spec.ports to other ports, or give the Service's port the "
+        "appProtocol tcp"
+    )
+    return Refusal(RESOLVED_REFS, "HttpProxyUnsupported", message)
+
+
+def headless(case: Case) -> Refusal | None:
+    """The Service is headless and a port is told apart by address only."""
+    if case.service is None or not case.service.headless:
+        return None
+    bad = [p for p in case.ports if class_of(service_protocol(p)) is not PortClass.HTTP]
+    if not bad:
+        return None
+    message = (
+        f"{case.service.key} is headless (clusterIP None): port {bad[0].port} is {service_protocol(bad[0])}, and "
+        "without an address the alias would take every connection to that port; give the Service a clusterIP, or limit "
+        "spec.ports to HTTP ports"
+    )
+    return Refusal(RESOLVED_REFS, "HeadlessService", message)
+
+
+def address_unknown(case: Case) -> Refusal | None:
+    """No clusterIP is known (yet)."""
+    if case.service is None or case.service.headless or case.service.cluster_ips:
+        return None
+    message = f"{case.service.key} has no clusterIP; in files, add spec.clusterIPs as the cluster has it"
+    return Refusal(RESOLVED_REFS, "AddressUnknown", message)
+
+
+def no_selector(case: Case) -> Refusal | None:
+    """Workloads are asked for and the Service selects none."""
+    if case.service is None or case.spec.endpoints is not Endpoints.WORKLOADS or case.service.selector:
+        return None
+    message = f"spec.endpoints is Workloads and {case.service.key} has no selector; use endpoints: Service"
+    return Refusal(RESOLVED_REFS, "NoSelector", message)
+
+
+def ambiguous_port(case: Case) -> Refusal | None:
+    """Two ports go to one named targetPort."""
+    if case.service is None or endpoints_of(case.spec, case.service) is not Endpoints.WORKLOADS:
+        return None
+    name = ambiguous_target_port(case.ports)
+    if not name:
+        return None
+    other = "give them different names" if _http(case) else "use endpoints: Service"
+    message = (
+        f"two ports of {case.service.key} have the targetPort {name!r}, which can name one ServiceEntry port only; "
+        f"{other}, or list one of them in spec.ports"
+    )
+    return Refusal(RESOLVED_REFS, "AmbiguousTargetPort", message)
+
+
+def plaintext(case: Case) -> Refusal | None:
+    """HTTP by a DNS endpoint is sent in plaintext, which the Service's pods may refuse (docs/equivalence.md)."""
+    if case.service is None or endpoints_of(case.spec, case.service) is Endpoints.WORKLOADS:
+        return None
+    bad = _http(case)
+    if not bad or not case.service.selector:
+        return None
+    message = (
+        f"spec.endpoints is Service, and sidecars would call port {bad[0].port} ({service_protocol(bad[0])}) of "
+        f"{case.service.key} in plaintext, which fails where mTLS is STRICT; use endpoints: Auto, or limit spec.ports "
+        "to ports that are not HTTP"
+    )
+    return Refusal(RESOLVED_REFS, "PlaintextEndpoints", message)
+
+
+def _http(case: Case) -> list[ServicePort]:
+    return [p for p in case.ports if class_of(service_protocol(p)) is PortClass.HTTP]
+
+
+def not_exported(case: Case) -> Refusal | None:
+    """Nothing is left of the alias' visibility within the Service's."""
+    if case.service is None or case.scope.everywhere or case.scope.namespaces:
+        return None
+    if case.spec.export_to == ("~",) or (case.spec.export_to is None and "~" in case.rules.default_export_to):
+        return None  # nobody is to see it
+    limit = case.ceiling
+    within = f" within what the settings allow ({limit})" if limit else ""
+    message = f"{case.service.key} is exported to no namespace that spec.exportTo names{within}; widen one of them"
+    return Refusal(ACCEPTED, "NotExported", message)
+
+
+def private_shadow(case: Case) -> Refusal | None:
+    """A private exportTo comes before the Service, whatever its age (facts/istio.md part 2)."""
+    if case.service is None or case.scope.everywhere or not case.scope.namespaces:
+        return None
+    if case.scope == Scope.of_claimant(case.service, case.rules.mesh):
+        return None
+    bad = [p for p in case.ports if class_of(service_protocol(p)) is not PortClass.HTTP]
+    if not bad:
+        return None
+    limit = case.ceiling
+    remedy = f"limit spec.ports to HTTP ports ({limit})" if limit else "export it to '*'"
+    message = (
+        f"an alias with a private exportTo comes before {case.service.key} in those namespaces and would take its port "
+        f"{bad[0].port} ({service_protocol(bad[0])}); {remedy}, or give the Service the same exportTo"
+    )
+    return Refusal(ACCEPTED, "WouldShadowService", message)
+
+
+CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
+    multi_cluster,
+    ambient,
+    *HOST_CHECKS,
+    service_missing,
+    service_external,
+    no_port,
+    headless,
+    http_proxy,
+    address_unknown,
+    no_selector,
+    ambiguous_port,
+    plaintext,
+    not_exported,
+    private_shadow,
+)
+
+
+def refusal(case: Case) -> Refusal | None:
+    """The first fault, or None."""
+    return next((found for check in CHECKS if (found := check(case)) is not None), None)

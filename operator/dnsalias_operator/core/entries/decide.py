@@ -1,0 +1,103 @@
+"""Decides one ServiceEntry of somebody else: is it in our care, what does it lack, what is written."""
+
+from dnsalias_operator.core.changes import repaired
+from dnsalias_operator.core.entries.observe import enforce
+from dnsalias_operator.core.entries.ownership import (
+    as_written,
+    claims_to_be_ours,
+    excluded,
+    opted_out,
+    patched_fields,
+    selected,
+)
+from dnsalias_operator.core.entries.repair import Cure, cure, patched
+from dnsalias_operator.core.entries.serves_alias import is_alias_entry
+from dnsalias_operator.core.outcome import Change, EntryDecision, Severity, State
+from dnsalias_operator.core.traffic.catch_all import catches
+from dnsalias_operator.core.traffic.takeover import takes_away
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+
+def decide_entry(world: Snapshot, key: Key, rules: Rules) -> EntryDecision | None:
+    """Decide the ServiceEntry ``key``; None where it does not exist.
+
+    One that carries our marks is the business of its alias (`decide_alias`), or a finding where that is gone.
+    """
+    return world.remembered(("decision", key, rules), lambda: _decide(world, key, rules))
+
+
+def _decide(world: Snapshot, key: Key, rules: Rules) -> EntryDecision | None:
+    entry = world.entry(key.namespace, key.name)
+    if entry is None:
+        return None
+    if not in_care(world, entry, rules):
+        return _let_go(entry, rules)
+    wanted = cure(world, entry, rules)
+    inferred = bool(wanted.target and wanted.target.inferred)
+    change = repaired(entry, wanted.fields, patched_fields(entry), *_why(wanted, entry), inferred=inferred)
+    decision = EntryDecision(
+        key=key,
+        selected=True,
+        state=_state(wanted),
+        reason=wanted.reason,
+        message=wanted.message,
+        severity=severity_of(world, entry, wanted, rules),
+        service=wanted.target.named if wanted.target else None,
+        inferred=inferred,
+        changes=(change,) if change else (),
+    )
+    return enforce(decision, rules, lambda: severity_of(world, entry, None, rules))
+
+
+def in_care(world: Snapshot, entry: ServiceEntry, rules: Rules) -> bool:
+    """Whether the operator looks after the entry: selected, or that of an alias of its namespace."""
+    if entry.meta.deleting or opted_out(entry) or excluded(entry, rules) or claims_to_be_ours(entry):
+        return False
+    return selected(entry, rules) or any(
+        is_alias_entry(world, alias, entry, rules) for host in entry.hosts for alias in world.aliases_for_host(host)
+    )
+
+
+def _let_go(entry: ServiceEntry, rules: Rules) -> EntryDecision:
+    """An entry that is not (any more) in our care: what we put into it is withdrawn, the rest is not our business."""
+    owned = patched_fields(entry)
+    change: Change | None = None
+    if owned and not entry.meta.deleting:
+        message = "nothing puts the entry into the operator's care any more: what was patched in is withdrawn"
+        change = repaired(entry, {}, owned, "Withdrawn", message)
+    return enforce(EntryDecision(entry.key, selected=False, changes=(change,) if change else ()), rules)
+
+
+def _state(wanted: Cure) -> State | None:
+    if wanted.reason == "NotRepairable":
+        return None  # it lacks nothing that the API would let it have
+    if wanted.contained:
+        return State.CONTAINED
+    return State.UNFIXED if wanted.reason else State.FIXED
+
+
+def _why(wanted: Cure, entry: ServiceEntry) -> tuple[str, str]:
+    """Reason and message of the write: what is missing now comes before what stays wrong."""
+    if wanted.contained:
+        return wanted.reason, f"contained: {wanted.message}"
+    service = wanted.target.named if wanted.target else None
+    how = f"{service} (inferred from its name)" if wanted.target and wanted.target.inferred else str(service)
+    if lacking := [f for f in sorted(wanted.fields) if not getattr(entry, f)]:
+        reason = "Lacks" + "And".join(f.capitalize() for f in lacking)
+        return reason, f"it has no {' and '.join(lacking)}; it stands for {how}"
+    if wanted.reason:
+        return wanted.reason, wanted.message
+    if not wanted.fields:
+        return "Withdrawn", "what was patched in has no reason any more"
+    return "StaleAddress", f"what was patched in is out of date; it stands for {how}"
+
+
+def severity_of(world: Snapshot, entry: ServiceEntry, wanted: Cure | None, rules: Rules) -> Severity:
+    """Critical where the entry takes traffic not meant for it, once the cure (if any) is written; else a warning."""
+    after = patched(as_written(entry, rules), wanted) if wanted else entry
+    if catches(world, after, rules.mesh) or takes_away(world.with_changes({entry.key: after}), after, rules.mesh):
+        return Severity.CRITICAL
+    return Severity.WARNING if wanted is None or wanted.reason else Severity.INFO

@@ -1,0 +1,211 @@
+"""What a ServiceEntry of somebody else lacks, and the smallest patch that gives it that.
+
+Every decision starts from the entry as its owners wrote it (our own fields taken off), so that a reason that is gone
+takes its patch along. Source: facts/istio.md part 2 and 3; SSA's atomic lists: part 4.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dnsalias_operator.core.entries.containment import containment_address
+from dnsalias_operator.core.entries.destination import lost_requests
+from dnsalias_operator.core.entries.ownership import as_written, patched_fields
+from dnsalias_operator.core.entries.stands_for import StandsFor, stands_for
+from dnsalias_operator.core.entries.unfixed import first_at_pods, no_address, plaintext, stale, takes, takes_anyway
+from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable
+from dnsalias_operator.core.istio.listeners import entries_binding
+from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
+from dnsalias_operator.core.istio.service_names import addresses_to_share, service_host
+from dnsalias_operator.core.traffic.catch_all import catches, catches_all, told_apart_by_address
+from dnsalias_operator.core.traffic.takeover import Moved, as_oldest_if_unknown, moved, takes_away
+from dnsalias_operator.core.traffic.takeover_of_entries import ousted
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.serviceentry import Endpoint, ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Cure:
+    """What our manager should own in the entry, None for a field it should not, and what is left wrong.
+
+    ``reason`` is "" where nothing is; ``contained`` where the addresses are a containment address.
+    """
+
+    addresses: tuple[str, ...] | None
+    endpoints: tuple[str, ...] | None
+    reason: str = ""
+    message: str = ""
+    contained: bool = False
+    target: StandsFor | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The part of ``spec`` that our manager applies."""
+        out: dict[str, Any] = {}
+        if self.addresses is not None:
+            out["addresses"] = list(self.addresses)
+        if self.endpoints is not None:
+            out["endpoints"] = [{"address": a} for a in self.endpoints]
+        return out
+
+
+def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
+    """What to own in the entry. ``world`` holds the entry as it is now; the entry itself may be patched already."""
+    base = as_written(entry, rules)
+    wanted = _cure(world, entry, base, rules)
+    reason, message = takes_anyway(patched(base, wanted), rules.mesh)
+    if not reason or wanted.reason == "NotRepairable":
+        return wanted
+    # It comes before any other reason: what mends that one leaves the catch-all.
+    return replace(wanted, reason=reason, message=message)
+
+
+def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules) -> Cure:
+    rest = world.with_changes({entry.key: base})
+    target = stands_for(rest, base, rules)
+    if done := _left_alone(rest, base, target, rules):
+        return done
+    service = target.service
+    if service is None:
+        return _contain(rest, entry, base, rules, target, target.reason, target.message)
+    if fault := no_address(rest, base, service, rules):
+        return _contain(rest, entry, base, rules, target, *fault)
+    wanted = Cure(
+        addresses=addresses_to_share(service, rules.mesh) if lacks_addresses(base) else None,
+        endpoints=(service_host(service, rules.mesh),) if lacks_endpoints(base) else None,
+        target=target,
+    )
+    lost = lost_requests(rest, patched(base, wanted), service, rules.mesh)
+    if lost:
+        # The host itself may resolve to what has that port: an endpoint of ours would take that away.
+        wanted = replace(wanted, endpoints=None)
+    after = patched(base, wanted)
+    blocked = _moved(rest, after, rules)
+    if blocked is None and wanted.addresses:
+        blocked = _ousted(rest, after, rules)
+    if blocked is None:
+        # Missing endpoints are added beside a stale address of the owner's, which keeps the entry unfixed.
+        reason, message = stale(base, target)
+        if not reason and lost:
+            reason, message = lost
+        if not reason and wanted.endpoints:
+            reason, message = plaintext(base, service)
+        if not reason:
+            reason, message = first_at_pods(base, service)
+        return replace(wanted, reason=reason, message=message)
+    return _contain(rest, entry, base, rules, target, *takes(base, service, blocked, already=not wanted.addresses))
+
+
+def _moved(world: Snapshot, after: ServiceEntry, rules: Rules) -> Moved | None:
+    """Whose traffic the patched entry would take if no other entry had its address from us.
+
+    What was given to one is no reason to give it to another, or to take it away: the two would undo each other.
+    """
+    others = {e.key: as_written(e, rules) for e in _patched_beside(world, after)}
+    bare = world.with_changes(others)
+    return moved(*_without_and_with(bare, after), after, rules.mesh)
+
+
+def _ousted(world: Snapshot, after: ServiceEntry, rules: Rules) -> Moved | None:
+    """Which entry's listener at the address the patched one would take.
+
+    Where two have the address only from us and each would take the other's listener, the older has it, as in istiod:
+    were it the one that came first to us, the same objects would end differently from one day to the next.
+    """
+    younger = {e.key: e for e in _patched_beside(world, after) if _age(after) < _age(e)}
+    rest = world
+    for _ in range(len(younger) + 1):
+        found = ousted(*_without_and_with(rest, after), after, rules.mesh)
+        rival = younger.pop(found.loser, None) if found else None
+        beside = rest.with_changes({after.key: after})
+        if rival is None or not ousted(*_without_and_with(beside, rival), rival, rules.mesh):
+            return found
+        rest = rest.with_changes({rival.key: as_written(rival, rules)})
+    return None
+
+
+def _without_and_with(world: Snapshot, entry: ServiceEntry) -> tuple[Snapshot, Snapshot]:
+    return world.with_changes({entry.key: None}), as_oldest_if_unknown(world, entry)
+
+
+def _patched_beside(world: Snapshot, after: ServiceEntry) -> list[ServiceEntry]:
+    """Other entries that have one of its addresses from us."""
+    others = (e for a in after.addresses for e in entries_binding(world, a) if e.key != after.key)
+    return [e for e in others if "addresses" in patched_fields(e)]
+
+
+def _age(entry: ServiceEntry) -> tuple[int, Key]:
+    return entry.meta.created or 0, entry.key
+
+
+def patched(base: ServiceEntry, wanted: Cure) -> ServiceEntry:
+    """The entry as it will be."""
+    return replace(
+        base,
+        addresses=base.addresses if wanted.addresses is None else wanted.addresses,
+        endpoints=base.endpoints if wanted.endpoints is None else tuple(Endpoint(address=a) for a in wanted.endpoints),
+    )
+
+
+def _left_alone(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: Rules) -> Cure | None:
+    """The verdict on an entry that gets no patch: it lacks nothing, or what it lacks is not ours to give."""
+    if forbidden := not_repairable(base):
+        return Cure(None, None, "NotRepairable", forbidden, target=target)
+    if any(is_unspecified(a) for a in base.addresses):
+        message = f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; remove it there"
+        return Cure(None, None, "AddressSetByOwner", message, target=target)
+    if lacks_addresses(base) or lacks_endpoints(base):
+        return None
+    if taken := takes_away(world, base, rules.mesh):
+        return Cure(None, None, *takes(base, target.service, taken, already=True), target=target)
+    reason, message = stale(base, target)
+    if not reason and target.service is not None:
+        lost = lost_requests(world, base, target.service, rules.mesh)
+        reason, message = lost or first_at_pods(base, target.service)
+    return Cure(None, None, reason, message, target=target)
+
+
+def _contain(
+    world: Snapshot,
+    entry: ServiceEntry,
+    base: ServiceEntry,
+    rules: Rules,
+    target: StandsFor,
+    reason: str,
+    message: str,
+) -> Cure:
+    """Give a catch-all an address of its own; anything else, and what that does not contain, stays as it is written."""
+    unfixed = Cure(None, None, reason, message, target=target)
+    if not lacks_addresses(base) or not catches(world, base, rules.mesh) or takes_anyway(base, rules.mesh)[0]:
+        return unfixed
+    if not rules.containment:
+        return _keep(world, entry, unfixed)
+    address = containment_address(world, entry, rules)
+    if not address:
+        return replace(unfixed, message=f"{message}; and no address is free in {rules.containment_range}")
+    if not catches_all(base, rules.mesh) and not told_apart_by_address(world, base, rules.mesh):
+        return unfixed
+    service, endpoints = target.service, None
+    if service and not service.headless and service.type != "ExternalName" and lacks_endpoints(base):
+        led = Cure((address,), (service_host(service, rules.mesh),))
+        # As in a cure: what the host resolves to may have a port that the Service has not.
+        endpoints = None if lost_requests(world, patched(base, led), service, rules.mesh) else led.endpoints
+    return Cure(
+        addresses=(address,),
+        endpoints=endpoints,
+        reason=reason,
+        message=message,
+        contained=True,
+        target=target,
+    )
+
+
+def _keep(world: Snapshot, entry: ServiceEntry, unfixed: Cure) -> Cure:
+    """Without containment, an address that we patched in stays while no Service has it: better stale than catch-all."""
+    ours = patched_fields(entry)
+    if "addresses" not in ours or any(world.services_at(a) for a in entry.addresses):
+        return unfixed
+    endpoints = tuple(e.address for e in entry.endpoints) if "endpoints" in ours else None
+    message = f"{unfixed.message}; it keeps {', '.join(entry.addresses)} so that it takes no other traffic"
+    return replace(unfixed, addresses=entry.addresses, endpoints=endpoints, reason="StaleAddress", message=message)

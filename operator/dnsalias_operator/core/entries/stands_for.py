@@ -1,0 +1,125 @@
+"""Which Service somebody else's ServiceEntry stands for. The first rule that yields anything decides.
+
+Source: design of this project; two candidates are never guessed between.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from dnsalias_operator.core.hosts.holders import has_host
+from dnsalias_operator.core.istio.service_names import service_named
+from dnsalias_operator.model.names import SERVICE_ANNOTATION, Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class StandsFor:
+    """The Service, or why none: ``reason`` is "" (found), NoService, ServiceNotFound or AmbiguousService.
+
+    ``inferred`` is true where nothing but a likeness of names tells. ``named`` is the key that a rule named.
+    """
+
+    service: Service | None = None
+    reason: str = ""
+    message: str = ""
+    inferred: bool = False
+    named: Key | None = None
+
+
+def stands_for(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
+    """Apply the rules in their order: annotation, DnsAlias, endpoint, ownerReference, likeness of names."""
+    return explicit(world, entry, rules) or _by_likeness(world, entry, rules)
+
+
+def explicit(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor | None:
+    """The same without likeness of names; None where no rule yields anything."""
+    for rule in _RULES:
+        named = sorted(set(rule(world, entry, rules)))
+        if named:
+            without = [host for host in entry.hosts if rule is _alias and not list(_aliased(world, entry, host, rules))]
+            return _divided(without) or _resolve(world, named)
+    return None
+
+
+def _annotation(_world: Snapshot, entry: ServiceEntry, _rules: Rules) -> Iterable[Key]:
+    value = entry.meta.annotations.get(SERVICE_ANNOTATION, "").strip()
+    if value:
+        namespace, slash, name = value.rpartition("/")
+        yield Key("Service", namespace if slash else entry.meta.namespace, name)
+
+
+def _alias(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterable[Key]:
+    for host in entry.hosts:
+        yield from _aliased(world, entry, host, rules)
+
+
+def _aliased(world: Snapshot, entry: ServiceEntry, host: str, rules: Rules) -> Iterable[Key]:
+    for alias in world.aliases_for_host(host):
+        if alias.spec and alias.meta.namespace == entry.meta.namespace and has_host(world, rules, alias):
+            yield Key("Service", alias.meta.namespace, alias.spec.service_ref.name)
+
+
+def _endpoint(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterable[Key]:
+    for endpoint in entry.endpoints:
+        named = service_named(world, endpoint.address, entry.meta.namespace, rules.mesh)
+        if named:
+            yield Key("Service", *named)
+
+
+def _owner(_world: Snapshot, entry: ServiceEntry, _rules: Rules) -> Iterable[Key]:
+    for owner in entry.meta.owners:
+        if owner.kind == "Service" and owner.api_version in ("", "v1"):
+            yield Key("Service", entry.meta.namespace, owner.name)
+
+
+_RULES: tuple[Callable[[Snapshot, ServiceEntry, Rules], Iterable[Key]], ...] = (_annotation, _alias, _endpoint, _owner)
+
+
+def _divided(without: list[str]) -> StandsFor | None:
+    """Nothing, where what tells of some hosts of an entry does not tell of these: a repair leads every host there."""
+    if not without:
+        return None
+    message = (
+        f"host {without[0]} does not tell which Service it stands for, and other hosts do; give it an entry of its "
+        f"own, or annotate {SERVICE_ANNOTATION}: <name> if all hosts stand for one"
+    )
+    return StandsFor(reason="AmbiguousService", message=message)
+
+
+def _resolve(world: Snapshot, named: list[Key]) -> StandsFor:
+    if len(named) > 1:
+        listed = ", ".join(map(str, named))
+        return StandsFor(reason="AmbiguousService", message=f"it names {listed}; annotate {SERVICE_ANNOTATION}: <name>")
+    (key,) = named
+    service = world.service(key.namespace, key.name)
+    if service is None:
+        return StandsFor(reason="ServiceNotFound", message=f"{key} does not exist", named=key)
+    return StandsFor(service=service, named=key)
+
+
+def _by_likeness(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
+    nothing = StandsFor(
+        reason="NoService",
+        message=f"nothing tells which Service it stands for; annotate it {SERVICE_ANNOTATION}: <name>",
+    )
+    if not rules.infer_service or entry.endpoints or not entry.ports:
+        return nothing
+    names = {entry.meta.name, *(h.split(".")[0] for h in entry.hosts)}
+    wanted = {p.number for p in entry.ports}
+    candidates = [
+        s
+        for n in sorted(names)
+        if (s := world.service(entry.meta.namespace, n)) and wanted <= {p.port for p in s.ports if p.protocol == "TCP"}
+    ]
+    if not candidates:
+        return nothing
+    if len(candidates) > 1:
+        listed = ", ".join(str(s.key) for s in candidates)
+        message = f"its name or host looks like {listed}; annotate it {SERVICE_ANNOTATION}: <name>"
+        return StandsFor(reason="AmbiguousService", message=message)
+    (service,) = candidates
+    unlike = [h for h in entry.hosts if h.split(".")[0] != service.meta.name] if len(set(entry.hosts)) > 1 else []
+    return _divided(unlike) or StandsFor(service=service, inferred=True, named=service.key)

@@ -1,0 +1,1 @@
+"""What is wrong: coded faults of the world as it is."""

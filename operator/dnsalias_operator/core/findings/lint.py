@@ -1,0 +1,242 @@
+"""Coded faults of a world as it stands, computed from the objects and from `listeners`.
+
+An ordered set of small checks, each named for the fault it finds; the same facts feed repair and conditions.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from dnsalias_operator.core.aliases.decide import decide_alias
+from dnsalias_operator.core.entries.decide import decide_entry
+from dnsalias_operator.core.entries.ownership import all_in_range, claims_to_be_ours, is_contained, live_owner
+from dnsalias_operator.core.entries.serves_alias import generated_entry
+from dnsalias_operator.core.entries.stands_for import explicit, stands_for
+from dnsalias_operator.core.findings import catalog
+from dnsalias_operator.core.findings.catch_all import catch_all
+from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
+from dnsalias_operator.core.findings.subject import Look
+from dnsalias_operator.core.hosts.names import meant_by, own_names, public_suffix, shadowed_service
+from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
+from dnsalias_operator.core.istio.listeners import bound, holds, vips_within
+from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
+from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, service_protocol
+from dnsalias_operator.core.istio.service_names import service_named
+from dnsalias_operator.core.istio.visibility import Scope
+from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
+from dnsalias_operator.core.traffic.backends import selects_pods_of
+from dnsalias_operator.core.traffic.catch_all import catches, catches_all
+from dnsalias_operator.core.traffic.takeover import reach_of, takes_from
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+_SAID_OTHERWISE = frozenset({"ObserveOnly", "StaleAddress"})
+"""Reasons that are no fault of the entry, or have a finding of their own."""
+
+
+def lint(world: Snapshot, rules: Rules) -> tuple[Finding, ...]:
+    """Every finding, worst first, then by object. The world is judged as it is, not as it would be repaired."""
+    found = [f for entry in world.entries() for f in entry_findings(world, entry, rules)]
+    found += [f for alias in world.aliases() for f in alias_findings(world, alias.key, rules)]
+    return tuple(sorted(found, key=lambda f: f.order))
+
+
+def entry_findings(world: Snapshot, entry: ServiceEntry, rules: Rules, *, counted: bool = False) -> list[Finding]:
+    """The findings of one ServiceEntry.
+
+    ``counted`` is for those who count findings and read no message: whom a catch-all reaches, which takes a look at
+    everybody on its port, is left out of that.
+    """
+    decision = decide_entry(world, entry.key, rules)
+    in_care = decision is not None and decision.selected
+    target = stands_for(world, entry, rules) if in_care else explicit(world, entry, rules)
+    look = Look(world, rules, entry, decision, target.service if target else None, counted)
+    return [f for check in CHECKS for f in check(look)]
+
+
+def lacks(look: Look) -> Iterator[Finding]:
+    """An entry in our care, or one that names a Service, without addresses or endpoints."""
+    relevant = look.service is not None or (look.decision is not None and look.decision.selected)
+    if not relevant or not_repairable(look.entry):
+        return
+    service = look.service
+    addresses = f" ({', '.join(service.cluster_ips)} of {service.key})" if service and service.cluster_ips else ""
+    if lacks_addresses(look.entry) and not (service and service.headless):
+        harm = (
+            ""
+            if catches(look.world, look.entry, look.rules.mesh)
+            else "; it takes nobody else's traffic: matched by SNI or Host"
+        )
+        yield catalog.LACKS_ADDRESSES.at(
+            look.entry.key, f"spec.addresses is not set{addresses}{harm}", remedy=look.blocked
+        )
+    if lacks_endpoints(look.entry):
+        message = f"spec.endpoints is not set: {', '.join(look.entry.hosts)} is what the sidecar resolves"
+        yield catalog.LACKS_ENDPOINTS.at(look.entry.key, message)
+
+
+def takes_over(look: Look) -> Iterator[Finding]:
+    """An entry that gets the traffic of a Service whose address it lists (facts/istio.md part 2)."""
+    taken = takes_from(look.world, look.entry, look.rules.mesh)
+    if taken is None:
+        return
+    where = reach_of(look.world, look.entry, taken, look.rules.mesh)
+    if taken.bare:
+        message = (
+            f"shares http://{taken.address}:{taken.port} with {taken.loser}: istiod gives requests for the bare "
+            f"address to one of the two by chance, for clients in {where}"
+        )
+        remedy = "remove the clusterIP from spec.addresses; HTTP ports are told apart by Host and need none"
+        yield catalog.SHADOWS_SERVICE.at(
+            look.entry.key, message, port=taken.port, severity=Severity.WARNING, remedy=remedy
+        )
+        return
+    message = f"takes {taken.address}:{taken.port} from {taken.loser} for clients in {where}"
+    if taken.mismatch:
+        why = f"{message}: its port has another protocol class than the Service's"
+        yield catalog.TAKES_OVER_SERVICE.at(look.entry.key, why, port=taken.port)
+        return
+    service = look.world.service(taken.loser.namespace, taken.loser.name)
+    same_pods = service is not None and selects_pods_of(look.entry, service)
+    unseen = "the Service has no listener there (a Sidecar imports the entry alone, or it is a second address)"
+    reason = unseen if taken.unseen else "it is older than the Service"
+    why = f"{message}: {reason}, or it is exported to namespaces by name"
+    # With the Service's own pods behind it the traffic still arrives (facts/istio.md part 3).
+    severity = Severity.WARNING if same_pods else Severity.CRITICAL
+    yield catalog.SHADOWS_SERVICE.at(look.entry.key, why, port=taken.port, severity=severity)
+
+
+def stale_address(look: Look) -> Iterator[Finding]:
+    """Addresses none of which belongs to the Service that the entry stands for."""
+    entry, service = look.entry, look.service
+    if service is None or not service.cluster_ips or not entry.addresses or without_address(entry):
+        return
+    contained = all_in_range if claims_to_be_ours(entry) else is_contained
+    if holds(entry.addresses, service.cluster_ips) or contained(entry, look.rules):
+        return
+    have, want = ", ".join(entry.addresses), ", ".join(service.cluster_ips)
+    yield catalog.STALE_ADDRESS.at(entry.key, f"spec.addresses is {have}, and {service.key} has {want}")
+
+
+def claimed_twice(look: Look) -> Iterator[Finding]:
+    """A host that another entry, visible to some of the same namespaces, has too: the oldest wins there."""
+    mine = Scope.of_claimant(look.entry, look.rules.mesh)
+    for host in look.entry.hosts:
+        others = [
+            e.key
+            for e in look.world.entries_for_host(host)
+            if e.key != look.entry.key and Scope.of_claimant(e, look.rules.mesh).overlaps(mine)
+        ]
+        if others:
+            message = (
+                f"host {host} is claimed by {', '.join(map(str, others))} too; which one a pod gets depends on age"
+            )
+            yield catalog.HOST_CLAIMED_TWICE.at(look.entry.key, message)
+
+
+def reserved_host(look: Look) -> Iterator[Finding]:
+    """A host that belongs to a Service or to the cluster."""
+    for host in look.entry.hosts:
+        service = shadowed_service(look.world, host)
+        if service is not None:
+            http = {p.port for p in service.ports if class_of(service_protocol(p)) is PortClass.HTTP}
+            shared = sorted(
+                p.number for p in look.entry.ports if p.number in http and class_of(entry_protocol(p)) is PortClass.HTTP
+            )
+            severity = Severity.CRITICAL if shared else Severity.WARNING
+            takes = f" and takes its virtual host on port {shared[0]}" if shared else ""
+            message = f"host {host} is the short name of {service.key}{takes}"
+            yield catalog.RESERVED_HOST.at(look.entry.key, message, severity=severity)
+        elif (why := meant_by(host, own_names(look.rules.mesh))) and not claims_to_be_ours(look.entry):
+            yield catalog.RESERVED_HOST.at(look.entry.key, f"host {host}: {why}")
+
+
+def covers_services(look: Look) -> Iterator[Finding]:
+    """``0.0.0.0``, or a CIDR that holds clusterIPs."""
+    for address in look.entry.addresses:
+        if is_unspecified(address):
+            catching = catches_all(look.entry, look.rules.mesh)
+            severity = Severity.CRITICAL if catching else Severity.WARNING
+            message = f"spec.addresses {address} acts as no address at all"
+            yield catalog.COVERS_SERVICES.at(look.entry.key, message, severity=severity)
+        elif "/" in bound(address) and (inside := dict.fromkeys(s.key for _, s in vips_within(look.world, address))):
+            named = ", ".join(map(str, list(inside)[:3])) + (" and others" if len(inside) > 3 else "")  # noqa: PLR2004
+            yield catalog.COVERS_SERVICES.at(look.entry.key, f"spec.addresses {address} holds the clusterIP of {named}")
+
+
+def unknown_endpoint(look: Look) -> Iterator[Finding]:
+    """An endpoint whose name has the form of a Service's, where no such Service exists."""
+    for endpoint in look.entry.endpoints:
+        named = service_named(look.world, endpoint.address, look.entry.meta.namespace, look.rules.mesh)
+        if named and look.world.service(*named) is None:
+            message = f"endpoint {endpoint.address} names Service {named[0]}/{named[1]}, which does not exist"
+            yield catalog.UNKNOWN_ENDPOINT.at(look.entry.key, message)
+
+
+def cannot_repair(look: Look) -> Iterator[Finding]:
+    """An entry in our care that is left unfixed, or contained, with the reason."""
+    decided = look.decision
+    if decided is None or not decided.selected or not decided.reason or decided.reason in _SAID_OTHERWISE:
+        return
+    message = f"{decided.reason}: {decided.message}"
+    if decided.reason == "NotRepairable":
+        yield catalog.NOT_REPAIRABLE.at(look.entry.key, message)
+    elif decided.state is State.CONTAINED and not decided.changes:
+        yield catalog.CONTAINED.at(look.entry.key, message)
+    else:
+        yield catalog.CANNOT_CURE.at(look.entry.key, message)
+
+
+def port_not_on_service(look: Look) -> Iterator[Finding]:
+    """A port that the Service does not have."""
+    service = look.service
+    if service is None or not service.ports or look.decision is None or not look.decision.selected:
+        return
+    have = {p.port for p in service.ports if p.protocol == "TCP"}
+    for port in look.entry.ports:
+        if port.number not in have and entry_protocol(port).value != "UDP":
+            listed = ", ".join(map(str, sorted(have))) or "none"
+            message = f"port {port.number} is not on {service.key} (TCP ports: {listed})"
+            yield catalog.PORT_NOT_ON_SERVICE.at(look.entry.key, message, port=port.number)
+
+
+def orphan(look: Look) -> Iterator[Finding]:
+    """An entry with our marks whose DnsAlias does not exist."""
+    if claims_to_be_ours(look.entry) and live_owner(look.world, look.entry) is None:
+        yield catalog.ORPHAN.at(look.entry.key, "it carries this operator's label, and no living DnsAlias owns it")
+
+
+CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
+    catch_all,
+    lacks,
+    takes_over,
+    stale_address,
+    claimed_twice,
+    reserved_host,
+    covers_services,
+    unknown_endpoint,
+    cannot_repair,
+    port_not_on_service,
+    orphan,
+    plaintext_into_strict,
+    refused_by_envoy,
+)
+
+
+def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecision | None = None) -> Iterator[Finding]:
+    """The findings of one DnsAlias: that it is not served, and why; ``decided`` saves a decision that was made."""
+    decided = decided or decide_alias(world, key, rules)
+    alias = world.alias(key.namespace, key.name)
+    if decided is None or alias is None:
+        return
+    ready = decided.conditions[-1]
+    if ready.status != "True":
+        yield catalog.ALIAS_REFUSED.at(key, f"{ready.reason}: {ready.message}")
+    if alias.spec and (suffix := public_suffix(alias.spec.host)):
+        message = f"host {alias.spec.host} is under the public suffix {suffix}"
+        yield catalog.PUBLIC_SUFFIX.at(key, message)
+    if alias.spec and generated_entry(world, alias) is None:
+        elsewhere = [e for e in world.entries_for_host(alias.spec.host) if e.meta.namespace != key.namespace]
+        if elsewhere:
+            message = f"host {alias.spec.host} is claimed by {', '.join(str(e.key) for e in elsewhere)} too"
+            yield catalog.HOST_CLAIMED_TWICE.at(key, message)

@@ -1,0 +1,1 @@
+"""Istio's rules, each written once, with its source."""

@@ -1,0 +1,52 @@
+"""The names that ExternalName Services give to another service: they join the SNI match of its TLS chains.
+
+Source: resolveServiceAliases in pilot/pkg/model/push_context.go, matchingAliasService in pilot/pkg/model/sidecar.go,
+buildSidecarOutboundTLSFilterChainOpts in pilot/pkg/networking/core/tls.go, GenerateAltVirtualHosts in httproute.go.
+"""
+
+from dnsalias_operator.core.istio.listeners.scope import Egress
+from dnsalias_operator.core.istio.listeners.services import Upstream, hostname_of, service_key
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.snapshot import Snapshot
+
+
+def other_names(upstream: Upstream, snapshot: Snapshot, egress: Egress, mesh: Mesh) -> tuple[str, ...]:
+    """Every name by which a client in the egress listener's namespace may call the service beside its hostname.
+
+    An alias counts where the hosts that import the service match its name too; its own exportTo does not matter.
+    """
+    hosts = egress.hosts_of(upstream)
+    aliases = _pointing_to(upstream.hostname, snapshot, mesh) if hosts else ()
+    return tuple(
+        name
+        for alias in aliases
+        if hosts and hosts.matches(hostname_of(alias, mesh))
+        for name in _forms(alias, egress.namespace, mesh)
+    )
+
+
+def _pointing_to(hostname: str, snapshot: Snapshot, mesh: Mesh) -> list[Service]:
+    """ExternalName Services that end at this name, over others of their kind too, by namespace and name.
+
+    A name that is an ExternalName Service's own is the end of nothing.
+    """
+    first = snapshot.aliases_to(hostname)
+    key = service_key(hostname, mesh)
+    named = snapshot.service(key.namespace, key.name) if first and key else None
+    if named and named.type == "ExternalName" and named.external_name:
+        return []
+    found = {service.key: service for service in first}
+    todo = list(first)
+    while todo:
+        further = [s for s in snapshot.aliases_to(hostname_of(todo.pop(), mesh)) if s.key not in found]
+        found.update((s.key, s) for s in further)
+        todo += further
+    return sorted(found.values(), key=lambda s: (s.meta.namespace, s.meta.name))
+
+
+def _forms(alias: Service, namespace: str, mesh: Mesh) -> tuple[str, ...]:
+    """An alias's name in full, with the final dot, and as short as a client of that namespace may write it."""
+    full, short = hostname_of(alias, mesh), f"{alias.meta.name}.{alias.meta.namespace}"
+    own = (alias.meta.name,) if alias.meta.namespace == namespace else ()
+    return (full, f"{full}.", *own, short, f"{short}.svc")

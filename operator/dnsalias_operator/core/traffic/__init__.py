@@ -1,0 +1,1 @@
+"""Whose traffic moves: questions asked of the listener model."""

@@ -1,0 +1,45 @@
+"""Where the connections that an entry gets end: at the Service that it stands for, or elsewhere."""
+
+from dnsalias_operator.core.istio.service_names import service_named
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+
+def selects_pods_of(entry: ServiceEntry, service: Service) -> bool:
+    """Whether the entry has the Service's own pods for endpoints (facts/istio.md part 3)."""
+    if entry.workload_selector is None or entry.meta.namespace != service.meta.namespace:
+        return False
+    return dict(entry.workload_selector) == dict(service.selector)
+
+
+def leads_to(world: Snapshot, entry: ServiceEntry, port: EntryPort, service: Service, mesh: Mesh) -> bool:
+    """Whether bytes that the entry gets on that port at the Service's address end at the Service.
+
+    They do at its pods, at its address, and by its name, which leads there.
+    """
+    if selects_pods_of(entry, service):
+        return _same_target(port, service)
+    if port.target_port not in (0, port.number):
+        return False
+    if entry.resolution == "NONE":
+        return not entry.endpoints and entry.workload_selector is None  # on to the address that was called
+    there, own = (service.meta.namespace, service.meta.name), entry.meta.namespace
+    return bool(entry.endpoints) and all(
+        not e.ports and (e.address in service.cluster_ips or service_named(world, e.address, own, mesh) == there)
+        for e in entry.endpoints
+    )
+
+
+def _same_target(port: EntryPort, service: Service) -> bool:
+    """Whether an entry that selects the Service's pods calls the port there that the Service calls, if it has it.
+
+    A port of theirs is found by name before it is by number (facts/istio.md part 4).
+    """
+    own = next((p for p in service.ports if p.port == port.number and p.protocol == "TCP"), None)
+    if own is None:
+        return True
+    if isinstance(own.target_port, str):
+        return port.name == own.target_port
+    return (port.target_port or port.number) == (own.target_port or own.port)

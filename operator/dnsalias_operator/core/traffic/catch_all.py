@@ -1,0 +1,103 @@
+"""Which entries take any connection on a port: by themselves, or by what a Sidecar makes of their ports.
+
+A Sidecar's egress listener with a port takes all its services for the protocol of that port, whatever they declare
+(core/istio/listeners/claims.py). Where that is TCP, say, an entry of HTTP or TLS ports without an address listens on
+the wildcard address there, and takes connections or ends the HTTP of others.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from dnsalias_operator.core.istio.lacking import lacks_addresses, without_address
+from dnsalias_operator.core.istio.listeners import Client, Pods, Reach, classes, listener_at, reach
+from dnsalias_operator.core.istio.listeners.rows import PASSTHROUGH, WILDCARD, Row
+from dnsalias_operator.core.istio.listeners.visible import named_namespaces
+from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+Places = frozenset[tuple[str, int]]
+"""Namespaces with ports."""
+_SOME = "240.0.0.1"
+"""Any address: judged alone, an entry shares it with nobody."""
+
+
+def streams_on_wildcard(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Places:
+    """Where clients have a chain of bytes for one of the entry's HTTP ports on the wildcard address."""
+    http = {p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.HTTP}
+    return frozenset((name, port) for port in http for name, row in _rows(world, entry, mesh, port) if row.cluster)
+
+
+def caught_by_sidecars(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Places:
+    """Where, for clients of a Sidecar, any connection to one of the entry's ports is the entry's."""
+    found = ((name, p.number, row) for p in entry.ports for name, row in _rows(world, entry, mesh, p.number))
+    return frozenset((name, port) for name, port, row in found if row.match_all and row.cluster)
+
+
+def told_apart_by_address(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Places:
+    """Where a Sidecar gives an entry without an address any connection, and would not if it had one.
+
+    Not where the Sidecar binds the wildcard address itself.
+    """
+    caught = caught_by_sidecars(world, entry, mesh) if without_address(entry) else frozenset[tuple[str, int]]()
+    return caught - caught_by_sidecars(world, replace(entry, addresses=(_SOME,)), mesh) if caught else caught
+
+
+def _rows(world: Snapshot, entry: ServiceEntry, mesh: Mesh, number: int) -> Iterator[tuple[str, Row]]:
+    """The entry's chains on the wildcard address where Sidecars have egress listeners of that port, by namespace.
+
+    Judged without other entries and Services on purpose, as `catches_all`.
+    """
+    if not world.sidecars_with_port(number):
+        return
+    sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
+    alone = sidecars.with_changes({entry.key: entry})
+    for pods in classes(alone, mesh, number):
+        listener = listener_at(alone, pods.client, mesh, WILDCARD, number)
+        yield from ((pods.client.namespace, row) for row in listener.rows if row.owner) if listener else ()
+
+
+def catches(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
+    """Ports on which the entry takes any connection: by itself, or where a Sidecar takes them for bytes."""
+    by_sidecars = caught_by_sidecars(world, entry, mesh) if lacks_addresses(entry) else frozenset[tuple[str, int]]()
+    return tuple(sorted({*catches_all(entry, mesh), *(port for _, port in by_sidecars)}))
+
+
+def catches_all(entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
+    """Ports on which the entry, were it alone, opens a wildcard listener that takes any connection.
+
+    Judged without the others on purpose: an entry that waits behind another catch-all becomes one when that is mended.
+    Source: facts/istio.md part 1.
+    """
+    alone = Snapshot((entry,))
+    clients = [Client(name) for name in sorted(named_namespaces(entry, mesh))]
+    caught = (p.number for p in entry.ports if any(entry.key in _takers(alone, c, mesh, p.number) for c in clients))
+    return tuple(sorted(set(caught)))
+
+
+def catches_now(world: Snapshot, entry: ServiceEntry, mesh: Mesh, port: int) -> Reach:
+    """The namespaces whose sidecars send any connection on the port to the entry right now."""
+    caught = _catchers(world, mesh, port).get(entry.key)
+    return reach(world, classes(world, mesh, port), caught) if caught else Reach(everywhere=False, namespaces=())
+
+
+def _takers(world: Snapshot, client: Client, mesh: Mesh, port: int) -> list[Key]:
+    """Who takes any connection on the port from that client."""
+    listener = listener_at(world, client, mesh, WILDCARD, port)
+    rows = listener.rows if listener else ()
+    return [row.owner for row in rows if row.owner and row.match_all and row.cluster != PASSTHROUGH]
+
+
+def _catchers(world: Snapshot, mesh: Mesh, port: int) -> Mapping[Key, tuple[Pods, ...]]:
+    """Who takes any connection on the port, and from which pods; asked for every entry, so computed once a world."""
+
+    def look() -> dict[Key, tuple[Pods, ...]]:
+        found: dict[Key, tuple[Pods, ...]] = {}
+        for pods in classes(world, mesh, port):
+            for owner in _takers(world, pods.client, mesh, port):
+                found[owner] = (*found.get(owner, ()), pods)
+        return found
+
+    return world.remembered(("catchers", mesh, port), look)

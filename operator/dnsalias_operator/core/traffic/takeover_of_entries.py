@@ -1,0 +1,77 @@
+"""What a clusterIP would give an entry beside its Service's: the listeners of other entries at that address.
+
+`takeover` is about the Services at an address, and so about their ports; an entry may have ports that they lack.
+"""
+
+from collections.abc import Iterable
+
+from dnsalias_operator.core.istio.listeners import (
+    Client,
+    bound,
+    clients_that_matter,
+    entries_binding,
+    listener_at,
+    owner_of,
+)
+from dnsalias_operator.core.traffic.backends import leads_to, selects_pods_of
+from dnsalias_operator.core.traffic.bare_address import bare_address_rivals
+from dnsalias_operator.core.traffic.takeover import Moved, answer
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+
+def ousted(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Moved | None:
+    """The first address and port that another entry has in ``before`` and ``entry`` takes in ``after``, or None.
+
+    Only those count that list the address: a catch-all has no right to it. Where both entries lead to the Service that
+    has the address nothing is lost.
+    """
+    for address in sorted({bound(a) for a in entry.addresses}):
+        others = [e for e in entries_binding(after, address) if e.key != entry.key]
+        for port in entry.ports if others else ():
+            rivals = [e for e in others if _differs(after, e, entry, port, address, mesh)]
+            for client in clients_that_matter(after, mesh, port.number, address) if rivals else ():
+                if found := _ousted(before, after, rivals, (address, port.number), client, mesh):
+                    return found
+    return None
+
+
+def _differs(
+    world: Snapshot, rival: ServiceEntry, entry: ServiceEntry, port: EntryPort, address: str, mesh: Mesh
+) -> bool:
+    """Whether the other entry has the port too, and bytes for it end elsewhere than the entry's."""
+    theirs = next((p for p in rival.ports if p.number == port.number), None)
+    if theirs is None:
+        return False
+    services = world.services_at(address)
+    if any(selects_pods_of(rival, s) and not selects_pods_of(entry, s) for s in services):
+        return True  # their mTLS would be lost
+    listed = any(p.port == port.number for s in services for p in s.ports)
+    if not listed and (theirs.target_port or theirs.number) != (port.target_port or port.number):
+        return True  # no port of the Service's: its pods are called at the one that each of the two says
+    return not any(
+        leads_to(world, rival, theirs, service, mesh) and leads_to(world, entry, port, service, mesh)
+        for service in services
+    )
+
+
+def _ousted(
+    before: Snapshot,
+    after: Snapshot,
+    rivals: Iterable[ServiceEntry],
+    socket: tuple[str, int],
+    client: Client,
+    mesh: Mesh,
+) -> Moved | None:
+    keys = {rival.key for rival in rivals}
+    was, now = (answer(owner_of(world, client, mesh, *socket)) for world in (before, after))
+    own = listener_at(before, client, mesh, *socket)
+    loser = next((row.owner for row in own.rows if row.owner in keys), None) if own else None
+    if loser and was != now:
+        return Moved(loser, *socket, str(client), was, now, mismatch=False)
+    had, have = (bare_address_rivals(world, *socket, client, mesh) for world in (before, after))
+    shared = next((key for key in had if key in keys), None)
+    if shared and set(have) - set(had):
+        return Moved(shared, *socket, str(client), was, now, mismatch=False, bare=True)
+    return None

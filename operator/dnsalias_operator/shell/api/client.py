@@ -1,0 +1,309 @@
+"""The one door to the API server: authentication, TLS, paths, paging, counting, and the server's clock.
+
+`kubernetes.aio` loads kubeconfigs, in-cluster tokens and exec plugins, and owns the connection pool; requests are made
+through its REST layer with plain JSON, because its typed models would drop fields that they do not know.
+"""
+
+import asyncio
+import json
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from email.utils import parsedate_to_datetime
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio.client import ApiClient
+
+from dnsalias_operator.model.meta import Raw, mapping, text
+from dnsalias_operator.model.names import (
+    GROUP,
+    ISTIO_GROUP,
+    ISTIO_VERSIONS,
+    KIND,
+    PLURAL,
+    SECURITY_GROUP,
+    VERSION,
+    is_object_name,
+)
+from dnsalias_operator.shell.api.access import load_configuration
+from dnsalias_operator.shell.api.errors import ApiError, ClusterError, FencedError, UnreachableError
+from dnsalias_operator.shell.api.fence import Fence, FencedRest, open_fence
+
+__all__ = ["ApiError", "Client", "ClusterError", "Listing", "UnreachableError", "list_objects"]
+
+APPLY = "application/apply-patch+yaml"
+JSON = "application/json"
+_OFFSET_SECONDS = 60.0
+"""How long the best estimate of the server's clock is trusted before a new one replaces it whatever it says."""
+
+PATHS = {"Service": "api/v1", "Namespace": "api/v1", KIND: f"apis/{GROUP}/{VERSION}"}
+PLURALS = {
+    "Service": "services",
+    "Namespace": "namespaces",
+    KIND: PLURAL,
+    "ServiceEntry": "serviceentries",
+    "Sidecar": "sidecars",
+    "VirtualService": "virtualservices",
+    "DestinationRule": "destinationrules",
+    "PeerAuthentication": "peerauthentications",
+}
+_ISTIO = ("ServiceEntry", "Sidecar")
+"""Istio's kinds that the operator watches; all of one version."""
+OPTIONAL = frozenset({"Sidecar", "VirtualService", "DestinationRule", "PeerAuthentication"})
+"""Kinds that only sharpen a prediction: the command line goes without those that it may not read."""
+
+Observer = Callable[[str, int], None]
+"""Told of every request: its verb and the status code (0: no answer)."""
+
+
+class Client:
+    """Requests to one API server; an async context manager.
+
+    ``istio_version`` is the served version of ServiceEntry that is used; `missing_kinds` sets it.
+    """
+
+    def __init__(
+        self,
+        configuration: Any,  # noqa: ANN401 (the client library has no types)
+        *,
+        request_seconds: float = 30,
+        observer: Observer = lambda *_: None,
+        fence: Fence = open_fence,
+        reload: Callable[[], Awaitable[Any]] | None = None,
+    ) -> None:
+        self._configuration = configuration
+        self._reload = reload
+        self._api = ApiClient(configuration)
+        # A fence needs connections of its own for writes; without one they share those of the reads.
+        self._writes = self._api.rest_client if fence is open_fence else FencedRest(configuration, fence)
+        self._timeout = aiohttp.ClientTimeout(total=request_seconds)
+        self._observer = observer
+        self._fence = fence
+        self._offset: tuple[float, float] | None = None
+        self.istio_version = ISTIO_VERSIONS[0]
+
+    @classmethod
+    async def connect(
+        cls,
+        kubeconfig: str | None = None,
+        context: str | None = None,
+        *,
+        request_seconds: float = 30,
+        max_in_flight: int = 8,
+        observer: Observer = lambda *_: None,
+        fence: Fence = open_fence,
+    ) -> Self:
+        """A client for the given kubeconfig, or the pod's own ServiceAccount, or the user's current context.
+
+        Raises:
+            ClusterError: there is no configuration, or it cannot be read.
+        """
+        reload = partial(load_configuration, kubeconfig, context)
+        configuration = await reload()
+        configuration.connection_pool_maxsize = max_in_flight
+        return cls(configuration, request_seconds=request_seconds, observer=observer, fence=fence, reload=reload)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._writes.close()
+        await self._api.close()
+
+    @property
+    def server(self) -> str:
+        """URL of the API server."""
+        return str(self._configuration.host)
+
+    def now(self) -> float:
+        """The API server's clock in seconds since the epoch: never ahead of it, behind by 1 s and a round trip at most.
+
+        Source: the Date header, which has whole seconds. Before any answer: this machine's clock, 5 s back.
+        """
+        return time.time() - 5 if self._offset is None else time.monotonic() + self._offset[0]
+
+    async def request(
+        self,
+        verb: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Raw | None = None,
+        content_type: str = JSON,
+    ) -> dict[str, Any]:
+        """One request; returns the JSON answer.
+
+        Raises:
+            ApiError: the API server refused it.
+            UnreachableError: there was no answer.
+            FencedError: a write, and this process may not write; it was not sent.
+        """
+        url = f"{self.server}/{path}" + (f"?{urlencode(query)}" if query else "")
+        code, headers, data = await self._send(verb, url, body, content_type)
+        if code == HTTPStatus.UNAUTHORIZED and self._reload is not None:
+            # Tokens rotate: once with what the kubeconfig, the plugin or the mounted token says now.
+            fresh = await self._reload()
+            self._configuration.api_key = fresh.api_key
+            # In a pod the library asks this for the token before each request, and it remembers one for a minute.
+            self._configuration.refresh_api_key_hook = fresh.refresh_api_key_hook
+            code, headers, data = await self._send(verb, url, body, content_type)
+        if code >= HTTPStatus.BAD_REQUEST:
+            raise ApiError.from_answer(verb, path, code, data, headers.get("Retry-After", ""))
+        try:
+            answer = json.loads(data)
+        except ValueError:
+            raise UnreachableError(f"{self.server} answers {verb} /{path} with something that is not JSON") from None
+        return answer if isinstance(answer, dict) else {}
+
+    async def _send(
+        self, verb: str, url: str, body: Raw | None, content_type: str
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        headers = {"Accept": JSON, "Content-Type": content_type, "User-Agent": "dnsalias-operator"}
+        await self._api.update_params_for_auth(headers, [], ["BearerToken"], url, verb, None)
+        # Asked at the last moment, and bounded: a write that waits for a connection, or a process that was stopped
+        # meanwhile, must not send it late.
+        left = math.inf if verb == "GET" else self._fence()
+        if left <= 0:
+            raise FencedError(f"{verb} {url} was not sent: this operator does not hold the Lease (any more)")
+        code = 0
+        try:
+            async with asyncio.timeout(None if math.isinf(left) else left):
+                door = self._api.rest_client if verb == "GET" else self._writes
+                response = await door.request(verb, url, headers=headers, body=body, _request_timeout=self._timeout)
+                code = response.status
+                data = await response.read()
+            self._learn_time(response.headers.get("Date", ""))
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise UnreachableError(f"{self.server}: {str(error) or type(error).__name__}") from error
+        finally:
+            self._observer(verb, code)
+        return code, response.headers, data
+
+    def path(self, kind: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """Path of a kind, a namespace's objects of a kind, or one object.
+
+        Raises:
+            ClusterError: no object can have that name or namespace.
+        """
+        for what, part in (("namespace", namespace), (kind, name)):
+            if part and not is_object_name(part):
+                raise ClusterError(f"no {what} can have the name {part[:253]!r}")
+        root = PATHS.get(kind) or f"apis/{_group(kind)}/{self.istio_version}"
+        parts = [root, *(("namespaces", namespace) if namespace else ()), PLURALS[kind]]
+        return "/".join([*parts, *filter(None, (name, subresource))])
+
+    def api_version(self, kind: str) -> str:
+        """The apiVersion under which a kind is read and written."""
+        return self.path(kind).rpartition("/")[0].removeprefix("apis/").removeprefix("api/")
+
+    async def pages(self, kind: str, namespace: str = "", size: int = 500) -> AsyncIterator[tuple[list[Raw], str]]:
+        """The pages of a consistent LIST with the resourceVersion of the whole."""
+        query = {"limit": str(size)}
+        while True:
+            answer = await self.request("GET", self.path(kind, namespace), query)
+            meta = mapping(answer.get("metadata"))
+            yield list(answer.get("items") or ()), text(meta.get("resourceVersion"))
+            if not (token := text(meta.get("continue"))):
+                return
+            query["continue"] = token
+
+    async def missing_kinds(self) -> tuple[str, ...]:
+        """CRDs that the API server does not serve yet, by their names; finds the best version of ServiceEntry."""
+        versions, found = await self._served(ISTIO_GROUP), frozenset[str]()
+        for version in (v for v in ISTIO_VERSIONS if v in versions):
+            found = await self._resources(f"{ISTIO_GROUP}/{version}")
+            if PLURALS["ServiceEntry"] in found:
+                self.istio_version = version
+                break
+        own = await self._resources(f"{GROUP}/{VERSION}") if VERSION in await self._served(GROUP) else frozenset()
+        istio = (f"{PLURALS[kind]}.{ISTIO_GROUP}" for kind in _ISTIO if PLURALS[kind] not in found)
+        return (*istio, *([] if PLURAL in own else [f"{PLURAL}.{GROUP}"]))
+
+    async def _served(self, group: str) -> tuple[str, ...]:
+        try:
+            answer = await self.request("GET", f"apis/{group}")
+        except ApiError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return ()
+            raise
+        return tuple(text(v.get("version")) for v in answer.get("versions") or ())
+
+    async def _resources(self, group_version: str) -> frozenset[str]:
+        try:
+            answer = await self.request("GET", f"apis/{group_version}")
+        except ApiError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return frozenset()
+            raise
+        return frozenset(text(r.get("name")) for r in answer.get("resources") or ())
+
+    def _learn_time(self, date: str) -> None:
+        try:
+            stamp = parsedate_to_datetime(date).timestamp()
+        except (TypeError, ValueError):
+            return
+        # The header is cut to the second, so each answer gives a lower bound; the highest of the last minute is best.
+        now = time.monotonic()
+        found = stamp - now
+        if self._offset is None or now - self._offset[1] > _OFFSET_SECONDS or found > self._offset[0]:
+            self._offset = (found, now)
+
+
+class Listing(list[dict[str, Any]]):
+    """Raw objects; ``missing`` names the CRDs that are not served, ``forbidden`` those that may not be read."""
+
+    missing: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+
+
+def list_objects(
+    kubeconfig: str | None,
+    context: str | None,
+    namespace: str | None,
+    told: Callable[[str, int], None] = lambda _plural, _count: None,
+) -> Listing:
+    """Every object that a prediction rests on (Namespaces cluster-wide only), each with apiVersion and kind.
+
+    The answer lacks kinds without a CRD (``missing``) and `OPTIONAL` ones that we have no right to (``forbidden``).
+    ``told`` is called after each page with the plural of the kind and how many of it have been read.
+
+    Raises:
+        ClusterError: the cluster cannot be reached or read; the message says what to do.
+    """
+    return asyncio.run(_list_objects(kubeconfig, context, namespace or "", told))
+
+
+async def _list_objects(
+    kubeconfig: str | None, context: str | None, namespace: str, told: Callable[[str, int], None]
+) -> Listing:
+    found = Listing()
+    async with await Client.connect(kubeconfig, context) as client:
+        found.missing = await client.missing_kinds()
+        absent = {name.partition(".")[0] for name in found.missing}
+        kinds = [k for k in PLURALS if PLURALS[k] not in absent and not (namespace and k == "Namespace")]
+        for kind in kinds:
+            api_version, before = client.api_version(kind), len(found)
+            try:
+                async for items, _ in client.pages(kind, "" if kind == "Namespace" else namespace):
+                    found.extend({"apiVersion": api_version, "kind": kind, **item} for item in items)
+                    told(PLURALS[kind], len(found) - before)
+            except ApiError as error:
+                name = f"{PLURALS[kind]}.{_group(kind)}"
+                if kind in OPTIONAL and error.status == HTTPStatus.FORBIDDEN:
+                    found.forbidden = (*found.forbidden, name)
+                elif kind in OPTIONAL and error.status == HTTPStatus.NOT_FOUND:
+                    found.missing = (*found.missing, name)
+                else:
+                    raise
+    return found
+
+
+def _group(kind: str) -> str:
+    return SECURITY_GROUP if kind == "PeerAuthentication" else ISTIO_GROUP

@@ -1,0 +1,1 @@
+"""What the operator reports: metrics, health, Events, log lines."""

@@ -1,0 +1,1 @@
+"""From a key in the queue to the writes that it needs."""

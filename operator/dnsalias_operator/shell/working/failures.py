@@ -1,0 +1,41 @@
+"""Writes that fail without being refused: when it is time to say so, and in which words."""
+
+import re
+from dataclasses import replace
+
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.shell.working.verdicts import WRITE_FAILED, Stop
+
+
+class Failures:
+    """Remembers of each key the failure that its last attempt ended in."""
+
+    def __init__(self) -> None:
+        self._last: dict[Key, Stop] = {}
+
+    def judge(self, key: Key, stop: Stop | None) -> Stop | None:
+        """How the work on ``key`` ended, as it is to be told; ``stop`` is None where nothing is left to write.
+
+        A first failure is not told. One conflict with another writer, or one moment without an API server, is over when
+        it is tried again, half a second later. A condition that turns False and back for that is of use to nobody, and
+        two writes more for each alias just when the API server is in trouble. What fails twice in a row is told: nobody
+        can know sooner, and until then nothing is said that was not true before.
+
+        It keeps its words as long as only numbers in them differ. The port of a connection, say, would make another
+        message of every attempt, and so another status to write.
+        """
+        if stop is None:
+            self._last.pop(key, None)
+            return None
+        if stop.reason != WRITE_FAILED:
+            return stop
+        last = self._last.get(key)
+        if last is not None and _words(last.message) == _words(stop.message):
+            stop = replace(stop, message=last.message)
+        self._last[key] = stop
+        return stop if last is not None else replace(stop, reason="", message="")
+
+
+def _words(message: str) -> list[str]:
+    """Without ports, versions, times and ids."""
+    return [word for word in re.findall(r"\w+", message) if not any(map(str.isdigit, word))]

@@ -1,0 +1,184 @@
+"""Writes the changes of one decision, in order, as far as they go, and says why it stopped where it did.
+
+While a write is in flight, others decide in the world as it will be after it (`world`), so that two repairs which are
+harmless alone are never made together when together they do harm.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dnsalias_operator.core.outcome import Change, Verb
+from dnsalias_operator.core.triggers import affected, rests_on
+from dnsalias_operator.model.meta import mapping
+from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.snapshot import PARSERS, Object, Snapshot
+from dnsalias_operator.shell.api.errors import ApiError, ClusterError, FencedError
+from dnsalias_operator.shell.reporting.events import Recorder
+from dnsalias_operator.shell.reporting.metrics import Metrics
+from dnsalias_operator.shell.watching.store import Store
+from dnsalias_operator.shell.working import verdicts
+from dnsalias_operator.shell.working.apply import Writer, asks_for_time, is_refusal
+from dnsalias_operator.shell.working.confirm import Known
+from dnsalias_operator.shell.working.fights import Fights
+from dnsalias_operator.shell.working.verdicts import Stop
+
+log = logging.getLogger(__name__)
+
+
+class Clock(Protocol):
+    """The API server's clock: seconds since the epoch, never ahead of it."""
+
+    def now(self) -> float:
+        """The time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A write in flight: the object as it will be, who was decided in a world that has it, and who waits to know."""
+
+    after: Object | None
+    counted_on_by: set[Key] = field(default_factory=set)
+    awaited_by: set[Key] = field(default_factory=set)
+
+
+class Steps:
+    """Carries decisions out. ``enqueue`` asks for a key to be decided again."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        writer: Writer,
+        recorder: Recorder,
+        fights: Fights,
+        metrics: Metrics,
+        rules: Rules,
+        clock: Clock,
+        enqueue: Callable[[Key], None],
+    ) -> None:
+        self._store, self._writer, self._recorder, self._fights = store, writer, recorder, fights
+        self._metrics, self._rules, self._clock, self._enqueue = metrics, rules, clock, enqueue
+        self._pending: dict[Key, _Flight] = {}
+
+    def world(self, key: Key) -> Snapshot:
+        """The world with every write in flight done, to decide ``key`` in."""
+        if not self._pending:
+            return self._store.world
+        for flight in self._pending.values():
+            flight.counted_on_by.add(key)
+        return self._store.world.with_changes({at: flight.after for at, flight in self._pending.items()})
+
+    def awaits(self, key: Key, entry: Key) -> bool:
+        """Whether a write of ``entry`` is under way, and nobody knows yet what comes of it; ``key`` is told then."""
+        flight = self._pending.get(entry)
+        if flight is not None:
+            flight.awaited_by.add(key)
+        return flight is not None
+
+    async def take(
+        self, key: Key, changes: tuple[Change, ...], on_written: Callable[[], None], *, fought: bool
+    ) -> Stop | None:
+        """Write what was decided about ``key``, in order; None where everything was written.
+
+        ``fought`` says that the object was contested before this process began, so that it starts slowly.
+        """
+        # Before anything is awaited: the objects as they were decided on, for every step.
+        known = self._writer.confirm.known(self._made_from(key))
+        for change in changes:
+            stop = self._not_yet(change, fought=fought) or await self._attempt(key, change, known)
+            if stop is not None:
+                return stop
+            on_written()
+        return None
+
+    def _not_yet(self, change: Change, *, fought: bool) -> Stop | None:
+        there = self._store.world.get(change.key)
+        if change.verb is Verb.CREATE and there is not None and there.meta.deleting:
+            return Stop()  # what was deleted before stays for a while: to be decided anew
+        wait = change.not_before - self._clock.now() if change.not_before else 0
+        if wait > 0:
+            message = f"{change.key} is made as soon as it is sure to be younger than its Service"
+            return Stop(verdicts.WAITING, message, retry=wait)
+        verdict = self._fights.judge(change, there, fought=fought)
+        return verdicts.held_up(change, verdict) if verdict.pause > 0 else None
+
+    async def _attempt(self, key: Key, change: Change, known: Known) -> Stop | None:
+        drifted = change.verb in (Verb.UPDATE, Verb.REPLACE) or self._fights.knows(change)
+        before = self._store.world.get(change.key)
+        after = PARSERS[change.key.kind](change.after) if change.after is not None else None
+        # Before anything is awaited: whoever decides from now on counts on this write.
+        flight = self._pending[change.key] = _Flight(after)
+        stop: Stop | None = None
+        sent = False
+        try:
+            await self._writer.turn()
+            # What has come into it since is nothing that was decided on. Not what is written: that has preconditions.
+            made_from = {**dict.fromkeys(self._made_from(key)), **known}
+            made_from.pop(change.key, None)
+            if await self._writer.outdated(change.key, change.verb.value, made_from):
+                stop = Stop()
+            else:
+                sent = True
+                await self._writer.write(change)
+        except ClusterError as error:
+            stop = self._failed(change, error, sent=sent)
+        finally:
+            # An alias and the entry of its name can both have a write of that entry in flight.
+            if self._pending.get(change.key) is flight:
+                self._pending.pop(change.key, None)
+        for other in sorted(flight.awaited_by):
+            self._enqueue(other)
+        if stop is not None:
+            # They were decided in a world where this write succeeded. No others: keys that fail side by side would ask
+            # for each other at once, and none of them would wait for its backoff.
+            for other in sorted(flight.counted_on_by & affected(self._store.world, after, before, self._rules)):
+                self._enqueue(other)
+            return stop
+        self._fights.wrote(change, before)
+        if drifted and change.verb not in (Verb.DELETE, Verb.RECREATE):
+            for name in change.fields or ("object",):
+                self._metrics.drift.labels(change.key.kind, name.partition("[")[0]).inc()
+        self._tell(change, self._store.world.get(change.key) or before)
+        return None
+
+    def _made_from(self, key: Key) -> tuple[Key, ...]:
+        """What is looked at once more before a write."""
+        return (*rests_on(self._store.world, key, self._rules), *([key] if key.kind == KIND else ()))
+
+    def _failed(self, change: Change, error: ClusterError, *, sent: bool) -> Stop:
+        if isinstance(error, ApiError) and error.managers:
+            self._fights.refused(change, error.managers)
+            message = verdicts.contested(", ".join(error.managers))
+            return Stop(verdicts.CONTESTED, message, error=error, object=change.key, rivals=error.managers)
+        if is_refusal(error):
+            return Stop(verdicts.WRITE_REFUSED, str(error), error=error)
+        if isinstance(error, FencedError):
+            return Stop(error=error)  # not the write failed: this process may not write, and so has nothing to say
+        # One that fails at reads, or asks for time, does not need a status on top.
+        return verdicts.failed(change, error, untold=not sent or asks_for_time(error))
+
+    def _tell(self, change: Change, about: Object | None) -> None:
+        fields = {
+            "object": str(change.key),
+            "reason": change.reason,
+            "written": change.verb.value,
+            "changed": list(change.fields),
+            "inferred": change.inferred,
+        }
+        log.info(change.message, extra={"fields": {k: v for k, v in fields.items() if v}})
+        if change.verb is Verb.REPAIR and about is not None:
+            self._recorder.emit(about, "Normal", change.reason, "Repair", f"{_done(change)}; {change.message}")
+
+
+def _done(change: Change) -> str:
+    """What a repair wrote, for somebody who looks at the entry alone."""
+    spec = mapping(mapping(change.after).get("spec"))
+    parts = []
+    for path in change.fields:
+        values = spec.get(path.removeprefix("spec."))
+        listed = ", ".join(str(mapping(v).get("address", v)) for v in values or ())
+        parts.append(f"set {path} to {listed}" if values else f"withdrew {path}")
+    return " and ".join(parts)

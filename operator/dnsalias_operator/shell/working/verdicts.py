@@ -1,0 +1,102 @@
+"""What a decision becomes when the write behind it is put off, refused or contested: pure functions over decisions.
+
+The core decides as if every write succeeded; what really came of it is known only here.
+"""
+
+from dataclasses import dataclass, replace
+
+from dnsalias_operator.core.outcome import (
+    PROGRAMMED,
+    READY,
+    AliasDecision,
+    Change,
+    Condition,
+    EntryDecision,
+    Severity,
+    State,
+    Verb,
+)
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.shell.api.errors import ClusterError
+from dnsalias_operator.shell.working.fights import Verdict
+
+CONTESTED = "Contested"
+WRITE_REFUSED = "WriteRefused"
+WRITE_FAILED = "WriteFailed"
+WAITING = "WaitingForAge"
+TAKEN_BACK = "TakenBack"
+OURS = frozenset({CONTESTED, WRITE_REFUSED, WRITE_FAILED, WAITING, TAKEN_BACK})
+"""Reasons that only the running operator gives."""
+_UNMET = frozenset({PROGRAMMED, READY})
+_NOT_DONE = {
+    Verb.CREATE: "made",
+    Verb.UPDATE: "set right",
+    Verb.REPLACE: "set right",
+    Verb.RECREATE: "made anew",
+    Verb.DELETE: "deleted",
+    Verb.REPAIR: "repaired",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why the changes were not all written.
+
+    ``reason`` and ``message`` are for a condition, "" where it is only a matter of trying again; ``retry`` asks to be
+    worked on again after that many seconds; ``error`` asks for the key's backoff. Where the reason is Contested,
+    ``object`` is what is fought over and ``rivals`` are the field managers on the other side, as far as they are known.
+    ``untold`` says that the API server must not be bothered with a status now.
+    """
+
+    reason: str = ""
+    message: str = ""
+    retry: float = 0
+    error: ClusterError | None = None
+    object: Key | None = None
+    rivals: tuple[str, ...] = ()
+    untold: bool = False
+
+
+def unprogrammed(decision: AliasDecision, reason: str, message: str) -> AliasDecision:
+    """The same decision with Programmed and Ready False; what the core already refused keeps its own reason."""
+
+    def said(condition: Condition) -> Condition:
+        if condition.type not in _UNMET:
+            return condition
+        if condition.status == "True":
+            return Condition(condition.type, "False", reason, message)
+        # Of a refused alias nothing is written but the deletion of its entry, which still stands then.
+        left_over = condition.type == PROGRAMMED and not decision.entry
+        return replace(condition, message=message) if left_over else condition
+
+    return replace(decision, conditions=tuple(map(said, decision.conditions)))
+
+
+def unrepaired(decision: EntryDecision, reason: str, message: str, severity: Severity) -> EntryDecision:
+    """The same entry as unfixed; ``severity`` is that of the entry as it stands now."""
+    if not decision.selected:
+        return decision
+    return replace(decision, state=State.UNFIXED, reason=reason, message=message, severity=severity)
+
+
+def contested(by: str) -> str:
+    """The message for a field that somebody keeps taking back."""
+    return f"what was written is taken back again and again by {by}; make that manager leave the field, or opt out"
+
+
+def held_up(change: Change, verdict: Verdict) -> Stop:
+    """Why a change that was taken back before is not made yet."""
+    if verdict.contested:
+        message = contested(verdict.contested)
+        return Stop(CONTESTED, message, retry=verdict.pause, object=change.key, rivals=verdict.rivals)
+    message = f"{change.key} was changed by somebody else again; it is set right soon"
+    return Stop(TAKEN_BACK, message, retry=verdict.pause)
+
+
+def failed(change: Change, error: ClusterError, *, untold: bool) -> Stop:
+    """A write that the API server did not refuse and that was not made all the same, as far as is known."""
+    message = (
+        f"{change.key} could not be {_NOT_DONE[change.verb]}: {error}; it is tried again within a minute; if that does "
+        "not help, mend what the error names, such as an admission webhook that does not answer, or the API server"
+    )
+    return Stop(WRITE_FAILED, message, error=error, untold=untold)
