@@ -10,8 +10,8 @@ import pytest
 from dnsalias_operator.cli.printing import pages
 from dnsalias_operator.core.advice.answers import ELSEWHERE
 from dnsalias_operator.core.findings.catalog import FAULTS
+from dnsalias_operator.core.reasons import Reason
 from tests.cli.conftest import INCIDENT, Execute, Invoke
-from tests.install.reasons import reasons
 
 FOREIGN = """\
 ---
@@ -122,10 +122,12 @@ def test_every_finding_has_its_page(invoke: Invoke, fault: Any) -> None:  # noqa
     assert "\n## " not in result.stdout
 
 
-def test_every_reason_has_its_page() -> None:
-    """No reason that the program gives is unknown to it, and no page is empty."""
-    assert set(pages.reasons()) == reasons()
-    assert all(page.body for reason in reasons() for page in pages.pages(reason))
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_its_pages(reason: Reason) -> None:
+    """No reason is unknown to `dnsalias explain`: it has a page for each of its parts, and none is empty."""
+    found = pages.pages(reason)
+    assert sorted((page.file, page.part) for page in found) == sorted(reason.parts)
+    assert all(page.body for page in found)
 
 
 def test_a_reason_of_two_kinds_of_objects_has_two_pages(invoke: Invoke) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dnsalias_operator.core.outcome import Change, Verb
+from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ApiError
@@ -58,7 +59,7 @@ def manifest(objects: Objects, host: str = "web.hello", **spec: Any) -> dict[str
 def change(objects: Objects, verb: Verb, apply: dict[str, Any], uid: str = "") -> Change:
     """A change of that entry."""
     key = Key("ServiceEntry", objects.namespace, "web")
-    return Change(verb, key, None, apply, apply, "Test", "…", uid=uid)
+    return Change(verb, key, None, apply, apply, Reason.DRIFT, "…", uid=uid)
 
 
 def uid_of(objects: Objects) -> str:

@@ -53,7 +53,7 @@ def test_every_host_of_every_entry_has_one_result(world: Snapshot, rules: Rules)
     assert sorted((r.entry, r.host) for r in results) == sorted((e.key, host) for e in asked for host in e.hosts)
     whole = {r.entry for r in results if isinstance(r, Adopted)}
     assert not whole & {r.entry for r in results if isinstance(r, NotAdopted)}
-    assert all(r.reason and r.message for r in results if isinstance(r, NotAdopted))
+    assert all(r.why.reason and r.why.message for r in results if isinstance(r, NotAdopted))
 
 
 @profile
@@ -119,7 +119,7 @@ def test_the_random_worlds_hold_what_they_should() -> None:
     @given(world=worlds(), rules=plan_worlds.rules)
     def look(world: Snapshot, rules: Rules) -> None:
         for result in adopt(world, candidates(world, rules), rules):
-            seen.add(result.reason if isinstance(result, NotAdopted) else "adopted")
+            seen.add(result.why.reason if isinstance(result, NotAdopted) else "adopted")
 
     look()
     assert seen >= {"adopted", "SharesEntry"}, seen

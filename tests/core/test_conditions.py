@@ -5,10 +5,11 @@ from typing import Any
 
 from dnsalias_operator.core.aliases.conditions import desired_status
 from dnsalias_operator.core.outcome import AliasDecision, Condition
+from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.dnsalias import DnsAlias
 
 THEN, NOW = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
-READY = Condition("Ready", "True", "Ready", "it works")
+READY = Condition("Ready", "True", Reason.READY, "it works")
 
 
 def _alias(status: dict[str, Any] | None = None) -> DnsAlias:
@@ -32,8 +33,10 @@ def test_a_status_that_stands_is_not_written_again() -> None:
 def test_the_time_of_a_transition_changes_only_with_the_status() -> None:
     """Another message keeps lastTransitionTime; another status sets it."""
     written = desired_status(_decision(READY), _alias(), THEN)
-    reworded = desired_status(_decision(Condition("Ready", "True", "Ready", "still")), _alias(written), NOW)
-    flipped = desired_status(_decision(Condition("Ready", "False", "Gone", "no")), _alias(written), NOW)
+    reworded = desired_status(_decision(Condition("Ready", "True", Reason.READY, "still")), _alias(written), NOW)
+    flipped = desired_status(
+        _decision(Condition("Ready", "False", Reason.SERVICE_NOT_FOUND, "no")), _alias(written), NOW
+    )
     assert reworded is not None
     assert flipped is not None
     assert reworded["conditions"][0]["lastTransitionTime"] == THEN
@@ -50,7 +53,7 @@ def test_the_generation_decided_on_is_told() -> None:
 def test_what_is_no_more_goes() -> None:
     """A refused alias names no host, addresses or entry: an apply without them removes them."""
     written = desired_status(_decision(READY), _alias(), THEN)
-    refused = AliasDecision(_alias().key, (Condition("Ready", "False", "HostHeld", "held"),))
+    refused = AliasDecision(_alias().key, (Condition("Ready", "False", Reason.HOST_HELD, "held"),))
     status = desired_status(refused, _alias(written), NOW)
     assert status is not None
     assert set(status) == {"observedGeneration", "conditions"}
@@ -59,12 +62,14 @@ def test_what_is_no_more_goes() -> None:
 def test_conditions_of_others_are_none_of_our_business() -> None:
     """One that an auditor put among ours, whatever the order is then, makes no write; and none of ours names it."""
     audited = {"type": "Audited", "status": "True", "reason": "Ok", "message": "…", "lastTransitionTime": THEN}
-    two = replace(_decision(READY), conditions=(Condition("Accepted", "True", "Accepted", "it is"), READY))
+    two = replace(_decision(READY), conditions=(Condition("Accepted", "True", Reason.ACCEPTED, "it is"), READY))
     written = desired_status(two, _alias(), THEN)
     assert written is not None
     shared = {**written, "conditions": [written["conditions"][1], audited, written["conditions"][0]]}
     assert desired_status(two, _alias(shared), NOW) is None
-    flipped = desired_status(_decision(Condition("Ready", "False", "Gone", "no")), _alias(shared), NOW)
+    flipped = desired_status(
+        _decision(Condition("Ready", "False", Reason.SERVICE_NOT_FOUND, "no")), _alias(shared), NOW
+    )
     assert flipped is not None
     assert [c["type"] for c in flipped["conditions"]] == ["Ready"]
 

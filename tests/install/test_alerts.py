@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from dnsalias_operator.core.outcome import READY, Severity
+from dnsalias_operator.core.outcome import Severity
+from dnsalias_operator.model.status import READY
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.reporting.metrics import NAMED, Metrics
 from dnsalias_operator.shell.reporting.series import SPECS
+from dnsalias_operator.shell.working.verdicts import OURS
 from tests.install.markdown import anchor, sections
-from tests.install.reasons import reasons_in
 from tests.monitoring.rules import name as named
 from tests.monitoring.rules import rules
 
@@ -56,7 +57,7 @@ def test_values_asked_for_exist() -> None:
     assert {v for k, v in asked if k == "code"} == set(NAMED)
     # info is never the severity of an unfixed entry: core/entries/decide.py.
     assert {v for k, v in asked if k == "severity"} == {s.value for s in Severity} - {"info"}
-    assert {one for k, v in asked if k == "reason" for one in v.split("|")} <= reasons_in("shell/working/verdicts.py")
+    assert {one for k, v in asked if k == "reason" for one in v.split("|")} <= OURS
     assert {v for k, v in asked if k == "condition"} == {READY}
     assert {v for k, v in asked if k == "status"} == {"True"}
     results = Metrics().exposition().decode()

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from dnsalias_operator.core.findings.catalog import FAULTS
+from dnsalias_operator.core.reasons import Part, Reason
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.reporting.series import SPECS
 from tests.install import crd_doc
 from tests.install.markdown import anchor, headings, links, sections
-from tests.install.reasons import GIVEN, reasons, reasons_in
 from tests.install.settings_doc import document
 
 REPOSITORY = Path(__file__).parents[2]
@@ -52,27 +52,17 @@ def test_every_finding_has_its_section() -> None:
         assert places == sorted(places), title
 
 
-def test_every_reason_is_explained_and_no_other() -> None:
-    """Each reason in the source has a section of its own somewhere, and each section is of a reason in the source."""
-    told = {title for page in ("conditions.md", "findings.md", "adopt.md") for title in sections(read(page), 3)}
-    assert told == reasons()
+@pytest.mark.parametrize("where", sorted({one for reason in Reason for one in reason.parts}), ids=": ".join)
+def test_every_reason_is_explained_where_it_says_and_no_other(where: Part) -> None:
+    """The sections of a part of docs/ are the reasons that name it, so a reason is where one looks for it."""
+    assert part(where.file, where.title) == {reason.value for reason in Reason if where in reason.parts}
 
 
-def test_a_reason_is_explained_where_one_looks_for_it() -> None:
-    """Reasons of conditions, of unfixed entries and of writes stand under their own headings."""
-    conditions = set(sections(read("conditions.md"), 3))
-    unfixed = part("findings.md", "Unfixed reasons")
-    writes = part("findings.md", "Reasons of writes")
-    assert conditions >= reasons_in("core/aliases/refusals.py", "core/hosts/holders.py", "shell/working/verdicts.py")
-    assert reasons_in("core/aliases/decide.py") <= conditions | writes
-    assert unfixed >= reasons_in(
-        "core/entries/repair.py", "core/entries/unfixed.py", "core/entries/stands_for.py", "core/entries/observe.py"
-    )
-    assert writes >= reasons_in("core/changes.py") | GIVEN
-    assert (
-        part("adopt.md", "What cannot be adopted")
-        >= reasons_in("core/advice/adoptable.py", "core/advice/adopt.py") - conditions
-    )
+def test_no_section_of_a_reason_stands_elsewhere() -> None:
+    """The pages that explain reasons have sections of that level in the parts that reasons name, and nowhere else."""
+    named = {one for reason in Reason for one in reason.parts}
+    told = {Part(page, title) for page in {one.file for one in named} for title in sections(read(page), 1)}
+    assert {one for one in told if part(one.file, one.title)} == named
 
 
 def test_settings_are_documented_from_their_source() -> None:

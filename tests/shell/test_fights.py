@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dnsalias_operator.core.outcome import Change, Verb
+from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -23,7 +24,7 @@ def repair(address: str = "10.0.0.1", version: str = "1") -> Change:
         "metadata": {"name": "mysql", "namespace": "data", "uid": "u", "resourceVersion": version},
         "spec": {"addresses": [address]},
     }
-    return Change(Verb.REPAIR, KEY, {}, {}, body, "LacksAddresses", "…", uid="u", fields=("spec.addresses",))
+    return Change(Verb.REPAIR, KEY, {}, {}, body, Reason.LACKS_ADDRESSES, "…", uid="u", fields=("spec.addresses",))
 
 
 def owned_by(**fields: str) -> ServiceEntry:
@@ -191,8 +192,8 @@ def _answers(fights: Fights, clock: FakeClock, address: Callable[[int], str]) ->
 def test_who_deletes_what_we_create_is_in_a_fight(fights: Fights, clock: FakeClock) -> None:
     """An entry of ours that vanishes each time is made anew slower and slower; one that we deleted ourselves is not."""
     body = {"metadata": {"name": "mysql", "namespace": "data"}, "spec": {"ports": []}}
-    create = Change(Verb.CREATE, KEY, None, body, body, "Declared", "…")
-    delete = Change(Verb.DELETE, KEY, body, None, {}, "ServiceGone", "…")
+    create = Change(Verb.CREATE, KEY, None, body, body, Reason.GENERATED, "…")
+    delete = Change(Verb.DELETE, KEY, body, None, {}, Reason.SERVICE_NOT_FOUND, "…")
     for _ in range(5):
         assert fights.judge(create, None) == Verdict()
         fights.wrote(create, None)
@@ -214,7 +215,7 @@ def test_a_status_that_somebody_else_writes_too_is_a_fight(fights: Fights, clock
         return DnsAlias.parse({"metadata": {"name": "a", "namespace": "data"}, "status": status(reason, "then")})
 
     def write(at: str) -> Change:
-        return Change(Verb.UPDATE, Key(KIND, "data", "a"), None, None, {"status": status("Ours", at)}, "Status", "")
+        return Change(Verb.UPDATE, Key(KIND, "data", "a"), None, None, {"status": status("Ours", at)}, Reason.READY, "")
 
     for at in "abc":
         clock.now += fights.judge(write(at), alias("Theirs")).pause
@@ -234,6 +235,6 @@ def test_a_condition_that_somebody_adds_is_no_fight(fights: Fights) -> None:
         said, says = f"Reason{n % 2}", f"Reason{(n + 1) % 2}"
         there = {"conditions": [audited, *status(said)["conditions"]]}
         alias = DnsAlias.parse({"metadata": {"name": "a", "namespace": "data"}, "status": there})
-        write = Change(Verb.UPDATE, Key(KIND, "data", "a"), None, None, {"status": status(says)}, "Status", "")
+        write = Change(Verb.UPDATE, Key(KIND, "data", "a"), None, None, {"status": status(says)}, Reason.READY, "")
         assert fights.judge(write, alias) == Verdict()
         fights.wrote(write, alias)

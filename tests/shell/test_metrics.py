@@ -5,6 +5,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, Severity, State, Verb
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.shell.decided import Decisions
 from dnsalias_operator.shell.reporting.metrics import Metrics, document
@@ -23,10 +24,10 @@ def samples(metrics: Metrics) -> dict[str, dict[tuple[str, ...], float]]:
     return out
 
 
-def unfixed(name: str, severity: Severity, reason: str = "AmbiguousService") -> EntryDecision:
+def unfixed(name: str, severity: Severity, reason: Reason = Reason.AMBIGUOUS_SERVICE) -> EntryDecision:
     """An entry that could not be repaired."""
     key = Key("ServiceEntry", "data", name)
-    return EntryDecision(key, selected=True, state=State.UNFIXED, reason=reason, severity=severity)
+    return EntryDecision(key, selected=True, state=State.UNFIXED, why=Why(reason, "…"), severity=severity)
 
 
 def decided(*entries: EntryDecision, aliases: tuple[AliasDecision, ...] = ()) -> Decisions:
@@ -59,10 +60,13 @@ def test_two_registries_stand_side_by_side() -> None:
 
 def test_aliases_are_counted_by_each_condition() -> None:
     """Two aliases in one state make one series of value 2."""
-    conditions = (Condition("Ready", "False", "HostTaken", "…"), Condition("Accepted", "False", "HostTaken", "…"))
+    conditions = (
+        Condition("Ready", "False", Reason.HOST_HELD, "…"),
+        Condition("Accepted", "False", Reason.HOST_HELD, "…"),
+    )
     aliases = tuple(AliasDecision(Key(KIND, "shop", name), conditions) for name in ("a", "b"))
     found = samples(Metrics(decided(aliases=aliases)))["dnsalias_aliases"]
-    assert found == {("Ready", "HostTaken", "False"): 2, ("Accepted", "HostTaken", "False"): 2}
+    assert found == {("Ready", "HostHeld", "False"): 2, ("Accepted", "HostHeld", "False"): 2}
 
 
 def test_a_series_goes_with_its_cause() -> None:
@@ -87,8 +91,8 @@ def test_the_info_metric_is_capped_worst_first_and_says_what_it_hides() -> None:
 
 def test_aliases_that_are_not_ready_are_named() -> None:
     """One series each, with the reason of the Ready condition, up to the cap; ready ones have none."""
-    ready = Condition("Ready", "True", "Ready", "…")
-    held, lost = (Condition("Ready", "False", reason, "…") for reason in ("HostHeld", "ServiceNotFound"))
+    ready = Condition("Ready", "True", Reason.READY, "…")
+    held, lost = (Condition("Ready", "False", reason, "…") for reason in (Reason.HOST_HELD, Reason.SERVICE_NOT_FOUND))
     told = {"c": lost, "a": held, "b": ready}
     aliases = tuple(AliasDecision(Key(KIND, "shop", name), (condition,)) for name, condition in told.items())
     found = samples(Metrics(decided(aliases=aliases)))
@@ -176,7 +180,7 @@ def test_contested_objects_and_names_of_rivals_are_capped() -> None:
 
 
 def test_label_values_cannot_break_the_format() -> None:
-    """Whatever stands in a reason, the exposition stays parseable."""
+    """Whatever stands in a name, the exposition stays parseable."""
     nasty = 'x"} 1\n# HELP y'
-    found = samples(Metrics(decided(unfixed("mysql", Severity.WARNING, reason=nasty))))
-    assert found["dnsalias_unfixed_serviceentries"] == {(nasty, "warning"): 1}
+    found = samples(Metrics(decided(unfixed(nasty, Severity.WARNING))))
+    assert found["dnsalias_unfixed_serviceentry_info"] == {(nasty, "data", "AmbiguousService", "warning"): 1}

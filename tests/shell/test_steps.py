@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from dnsalias_operator.core.outcome import Change, Verb
+from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.shell.api.errors import ApiError
@@ -61,7 +62,7 @@ def creation(address: str) -> Change:
     meta = {"name": "web", "namespace": "abc"}
     spec = {"hosts": ["web.hello"], "addresses": [address], "ports": [{"number": 443, "name": "a"}]}
     body = {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": meta, "spec": spec}
-    return Change(Verb.CREATE, ENTRY, None, body, body, "Generated", "…")
+    return Change(Verb.CREATE, ENTRY, None, body, body, Reason.GENERATED, "…")
 
 
 def make(line: Line, asked: list[Key]) -> Steps:
@@ -132,7 +133,7 @@ async def test_every_step_is_held_to_what_was_there_at_the_decision() -> None:
     ):
         line.store.put(kind, {"metadata": meta(name, "1"), **body})
     decided_on = line.store.world.service("abc", "web")
-    deletion = Change(Verb.DELETE, ENTRY, None, None, {}, "HostChanged", "…")
+    deletion = Change(Verb.DELETE, ENTRY, None, None, {}, Reason.HOST_CHANGED, "…")
     steps = make(line, [])
     work = steps.take(ALIAS, (deletion, creation("10.0.0.1")), lambda: None, fought=False)
     taking = asyncio.create_task(work)

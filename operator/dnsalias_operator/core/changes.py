@@ -5,20 +5,21 @@ from copy import deepcopy
 from typing import Any
 
 from dnsalias_operator.core.outcome import Change, Verb
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.names import REPAIR_MANAGER, Key
 from dnsalias_operator.model.serviceentry import ServiceEntry
 
 REPAIRED = ("addresses", "endpoints")
 
 
-def created(key: Key, manifest: dict[str, Any], message: str, *, reason: str, not_before: int) -> Change:
+def created(key: Key, manifest: dict[str, Any], message: str, *, not_before: int) -> Change:
     """A POST of one of ours."""
-    return Change(Verb.CREATE, key, None, manifest, manifest, reason, message, not_before=not_before)
+    return Change(Verb.CREATE, key, None, manifest, manifest, Reason.GENERATED, message, not_before=not_before)
 
 
-def deleted(entry: ServiceEntry, reason: str, message: str) -> Change:
+def deleted(entry: ServiceEntry, why: Why) -> Change:
     """A delete of one of ours."""
-    return Change(Verb.DELETE, entry.key, entry.raw, None, {}, reason, message, uid=entry.meta.uid)
+    return Change(Verb.DELETE, entry.key, entry.raw, None, {}, why.reason, why.message, uid=entry.meta.uid)
 
 
 def recreated(entry: ServiceEntry, manifest: dict[str, Any], message: str, not_before: int) -> Change:
@@ -29,7 +30,7 @@ def recreated(entry: ServiceEntry, manifest: dict[str, Any], message: str, not_b
         entry.raw,
         manifest,
         manifest,
-        "GivesWayToService",
+        Reason.GIVES_WAY_TO_SERVICE,
         message,
         uid=entry.meta.uid,
         not_before=not_before,
@@ -49,10 +50,12 @@ def healed(entry: ServiceEntry, manifest: dict[str, Any]) -> Change | None:
     extra = _foreign_spec(entry.raw, manifest)
     if extra:
         return Change(
-            Verb.REPLACE, entry.key, entry.raw, after, after, "Drift", message, uid=entry.meta.uid, fields=fields
+            Verb.REPLACE, entry.key, entry.raw, after, after, Reason.DRIFT, message, uid=entry.meta.uid, fields=fields
         )
     body = {**manifest, "metadata": {**manifest["metadata"], **({"uid": entry.meta.uid} if entry.meta.uid else {})}}
-    return Change(Verb.UPDATE, entry.key, entry.raw, after, body, "Drift", message, uid=entry.meta.uid, fields=fields)
+    return Change(
+        Verb.UPDATE, entry.key, entry.raw, after, body, Reason.DRIFT, message, uid=entry.meta.uid, fields=fields
+    )
 
 
 def drift(raw: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple[str, ...]:
@@ -107,8 +110,7 @@ def repaired(
     entry: ServiceEntry,
     wanted: Mapping[str, Any],
     owned: frozenset[str],
-    reason: str,
-    message: str,
+    why: Why,
     *,
     inferred: bool = False,
 ) -> Change | None:
@@ -137,8 +139,8 @@ def repaired(
         entry.raw,
         _with_fields(entry.raw, wanted, owned),
         body,
-        reason,
-        message,
+        why.reason,
+        why.message,
         uid=entry.meta.uid,
         fields=tuple(f"spec.{f}" for f in fields),
         inferred=inferred,

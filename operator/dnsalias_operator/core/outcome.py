@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.meta import Raw
 from dnsalias_operator.model.names import Key
 
@@ -63,8 +64,8 @@ class Change:
 
     ``before`` and ``after`` are the whole object as it is and as it will be (None: absent), for diffs and what-ifs;
     ``apply`` is the body that is sent; ``uid`` the precondition ("" where the object does not exist yet).
-    ``reason`` is one word of a closed list, ``message`` the sentence for people. ``not_before`` (seconds since the
-    epoch by the API server's clock, 0: any time) delays the write until the Service is certain to be older.
+    ``message`` is the sentence for people. ``not_before`` (seconds since the epoch by the API server's clock, 0: any
+    time) delays the write until the Service is certain to be older.
     ``fields`` names what the write corrects.
     """
 
@@ -73,7 +74,7 @@ class Change:
     before: Raw | None
     after: Raw | None
     apply: Raw
-    reason: str
+    reason: Reason
     message: str
     uid: str = ""
     not_before: int = 0
@@ -87,7 +88,7 @@ class Condition:
 
     type: str
     status: str
-    reason: str
+    reason: Reason
     message: str
 
 
@@ -124,7 +125,8 @@ class AliasDecision:
 class EntryDecision:
     """Everything decided about one ServiceEntry of somebody else.
 
-    ``selected`` tells whether the operator looks after it; ``state`` and ``reason`` are None and "" where it does not.
+    ``selected`` tells whether the operator looks after it; ``state`` is None where it does not. ``why`` says what is
+    wrong with it.
     ``severity`` is that of the entry once ``changes`` are made. ``service`` is the Service it stands for. ``withheld``
     are changes that a policy (observe) keeps from being written.
     """
@@ -132,13 +134,22 @@ class EntryDecision:
     key: Key
     selected: bool
     state: State | None = None
-    reason: str = ""
-    message: str = ""
+    why: Why | None = None
     severity: Severity = Severity.INFO
     service: Key | None = None
     inferred: bool = False
     changes: tuple[Change, ...] = ()
     withheld: tuple[Change, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """The reason as a listing or a metric has it, "" where nothing is wrong."""
+        return self.why.reason if self.why else ""
+
+    @property
+    def message(self) -> str:
+        """What was found and what to do, "" where nothing is wrong."""
+        return self.why.message if self.why else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,25 +165,11 @@ class Plan:
     after: Any = field(compare=False, repr=False, default=None)
 
 
-ACCEPTED = "Accepted"
-
-
-RESOLVED_REFS = "ResolvedRefs"
-
-
-PROGRAMMED = "Programmed"
-
-
-READY = "Ready"
-
-
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """The condition that turns False, its reason (one word of a closed list), and what was found and what to do."""
+class Refusal(Why):
+    """Why an alias is not served, with the condition that turns False."""
 
     condition: str
-    reason: str
-    message: str
 
 
 def unfixed(decided: Plan) -> list[EntryDecision]:

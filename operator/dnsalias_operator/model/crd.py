@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from dnsalias_operator.model.dnsalias import A_PORT, MAX_PORT_NUMBER, DnsAliasSpec
 from dnsalias_operator.model.names import GROUP, KIND, LABEL_PATTERN, PLURAL, SHORT_NAME, SINGULAR, VERSION
-from dnsalias_operator.model.status import DnsAliasStatus
+from dnsalias_operator.model.status import READY, DnsAliasStatus
 
 _DROPPED = {"title", "additionalProperties", "$defs", "default"}
 _INT_OR_STRING = {
@@ -81,13 +81,13 @@ def _columns() -> list[dict[str, str | int]]:
     """
 
     def ready(field: str) -> str:
-        return f'.status.conditions[?(@.type=="Ready")].{field}'
+        return f'.status.conditions[?(@.type=="{READY}")].{field}'
 
     return [
         {"name": "Host", "type": "string", "jsonPath": ".spec.host"},
         {"name": "Service", "type": "string", "jsonPath": ".spec.serviceRef.name"},
         {"name": "Address", "type": "string", "jsonPath": ".status.addresses[0]"},
-        {"name": "Ready", "type": "string", "jsonPath": ready("status")},
+        {"name": READY, "type": "string", "jsonPath": ready("status")},
         {"name": "Reason", "type": "string", "jsonPath": ready("reason")},
         {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
         {"name": "Second address", "type": "string", "jsonPath": ".status.addresses[1]", "priority": 1},

@@ -5,6 +5,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+ACCEPTED = "Accepted"
+RESOLVED_REFS = "ResolvedRefs"
+PROGRAMMED = "Programmed"
+READY = "Ready"
+"""Types of the conditions (docs/conditions.md)."""
+GENERATED = "Generated"
+PATCHED = "Patched"
+"""Modes of the ServiceEntry that serves an alias: made by this operator, or somebody else's, kept right."""
 LONGEST_MESSAGE = 32768
 """As metav1.Condition has it."""
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from dnsalias_operator.core.outcome import READY, AliasDecision, Condition, EntryDecision, Finding, Severity, State
+from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, Severity, State
 from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.status import READY
 
 
 @dataclass

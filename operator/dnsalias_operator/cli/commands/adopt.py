@@ -123,7 +123,7 @@ def _told(results: Iterable[Result], places: Mapping[Key, Place]) -> Iterator[st
         what = f"{result.entry}{_at(result.entry, places)}"
         if isinstance(result, NotAdopted):
             host = f" host {result.host}" if result.host else ""
-            yield f"not adopted: {what}{host}: {result.reason}: {result.message}"
+            yield f"not adopted: {what}{host}: {result.why.reason}: {result.why.message}"
             continue
         state = "has its alias already" if result.exists else "adopted"
         yield f"{state}: {what} -> {result.key}"
@@ -167,7 +167,12 @@ def as_dict(results: Iterable[Result], places: Mapping[Key, Place]) -> dict[str,
             if isinstance(r, Adopted)
         ],
         "notAdopted": [
-            {"entry": _identity(r.entry, places), "host": r.host or None, "reason": r.reason, "message": r.message}
+            {
+                "entry": _identity(r.entry, places),
+                "host": r.host or None,
+                "reason": r.why.reason,
+                "message": r.why.message,
+            }
             for r in listed
             if isinstance(r, NotAdopted)
         ],

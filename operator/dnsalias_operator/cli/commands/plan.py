@@ -12,7 +12,6 @@ from dnsalias_operator.cli.printing.yamlwrite import dump
 from dnsalias_operator.cli.reading.problems import Place
 from dnsalias_operator.cli.terminal import clean, severity, tally
 from dnsalias_operator.core.outcome import (
-    PROGRAMMED,
     Change,
     Condition,
     Plan,
@@ -25,6 +24,7 @@ from dnsalias_operator.core.outcome import (
 from dnsalias_operator.core.plan import plan as decide
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.status import PROGRAMMED
 
 HELP = """Show what the operator would write, as a diff with the reason over each change, and what stays unfixed.
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dnsalias_operator.core.reasons import Reason
+
 PACKAGE = Path(__file__).parents[2]
 FILES = ("findings.md", "conditions.md", "adopt.md")
-_REASON = 3
-"""Level of the headings of reasons."""
 _CODE = re.compile(r"DA\d{3}")
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 
@@ -23,13 +23,9 @@ class PagesMissingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One section, its body as Markdown.
-
-    ``level`` is how many hashes its heading has, ``part`` the heading of the first level above it.
-    """
+    """One section, its body as Markdown; ``part`` is the heading of the first level above it."""
 
     title: str
-    level: int
     file: str
     part: str
     body: str
@@ -41,7 +37,7 @@ class Page:
 
 
 def pages(word: str) -> tuple[Page, ...]:
-    """The page of a finding's code (in any case), or those of a reason, which may stand in several places.
+    """The page of a finding's code (in any case), or those of a reason, which may have several; () for another word.
 
     Raises:
         PagesMissingError: there are no pages.
@@ -49,7 +45,8 @@ def pages(word: str) -> tuple[Page, ...]:
     code = word.upper()
     if _CODE.fullmatch(code):
         return tuple(p for p in _every() if p.title.startswith(f"{code}:"))
-    return tuple(p for p in _every() if p.level == _REASON and p.title == word)
+    parts = next((reason.parts for reason in Reason if reason == word), ())
+    return tuple(p for p in _every() if p.title == word and (p.file, p.part) in parts)
 
 
 def codes() -> tuple[str, ...]:
@@ -57,14 +54,9 @@ def codes() -> tuple[str, ...]:
     return tuple(p.title.partition(":")[0] for p in _every() if _CODE.match(p.title))
 
 
-def reasons() -> tuple[str, ...]:
-    """The reasons that have a page, sorted."""
-    return tuple(sorted({p.title for p in _every() if p.level == _REASON}))
-
-
 def _every() -> Iterator[Page]:
     for name in FILES:
-        part, title, level, lines = "", "", 0, list[str]()
+        part, title, lines = "", "", list[str]()
         fenced = False
         for line in [*_read(name).splitlines(), "# "]:
             fenced ^= line.startswith("```")
@@ -73,9 +65,8 @@ def _every() -> Iterator[Page]:
                 lines.append(line)
                 continue
             if title:
-                yield Page(title, level, name, part, "\n".join(lines).strip())
-            level = len(heading[1])
-            part, title, lines = (heading[2], "", []) if level == 1 else (part, heading[2], [])
+                yield Page(title, name, part, "\n".join(lines).strip())
+            part, title, lines = (heading[2], "", []) if heading[1] == "#" else (part, heading[2], [])
 
 
 def _read(name: str) -> str:

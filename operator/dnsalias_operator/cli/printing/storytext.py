@@ -15,6 +15,7 @@ from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service, tcp_ports
 from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.status import GENERATED, PATCHED
 
 _MARGIN = 12
 
@@ -80,7 +81,7 @@ def _entry(story: Story, mesh: Mesh) -> Iterator[str]:
     if entry is None:
         yield "none; one is still to be made" if story.changes else "none"
         return
-    whose = {"Generated": "made for this alias", "Patched": "somebody else's, kept right for this alias"}
+    whose = {GENERATED: "made for this alias", PATCHED: "somebody else's, kept right for this alias"}
     beside = f", {whose[story.mode]}" if story.mode else ""
     yield f"{clean(entry.key)}{beside}: addresses {', '.join(map(clean, entry.addresses)) or 'none'}"
     seen = clean(",".join(entry.export_to or mesh.default_service_export_to))

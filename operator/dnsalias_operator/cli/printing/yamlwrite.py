@@ -1,6 +1,7 @@
 """Plain values into YAML that kubectl reads back as the same values; the same input gives the same bytes."""
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -34,6 +35,7 @@ def _mapping(dumper: yaml.CSafeDumper, value: Mapping[str, Any]) -> yaml.Mapping
 
 
 _Dumper.add_representer(str, _text)
+_Dumper.add_multi_representer(StrEnum, _text)
 _Dumper.add_representer(MappingProxyType, _mapping)
 
 

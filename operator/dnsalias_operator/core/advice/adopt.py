@@ -14,7 +14,8 @@ from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.entries.ownership import as_written, claims_to_be_ours
 from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.istio.visibility import Scope
-from dnsalias_operator.core.outcome import READY, Condition
+from dnsalias_operator.core.outcome import Condition
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import Raw, mapping
 from dnsalias_operator.model.names import API_VERSION, KIND, REPAIR_ANNOTATION, Key
@@ -23,6 +24,7 @@ from dnsalias_operator.model.selector import Selector
 from dnsalias_operator.model.service import Service, tcp_ports
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import LiveSnapshot, Snapshot
+from dnsalias_operator.model.status import READY
 
 _LATER = 2**40
 """As a creation time: later than anything that exists, so that what is proposed queues behind it."""
@@ -54,12 +56,11 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class NotAdopted:
-    """An entry, or one host of it, that no alias can stand for: reason, and what was found and what to do."""
+    """An entry, or one host of it, that no alias can stand for."""
 
     entry: Key
     host: str
-    reason: str
-    message: str
+    why: Why
 
 
 def candidates(world: Snapshot, rules: Rules) -> list[ServiceEntry]:
@@ -118,7 +119,7 @@ def _all_of(world: Snapshot, going: Iterable[ServiceEntry], rules: Rules) -> lis
 
 def _kept_back(result: Adopted) -> NotAdopted:
     message = "the entry stays for another host of it; take that one to an entry of its own"
-    return NotAdopted(result.entry, result.host, "SharesEntry", message)
+    return NotAdopted(result.entry, result.host, Why(Reason.SHARES_ENTRY, message))
 
 
 def _aged(alias: DnsAlias, created: int) -> DnsAlias:
@@ -135,14 +136,15 @@ def _of_entry(
 ) -> Iterator[Adopted | NotAdopted]:
     key = case.entry.key
     if not case.entry.hosts:
-        yield NotAdopted(key, "", "NoHost", "spec.hosts is empty: it gives no name; delete it")
+        yield NotAdopted(key, "", Why(Reason.NO_HOST, "spec.hosts is empty: it gives no name; delete it"))
     fault = obstacle(case)
     for host in dict.fromkeys(case.entry.hosts):
-        if fault or case.target.service is None:
-            yield NotAdopted(key, host, *(fault or (case.target.reason, case.target.message)))
+        found = fault or case.target.found
+        if isinstance(found, Why):
+            yield NotAdopted(key, host, found)
             continue
-        together = [c for c in of_host[host] if c.target.service == case.target.service]
-        yield _proposed(case, case.target.service, together, there, gone, host)
+        together = [c for c in of_host[host] if c.target.service == found]
+        yield _proposed(case, found, together, there, gone, host)
 
 
 def _proposed(
@@ -161,14 +163,16 @@ def _proposed(
         manifest = {"apiVersion": API_VERSION, "kind": KIND, "metadata": meta, "spec": spec}
         alias = _aged(DnsAlias.parse(manifest), _LATER * 2)
     if alias.fault:
-        return NotAdopted(entry.key, host, "Invalid", f"a DnsAlias cannot say this: {alias.fault}")
+        return NotAdopted(entry.key, host, Why(Reason.INVALID, f"a DnsAlias cannot say this: {alias.fault}"))
     then = decide_alias(gone.with_changes({alias.key: alias}), alias.key, case.rules)
     now = decide_alias(there.with_changes({alias.key: alias}), alias.key, case.rules)
     if then is None or now is None:
-        return NotAdopted(entry.key, host, "BeingDeleted", f"{alias.key} is being deleted; adopt again when it is gone")
+        message = f"{alias.key} is being deleted; adopt again when it is gone"
+        return NotAdopted(entry.key, host, Why(Reason.BEING_DELETED, message))
     refused = next((c for c in then.conditions if c.status != "True"), None)
     if refused is not None:
-        return NotAdopted(entry.key, host, refused.reason, f"{alias.key} would not be served: {refused.message}")
+        message = f"{alias.key} would not be served: {refused.message}"
+        return NotAdopted(entry.key, host, Why(refused.reason, message))
     ready = next(c for c in now.conditions if c.type == READY)
     exists = case.world.get(alias.key) is not None
     return Adopted(entry.key, host, alias.raw, service.key, ready, now.mode, exists=exists, notes=told)

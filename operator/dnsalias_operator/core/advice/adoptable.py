@@ -9,15 +9,13 @@ from dnsalias_operator.core.entries.stands_for import StandsFor
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.protocols import Protocol, class_of, entry_protocol, service_protocol
 from dnsalias_operator.core.istio.visibility import Scope
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.names import SERVICE_ANNOTATION
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service, tcp_ports
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
-
-Obstacle = tuple[str, str]
-"""Why not: one word of a closed list (docs/adopt.md has a section for each), and what was found and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +34,37 @@ class Case:
         return frozenset(p.number for p in self.entry.ports if p.number in theirs)
 
 
-def obstacle(case: Case) -> Obstacle | None:
+def obstacle(case: Case) -> Why | None:
     """The first thing that no DnsAlias of the Service can say, or None (also where no Service is known)."""
     if case.target.service is None:
         return None
     return next((found for check in CHECKS if (found := check(case, case.target.service)) is not None), None)
 
 
-def other_endpoints(case: Case, service: Service) -> Obstacle | None:
+def other_endpoints(case: Case, service: Service) -> Why | None:
     """It leads somewhere else, too."""
     address = other_endpoint(case.world, case.entry, service.key, case.rules.mesh)
     if not address:
         return None
-    return "OtherEndpoints", (
+    return Why(
+        Reason.OTHER_ENDPOINTS,
         f"endpoint {address} is not {service.key}, and a DnsAlias leads to its Service alone; take the "
-        "endpoint out, or keep the ServiceEntry"
+        "endpoint out, or keep the ServiceEntry",
     )
 
 
-def other_workloads(case: Case, service: Service) -> Obstacle | None:
+def other_workloads(case: Case, service: Service) -> Why | None:
     """It selects other pods than the Service does."""
     if not selects_others(case.entry, service):
         return None
-    return "OtherWorkloads", (
+    return Why(
+        Reason.OTHER_WORKLOADS,
         f"spec.workloadSelector is not the selector of {service.key}, and a DnsAlias leads to its Service's pods; make "
-        f"a Service with that selector and name it in the annotation {SERVICE_ANNOTATION}, or keep the ServiceEntry"
+        f"a Service with that selector and name it in the annotation {SERVICE_ANNOTATION}, or keep the ServiceEntry",
     )
 
 
-def ports_elsewhere(case: Case, service: Service) -> Obstacle | None:
+def ports_elsewhere(case: Case, service: Service) -> Why | None:
     """A port leads to another port of the Service."""
     theirs = {p.port: p for p in tcp_ports(service)}
     for port in case.entry.ports:
@@ -73,23 +73,26 @@ def ports_elsewhere(case: Case, service: Service) -> Obstacle | None:
         # Behind a selector the target is a port of the pods, as in the Service.
         same = own.target_port if own and case.entry.workload_selector is not None else port.number
         if to and to != same:
-            return "PortElsewhere", (
+            return Why(
+                Reason.PORT_ELSEWHERE,
                 f"port {port.number} leads to port {to}, and a DnsAlias has the ports of {service.key}; give the "
-                f"Service a port {port.number} with targetPort {to}, and take targetPort out of the ServiceEntry"
+                f"Service a port {port.number} with targetPort {to}, and take targetPort out of the ServiceEntry",
             )
     return None
 
 
-def no_port(case: Case, service: Service) -> Obstacle | None:
+def no_port(case: Case, service: Service) -> Why | None:
     """None of its ports is the Service's."""
     if case.numbers:
         return None
     mine = ", ".join(str(p.number) for p in case.entry.ports) or "none"
     theirs = ", ".join(str(p.port) for p in tcp_ports(service)) or "none"
-    return "NoMatchingPort", f"none of its ports ({mine}) is a TCP port of {service.key} ({theirs}); add it there"
+    return Why(
+        Reason.NO_MATCHING_PORT, f"none of its ports ({mine}) is a TCP port of {service.key} ({theirs}); add it there"
+    )
 
 
-CHECKS: tuple[Callable[[Case, Service], Obstacle | None], ...] = (
+CHECKS: tuple[Callable[[Case, Service], Why | None], ...] = (
     other_endpoints,
     other_workloads,
     ports_elsewhere,

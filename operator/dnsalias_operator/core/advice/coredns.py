@@ -8,10 +8,11 @@ Source: the documentation of CoreDNS' plugin `rewrite`; facts/istio.md part 4 (a
 from collections.abc import Iterable
 
 from dnsalias_operator.core.istio.service_names import service_host
-from dnsalias_operator.core.outcome import ACCEPTED, RESOLVED_REFS, AliasDecision
+from dnsalias_operator.core.outcome import AliasDecision
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.status import ACCEPTED, RESOLVED_REFS
 
 
 def rewrites(world: Snapshot, decisions: Iterable[AliasDecision], mesh: Mesh) -> tuple[str, ...]:

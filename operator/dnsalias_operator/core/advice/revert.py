@@ -12,6 +12,7 @@ from dnsalias_operator.core.entries.decide import severity_of
 from dnsalias_operator.core.entries.ownership import claims_to_be_ours, opted_out, patched_fields
 from dnsalias_operator.core.istio.listeners import Pods, Reach, Row, alike, classes, listeners_on, reach
 from dnsalias_operator.core.outcome import Change, Severity
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.catch_all import catches
 from dnsalias_operator.core.traffic.takeover import takes_away
 from dnsalias_operator.model.mesh import Mesh
@@ -20,8 +21,6 @@ from dnsalias_operator.model.names import REPAIR_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
-
-REASON = "Reverted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,8 @@ def _withdrawn(entry: ServiceEntry) -> Change:
     """One server-side apply of our repair manager: its fields go, and the annotation comes unless it is there."""
     fields = patched_fields(entry)
     listed = " and ".join(f"spec.{name}" for name in sorted(fields))
-    change = repaired(entry, {}, fields, REASON, f"{listed} go, which {entry.key} had from this operator")
+    why = Why(Reason.WITHDRAWN, f"{listed} go, which {entry.key} had from this operator")
+    change = repaired(entry, {}, fields, why)
     if change is None:  # `is_patched` was asked before
         raise ValueError(f"{entry.key} has nothing to revert")
     if opted_out(entry):

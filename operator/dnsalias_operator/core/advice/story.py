@@ -19,6 +19,7 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.status import PATCHED, READY
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def _of_alias(world: Snapshot, alias: DnsAlias, rules: Rules) -> Story:
     entry = world.entry(alias.meta.namespace, decided.entry or alias.meta.name)
     if entry is not None and not decided.entry and live_owner(world, entry) is None:
         entry = None  # has the alias' name and is somebody else's
-    cared = decide_entry(world, entry.key, rules) if entry is not None and decided.mode == "Patched" else None
+    cared = decide_entry(world, entry.key, rules) if entry is not None and decided.mode == PATCHED else None
     named, service, ports = None, None, []
     if alias.spec is not None:
         named = Key("Service", alias.meta.namespace, alias.spec.service_ref.name)
@@ -175,7 +176,7 @@ def _alias_steps(alias: DnsAlias, told: Story) -> Iterator[str]:
     ready = told.conditions[-1]
     if ready.status != "True":
         yield f"{ready.reason}: {ready.message}"
-    said = next((c for c in mappings(alias.status.get("conditions")) if c.get("type") == "Ready"), None)
+    said = next((c for c in mappings(alias.status.get("conditions")) if c.get("type") == READY), None)
     if said is None and alias.meta.uid:
         yield "the operator has not looked at it yet: is it running? kubectl -n dnsalias-system get pods"
     elif said is not None and told.changes and ready.status == "True" and _refused_lately(alias, said):

@@ -2,27 +2,36 @@
 
 from typing import Any
 
-from dnsalias_operator.core.outcome import ACCEPTED, PROGRAMMED, READY, RESOLVED_REFS, AliasDecision, Condition, Refusal
+from dnsalias_operator.core.outcome import AliasDecision, Condition, Refusal
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import Raw, mappings, text
-from dnsalias_operator.model.status import LONGEST_MESSAGE
+from dnsalias_operator.model.status import ACCEPTED, LONGEST_MESSAGE, PROGRAMMED, READY, RESOLVED_REFS
 
 TYPES = frozenset({ACCEPTED, RESOLVED_REFS, PROGRAMMED, READY})
 """The conditions that are ours. Others may keep conditions of their own there: the list is a map by type, and a
 server-side apply leaves alone what it does not name."""
 
 
-_HOLDS = {ACCEPTED: "the alias is accepted", RESOLVED_REFS: "the Service and its ports are found"}
+_HOLDS = {
+    ACCEPTED: Why(Reason.ACCEPTED, "the alias is accepted"),
+    RESOLVED_REFS: Why(Reason.RESOLVED_REFS, "the Service and its ports are found"),
+}
 
 
 def holding(message: str, limit: str = "") -> tuple[Condition, ...]:
     """The conditions of an alias that is served; ``limit`` is what to add about who may see it."""
+    accepted = "; ".join(filter(None, (_HOLDS[ACCEPTED].message, limit)))
     return (
-        Condition(ACCEPTED, "True", ACCEPTED, "; ".join(filter(None, (_HOLDS[ACCEPTED], limit)))),
-        Condition(RESOLVED_REFS, "True", RESOLVED_REFS, _HOLDS[RESOLVED_REFS]),
-        Condition(PROGRAMMED, "True", PROGRAMMED, message),
-        Condition(READY, "True", READY, message),
+        Condition(ACCEPTED, "True", Reason.ACCEPTED, accepted),
+        _holds(RESOLVED_REFS),
+        Condition(PROGRAMMED, "True", Reason.PROGRAMMED, message),
+        Condition(READY, "True", Reason.READY, message),
     )
+
+
+def _holds(kind: str) -> Condition:
+    return Condition(kind, "True", _HOLDS[kind].reason, _HOLDS[kind].message)
 
 
 def failing(fault: Refusal, unwritten: str = "no ServiceEntry is written") -> tuple[Condition, ...]:
@@ -40,7 +49,7 @@ def failing(fault: Refusal, unwritten: str = "no ServiceEntry is written") -> tu
         elif kind == RESOLVED_REFS and fault.condition == ACCEPTED:
             out.append(Condition(kind, "Unknown", fault.reason, "not looked at, since the alias is not accepted"))
         else:
-            out.append(Condition(kind, "True", kind, _HOLDS[kind]))
+            out.append(_holds(kind))
     return (*out, Condition(READY, "False", fault.reason, fault.message))
 
 
@@ -76,7 +85,7 @@ def _condition(wanted: Condition, have: Raw | None, generation: int, now: str) -
     return {
         "type": wanted.type,
         "status": wanted.status,
-        "reason": wanted.reason,
+        "reason": wanted.reason.value,
         "message": _fitting(wanted.message),
         "observedGeneration": generation,
         "lastTransitionTime": since,

@@ -14,7 +14,8 @@ from dnsalias_operator.core.entries.decide import decide_entry
 from dnsalias_operator.core.entries.serves_alias import foreign_entries, generated_entry, mismatch
 from dnsalias_operator.core.istio.protocols import routed
 from dnsalias_operator.core.istio.visibility import Scope
-from dnsalias_operator.core.outcome import ACCEPTED, PROGRAMMED, AliasDecision, Change, Refusal, State
+from dnsalias_operator.core.outcome import AliasDecision, Change, Refusal, State
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.backends import leads_to
 from dnsalias_operator.core.traffic.catch_all import streams_on_wildcard, told_apart_by_address
 from dnsalias_operator.core.traffic.takeover import Moved, as_youngest, moved
@@ -25,6 +26,7 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.status import ACCEPTED, GENERATED, PATCHED, PROGRAMMED
 
 OLDER_BY = 2
 """Seconds after the Service's creation second at which our entry is younger for certain: timestamps have 1 s
@@ -42,7 +44,7 @@ def _decide(world: Snapshot, key: Key, rules: Rules) -> AliasDecision | None:
         return None
     ours = generated_entry(world, alias)
     if alias.spec is None:
-        return _refused(alias, ours, Refusal(ACCEPTED, "Invalid", alias.fault))
+        return _refused(alias, ours, Refusal(Reason.INVALID, alias.fault, ACCEPTED))
     service = world.service(alias.meta.namespace, alias.spec.service_ref.name)
     case = Case(world, rules, alias, alias.spec, service)
     found = refusal(case)
@@ -66,7 +68,7 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
             f"{taken.key} exists, is not ours and is for {', '.join(taken.hosts) or 'no host'}; rename the DnsAlias or "
             "delete that entry"
         )
-        return _refused(alias, None, Refusal(ACCEPTED, "NameTaken", message))
+        return _refused(alias, None, Refusal(Reason.NAME_TAKEN, message, ACCEPTED))
     manifest = _manifest(case, service, ours)
     entry = ServiceEntry.parse(manifest)
     without = world.with_changes({entry.key: None})
@@ -81,7 +83,7 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
     if ours is None:
         steps = (_create(manifest, entry, service, wait),)
     elif why := _replaced(ours, spec.host, service):
-        steps = (changes.deleted(ours, *why), _create(manifest, entry, service, wait))
+        steps = (changes.deleted(ours, why), _create(manifest, entry, service, wait))
         if ours.meta.deleting:
             steps, fault = (), _pending(ours)
     else:
@@ -92,7 +94,7 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
         host=spec.host,
         addresses=service.cluster_ips,
         entry=alias.meta.name,
-        mode="Generated",
+        mode=GENERATED,
         changes=steps,
     )
 
@@ -118,24 +120,24 @@ def _manifest(case: Case, service: Service, ours: ServiceEntry | None) -> dict[s
 
 def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wait: int) -> Change:
     message = f"{entry.hosts[0]} for {service.key}"
-    return changes.created(entry.key, manifest, message, reason="Generated", not_before=wait)
+    return changes.created(entry.key, manifest, message, not_before=wait)
 
 
-def _replaced(ours: ServiceEntry, host: str, service: Service) -> tuple[str, str] | None:
+def _replaced(ours: ServiceEntry, host: str, service: Service) -> Why | None:
     """Why our entry must go at once rather than be changed: it is for another host or another Service."""
     if ours.hosts != (host,):
         return _host_changed(ours, host)
     made_for = ours.meta.annotations.get(SERVICE_UID_ANNOTATION, "")
     if made_for and service.meta.uid and made_for != service.meta.uid:
-        return "ServiceReplaced", f"it was made for another {service.key} (uid {made_for})"
+        return Why(Reason.SERVICE_REPLACED, f"it was made for another {service.key} (uid {made_for})")
     return None
 
 
-def _host_changed(ours: ServiceEntry, host: str) -> tuple[str, str]:
+def _host_changed(ours: ServiceEntry, host: str) -> Why:
     told = f"the alias' host is {host} now"
     if host in ours.hosts:
         told = f"somebody changed spec.hosts to {', '.join(ours.hosts)}, and the alias has {host} alone"
-    return "HostChanged", f"{told}; a changed entry would keep the old one's place in the order"
+    return Why(Reason.HOST_CHANGED, f"{told}; a changed entry would keep the old one's place in the order")
 
 
 def _kept(
@@ -152,7 +154,7 @@ def _kept(
         return steps, None
     if not case.scope.everywhere or ours.meta.annotations.get(RECREATED_FOR_ANNOTATION, "") == service.meta.uid:
         why = f"{shadows.describe(ours.key)}: it came first; delete it once, and the operator makes it anew, younger"
-        return steps, Refusal(PROGRAMMED, "WouldShadowService", why)
+        return steps, Refusal(Reason.WOULD_SHADOW_SERVICE, why, PROGRAMMED)
     if ours.meta.deleting:
         return steps, _pending(ours)
     again = generate(case.alias, case.spec, service, case.ports, ["*"], case.rules.mesh, service.meta.uid)
@@ -163,7 +165,7 @@ def _kept(
 def _pending(entry: ServiceEntry) -> Refusal:
     """Ours has to take the place of one that is deleted and stays: its going is news, and decides anew."""
     why = f"{_going(entry)}; the new one is made as soon as it is gone"
-    return Refusal(PROGRAMMED, "Pending", why)
+    return Refusal(Reason.PENDING, why, PROGRAMMED)
 
 
 def _going(entry: ServiceEntry) -> str:
@@ -186,7 +188,7 @@ def _not_before(without: Snapshot, entry: ServiceEntry, service: Service, rules:
 
 def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
     message = f"{blocked.describe(entry.key)}; limit spec.ports to other ports, or mend what else claims that address"
-    return Refusal(ACCEPTED, "WouldShadowService", message)
+    return Refusal(Reason.WOULD_SHADOW_SERVICE, message, ACCEPTED)
 
 
 def _would_catch(namespace: str, port: int, entry: ServiceEntry, rules: Rules) -> Refusal:
@@ -195,7 +197,7 @@ def _would_catch(namespace: str, port: int, entry: ServiceEntry, rules: Rules) -
         f"{entry.key} would take every connection to port {port} of pods in namespace {namespace}, where a Sidecar "
         f"takes that port for bytes, and {why}; give its egress port the protocol HTTP, or limit spec.ports"
     )
-    return Refusal(ACCEPTED, "WouldCatchAll", message)
+    return Refusal(Reason.WOULD_CATCH_ALL, message, ACCEPTED)
 
 
 def _given_up(case: Case, ours: ServiceEntry, foreign: ServiceEntry) -> AliasDecision:
@@ -203,8 +205,8 @@ def _given_up(case: Case, ours: ServiceEntry, foreign: ServiceEntry) -> AliasDec
     message = f"{foreign.key} already has host {case.spec.host}; it is looked at as soon as {ours.key} is gone"
     return AliasDecision(
         key=case.alias.key,
-        conditions=failing(Refusal(PROGRAMMED, "Pending", _going(ours) if ours.meta.deleting else message)),
-        changes=() if ours.meta.deleting else (changes.deleted(ours, *_host_changed(ours, case.spec.host)),),
+        conditions=failing(Refusal(Reason.PENDING, _going(ours) if ours.meta.deleting else message, PROGRAMMED)),
+        changes=() if ours.meta.deleting else (changes.deleted(ours, _host_changed(ours, case.spec.host)),),
     )
 
 
@@ -219,24 +221,24 @@ def _corresponding(case: Case, service: Service, entries: list[ServiceEntry]) ->
     edit = edits[entry.key]
     if edit:
         message = f"{entry.key} already has host {spec.host} but does not fit; {edit}, or delete it"
-        return _refused(alias, None, Refusal(ACCEPTED, "EntryMismatch", message))
+        return _refused(alias, None, Refusal(Reason.ENTRY_MISMATCH, message, ACCEPTED))
     if other := next((e for e in foreign if e.key != entry.key and _leads_astray(e, entry, case, service)), None):
         lead = edits[other.key] or f"lead it to {service.key}"
         message = f"{other.key} has host {spec.host} as well, and requests go there too; {lead}, or delete it"
-        return _refused(alias, None, Refusal(ACCEPTED, "EntryMismatch", message))
+        return _refused(alias, None, Refusal(Reason.ENTRY_MISMATCH, message, ACCEPTED))
     decided = decide_entry(case.world, entry.key, case.rules)
     conditions = holding(f"{entry.key}, kept right by this operator, makes {spec.host} work{_limit(entry, case)}")
     if decided is None or decided.state is not State.FIXED:
-        reason = decided.reason if decided and decided.reason else "EntryExcluded"
-        why = decided.message if decided and decided.message else "it is in a namespace that is never repaired"
-        conditions = failing(Refusal(PROGRAMMED, reason, f"{entry.key}: {why}"))
+        excluded = Why(Reason.ENTRY_EXCLUDED, "it is in a namespace that is never repaired")
+        why = (decided.why if decided else None) or excluded
+        conditions = failing(Refusal(why.reason, f"{entry.key}: {why.message}", PROGRAMMED))
     return AliasDecision(
         key=alias.key,
         conditions=conditions,
         host=spec.host,
         addresses=service.cluster_ips,
         entry=entry.meta.name,
-        mode="Patched",
+        mode=PATCHED,
     )
 
 
@@ -265,9 +267,9 @@ def _limit(entry: ServiceEntry, case: Case) -> str:
 
 def _refused(alias: DnsAlias, ours: ServiceEntry | None, why: Refusal | None) -> AliasDecision:
     """Not served; what we generated goes at once, since a freed clusterIP may go to another Service."""
-    fault = why or Refusal(ACCEPTED, "Invalid", "the spec cannot be read")
+    fault = why or Refusal(Reason.INVALID, "the spec cannot be read", ACCEPTED)
     if ours and ours.meta.deleting:
         # One deletion is enough. It would be answered as if all were well, and look like a fight with ourselves.
         return AliasDecision(key=alias.key, conditions=failing(fault, _going(ours)))
-    steps = (changes.deleted(ours, fault.reason, fault.message),) if ours else ()
+    steps = (changes.deleted(ours, fault),) if ours else ()
     return AliasDecision(key=alias.key, conditions=failing(fault), changes=steps)

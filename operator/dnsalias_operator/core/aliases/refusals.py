@@ -11,10 +11,12 @@ from dnsalias_operator.core.hosts.holders import HOST_CHECKS
 from dnsalias_operator.core.istio.ambient import in_ambient_mode
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, service_protocol
 from dnsalias_operator.core.istio.visibility import Scope
-from dnsalias_operator.core.outcome import ACCEPTED, RESOLVED_REFS, Refusal
+from dnsalias_operator.core.outcome import Refusal
+from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.dnsalias import Endpoints, chosen_ports
 from dnsalias_operator.model.names import AMBIENT_LABEL
 from dnsalias_operator.model.service import ServicePort, tcp_ports
+from dnsalias_operator.model.status import ACCEPTED, RESOLVED_REFS
 
 
 def ambient(case: Case) -> Refusal | None:
@@ -26,7 +28,7 @@ def ambient(case: Case) -> Refusal | None:
         f"namespace {namespace} is in ambient mode, where two entries on one address replace each other; "
         f"aliases need sidecars: remove the label {AMBIENT_LABEL}=ambient"
     )
-    return Refusal(ACCEPTED, "AmbientUnsupported", message)
+    return Refusal(Reason.AMBIENT_UNSUPPORTED, message, ACCEPTED)
 
 
 def multi_cluster(case: Case) -> Refusal | None:
@@ -34,7 +36,7 @@ def multi_cluster(case: Case) -> Refusal | None:
     if not case.rules.mesh.multi_cluster:
         return None
     message = "the setting multi_cluster is true: a clusterIP of one cluster would be programmed in every cluster"
-    return Refusal(ACCEPTED, "MultiClusterUnsupported", message)
+    return Refusal(Reason.MULTI_CLUSTER_UNSUPPORTED, message, ACCEPTED)
 
 
 def service_missing(case: Case) -> Refusal | None:
@@ -43,7 +45,7 @@ def service_missing(case: Case) -> Refusal | None:
         return None
     name = f"{case.alias.meta.namespace}/{case.spec.service_ref.name}"
     return Refusal(
-        RESOLVED_REFS, "ServiceNotFound", f"Service {name} does not exist; create it or mend spec.serviceRef"
+        Reason.SERVICE_NOT_FOUND, f"Service {name} does not exist; create it or mend spec.serviceRef", RESOLVED_REFS
     )
 
 
@@ -52,7 +54,7 @@ def service_external(case: Case) -> Refusal | None:
     if case.service is None or case.service.type != "ExternalName":
         return None
     message = f"{case.service.key} is of type ExternalName and has no clusterIP; alias the Service it names instead"
-    return Refusal(RESOLVED_REFS, "ServiceIsExternalName", message)
+    return Refusal(Reason.SERVICE_IS_EXTERNAL_NAME, message, RESOLVED_REFS)
 
 
 def no_port(case: Case) -> Refusal | None:
@@ -64,7 +66,7 @@ def no_port(case: Case) -> Refusal | None:
         return None
     have = ", ".join(f"{p.port}{f' ({p.name})' if p.name else ''}" for p in tcp_ports(case.service)) or "none"
     asked = f"spec.ports names {', '.join(map(_as_written, missing))}; " if missing else ""
-    return Refusal(RESOLVED_REFS, "NoMatchingPort", f"{asked}TCP ports of {case.service.key}: {have}")
+    return Refusal(Reason.NO_MATCHING_PORT, f"{asked}TCP ports of {case.service.key}: {have}", RESOLVED_REFS)
 
 
 def _as_written(port: int | str) -> str:
@@ -83,7 +85,7 @@ def http_proxy(case: Case) -> Refusal | None:
         "that port, whatever its addresses are; limit spec.ports to other ports, or give the Service's port the "
         "appProtocol tcp"
     )
-    return Refusal(RESOLVED_REFS, "HttpProxyUnsupported", message)
+    return Refusal(Reason.HTTP_PROXY_UNSUPPORTED, message, RESOLVED_REFS)
 
 
 def headless(case: Case) -> Refusal | None:
@@ -98,7 +100,7 @@ def headless(case: Case) -> Refusal | None:
         "without an address the alias would take every connection to that port; give the Service a clusterIP, or limit "
         "spec.ports to HTTP ports"
     )
-    return Refusal(RESOLVED_REFS, "HeadlessService", message)
+    return Refusal(Reason.HEADLESS_SERVICE, message, RESOLVED_REFS)
 
 
 def address_unknown(case: Case) -> Refusal | None:
@@ -106,7 +108,7 @@ def address_unknown(case: Case) -> Refusal | None:
     if case.service is None or case.service.headless or case.service.cluster_ips:
         return None
     message = f"{case.service.key} has no clusterIP; in files, add spec.clusterIPs as the cluster has it"
-    return Refusal(RESOLVED_REFS, "AddressUnknown", message)
+    return Refusal(Reason.ADDRESS_UNKNOWN, message, RESOLVED_REFS)
 
 
 def no_selector(case: Case) -> Refusal | None:
@@ -114,7 +116,7 @@ def no_selector(case: Case) -> Refusal | None:
     if case.service is None or case.spec.endpoints is not Endpoints.WORKLOADS or case.service.selector:
         return None
     message = f"spec.endpoints is Workloads and {case.service.key} has no selector; use endpoints: Service"
-    return Refusal(RESOLVED_REFS, "NoSelector", message)
+    return Refusal(Reason.NO_SELECTOR, message, RESOLVED_REFS)
 
 
 def ambiguous_port(case: Case) -> Refusal | None:
@@ -129,7 +131,7 @@ def ambiguous_port(case: Case) -> Refusal | None:
         f"two ports of {case.service.key} have the targetPort {name!r}, which can name one ServiceEntry port only; "
         f"{other}, or list one of them in spec.ports"
     )
-    return Refusal(RESOLVED_REFS, "AmbiguousTargetPort", message)
+    return Refusal(Reason.AMBIGUOUS_TARGET_PORT, message, RESOLVED_REFS)
 
 
 def plaintext(case: Case) -> Refusal | None:
@@ -144,7 +146,7 @@ def plaintext(case: Case) -> Refusal | None:
         f"{case.service.key} in plaintext, which fails where mTLS is STRICT; use endpoints: Auto, or limit spec.ports "
         "to ports that are not HTTP"
     )
-    return Refusal(RESOLVED_REFS, "PlaintextEndpoints", message)
+    return Refusal(Reason.PLAINTEXT_ENDPOINTS, message, RESOLVED_REFS)
 
 
 def _http(case: Case) -> list[ServicePort]:
@@ -160,7 +162,7 @@ def not_exported(case: Case) -> Refusal | None:
     limit = case.ceiling
     within = f" within what the settings allow ({limit})" if limit else ""
     message = f"{case.service.key} is exported to no namespace that spec.exportTo names{within}; widen one of them"
-    return Refusal(ACCEPTED, "NotExported", message)
+    return Refusal(Reason.NOT_EXPORTED, message, ACCEPTED)
 
 
 def private_shadow(case: Case) -> Refusal | None:
@@ -178,7 +180,7 @@ def private_shadow(case: Case) -> Refusal | None:
         f"an alias with a private exportTo comes before {case.service.key} in those namespaces and would take its port "
         f"{bad[0].port} ({service_protocol(bad[0])}); {remedy}, or give the Service the same exportTo"
     )
-    return Refusal(ACCEPTED, "WouldShadowService", message)
+    return Refusal(Reason.WOULD_SHADOW_SERVICE, message, ACCEPTED)
 
 
 CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (

@@ -1,5 +1,7 @@
 """Decides one ServiceEntry of somebody else: is it in our care, what does it lack, what is written."""
 
+from dataclasses import replace
+
 from dnsalias_operator.core.changes import repaired
 from dnsalias_operator.core.entries.observe import enforce
 from dnsalias_operator.core.entries.ownership import (
@@ -13,12 +15,20 @@ from dnsalias_operator.core.entries.ownership import (
 from dnsalias_operator.core.entries.repair import Cure, cure, patched
 from dnsalias_operator.core.entries.serves_alias import is_alias_entry
 from dnsalias_operator.core.outcome import Change, EntryDecision, Severity, State
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.catch_all import catches
 from dnsalias_operator.core.traffic.takeover import takes_away
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
+
+_LACKS = {
+    ("addresses",): Reason.LACKS_ADDRESSES,
+    ("endpoints",): Reason.LACKS_ENDPOINTS,
+    ("addresses", "endpoints"): Reason.LACKS_ADDRESSES_AND_ENDPOINTS,
+}
+"""The reason of a write, by the fields that the entry did not have."""
 
 
 def decide_entry(world: Snapshot, key: Key, rules: Rules) -> EntryDecision | None:
@@ -37,13 +47,12 @@ def _decide(world: Snapshot, key: Key, rules: Rules) -> EntryDecision | None:
         return _let_go(entry, rules)
     wanted = cure(world, entry, rules)
     inferred = bool(wanted.target and wanted.target.inferred)
-    change = repaired(entry, wanted.fields, patched_fields(entry), *_why(wanted, entry), inferred=inferred)
+    change = repaired(entry, wanted.fields, patched_fields(entry), _why(wanted, entry), inferred=inferred)
     decision = EntryDecision(
         key=key,
         selected=True,
         state=_state(wanted),
-        reason=wanted.reason,
-        message=wanted.message,
+        why=wanted.why,
         severity=severity_of(world, entry, wanted, rules),
         service=wanted.target.named if wanted.target else None,
         inferred=inferred,
@@ -67,32 +76,31 @@ def _let_go(entry: ServiceEntry, rules: Rules) -> EntryDecision:
     change: Change | None = None
     if owned and not entry.meta.deleting:
         message = "nothing puts the entry into the operator's care any more: what was patched in is withdrawn"
-        change = repaired(entry, {}, owned, "Withdrawn", message)
+        change = repaired(entry, {}, owned, Why(Reason.WITHDRAWN, message))
     return enforce(EntryDecision(entry.key, selected=False, changes=(change,) if change else ()), rules)
 
 
 def _state(wanted: Cure) -> State | None:
-    if wanted.reason == "NotRepairable":
+    if wanted.why and wanted.why.reason is Reason.NOT_REPAIRABLE:
         return None  # it lacks nothing that the API would let it have
     if wanted.contained:
         return State.CONTAINED
-    return State.UNFIXED if wanted.reason else State.FIXED
+    return State.UNFIXED if wanted.why else State.FIXED
 
 
-def _why(wanted: Cure, entry: ServiceEntry) -> tuple[str, str]:
-    """Reason and message of the write: what is missing now comes before what stays wrong."""
-    if wanted.contained:
-        return wanted.reason, f"contained: {wanted.message}"
+def _why(wanted: Cure, entry: ServiceEntry) -> Why:
+    """Why the write is made: what is missing now comes before what stays wrong."""
+    if wanted.why and wanted.contained:
+        return replace(wanted.why, message=f"contained: {wanted.why.message}")
     service = wanted.target.named if wanted.target else None
     how = f"{service} (inferred from its name)" if wanted.target and wanted.target.inferred else str(service)
     if lacking := [f for f in sorted(wanted.fields) if not getattr(entry, f)]:
-        reason = "Lacks" + "And".join(f.capitalize() for f in lacking)
-        return reason, f"it has no {' and '.join(lacking)}; it stands for {how}"
-    if wanted.reason:
-        return wanted.reason, wanted.message
+        return Why(_LACKS[*lacking], f"it has no {' and '.join(lacking)}; it stands for {how}")
+    if wanted.why:
+        return wanted.why
     if not wanted.fields:
-        return "Withdrawn", "what was patched in has no reason any more"
-    return "StaleAddress", f"what was patched in is out of date; it stands for {how}"
+        return Why(Reason.WITHDRAWN, "what was patched in has no reason any more")
+    return Why(Reason.STALE_ADDRESS, f"what was patched in is out of date; it stands for {how}")
 
 
 def severity_of(world: Snapshot, entry: ServiceEntry, wanted: Cure | None, rules: Rules) -> Severity:
@@ -100,4 +108,4 @@ def severity_of(world: Snapshot, entry: ServiceEntry, wanted: Cure | None, rules
     after = patched(as_written(entry, rules), wanted) if wanted else entry
     if catches(world, after, rules.mesh) or takes_away(world.with_changes({entry.key: after}), after, rules.mesh):
         return Severity.CRITICAL
-    return Severity.WARNING if wanted is None or wanted.reason else Severity.INFO
+    return Severity.WARNING if wanted is None or wanted.why else Severity.INFO

@@ -2,6 +2,7 @@
 
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
 from dnsalias_operator.core.istio.service_names import service_named
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.backends import selects_pods_of
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import is_ip
@@ -31,8 +32,8 @@ def selects_others(entry: ServiceEntry, service: Service) -> bool:
     return entry.workload_selector is not None and not selects_pods_of(entry, service)
 
 
-def lost_requests(world: Snapshot, entry: ServiceEntry, service: Service, mesh: Mesh) -> tuple[str, str] | None:
-    """Why requests that the entry sends to its Service arrive at no port there: reason and message, or None.
+def lost_requests(world: Snapshot, entry: ServiceEntry, service: Service, mesh: Mesh) -> Why | None:
+    """Why requests that the entry sends to its Service arrive at no port there: or None.
 
     Asked of ports that are HTTP on both sides: connections to any other are taken by the Service's own listener, where
     the entry has its address. Endpoints that are not the Service are their owner's business.
@@ -47,13 +48,14 @@ def lost_requests(world: Snapshot, entry: ServiceEntry, service: Service, mesh: 
     port, to = next(((p, to) for p, to in reached if to not in theirs), (None, 0))
     if port is None:
         return None
-    return "TargetPortNotOnService", (
+    return Why(
+        Reason.TARGET_PORT_NOT_ON_SERVICE,
         f"port {port.number} leads to port {to} of {service.key}, which it does not have; take targetPort out, "
-        f"or give the Service a port {to}"
+        f"or give the Service a port {to}",
     )
 
 
-def _lost_at_pods(entry: ServiceEntry, service: Service) -> tuple[str, str] | None:
+def _lost_at_pods(entry: ServiceEntry, service: Service) -> Why | None:
     """The same of an entry that selects the Service's pods and says which port of theirs it calls.
 
     Where it does not say, its port's name may be that of the right one, which nobody knows here (facts/istio.md 4).
@@ -64,9 +66,10 @@ def _lost_at_pods(entry: ServiceEntry, service: Service) -> tuple[str, str] | No
         own = next(p for p in service.ports if p.port == port.number and p.protocol == "TCP")
         theirs = own.target_port or own.port
         if isinstance(theirs, int) and port.target_port not in (0, theirs):
-            return "TargetPortNotOnService", (
+            return Why(
+                Reason.TARGET_PORT_NOT_ON_SERVICE,
                 f"port {port.number} leads to port {port.target_port} of the pods of {service.key}, and the Service's "
-                f"to {theirs}; set its targetPort to {theirs}"
+                f"to {theirs}; set its targetPort to {theirs}",
             )
     return None
 

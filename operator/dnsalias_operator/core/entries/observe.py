@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from dnsalias_operator.core.outcome import EntryDecision, Severity, State
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.rules import Rules
 
 
@@ -19,15 +20,15 @@ def enforce(
     if not decision.selected:
         return replace(decision, changes=(), withheld=decision.changes)
     if rules.namespace:
-        why = f"repair needs to read the whole cluster, and this operator reads namespace {rules.namespace} only"
+        policy = f"repair needs to read the whole cluster, and this operator reads namespace {rules.namespace} only"
     else:
-        why = "the setting foreign_entries is observe"
+        policy = "the setting foreign_entries is observe"
     would = "it would be repaired" if decision.changes else f"it could not be repaired ({decision.reason})"
+    what = decision.changes[0].message if decision.changes else decision.message
     return replace(
         decision,
         state=State.UNFIXED,
-        reason="ObserveOnly",
-        message=f"{why}; {would}: {decision.changes[0].message if decision.changes else decision.message}",
+        why=Why(Reason.OBSERVE_ONLY, f"{policy}; {would}: {what}"),
         severity=severity_as_is(),
         changes=(),
         withheld=decision.changes,

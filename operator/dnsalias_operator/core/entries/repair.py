@@ -16,6 +16,7 @@ from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoint
 from dnsalias_operator.core.istio.listeners import entries_binding
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.service_names import addresses_to_share, service_host
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.catch_all import catches, catches_all, told_apart_by_address
 from dnsalias_operator.core.traffic.takeover import Moved, as_oldest_if_unknown, moved, takes_away
 from dnsalias_operator.core.traffic.takeover_of_entries import ousted
@@ -27,15 +28,14 @@ from dnsalias_operator.model.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Cure:
-    """What our manager should own in the entry, None for a field it should not, and what is left wrong.
+    """What our manager should own in the entry, None for a field it should not.
 
-    ``reason`` is "" where nothing is; ``contained`` where the addresses are a containment address.
+    ``why`` says what is left wrong; ``contained`` where the addresses are a containment address.
     """
 
     addresses: tuple[str, ...] | None
     endpoints: tuple[str, ...] | None
-    reason: str = ""
-    message: str = ""
+    why: Why | None = None
     contained: bool = False
     target: StandsFor | None = None
 
@@ -54,11 +54,11 @@ def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
     """What to own in the entry. ``world`` holds the entry as it is now; the entry itself may be patched already."""
     base = as_written(entry, rules)
     wanted = _cure(world, entry, base, rules)
-    reason, message = takes_anyway(patched(base, wanted), rules.mesh)
-    if not reason or wanted.reason == "NotRepairable":
+    taking = takes_anyway(patched(base, wanted), rules.mesh)
+    if taking is None or (wanted.why and wanted.why.reason is Reason.NOT_REPAIRABLE):
         return wanted
     # It comes before any other reason: what mends that one leaves the catch-all.
-    return replace(wanted, reason=reason, message=message)
+    return replace(wanted, why=taking)
 
 
 def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules) -> Cure:
@@ -66,11 +66,11 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
     target = stands_for(rest, base, rules)
     if done := _left_alone(rest, base, target, rules):
         return done
-    service = target.service
-    if service is None:
-        return _contain(rest, entry, base, rules, target, target.reason, target.message)
+    service = target.found
+    if isinstance(service, Why):
+        return _contain(rest, entry, base, rules, target, service)
     if fault := no_address(rest, base, service, rules):
-        return _contain(rest, entry, base, rules, target, *fault)
+        return _contain(rest, entry, base, rules, target, fault)
     wanted = Cure(
         addresses=addresses_to_share(service, rules.mesh) if lacks_addresses(base) else None,
         endpoints=(service_host(service, rules.mesh),) if lacks_endpoints(base) else None,
@@ -86,15 +86,11 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
         blocked = _ousted(rest, after, rules)
     if blocked is None:
         # Missing endpoints are added beside a stale address of the owner's, which keeps the entry unfixed.
-        reason, message = stale(base, target)
-        if not reason and lost:
-            reason, message = lost
-        if not reason and wanted.endpoints:
-            reason, message = plaintext(base, service)
-        if not reason:
-            reason, message = first_at_pods(base, service)
-        return replace(wanted, reason=reason, message=message)
-    return _contain(rest, entry, base, rules, target, *takes(base, service, blocked, already=not wanted.addresses))
+        why = stale(base, target) or lost
+        if why is None and wanted.endpoints:
+            why = plaintext(base, service)
+        return replace(wanted, why=why or first_at_pods(base, service))
+    return _contain(rest, entry, base, rules, target, takes(base, service, blocked, already=not wanted.addresses))
 
 
 def _moved(world: Snapshot, after: ServiceEntry, rules: Rules) -> Moved | None:
@@ -151,19 +147,18 @@ def patched(base: ServiceEntry, wanted: Cure) -> ServiceEntry:
 def _left_alone(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: Rules) -> Cure | None:
     """The verdict on an entry that gets no patch: it lacks nothing, or what it lacks is not ours to give."""
     if forbidden := not_repairable(base):
-        return Cure(None, None, "NotRepairable", forbidden, target=target)
+        return Cure(None, None, Why(Reason.NOT_REPAIRABLE, forbidden), target=target)
     if any(is_unspecified(a) for a in base.addresses):
         message = f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; remove it there"
-        return Cure(None, None, "AddressSetByOwner", message, target=target)
+        return Cure(None, None, Why(Reason.ADDRESS_SET_BY_OWNER, message), target=target)
     if lacks_addresses(base) or lacks_endpoints(base):
         return None
     if taken := takes_away(world, base, rules.mesh):
-        return Cure(None, None, *takes(base, target.service, taken, already=True), target=target)
-    reason, message = stale(base, target)
-    if not reason and target.service is not None:
-        lost = lost_requests(world, base, target.service, rules.mesh)
-        reason, message = lost or first_at_pods(base, target.service)
-    return Cure(None, None, reason, message, target=target)
+        return Cure(None, None, takes(base, target.service, taken, already=True), target=target)
+    why = stale(base, target)
+    if why is None and target.service is not None:
+        why = lost_requests(world, base, target.service, rules.mesh) or first_at_pods(base, target.service)
+    return Cure(None, None, why, target=target)
 
 
 def _contain(
@@ -172,18 +167,18 @@ def _contain(
     base: ServiceEntry,
     rules: Rules,
     target: StandsFor,
-    reason: str,
-    message: str,
+    why: Why,
 ) -> Cure:
     """Give a catch-all an address of its own; anything else, and what that does not contain, stays as it is written."""
-    unfixed = Cure(None, None, reason, message, target=target)
-    if not lacks_addresses(base) or not catches(world, base, rules.mesh) or takes_anyway(base, rules.mesh)[0]:
+    unfixed = Cure(None, None, why, target=target)
+    if not lacks_addresses(base) or not catches(world, base, rules.mesh) or takes_anyway(base, rules.mesh):
         return unfixed
     if not rules.containment:
-        return _keep(world, entry, unfixed)
+        return _keep(world, entry, unfixed, why)
     address = containment_address(world, entry, rules)
     if not address:
-        return replace(unfixed, message=f"{message}; and no address is free in {rules.containment_range}")
+        more = f"and no address is free in {rules.containment_range}"
+        return replace(unfixed, why=replace(why, message=f"{why.message}; {more}"))
     if not catches_all(base, rules.mesh) and not told_apart_by_address(world, base, rules.mesh):
         return unfixed
     service, endpoints = target.service, None
@@ -194,18 +189,17 @@ def _contain(
     return Cure(
         addresses=(address,),
         endpoints=endpoints,
-        reason=reason,
-        message=message,
+        why=why,
         contained=True,
         target=target,
     )
 
 
-def _keep(world: Snapshot, entry: ServiceEntry, unfixed: Cure) -> Cure:
+def _keep(world: Snapshot, entry: ServiceEntry, unfixed: Cure, why: Why) -> Cure:
     """Without containment, an address that we patched in stays while no Service has it: better stale than catch-all."""
     ours = patched_fields(entry)
     if "addresses" not in ours or any(world.services_at(a) for a in entry.addresses):
         return unfixed
     endpoints = tuple(e.address for e in entry.endpoints) if "endpoints" in ours else None
-    message = f"{unfixed.message}; it keeps {', '.join(entry.addresses)} so that it takes no other traffic"
-    return replace(unfixed, addresses=entry.addresses, endpoints=endpoints, reason="StaleAddress", message=message)
+    message = f"{why.message}; it keeps {', '.join(entry.addresses)} so that it takes no other traffic"
+    return replace(unfixed, addresses=entry.addresses, endpoints=endpoints, why=Why(Reason.STALE_ADDRESS, message))

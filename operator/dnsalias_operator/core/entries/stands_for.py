@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dnsalias_operator.core.hosts.holders import has_host
 from dnsalias_operator.core.istio.service_names import service_named
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.names import SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
@@ -17,16 +18,19 @@ from dnsalias_operator.model.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class StandsFor:
-    """The Service, or why none: ``reason`` is "" (found), NoService, ServiceNotFound or AmbiguousService.
+    """The Service, or why there is none.
 
     ``inferred`` is true where nothing but a likeness of names tells. ``named`` is the key that a rule named.
     """
 
-    service: Service | None = None
-    reason: str = ""
-    message: str = ""
+    found: Service | Why
     inferred: bool = False
     named: Key | None = None
+
+    @property
+    def service(self) -> Service | None:
+        """The Service, where there is one."""
+        return self.found if isinstance(self.found, Service) else None
 
 
 def stands_for(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
@@ -86,25 +90,24 @@ def _divided(without: list[str]) -> StandsFor | None:
         f"host {without[0]} does not tell which Service it stands for, and other hosts do; give it an entry of its "
         f"own, or annotate {SERVICE_ANNOTATION}: <name> if all hosts stand for one"
     )
-    return StandsFor(reason="AmbiguousService", message=message)
+    return StandsFor(Why(Reason.AMBIGUOUS_SERVICE, message))
 
 
 def _resolve(world: Snapshot, named: list[Key]) -> StandsFor:
     if len(named) > 1:
         listed = ", ".join(map(str, named))
-        return StandsFor(reason="AmbiguousService", message=f"it names {listed}; annotate {SERVICE_ANNOTATION}: <name>")
+        message = f"it names {listed}; annotate {SERVICE_ANNOTATION}: <name>"
+        return StandsFor(Why(Reason.AMBIGUOUS_SERVICE, message))
     (key,) = named
     service = world.service(key.namespace, key.name)
     if service is None:
-        return StandsFor(reason="ServiceNotFound", message=f"{key} does not exist", named=key)
-    return StandsFor(service=service, named=key)
+        return StandsFor(Why(Reason.SERVICE_NOT_FOUND, f"{key} does not exist"), named=key)
+    return StandsFor(service, named=key)
 
 
 def _by_likeness(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
-    nothing = StandsFor(
-        reason="NoService",
-        message=f"nothing tells which Service it stands for; annotate it {SERVICE_ANNOTATION}: <name>",
-    )
+    message = f"nothing tells which Service it stands for; annotate it {SERVICE_ANNOTATION}: <name>"
+    nothing = StandsFor(Why(Reason.NO_SERVICE, message))
     if not rules.infer_service or entry.endpoints or not entry.ports:
         return nothing
     names = {entry.meta.name, *(h.split(".")[0] for h in entry.hosts)}
@@ -119,7 +122,7 @@ def _by_likeness(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFo
     if len(candidates) > 1:
         listed = ", ".join(str(s.key) for s in candidates)
         message = f"its name or host looks like {listed}; annotate it {SERVICE_ANNOTATION}: <name>"
-        return StandsFor(reason="AmbiguousService", message=message)
+        return StandsFor(Why(Reason.AMBIGUOUS_SERVICE, message))
     (service,) = candidates
     unlike = [h for h in entry.hosts if h.split(".")[0] != service.meta.name] if len(set(entry.hosts)) > 1 else []
-    return _divided(unlike) or StandsFor(service=service, inferred=True, named=service.key)
+    return _divided(unlike) or StandsFor(service, inferred=True, named=service.key)

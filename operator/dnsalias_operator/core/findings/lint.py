@@ -22,6 +22,7 @@ from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_pr
 from dnsalias_operator.core.istio.service_names import service_named
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
+from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.core.traffic.backends import selects_pods_of
 from dnsalias_operator.core.traffic.catch_all import catches, catches_all
 from dnsalias_operator.core.traffic.takeover import reach_of, takes_from
@@ -30,7 +31,7 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
-_SAID_OTHERWISE = frozenset({"ObserveOnly", "StaleAddress"})
+_SAID_OTHERWISE = frozenset({Reason.OBSERVE_ONLY, Reason.STALE_ADDRESS})
 """Reasons that are no fault of the entry, or have a finding of their own."""
 
 
@@ -176,10 +177,10 @@ def unknown_endpoint(look: Look) -> Iterator[Finding]:
 def cannot_repair(look: Look) -> Iterator[Finding]:
     """An entry in our care that is left unfixed, or contained, with the reason."""
     decided = look.decision
-    if decided is None or not decided.selected or not decided.reason or decided.reason in _SAID_OTHERWISE:
+    if decided is None or not decided.selected or decided.why is None or decided.why.reason in _SAID_OTHERWISE:
         return
-    message = f"{decided.reason}: {decided.message}"
-    if decided.reason == "NotRepairable":
+    message = f"{decided.why.reason}: {decided.why.message}"
+    if decided.why.reason is Reason.NOT_REPAIRABLE:
         yield catalog.NOT_REPAIRABLE.at(look.entry.key, message)
     elif decided.state is State.CONTAINED and not decided.changes:
         yield catalog.CONTAINED.at(look.entry.key, message)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dnsalias_operator.core.outcome import EntryDecision, State
+from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -28,6 +29,6 @@ class Look:
         """The remedy where the clusterIP would do harm, None where it would not (or nothing was decided)."""
         if self.decision is None or not self.decision.selected or self.decision.state in (None, State.FIXED):
             return None
-        if self.decision.reason in ("ProtocolMismatch", "WouldShadowService", "WouldShadowEntry"):
+        if self.decision.reason in (Reason.PROTOCOL_MISMATCH, Reason.WOULD_SHADOW_SERVICE, Reason.WOULD_SHADOW_ENTRY):
             return f"do not set the clusterIP ({self.decision.reason}, see DA015): the operator contains the entry"
         return None

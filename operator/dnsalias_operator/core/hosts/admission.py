@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dnsalias_operator.core.hosts.names import reserved_names
+from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.hostrules import ANY, HostRule
 from dnsalias_operator.model.names import GROUP, PLURAL, VERSION
 from dnsalias_operator.model.rules import Rules
@@ -75,26 +76,26 @@ def _variables(rules: Rules) -> Iterator[dict[str, str]]:
 def _validations(rules: Rules) -> Iterator[dict[str, str]]:
     for suffix, meaning in reserved_names(rules.mesh):
         why = f" is reserved: {suffix} belongs to {meaning}; choose another host"
-        yield _validation(f"!({_under(_literal(suffix))})", "HostReserved", why)
+        yield _validation(f"!({_under(_literal(suffix))})", Reason.HOST_RESERVED, why)
     if not rules.internationalized_hosts:
         why = " has a label in IDNA form, which people may take for another name; use plain letters"
-        yield _validation("!variables.host.matches(r'(^|\\.)..--')", "HostInternationalized", why)
+        yield _validation("!variables.host.matches(r'(^|\\.)..--')", Reason.HOST_INTERNATIONALIZED, why)
     if rules.host_default == "deny":
         why = " is under no suffix of host_rules, and host_default is deny; have the settings give it to this namespace"
-        yield _validation("variables.suffix != ''" if rules.host_rules else "false", "HostNotAllowed", why)
+        yield _validation("variables.suffix != ''" if rules.host_rules else "false", Reason.HOST_NOT_ALLOWED, why)
     for suffix, numbered in _by_suffix(rules).items():
         if any(ANY in rule.namespaces for _, rule in numbered):
             continue
         allowed = " || ".join(f"({_names(rule)})" for _, rule in numbered)
         holders = " and ".join(dict.fromkeys(rule.holders for _, rule in numbered))
         why = f" is not for this namespace: host_rules[{numbered[0][0]}] (suffix {suffix}) gives it to {holders}"
-        yield _validation(f"variables.suffix != {_literal(suffix)} || {allowed}", "HostNotAllowed", why)
+        yield _validation(f"variables.suffix != {_literal(suffix)} || {allowed}", Reason.HOST_NOT_ALLOWED, why)
 
 
 def _validation(expression: str, reason: str, why: str) -> dict[str, str]:
     """One check; the message is the operator's, in one line that begins with the condition's reason."""
     message = f"{_literal(f'{reason}: host ')} + variables.host + {_literal(why)}"
-    kind = "Forbidden" if reason == "HostNotAllowed" else "Invalid"
+    kind = "Forbidden" if reason == Reason.HOST_NOT_ALLOWED else "Invalid"
     return {"expression": expression, "messageExpression": message, "reason": kind}
 
 

@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from dnsalias_operator.core.hosts.claim import Claim
 from dnsalias_operator.core.hosts.names import idna_label, public_suffix, reserved, shadowed_service
 from dnsalias_operator.core.hosts.rules import reach, ruling
-from dnsalias_operator.core.outcome import ACCEPTED, Refusal
+from dnsalias_operator.core.outcome import Refusal
+from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.status import ACCEPTED
 
 
 def host_reserved(claim: Claim) -> Refusal | None:
@@ -17,7 +19,7 @@ def host_reserved(claim: Claim) -> Refusal | None:
     why = reserved(claim.spec.host, claim.rules.mesh)
     if not why:
         return None
-    return Refusal(ACCEPTED, "HostReserved", f"host {claim.spec.host} is reserved: {why}; choose another host")
+    return Refusal(Reason.HOST_RESERVED, f"host {claim.spec.host} is reserved: {why}; choose another host", ACCEPTED)
 
 
 def host_public(claim: Claim) -> Refusal | None:
@@ -29,7 +31,7 @@ def host_public(claim: Claim) -> Refusal | None:
         f"host {claim.spec.host} is under the public suffix {suffix}, which the setting forbid_public_suffixes "
         "refuses; choose a name that exists inside the mesh only"
     )
-    return Refusal(ACCEPTED, "PublicSuffix", message)
+    return Refusal(Reason.PUBLIC_SUFFIX, message, ACCEPTED)
 
 
 def host_idna(claim: Claim) -> Refusal | None:
@@ -41,13 +43,13 @@ def host_idna(claim: Claim) -> Refusal | None:
         f"host {claim.spec.host} has the label {label} in IDNA form, which people may take for another name; use plain "
         "letters, or set internationalized_hosts"
     )
-    return Refusal(ACCEPTED, "HostInternationalized", message)
+    return Refusal(Reason.HOST_INTERNATIONALIZED, message, ACCEPTED)
 
 
 def host_not_allowed(claim: Claim) -> Refusal | None:
     """The settings give hosts under that suffix to other namespaces, or to none."""
     fault = ruling(claim.world, claim.rules, claim.spec.host, claim.alias.meta.namespace).fault
-    return Refusal(ACCEPTED, "HostNotAllowed", fault) if fault else None
+    return Refusal(Reason.HOST_NOT_ALLOWED, fault, ACCEPTED) if fault else None
 
 
 def host_is_service(claim: Claim) -> Refusal | None:
@@ -59,7 +61,7 @@ def host_is_service(claim: Claim) -> Refusal | None:
         f"host {claim.spec.host} is the name of {service.key}: pods would resolve it to that Service, and the alias "
         "would take its virtual host; choose another host"
     )
-    return Refusal(ACCEPTED, "HostIsService", message)
+    return Refusal(Reason.HOST_IS_SERVICE, message, ACCEPTED)
 
 
 def host_held(claim: Claim) -> Refusal | None:
@@ -68,7 +70,7 @@ def host_held(claim: Claim) -> Refusal | None:
     if holder is None:
         return None
     message = f"host {claim.spec.host} is held by {holder}, which is older; delete that one or choose another host"
-    return Refusal(ACCEPTED, "HostHeld", message)
+    return Refusal(Reason.HOST_HELD, message, ACCEPTED)
 
 
 def holder_of(claim: Claim) -> Key | None:

@@ -22,6 +22,7 @@ from dnsalias_operator.core.outcome import (
     Verb,
 )
 from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.model.status import GENERATED, PROGRAMMED
 from dnsalias_operator.shell.decided import Decisions
 from dnsalias_operator.shell.reporting.series import SPECS
 
@@ -182,8 +183,8 @@ def _writes() -> Iterator[tuple[str, str, str]]:
 
 def _states(decisions: Decisions) -> Iterator[tuple[str, str]]:
     for alias in decisions.aliases.values():
-        if alias.mode == "Generated":
-            programmed = any(c.type == "Programmed" and c.status == "True" for c in alias.conditions)
+        if alias.mode == GENERATED:
+            programmed = any(c.type == PROGRAMMED and c.status == "True" for c in alias.conditions)
             yield "generated", (State.FIXED if programmed else State.UNFIXED).value
     yield from (("foreign", d.state.value) for d in decisions.entries.values() if d.state)
 

@@ -3,15 +3,16 @@
 import re
 from dataclasses import replace
 
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.names import Key
-from dnsalias_operator.shell.working.verdicts import WRITE_FAILED, Stop
+from dnsalias_operator.shell.working.verdicts import Stop
 
 
 class Failures:
     """Remembers of each key the failure that its last attempt ended in."""
 
     def __init__(self) -> None:
-        self._last: dict[Key, Stop] = {}
+        self._last: dict[Key, Why] = {}
 
     def judge(self, key: Key, stop: Stop | None) -> Stop | None:
         """How the work on ``key`` ended, as it is to be told; ``stop`` is None where nothing is left to write.
@@ -27,15 +28,14 @@ class Failures:
         if stop is None:
             self._last.pop(key, None)
             return None
-        if stop.reason != WRITE_FAILED:
+        if stop.why is None or stop.why.reason is not Reason.WRITE_FAILED:
             return stop
         last = self._last.get(key)
-        if last is not None and _words(last.message) == _words(stop.message):
-            stop = replace(stop, message=last.message)
-        self._last[key] = stop
-        return stop if last is not None else replace(stop, reason="", message="")
+        told = last if last is not None and _words(last) == _words(stop.why) else stop.why
+        self._last[key] = told
+        return replace(stop, why=told if last is not None else None)
 
 
-def _words(message: str) -> list[str]:
-    """Without ports, versions, times and ids."""
-    return [word for word in re.findall(r"\w+", message) if not any(map(str.isdigit, word))]
+def _words(why: Why) -> list[str]:
+    """Of the message, without ports, versions, times and ids."""
+    return [word for word in re.findall(r"\w+", why.message) if not any(map(str.isdigit, word))]

@@ -7,12 +7,14 @@ from dataclasses import replace
 from dnsalias_operator.core.findings.lint import alias_findings, entry_findings
 from dnsalias_operator.core.outcome import AliasDecision, Change, EntryDecision, Finding, Severity
 from dnsalias_operator.core.plan import decide_alias, decide_entry
+from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.status import PATCHED
 from dnsalias_operator.shell.reporting.events import Recorder
 from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.store import Store
@@ -102,7 +104,7 @@ class Reconciler:
             kept.pop(key, None)
             self._failures.judge(key, None)
             return None
-        fought = said(alias)[1] == verdicts.CONTESTED
+        fought = said(alias)[1] == Reason.CONTESTED
         stop = await self._take(key, decision.changes, on_written, fought=fought)
         if stop is not None and self._edited(alias):
             # It is not wanted any more, and nothing may be said of the new spec because of the old one.
@@ -110,8 +112,8 @@ class Reconciler:
             return None
         if stop is not None:
             self._contested(key, stop)
-            if stop.reason:
-                kept[key] = verdicts.unprogrammed(decision, stop.reason, stop.message)
+            if stop.why is not None:
+                kept[key] = verdicts.unprogrammed(decision, stop.why)
                 await self._statuses.say_why(alias, kept[key], stop)
             self._again(key, stop)
             return None
@@ -134,15 +136,16 @@ class Reconciler:
 
     def _as_served(self, world: Snapshot, decision: AliasDecision) -> AliasDecision | None:
         """What an alias that somebody else's entry serves may say; None while that entry is still to be written."""
-        if decision.mode != "Patched":
+        if decision.mode != PATCHED:
             return decision
         key = Key("ServiceEntry", decision.key.namespace, decision.entry)
         entry = decide_entry(world, key, self._rules)
         if (entry is None or not entry.changes) and not self._steps.awaits(decision.key, key):
             return decision
         held = self._metrics.decisions.entries.get(key)
-        if held is not None and held.reason in verdicts.OURS:
-            return verdicts.unprogrammed(decision, held.reason, f"{key}: {held.message}")
+        why = held.why if held is not None else None
+        if why is not None and why.reason in verdicts.OURS:
+            return verdicts.unprogrammed(decision, replace(why, message=f"{key}: {why.message}"))
         return None
 
     async def _entry(self, key: Key, on_written: Callable[[], None]) -> None:
@@ -158,10 +161,10 @@ class Reconciler:
         stop = await self._take(key, decision.changes, on_written, fought=fought)
         if stop is None:
             kept[key] = decision
-        elif stop.reason:
+        elif stop.why is not None:
             self._contested(key, stop)
             severity = _severity_as_is(world, key, self._rules)
-            kept[key] = verdicts.unrepaired(decision, stop.reason, stop.message, severity)
+            kept[key] = verdicts.unrepaired(decision, stop.why, severity)
         # Else it is as it was, as far as is known: not fixed before it is.
         if key in kept:
             self._tell(key, before, kept[key])
@@ -173,17 +176,17 @@ class Reconciler:
     ) -> Stop | None:
         """Write it, as `Steps.take`; a failure is told by `Failures`, and not at all once the operator is stopping."""
         stop = self._failures.judge(key, await self._steps.take(key, changes, on_written, fought=fought))
-        return replace(stop, reason="", message="") if stop is not None and self._queue.closed else stop
+        return replace(stop, why=None) if stop is not None and self._queue.closed else stop
 
     def _tell(self, key: Key, before: EntryDecision | None, now: EntryDecision) -> None:
         """Say it once where a write is held up, and let the aliases that the entry serves say it too."""
-        was = (before.reason, before.message) if before is not None else ("", "")
-        if was == (now.reason, now.message) or not {was[0], now.reason} & verdicts.OURS:
+        was, why = before.why if before is not None else None, now.why
+        if was == why or not {one.reason for one in (was, why) if one is not None} & verdicts.OURS:
             return
         entry = self._store.world.get(key)
-        if now.reason in verdicts.OURS and entry is not None:
-            log.warning(now.message, extra={"fields": {"object": str(key), "reason": now.reason}})
-            self._recorder.emit(entry, "Warning", now.reason, "Repair", now.message)
+        if why is not None and why.reason in verdicts.OURS and entry is not None:
+            log.warning(why.message, extra={"fields": {"object": str(key), "reason": why.reason}})
+            self._recorder.emit(entry, "Warning", why.reason, "Repair", why.message)
         for alias in sorted(affected(self._store.world, entry, None, self._rules)):
             if alias.kind == KIND:
                 self._queue.add(alias)
@@ -199,7 +202,7 @@ class Reconciler:
 
     def _alias_says_contested(self, key: Key) -> bool:
         return any(
-            said(alias)[1] == verdicts.CONTESTED
+            said(alias)[1] == Reason.CONTESTED
             for host in getattr(self._store.world.get(key), "hosts", ())
             for alias in self._store.world.aliases_for_host(host)
             if alias.meta.namespace == key.namespace

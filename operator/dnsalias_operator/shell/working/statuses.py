@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 
 from dnsalias_operator.core.aliases.conditions import desired_status
 from dnsalias_operator.core.outcome import AliasDecision, Change, Verb
+from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.core.triggers import rests_on
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.status import READY
 from dnsalias_operator.shell.api.errors import ClusterError
 from dnsalias_operator.shell.reporting.events import Recorder
 from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.store import Store
-from dnsalias_operator.shell.working import verdicts
 from dnsalias_operator.shell.working.apply import STATUS, Writer
 from dnsalias_operator.shell.working.fights import Fights
 from dnsalias_operator.shell.working.queue import WorkQueue
@@ -50,7 +51,8 @@ class Statuses:
         if status is None:
             return
         # Somebody who writes the status as well (a second operator, say) must not get an answer to each of his writes.
-        change = Change(Verb.UPDATE, alias.key, None, None, {"status": status}, "Status", "")
+        ready = next(c for c in decision.conditions if c.type == READY)
+        change = Change(Verb.UPDATE, alias.key, None, None, {"status": status}, ready.reason, ready.message)
         verdict = self._fights.judge(change, current)
         if verdict.pause > 0:
             if verdict.contested:
@@ -64,16 +66,15 @@ class Statuses:
             return
         await self._writer.write_status(current, status)
         self._fights.wrote(change, current)
-        ready = next((c for c in decision.conditions if c.type == "Ready"), None)
         # An event is posted only where the condition did not say the same already, so a restart repeats nothing.
-        if ready is None or said(current) == (ready.status, ready.reason, ready.message):
+        if said(current) == (ready.status, ready.reason, ready.message):
             return
         good = ready.status == "True"
         fields = {"object": str(alias.key), "reason": ready.reason, "ready": good, "written": "status"}
         log.info(ready.message, extra={"fields": fields})
-        if ready.reason == verdicts.WAITING:
+        if ready.reason is Reason.WAITING_FOR_AGE:
             return
-        reason = "Programmed" if good else ready.reason
+        reason = Reason.PROGRAMMED if good else ready.reason
         self._recorder.emit(current, "Normal" if good else "Warning", reason, "Reconcile", ready.message)
 
     async def say_why(self, alias: DnsAlias, decision: AliasDecision, stop: Stop) -> None:
@@ -93,6 +94,6 @@ class Statuses:
 def said(alias: DnsAlias) -> tuple[object, object, object]:
     """Status, reason and message of the Ready condition that stands there."""
     for condition in alias.status.get("conditions") or ():
-        if isinstance(condition, Mapping) and condition.get("type") == "Ready":
+        if isinstance(condition, Mapping) and condition.get("type") == READY:
             return (condition.get("status"), condition.get("reason"), condition.get("message"))
     return (None, None, None)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from dnsalias_operator.core.outcome import Change, Verb
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.triggers import affected, rests_on
 from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.names import KIND, Key
@@ -101,7 +102,7 @@ class Steps:
         wait = change.not_before - self._clock.now() if change.not_before else 0
         if wait > 0:
             message = f"{change.key} is made as soon as it is sure to be younger than its Service"
-            return Stop(verdicts.WAITING, message, retry=wait)
+            return Stop(Why(Reason.WAITING_FOR_AGE, message), retry=wait)
         verdict = self._fights.judge(change, there, fought=fought)
         return verdicts.held_up(change, verdict) if verdict.pause > 0 else None
 
@@ -152,9 +153,9 @@ class Steps:
         if isinstance(error, ApiError) and error.managers:
             self._fights.refused(change, error.managers)
             message = verdicts.contested(", ".join(error.managers))
-            return Stop(verdicts.CONTESTED, message, error=error, object=change.key, rivals=error.managers)
+            return Stop(Why(Reason.CONTESTED, message), error=error, object=change.key, rivals=error.managers)
         if is_refusal(error):
-            return Stop(verdicts.WRITE_REFUSED, str(error), error=error)
+            return Stop(Why(Reason.WRITE_REFUSED, str(error)), error=error)
         if isinstance(error, FencedError):
             return Stop(error=error)  # not the write failed: this process may not write, and so has nothing to say
         # One that fails at reads, or asks for time, does not need a status on top.

@@ -6,8 +6,6 @@ The core decides as if every write succeeded; what really came of it is known on
 from dataclasses import dataclass, replace
 
 from dnsalias_operator.core.outcome import (
-    PROGRAMMED,
-    READY,
     AliasDecision,
     Change,
     Condition,
@@ -16,16 +14,15 @@ from dnsalias_operator.core.outcome import (
     State,
     Verb,
 )
+from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.status import PROGRAMMED, READY
 from dnsalias_operator.shell.api.errors import ClusterError
 from dnsalias_operator.shell.working.fights import Verdict
 
-CONTESTED = "Contested"
-WRITE_REFUSED = "WriteRefused"
-WRITE_FAILED = "WriteFailed"
-WAITING = "WaitingForAge"
-TAKEN_BACK = "TakenBack"
-OURS = frozenset({CONTESTED, WRITE_REFUSED, WRITE_FAILED, WAITING, TAKEN_BACK})
+OURS = frozenset(
+    {Reason.CONTESTED, Reason.WRITE_REFUSED, Reason.WRITE_FAILED, Reason.WAITING_FOR_AGE, Reason.TAKEN_BACK}
+)
 """Reasons that only the running operator gives."""
 _UNMET = frozenset({PROGRAMMED, READY})
 _NOT_DONE = {
@@ -42,14 +39,13 @@ _NOT_DONE = {
 class Stop:
     """Why the changes were not all written.
 
-    ``reason`` and ``message`` are for a condition, "" where it is only a matter of trying again; ``retry`` asks to be
-    worked on again after that many seconds; ``error`` asks for the key's backoff. Where the reason is Contested,
-    ``object`` is what is fought over and ``rivals`` are the field managers on the other side, as far as they are known.
-    ``untold`` says that the API server must not be bothered with a status now.
+    ``why`` is for a condition, None where it is only a matter of trying again; ``retry`` asks to be worked on again
+    after that many seconds; ``error`` asks for the key's backoff. Where the reason is Contested, ``object`` is what is
+    fought over and ``rivals`` are the field managers on the other side, as far as they are known. ``untold`` says that
+    the API server must not be bothered with a status now.
     """
 
-    reason: str = ""
-    message: str = ""
+    why: Why | None = None
     retry: float = 0
     error: ClusterError | None = None
     object: Key | None = None
@@ -57,26 +53,26 @@ class Stop:
     untold: bool = False
 
 
-def unprogrammed(decision: AliasDecision, reason: str, message: str) -> AliasDecision:
+def unprogrammed(decision: AliasDecision, why: Why) -> AliasDecision:
     """The same decision with Programmed and Ready False; what the core already refused keeps its own reason."""
 
     def said(condition: Condition) -> Condition:
         if condition.type not in _UNMET:
             return condition
         if condition.status == "True":
-            return Condition(condition.type, "False", reason, message)
+            return Condition(condition.type, "False", why.reason, why.message)
         # Of a refused alias nothing is written but the deletion of its entry, which still stands then.
         left_over = condition.type == PROGRAMMED and not decision.entry
-        return replace(condition, message=message) if left_over else condition
+        return replace(condition, message=why.message) if left_over else condition
 
     return replace(decision, conditions=tuple(map(said, decision.conditions)))
 
 
-def unrepaired(decision: EntryDecision, reason: str, message: str, severity: Severity) -> EntryDecision:
+def unrepaired(decision: EntryDecision, why: Why, severity: Severity) -> EntryDecision:
     """The same entry as unfixed; ``severity`` is that of the entry as it stands now."""
     if not decision.selected:
         return decision
-    return replace(decision, state=State.UNFIXED, reason=reason, message=message, severity=severity)
+    return replace(decision, state=State.UNFIXED, why=why, severity=severity)
 
 
 def contested(by: str) -> str:
@@ -88,9 +84,9 @@ def held_up(change: Change, verdict: Verdict) -> Stop:
     """Why a change that was taken back before is not made yet."""
     if verdict.contested:
         message = contested(verdict.contested)
-        return Stop(CONTESTED, message, retry=verdict.pause, object=change.key, rivals=verdict.rivals)
+        return Stop(Why(Reason.CONTESTED, message), retry=verdict.pause, object=change.key, rivals=verdict.rivals)
     message = f"{change.key} was changed by somebody else again; it is set right soon"
-    return Stop(TAKEN_BACK, message, retry=verdict.pause)
+    return Stop(Why(Reason.TAKEN_BACK, message), retry=verdict.pause)
 
 
 def failed(change: Change, error: ClusterError, *, untold: bool) -> Stop:
@@ -99,4 +95,4 @@ def failed(change: Change, error: ClusterError, *, untold: bool) -> Stop:
         f"{change.key} could not be {_NOT_DONE[change.verb]}: {error}; it is tried again within a minute; if that does "
         "not help, mend what the error names, such as an admission webhook that does not answer, or the API server"
     )
-    return Stop(WRITE_FAILED, message, error=error, untold=untold)
+    return Stop(Why(Reason.WRITE_FAILED, message), error=error, untold=untold)
