@@ -18,8 +18,8 @@ from benchmarks import objects, writes
 from benchmarks.bare import Job
 from benchmarks.process import cpu, python, until
 from benchmarks.requests import Call, Requests
+from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.names import KIND
-from dnsalias_operator.model.snapshot import Object
 from tests.cluster.operator_process import Operator
 from tests.controlplane import build
 from tests.controlplane.cluster import ControlPlane

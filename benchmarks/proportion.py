@@ -7,7 +7,7 @@ touches (its alias, its entry, the others at its address), not the size of the w
 import time
 from collections.abc import Iterator
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import objects, writes
 from benchmarks.stats import Result
@@ -18,8 +18,11 @@ from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
-from dnsalias_operator.model.snapshot import LiveSnapshot, Object, Snapshot
+from dnsalias_operator.model.snapshot import LiveSnapshot, Snapshot
 from tests.controlplane.progress import step
+
+if TYPE_CHECKING:
+    from dnsalias_operator.model.kinds import Object
 
 WORLDS = (2_500, 5_000, 10_000, 20_000, 40_000)
 CHANGES = 60

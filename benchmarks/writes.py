@@ -9,10 +9,11 @@ from benchmarks.requests import Call
 from dnsalias_operator.core.aliases.conditions import desired_status
 from dnsalias_operator.core.outcome import Change, Verb
 from dnsalias_operator.core.plan import decide_alias, decide_entry
+from dnsalias_operator.model.kinds import KINDS, Object
 from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.names import API_VERSION, ISTIO_API_VERSION, KIND, OWN_MANAGER, REPAIR_MANAGER, Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import PARSERS, Object, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 
 ALIASES = "/apis/dnsalias.io/v1alpha1/dnsaliases"
 ENTRIES = "/apis/networking.istio.io/v1/serviceentries"
@@ -24,7 +25,7 @@ NOW = "2026-01-01T00:00:00Z"
 def of(kind: str, raw: Mapping[str, Any]) -> Object:
     """A typed object of what a LIST gave, which has no kind."""
     versions = {"Service": "v1", KIND: API_VERSION, "ServiceEntry": ISTIO_API_VERSION}
-    return PARSERS[kind]({"apiVersion": versions[kind], "kind": kind, **raw})
+    return KINDS[kind].parse({"apiVersion": versions[kind], "kind": kind, **raw})
 
 
 def stamped(manifest: Mapping[str, Any]) -> dict[str, Any]:

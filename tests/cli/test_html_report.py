@@ -14,9 +14,10 @@ from dnsalias_operator.core.findings.catalog import CATCH_ALL
 from dnsalias_operator.core.outcome import Severity
 from dnsalias_operator.core.plan import lint, plan
 from dnsalias_operator.core.traffic.catch_all import catches_now
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.meta import Raw
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.cli.conftest import CLEAN, INCIDENT, Invoke
 from tests.core import plan_worlds
 from tests.core.listener_worlds import PORT, VIP, entry, service, sidecar
@@ -286,7 +287,7 @@ def test_an_address_that_nobody_loses_is_not_taken() -> None:
 @given(raws=plan_worlds.worlds(), rules=plan_worlds.rules)
 def test_the_page_says_what_the_model_says(raws: list[Raw], rules: Rules) -> None:
     """Whatever the world: every catch-all is on the page, told to take or to wait as the guard says, and drawn red."""
-    world = Snapshot(PARSERS[raw["kind"]](raw) for raw in raws)
+    world = Snapshot(KINDS[raw["kind"]].parse(raw) for raw in raws)
     shown = {port.number: port for port in shown_of(world, rules)}
     found = lint(world, rules)
     for finding in found:

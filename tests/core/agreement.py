@@ -24,12 +24,13 @@ from dnsalias_operator.core.istio.listeners import Client, Row, outbound
 from dnsalias_operator.core.istio.listeners.imports import imports_of
 from dnsalias_operator.core.istio.listeners.rows import WILDCARD
 from dnsalias_operator.core.istio.protocols import entry_protocol, service_protocol
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import Raw
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.sidecar import Sidecar
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 
 Rows = Counter[Row]
 
@@ -64,7 +65,7 @@ class Recording:
 
     def snapshot(self) -> Snapshot:
         """The objects as the model reads them; kinds it does not know are left out."""
-        return Snapshot(PARSERS[o["kind"]](o) for o in self.objects if o["kind"] in PARSERS)
+        return Snapshot(KINDS[o["kind"]].parse(o) for o in self.objects if o["kind"] in KINDS)
 
 
 @dataclass(frozen=True, slots=True)

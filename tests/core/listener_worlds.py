@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dnsalias_operator.core.istio.listeners import Client, Row, owner_of
+from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import EXPORT_TO_ANNOTATION, Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.sidecar import Sidecar
-from dnsalias_operator.model.snapshot import Object, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.model.virtualservice import VirtualService
 
 VIP = "10.96.0.10"

@@ -7,9 +7,9 @@ from typing import Any
 from dnsalias_operator.core.istio.clusters import Sent, cluster_of, sends
 from dnsalias_operator.core.istio.listeners import Client
 from dnsalias_operator.model.destinationrule import DestinationRule
+from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.names import TLS_MODE_LABEL
 from dnsalias_operator.model.peerauthentication import PeerAuthentication
-from dnsalias_operator.model.snapshot import Object
 from tests.core.listener_worlds import CLIENT, MESH, OLDER, PORT, world
 
 ROOT = MESH.root_namespace

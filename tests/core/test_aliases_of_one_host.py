@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from dnsalias_operator.core.hosts.holders import has_host
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.plan import plan
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 
 SERVICE = {
     "kind": "Service",
@@ -37,7 +38,7 @@ def alias(name: str, second: int, export_to: list[str], service: str = "pay", **
 
 def snapshot(*raws: dict[str, Any]) -> Snapshot:
     """The world of these objects."""
-    return Snapshot(PARSERS[raw["kind"]](raw) for raw in raws)
+    return Snapshot(KINDS[raw["kind"]].parse(raw) for raw in raws)
 
 
 @pytest.mark.parametrize("deleted", ["first", "second"])

@@ -6,14 +6,15 @@ from typing import Any
 from dnsalias_operator.core.changes import drift, healed
 from dnsalias_operator.core.outcome import Verb
 from dnsalias_operator.core.plan import plan
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.core.one_alias import ALIAS, SERVICE
 
 
 def _generated() -> dict[str, Any]:
-    world = Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, ALIAS))
+    world = Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, ALIAS))
     (change,) = plan(world, Rules()).changes
     return dict(change.apply)
 

@@ -12,9 +12,10 @@ from dnsalias_operator.core.hosts.rules import ruling
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.plan import decide_alias, plan
 from dnsalias_operator.model.hostrules import HostRule
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.core import plan_worlds
 from tests.core.plan_worlds import Raw
 
@@ -28,7 +29,7 @@ def rules(*given: dict[str, Any], default: str = "deny") -> Rules:
 
 def world(*raws: dict[str, Any]) -> Snapshot:
     """A snapshot of these objects."""
-    return Snapshot(PARSERS[raw["kind"]](raw) for raw in raws)
+    return Snapshot(KINDS[raw["kind"]].parse(raw) for raw in raws)
 
 
 def fault(of: Rules, host: str, namespace: str, *raws: dict[str, Any]) -> str:

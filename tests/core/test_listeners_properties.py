@@ -15,10 +15,11 @@ from dnsalias_operator.core.istio.listeners import (
     sees,
 )
 from dnsalias_operator.core.istio.listeners.rows import WILDCARD
+from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.snapshot import Object, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.core.listener_worlds import entry, service, sidecar
 
 untimed = settings(deadline=None)

@@ -18,9 +18,9 @@ from dnsalias_operator.core.istio.listeners import (
 from dnsalias_operator.core.istio.listeners.imports import covers, imports_of
 from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD
 from dnsalias_operator.core.traffic.catch_all import catches_now
+from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.snapshot import Object
 from tests.core.listener_worlds import (
     CLIENT,
     MESH,

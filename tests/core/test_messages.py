@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from dnsalias_operator.core.plan import decide_alias, lint
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import KIND, OWN_MANAGER, Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.core.one_alias import ALIAS, ENTRY, SERVICE
 
 KEY = Key(KIND, "abc", "api")
@@ -16,7 +17,9 @@ KEY = Key(KIND, "abc", "api")
 
 def told(code: str, *objects: dict[str, Any]) -> str:
     """The message of the only finding with that code."""
-    (message,) = (f.message for f in lint(Snapshot(PARSERS[o["kind"]](o) for o in objects), Rules()) if f.code == code)
+    (message,) = (
+        f.message for f in lint(Snapshot(KINDS[o["kind"]].parse(o) for o in objects), Rules()) if f.code == code
+    )
     return message
 
 
@@ -37,7 +40,7 @@ def test_an_alias_says_where_the_entry_that_serves_it_is_seen() -> None:
     entry["spec"] |= {"exportTo": ["."], "ports": ports, **pods}
     entry["metadata"]["creationTimestamp"] = "2026-01-01T00:01:00Z"
     alias = {**ALIAS, "spec": {**ALIAS["spec"], "ports": [80]}}
-    decided = decide_alias(Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, entry, alias)), KEY, Rules())
+    decided = decide_alias(Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, entry, alias)), KEY, Rules())
     assert decided is not None
     ready = next(c for c in decided.conditions if c.type == "Ready")
     assert ready.message.endswith("makes api.hello work where its exportTo lets it be seen: .")
@@ -52,13 +55,13 @@ def test_an_address_of_our_own_is_not_stale() -> None:
         "metadata": {"name": "default", "namespace": "shop"},
         "spec": {"egress": egress},
     }
-    world = Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, sidecar, alias))
+    world = Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, sidecar, alias))
     decided = decide_alias(world, KEY, Rules())
     assert decided is not None
     made = deepcopy(dict(decided.changes[0].apply))
     owned: dict[str, Any] = {"f:spec": {"f:addresses": {}}}
     made["metadata"]["managedFields"] = [{"manager": OWN_MANAGER, "operation": "Apply", "fieldsV1": owned}]
-    found = lint(Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, sidecar, alias, made)), Rules())
+    found = lint(Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, sidecar, alias, made)), Rules())
     assert [f.code for f in found] == []
 
 
@@ -67,7 +70,7 @@ def test_no_address_is_not_a_stale_one() -> None:
     entry = deepcopy(ENTRY)
     entry["metadata"]["annotations"] = {"dnsalias.io/service": "api"}
     entry["spec"] |= {"hosts": ["*.api.hello"], "resolution": "DYNAMIC_DNS"}
-    found = lint(Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, entry)), Rules())
+    found = lint(Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, entry)), Rules())
     assert "DA006" not in {f.code for f in found}
 
 

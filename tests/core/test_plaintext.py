@@ -6,10 +6,10 @@ import pytest
 
 from dnsalias_operator.core.findings.lint import lint
 from dnsalias_operator.core.outcome import Finding
+from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.snapshot import Object
 from tests.core.listener_worlds import OLDER, VIP, entry, service, world
 from tests.core.mtls_worlds import destination_rule, peer_authentication
 

@@ -14,11 +14,12 @@ from dnsalias_operator.core.outcome import Plan, Severity, State, Verb
 from dnsalias_operator.core.plan import lint, plan
 from dnsalias_operator.core.traffic.catch_all import catches_all
 from dnsalias_operator.core.traffic.takeover import DIRECT, Answer, answer
+from dnsalias_operator.model.kinds import KINDS, Object
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.snapshot import PARSERS, Object, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.core import plan_worlds
 from tests.core.plan_worlds import Raw
 
@@ -32,7 +33,7 @@ LATE, LATER = 4_000_000_000, 4_000_000_010
 
 def snapshot(raws: list[Raw]) -> Snapshot:
     """The world of these objects."""
-    return Snapshot(PARSERS[raw["kind"]](raw) for raw in raws)
+    return Snapshot(KINDS[raw["kind"]].parse(raw) for raw in raws)
 
 
 def objects(world: Snapshot) -> list[Object]:
@@ -195,4 +196,4 @@ def _stamped(entry: ServiceEntry) -> ServiceEntry:
 
 
 def _parsed(raw: Raw) -> Object:
-    return PARSERS[raw["kind"]](raw)
+    return KINDS[raw["kind"]].parse(raw)

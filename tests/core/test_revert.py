@@ -8,10 +8,11 @@ from dnsalias_operator.core.advice.revert import patched_entries, revert
 from dnsalias_operator.core.entries.ownership import patched_fields
 from dnsalias_operator.core.outcome import Severity, Verb
 from dnsalias_operator.core.plan import plan
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import REPAIR_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.core import plan_worlds
 from tests.core.plan_worlds import Raw
 from tests.core.test_plan_properties import profile, snapshot
@@ -75,7 +76,7 @@ def repaired_world(protocol: str = "TCP", note: str = "") -> Snapshot:
             "ports": [{"name": "tcp", "number": 3306, "protocol": protocol}],
         },
     }
-    world = Snapshot([PARSERS["Service"](service), ServiceEntry.parse(entry)])
+    world = Snapshot([KINDS["Service"].parse(service), ServiceEntry.parse(entry)])
     return Snapshot(plan(world, Rules()).after.objects())
 
 

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from dnsalias_operator.core.findings.lint import alias_findings, entry_findings
 from dnsalias_operator.core.plan import decide_alias, decide_entry, plan
 from dnsalias_operator.core.triggers import affected, rests_on
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import PARSERS, LiveSnapshot, Snapshot
+from dnsalias_operator.model.snapshot import LiveSnapshot, Snapshot
 from tests.core import worlds
 from tests.core.one_alias import ALIAS, ENTRY, SERVICE
 from tests.core.worlds import NAMESPACES
@@ -82,9 +83,9 @@ def test_a_label_that_gives_a_host_away_triggers_who_had_it() -> None:
         }
         for n in NAMESPACES
     ]
-    before = PARSERS["Namespace"]({"metadata": {"name": "abc"}})
-    after = PARSERS["Namespace"]({"metadata": {"name": "abc", "labels": {"team": "pay"}}})
-    world = Snapshot([*(PARSERS[KIND](raw) for raw in aliases), after])
+    before = KINDS["Namespace"].parse({"metadata": {"name": "abc"}})
+    after = KINDS["Namespace"].parse({"metadata": {"name": "abc", "labels": {"team": "pay"}}})
+    world = Snapshot([*(KINDS[KIND].parse(raw) for raw in aliases), after])
     assert {Key(KIND, n, n) for n in NAMESPACES} <= affected(world, before, after, RULES)
 
 
@@ -93,9 +94,9 @@ def test_the_end_of_ours_triggers_the_entry_that_serves_the_alias_then() -> None
     foreign = {**ENTRY, "metadata": {**ENTRY["metadata"], "name": "theirs", "labels": {}}}
     edited = {**ALIAS, "spec": {**ALIAS["spec"], "ports": [81]}}
     old = {**edited, "spec": {**edited["spec"], "host": "old.hello"}}
-    (made,) = plan(Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, old)), Rules()).changes
-    ours = PARSERS["ServiceEntry"](made.apply)
-    after = Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, edited, foreign))
+    (made,) = plan(Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, old)), Rules()).changes
+    ours = KINDS["ServiceEntry"].parse(made.apply)
+    after = Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, edited, foreign))
     assert Key("ServiceEntry", "abc", "theirs") in affected(after, ours, None, Rules())
     assert decide_entry(after, Key("ServiceEntry", "abc", "theirs"), Rules()) != decide_entry(
         after.with_changes({ours.key: ours}), Key("ServiceEntry", "abc", "theirs"), Rules()
@@ -104,14 +105,14 @@ def test_the_end_of_ours_triggers_the_entry_that_serves_the_alias_then() -> None
 
 def test_a_headless_service_triggers_aliases_with_names_of_its_pods() -> None:
     """A host that becomes the name of a pod is nobody's any more."""
-    alias = PARSERS[KIND](
+    alias = KINDS[KIND].parse(
         {
             "kind": KIND,
             "metadata": {"name": "web", "namespace": "abc"},
             "spec": {"host": "pod-0.db.data", "serviceRef": {"name": "web"}},
         }
     )
-    service = PARSERS["Service"](
+    service = KINDS["Service"].parse(
         {"kind": "Service", "metadata": {"name": "db", "namespace": "data"}, "spec": {"clusterIP": "None"}}
     )
     assert alias.key in affected(Snapshot([alias, service]), None, service, RULES)
@@ -119,14 +120,14 @@ def test_a_headless_service_triggers_aliases_with_names_of_its_pods() -> None:
 
 def test_a_headless_service_triggers_entries_with_names_of_its_pods() -> None:
     """Such an entry is not in anybody's care, and has a finding all the same."""
-    entry = PARSERS["ServiceEntry"](
+    entry = KINDS["ServiceEntry"].parse(
         {
             "kind": "ServiceEntry",
             "metadata": {"name": "web", "namespace": "abc"},
             "spec": {"hosts": ["pod-0.db.data"], "ports": [{"number": 80, "name": "tcp", "protocol": "TCP"}]},
         }
     )
-    service = PARSERS["Service"](
+    service = KINDS["Service"].parse(
         {"kind": "Service", "metadata": {"name": "db", "namespace": "data"}, "spec": {"clusterIP": "None"}}
     )
     assert _found(Snapshot([entry, service])) != _found(Snapshot([entry]))
@@ -135,29 +136,29 @@ def test_a_headless_service_triggers_entries_with_names_of_its_pods() -> None:
 
 def test_an_entry_triggers_aliases_of_its_host_in_other_namespaces() -> None:
     """It does not serve them, and is a finding of theirs."""
-    alias = PARSERS[KIND](ALIAS)
-    entry = PARSERS["ServiceEntry"]({**ENTRY, "metadata": {**ENTRY["metadata"], "namespace": "data"}})
+    alias = KINDS[KIND].parse(ALIAS)
+    entry = KINDS["ServiceEntry"].parse({**ENTRY, "metadata": {**ENTRY["metadata"], "namespace": "data"}})
     assert _found(Snapshot([alias, entry]))[alias.key] != _found(Snapshot([alias]))[alias.key]
     assert alias.key in affected(Snapshot([alias, entry]), None, entry, RULES)
 
 
 def test_a_service_triggers_aliases_served_by_entries_that_stand_for_it() -> None:
     """What becomes of somebody else's entry is told by the alias, whichever Service the entry stands for."""
-    alias = PARSERS[KIND](
+    alias = KINDS[KIND].parse(
         {
             "kind": KIND,
             "metadata": {"name": "web", "namespace": "abc"},
             "spec": {"host": "web.hello", "serviceRef": {"name": "web"}},
         }
     )
-    entry = PARSERS["ServiceEntry"](
+    entry = KINDS["ServiceEntry"].parse(
         {
             "kind": "ServiceEntry",
             "metadata": {"name": "theirs", "namespace": "abc", "annotations": {SERVICE_ANNOTATION: "data/db"}},
             "spec": {"hosts": ["web.hello"]},
         }
     )
-    service = PARSERS["Service"]({"kind": "Service", "metadata": {"name": "db", "namespace": "data"}})
+    service = KINDS["Service"].parse({"kind": "Service", "metadata": {"name": "db", "namespace": "data"}})
     assert {alias.key, entry.key} <= affected(Snapshot([alias, entry, service]), None, service, RULES)
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from dnsalias_operator.model.kinds import KINDS, Object
 from dnsalias_operator.model.names import SERVICE_ANNOTATION
-from dnsalias_operator.model.snapshot import PARSERS, Object
 
 NAMESPACES = ("abc", "data")
 NAMES = ("api", "db", "web")
@@ -129,7 +129,7 @@ def _object(
 
 def parsed(raw: dict[str, Any]) -> Object:
     """The typed view of a raw object."""
-    return PARSERS[raw["kind"]](raw)
+    return KINDS[raw["kind"]].parse(raw)
 
 
 @st.composite

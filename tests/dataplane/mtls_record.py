@@ -25,9 +25,10 @@ from dnsalias_operator.core.istio.clusters import (
 from dnsalias_operator.core.istio.clusters import Cluster as Model
 from dnsalias_operator.core.istio.listeners import Client
 from dnsalias_operator.core.istio.listeners.services import hostname_of
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.mesh import Mesh as Assumptions
 from dnsalias_operator.model.names import TLS_MODE_LABEL
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.controlplane import build
 from tests.controlplane.api import ApiError
 from tests.controlplane.cluster import ControlPlane
@@ -92,7 +93,7 @@ def differences(recording: Recording) -> list[str]:
 
 
 def _differences(recording: Recording) -> Iterator[str]:
-    snapshot = Snapshot(PARSERS[o["kind"]](o) for o in recording.objects)
+    snapshot = Snapshot(KINDS[o["kind"]].parse(o) for o in recording.objects)
     client = Client(CLIENT, {**CLIENT_LABELS, **pods.IN_MESH})
     asked = {(hostname_of(s, MESH), p.port) for s in snapshot.services() for p in s.ports}
     asked |= {(host, p.number) for e in snapshot.entries() for p in e.ports for host in e.hosts}

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from dnsalias_operator.core.plan import lint
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.controlplane.progress import say
 from tests.controlplane.waiting import eventually
 from tests.dataplane import pods
@@ -120,7 +121,7 @@ def test_entries_close_to_those_that_envoy_refuses_are_fine(mesh: Mesh, harmless
 
 
 def _parsed(raw: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    return PARSERS["ServiceEntry"](raw)
+    return KINDS["ServiceEntry"].parse(raw)
 
 
 def _ready(client: Pod) -> bool:

@@ -4,10 +4,11 @@ import json
 from datetime import UTC, datetime
 
 from dnsalias_operator.core.plan import plan
+from dnsalias_operator.model.kinds import KINDS, Object
 from dnsalias_operator.model.names import KIND
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.snapshot import PARSERS, LiveSnapshot, Object
+from dnsalias_operator.model.snapshot import LiveSnapshot
 from tests.faults.sweep import Hand, Raw
 from tests.scenarios.live import key_of, patched
 
@@ -102,4 +103,4 @@ def _shape(spec: Raw, rules: Rules) -> str:
 
 
 def _parsed(raw: Raw) -> Object:
-    return PARSERS[raw["kind"]](raw)
+    return KINDS[raw["kind"]].parse(raw)

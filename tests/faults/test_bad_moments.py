@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from dnsalias_operator.core.aliases.decide import OLDER_BY
+from dnsalias_operator.model.kinds import watched
 from dnsalias_operator.model.names import ISTIO_API_VERSION
-from dnsalias_operator.shell.api.client import PLURALS
 from tests.cluster.conftest import Objects
 from tests.cluster.operator_process import of_operator
 from tests.controlplane.cluster import ControlPlane
@@ -16,7 +16,6 @@ from tests.faults.calls import lists_of_kopf, looks, of, watches
 from tests.faults.faults import HalfLine, Hold
 from tests.faults.kubelet import Kubelet
 from tests.faults.proxy import Proxy
-from tests.faults.world import KINDS
 
 pytestmark = pytest.mark.cluster
 
@@ -31,7 +30,8 @@ RESTARTS = "dnsalias_watch_restarts_total"
 def watching(operator: Kubelet, proxy: Proxy) -> Kubelet:
     """Wait until it is ready and has begun to watch everything."""
     operator.ready()
-    eventually(lambda: {PLURALS[kind] for kind in KINDS} <= {call.resource for call in proxy.seen if call.watch})
+    plurals = {kind.plural for kind in watched(one_namespace=False)}
+    eventually(lambda: plurals <= {call.resource for call in proxy.seen if call.watch})
     return operator
 
 

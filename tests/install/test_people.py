@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dnsalias_operator.shell.api.client import PLURALS
+from dnsalias_operator.model.kinds import KINDS
 from tests.controlplane.cluster import ControlPlane, KubectlError
 
 PEOPLE = Path(__file__).parents[2] / "manifests" / "people"
@@ -71,6 +71,8 @@ def test_who_is_on_call_reads_all_that_the_command_reads(control_plane: ControlP
     assert told.returncode == 0, told.stderr
     assert "no right" not in told.stderr
     role = next(r for r in yaml.safe_load_all(ROLES.read_text()) if r["metadata"]["name"] == "dnsalias-diagnose")
-    assert {plural for rule in role["rules"] for plural in rule["resources"]} == set(PLURALS.values())
+    assert {plural for rule in role["rules"] for plural in rule["resources"]} == {
+        kind.plural for kind in KINDS.values()
+    }
     with pytest.raises(KubectlError, match="orbidden"):
         control_plane.kubectl("get", "secrets", "-n", namespace, kubeconfig=kubeconfig)

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from dnsalias_operator.core.istio.listeners import Row, outbound, unfollowed
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.kinds import KINDS
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.core.agreement import row_of
 from tests.lab.scene import Client, Scene
 from tests.lab.traffic import proxy
@@ -20,7 +21,7 @@ Rows = dict[Client, Counter[Row]]
 
 def world(scene: Scene) -> Snapshot:
     """The cluster as the model reads it."""
-    return Snapshot(PARSERS[one["kind"]](one) for one in json.loads(scene.export("json"))["items"])
+    return Snapshot(KINDS[one["kind"]].parse(one) for one in json.loads(scene.export("json"))["items"])
 
 
 def predicted(snapshot: Snapshot, clients: Iterable[Client]) -> Rows:

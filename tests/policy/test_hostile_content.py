@@ -15,10 +15,11 @@ from dnsalias_operator.core.istio.listeners import Client, outbound
 from dnsalias_operator.core.plan import lint, plan
 from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.crd import crd
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.meta import ObjectMeta
 from dnsalias_operator.model.names import KIND
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import PARSERS, LiveSnapshot, Snapshot
+from dnsalias_operator.model.snapshot import LiveSnapshot, Snapshot
 from dnsalias_operator.model.status import LONGEST_MESSAGE
 from dnsalias_operator.shell.decided import Decisions
 from dnsalias_operator.shell.reporting.logs import ConsoleFormatter, JsonFormatter
@@ -41,15 +42,15 @@ LONGEST_LABEL = 253
 
 def snapshot(raws: list[Raw]) -> Snapshot:
     """Their world, the last of one key counting."""
-    return Snapshot((PARSERS[raw["kind"]](raw) for raw in raws), namespaces_known=True)
+    return Snapshot((KINDS[raw["kind"]].parse(raw) for raw in raws), namespaces_known=True)
 
 
 @profile
-@given(kind=st.sampled_from(list(PARSERS)), raw=st.dictionaries(texts, anything), meta=anything, spec=anything)
+@given(kind=st.sampled_from(list(KINDS)), raw=st.dictionaries(texts, anything), meta=anything, spec=anything)
 def test_parsers_take_anything(kind: str, raw: dict[str, Any], meta: object, spec: object) -> None:
     """Every typed view reads any mapping, and what it cannot read counts as absent."""
     for one in (raw, {**raw, "metadata": meta}, {**raw, "metadata": meta, "spec": spec, "status": spec}):
-        assert PARSERS[kind](one).key.kind == kind
+        assert KINDS[kind].parse(one).key.kind == kind
         assert isinstance(ObjectMeta.parse(one), ObjectMeta)
 
 
@@ -65,7 +66,7 @@ def test_the_core_decides_any_world(raws: list[Raw]) -> None:
     for obj in world.objects():
         affected(world, None, obj, RULES)
     for change in decided.changes:
-        PARSERS[change.key.kind](change.after or {})
+        KINDS[change.key.kind].parse(change.after or {})
 
 
 @profile
@@ -85,11 +86,11 @@ def test_a_status_fits_its_schema(raws: list[Raw]) -> None:
 @given(raws=st.lists(objects(), min_size=1, max_size=8), data=st.data())
 def test_the_store_takes_any_event(raws: list[Raw], data: st.DataObject) -> None:
     """Events, lists and answers of any shape go into the store, and out again."""
-    store = Store(list(PARSERS))
+    store = Store(list(KINDS))
     for raw in raws:
         store.observe(raw["kind"], raw, deleted=data.draw(st.booleans()))
         store.put(raw["kind"], raw)
-    for kind in PARSERS:
+    for kind in KINDS:
         store.sweep(kind, set(), "5")
     plan(LiveSnapshot(store.world.objects()), RULES)
 

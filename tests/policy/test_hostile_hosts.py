@@ -8,9 +8,10 @@ from dnsalias_operator.cli.printing.yamlwrite import dump_all
 from dnsalias_operator.core.hosts.admission import admission
 from dnsalias_operator.core.outcome import AliasDecision
 from dnsalias_operator.core.plan import decide_alias
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.install.identity import MANIFESTS
 from tests.policy.corpus import NAMESPACE, Row, alias, corpus, ids, rows, service_named_by
 
@@ -25,7 +26,7 @@ SERVICE = {
 
 def decided(host: str, *others: dict[str, Any]) -> AliasDecision:
     """What becomes of an alias with that host beside these objects."""
-    world = Snapshot(PARSERS[raw["kind"]](raw) for raw in (SERVICE, alias(host), *others))
+    world = Snapshot(KINDS[raw["kind"]].parse(raw) for raw in (SERVICE, alias(host), *others))
     decision = decide_alias(world, Key(KIND, NAMESPACE, "hostile"), corpus().rules)
     assert decision is not None
     return decision

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.meta import ObjectMeta
 from dnsalias_operator.model.names import KIND, REPAIR_MANAGER, Key
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.controlplane.api import MERGE, Api, ApiError
 from tests.scenarios.scenario import NAMESPACES, Do, Expect, Expected, Raw, Scenario, spec_holds
 
@@ -155,7 +156,7 @@ def namespaces(scenario: Scenario) -> set[str]:
 
 def snapshot(objects: Iterable[Raw]) -> Snapshot:
     """The core's view of them."""
-    return Snapshot((PARSERS[raw["kind"]](raw) for raw in objects), namespaces_known=True)
+    return Snapshot((KINDS[raw["kind"]].parse(raw) for raw in objects), namespaces_known=True)
 
 
 @dataclass

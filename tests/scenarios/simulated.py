@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dnsalias_operator.core.outcome import Change, Verb
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.meta import mappings
 from dnsalias_operator.model.names import Key
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.scenarios.scenario import Do, Raw, Scenario
 
 START = 1_767_225_600
@@ -33,7 +34,7 @@ class Cluster:
 
     def snapshot(self) -> Snapshot:
         """The world as the operator's store would have it."""
-        return Snapshot((PARSERS[raw["kind"]](raw) for raw in self.dump()), namespaces_known=True)
+        return Snapshot((KINDS[raw["kind"]].parse(raw) for raw in self.dump()), namespaces_known=True)
 
     def dump(self) -> list[Raw]:
         """Every object, as `kubectl get -o yaml` prints it."""

@@ -12,8 +12,9 @@ import pytest
 from aiohttp import web
 
 from dnsalias_operator.shell.api.access import load_configuration
-from dnsalias_operator.shell.api.client import Client, list_objects
+from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError, FencedError, UnreachableError
+from dnsalias_operator.shell.api.listing import list_objects
 
 Answer = tuple[int, Any, dict[str, str]]
 

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import KIND, OWN_MANAGER, REPAIR_MANAGER, Key
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.shell.watching.slim import slim
 from dnsalias_operator.shell.watching.store import Store, StoreChange, older
 
-KINDS = ("Service", "ServiceEntry", KIND, "Namespace")
+WATCHED = ("Service", "ServiceEntry", KIND, "Namespace")
 
 
 def service(name: str = "web", version: str = "10", uid: str = "u1", **spec: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -26,7 +27,7 @@ def port(store: Store, name: str = "web") -> int | None:
 def test_a_change_is_told_with_before_and_after() -> None:
     """Whoever listens gets the object before and after, once the world has the change."""
     heard: list[StoreChange] = []
-    store = Store(KINDS, heard.append)
+    store = Store(WATCHED, heard.append)
     store.observe("Service", service(ports=[{"port": 80}]))
     store.observe("Service", service(version="11", ports=[{"port": 81}]))
     store.observe("Service", service(version="12"), deleted=True)
@@ -36,7 +37,7 @@ def test_a_change_is_told_with_before_and_after() -> None:
 
 def test_an_older_version_never_replaces_a_newer_one() -> None:
     """The answer of our own write stays, though the watch comes later with what stood there before."""
-    store = Store(KINDS)
+    store = Store(WATCHED)
     store.put("Service", service(version="100", ports=[{"port": 81}]))
     assert store.observe("Service", service(version="99", ports=[{"port": 80}])) is None
     assert port(store) == 81
@@ -57,14 +58,14 @@ def test_an_opaque_version_is_never_called_older(version: str) -> None:
 
 def test_the_same_version_tells_nothing_new() -> None:
     """The watch's echo of what a list brought is no change."""
-    store = Store(KINDS)
+    store = Store(WATCHED)
     store.put("Service", service())
     assert store.observe("Service", service()) is None
 
 
 def test_a_deletion_removes_only_the_object_with_that_uid() -> None:
     """A late deletion of the old Service leaves the new one of that name alone."""
-    store = Store(KINDS)
+    store = Store(WATCHED)
     store.put("Service", service(uid="old", version="10"))
     store.put("Service", service(uid="new", version="20", ports=[{"port": 80}]))
     assert store.observe("Service", service(uid="old", version="15"), deleted=True) is None
@@ -73,7 +74,7 @@ def test_a_deletion_removes_only_the_object_with_that_uid() -> None:
 
 def test_a_deleted_object_never_comes_back() -> None:
     """A late event of an object that is gone does not make it live again, whatever its version says."""
-    store = Store(KINDS)
+    store = Store(WATCHED)
     store.put("Service", service(uid="old", version="10"))
     store.remove("Service", service(uid="old"))
     assert store.put("Service", service(uid="old", version="999")) is None
@@ -82,7 +83,7 @@ def test_a_deleted_object_never_comes_back() -> None:
 
 def test_a_full_list_removes_ghosts_and_keeps_what_is_younger_than_it() -> None:
     """What the list lacks goes, unless it came after the list was made."""
-    store = Store(KINDS)
+    store = Store(WATCHED)
     store.put("Service", service("ghost", version="10", uid="g"))
     store.put("Service", service("young", version="60", uid="y"))
     store.put("Service", service("web", version="20"))
@@ -94,9 +95,9 @@ def test_a_full_list_removes_ghosts_and_keeps_what_is_younger_than_it() -> None:
 
 def test_synced_once_every_kind_was_listed() -> None:
     """Events alone never make the store synced; a list of each kind does, also an empty one."""
-    store = Store(KINDS)
+    store = Store(WATCHED)
     store.observe("Service", service())
-    for kind in KINDS:
+    for kind in WATCHED:
         assert not store.synced
         assert kind in store.unlisted()
         store.sweep(kind, {Key("Service", "shop", "web")}, started="5")
@@ -105,7 +106,7 @@ def test_synced_once_every_kind_was_listed() -> None:
 
 def test_only_what_the_watch_does_not_bring_counts_as_missed() -> None:
     """A correction that the watch confirms a moment later is none; the rest is told by kind of correction."""
-    store = Store(KINDS)
+    store = Store(WATCHED)
     late = store.put("Service", service("late", version="10", uid="l"))
     lost = store.put("Service", service("lost", version="11", uid="m"))
     assert late is not None
@@ -118,7 +119,7 @@ def test_only_what_the_watch_does_not_bring_counts_as_missed() -> None:
 
 def test_bookkeeping_alone_does_not_matter() -> None:
     """A change of nothing that is kept is no reason to decide anything again."""
-    store = Store(KINDS)
+    store = Store(WATCHED)
     store.put("Service", service(version="10", ports=[{"port": 80}]))
     raw = service(version="11", ports=[{"port": 80}])
     raw["metadata"]["annotations"] = {"endpoints.kubernetes.io/last-change-trigger-time": "now"}
@@ -140,7 +141,7 @@ def alias(version: str, host: str, ready: str) -> dict[str, Any]:
 def test_our_own_status_is_no_news_but_what_came_with_it_is() -> None:
     """The answer to our write of a status asks for nothing, unless somebody changed the spec meanwhile."""
     heard: list[StoreChange] = []
-    store = Store(KINDS, heard.append)
+    store = Store(WATCHED, heard.append)
     store.put(KIND, alias("1", "a.b", "False"))
     store.put(KIND, alias("2", "a.b", "True"), "status")
     store.put(KIND, alias("3", "c.d", "False"), "status")
@@ -185,7 +186,7 @@ def entry() -> dict[str, Any]:
 
 def test_the_slim_entry_keeps_spec_and_annotations_and_drops_the_bulk() -> None:
     """Unknown spec fields survive for diffs; last-applied and foreign status do not."""
-    kept = slim(entry(), "ServiceEntry", "networking.istio.io/v1")
+    kept = slim(entry(), KINDS["ServiceEntry"])
     assert kept["spec"] == entry()["spec"]
     assert kept["metadata"]["annotations"] == {"owner": "me"}
     assert kept["status"] == {"addresses": [{"value": "240.240.0.1"}]}
@@ -194,7 +195,7 @@ def test_the_slim_entry_keeps_spec_and_annotations_and_drops_the_bulk() -> None:
 
 def test_the_slim_entry_still_names_the_owners_of_the_fields_we_repair() -> None:
     """Our managers keep their whole record, others that of the fought-over fields; who owns none of them is dropped."""
-    parsed = ServiceEntry.parse(slim(entry(), "ServiceEntry", "networking.istio.io/v1"))
+    parsed = ServiceEntry.parse(slim(entry(), KINDS["ServiceEntry"]))
     owners = {m.manager: m for m in parsed.meta.managed}
     assert set(owners) == {"dns-controller", "somebody", REPAIR_MANAGER, OWN_MANAGER}
     assert owners["dns-controller"].owns("spec", "hosts")
@@ -212,7 +213,7 @@ def test_the_slim_service_keeps_what_istio_reads() -> None:
     raw["metadata"]["annotations"] = {"networking.istio.io/exportTo": ".", "noise": "x"}
     raw["metadata"]["managedFields"] = [managed("kubectl", "Update")]
     raw["status"] = {"loadBalancer": {"ingress": [{"ip": "1.2.3.4"}]}}
-    kept = slim(raw, "Service", "v1")
+    kept = slim(raw, KINDS["Service"])
     assert kept["spec"] == {"ports": [{"port": 80}], "clusterIP": "10.0.0.1", "selector": {"app": "web"}}
     assert kept["metadata"]["annotations"] == {"networking.istio.io/exportTo": "."}
     assert "status" not in kept
@@ -221,7 +222,7 @@ def test_the_slim_service_keeps_what_istio_reads() -> None:
 
 def test_items_of_a_list_get_their_kind() -> None:
     """A LIST's items state no kind; what is stored does."""
-    store = Store(KINDS)
+    store = Store(WATCHED)
     store.put("Service", service())
     found = store.world.service("shop", "web")
     assert found is not None

@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from dnsalias_operator.core import plan
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell.reporting import summary
 from tests.controlplane.waiting import eventually
 from tests.demo import incident
@@ -17,7 +18,7 @@ from tests.demo import incident
 def world(*more: str) -> Snapshot:
     """The incident, and other objects beside it."""
     raws = [*incident.objects(), *(yaml.safe_load(text) for text in more)]
-    return Snapshot(PARSERS[raw["kind"]](raw) for raw in raws)
+    return Snapshot(KINDS[raw["kind"]].parse(raw) for raw in raws)
 
 
 def test_figures_are_those_of_the_plan() -> None:

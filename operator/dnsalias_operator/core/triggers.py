@@ -9,12 +9,14 @@ from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
+from dnsalias_operator.model.namespace import Namespace
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.sidecar import Sidecar
-from dnsalias_operator.model.snapshot import Namespace, Object, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 
 
 def affected(world: Snapshot, old: Object | None, new: Object | None, rules: Rules) -> frozenset[Key]:

@@ -20,7 +20,8 @@ from dnsalias_operator.core.entries.ownership import live_owner
 from dnsalias_operator.core.entries.serves_alias import corresponds
 from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.reasons import Reason
-from dnsalias_operator.model.names import KIND, PLURAL, SHORT_NAME, SINGULAR, Key
+from dnsalias_operator.model.kinds import KINDS
+from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -43,10 +44,7 @@ Exit codes:
   0  explained
   2  bad usage, nothing of that name, or input that cannot be read
 """
-_KINDS = {
-    **dict.fromkeys((SINGULAR, PLURAL, SHORT_NAME), KIND),
-    **dict.fromkeys(("serviceentry", "serviceentries", "se"), "ServiceEntry"),
-}
+_KINDS = {word: kind for kind in (KIND, "ServiceEntry") for word in KINDS[kind].words}
 _EXPECTED = "expected [KIND] NAMESPACE/NAME, a host, a finding's code such as DA004, or a reason"
 
 

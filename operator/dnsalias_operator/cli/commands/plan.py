@@ -87,7 +87,7 @@ def as_dict(decided: Plan, places: Mapping[Key, Place]) -> dict[str, Any]:
                 "service": f"{entry.service.namespace}/{entry.service.name}" if entry.service else None,
                 "inferred": entry.inferred,
             }
-            for entry in unfixed(decided)
+            for entry in unfixed(decided.entries)
         ],
         "refused": [
             {
@@ -168,7 +168,7 @@ def _described(change: Change, places: Mapping[Key, Place], prefix: str) -> Iter
 
 
 def _left(decided: Plan, places: Mapping[Key, Place]) -> Iterator[str]:
-    for entry in unfixed(decided):
+    for entry in unfixed(decided.entries):
         state = " (contained: takes no traffic of others)" if entry.state is State.CONTAINED else ""
         guess = f" ({clean(entry.service)} inferred)" if entry.service and entry.inferred else ""
         yield f"  {severity(entry.severity)} {clean(entry.key)}{_at(entry.key, places)}{guess}{state}"

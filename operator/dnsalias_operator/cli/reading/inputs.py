@@ -6,11 +6,12 @@ from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from dnsalias_operator.cli.reading.problems import Place, Problem
-from dnsalias_operator.cli.reading.shapes import KINDS, faults, kind_fault, shown
+from dnsalias_operator.cli.reading.shapes import faults, kind_fault, shown
 from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.kinds import Object, kind_of
 from dnsalias_operator.model.meta import Raw, mapping, text
 from dnsalias_operator.model.names import Key
-from dnsalias_operator.model.snapshot import PARSERS, Object, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 
 
 class Identity(NamedTuple):
@@ -94,15 +95,15 @@ class Collector:
         if not isinstance(value, Mapping) or not _kind(value) or not text(value.get("apiVersion")):
             return None, None, f"expected a Kubernetes object with apiVersion and kind, got {shown(value)}"
         group, named = _identity(value)[:2]
-        kind = KINDS.get((group, named))
+        kind = kind_of(group, named)
         if kind is None:
             return value, None, kind_fault(group, named)
         fault = _metadata_fault(value.get("metadata"))
         if fault:
-            return None, None, f"{kind}: {fault}"
-        raw = value if kind == "Namespace" or value["metadata"].get("namespace") else self._placed(value)
-        typed = PARSERS[kind](raw)
-        fault = faults(raw, group, kind) or (typed.fault if isinstance(typed, DnsAlias) else "")
+            return None, None, f"{named}: {fault}"
+        raw = self._placed(value) if kind.namespaced and not value["metadata"].get("namespace") else value
+        typed = kind.parse(raw)
+        fault = faults(raw, kind) or (typed.fault if isinstance(typed, DnsAlias) else "")
         return raw, typed, f"{typed.key}: {fault}" if fault else ""
 
     def _placed(self, value: Mapping[str, Any]) -> Raw:

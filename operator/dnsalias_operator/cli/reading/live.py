@@ -6,7 +6,7 @@ from http import HTTPStatus
 from dnsalias_operator.cli.progress import counting
 from dnsalias_operator.cli.reading.inputs import Inputs, Item
 from dnsalias_operator.cli.terminal import note
-from dnsalias_operator.model.snapshot import PARSERS
+from dnsalias_operator.model.kinds import KINDS
 
 
 class LiveError(Exception):
@@ -35,14 +35,14 @@ def read_cluster(kubeconfig: str, context: str, namespace: str) -> Live:
     Raises:
         LiveError: there is no kubeconfig, the cluster does not answer, or refuses.
     """
-    from dnsalias_operator.shell.api import client  # noqa: PLC0415 (kubernetes and aiohttp take a while to import)
+    from dnsalias_operator.shell.api import listing  # noqa: PLC0415 (kubernetes and aiohttp take a while to import)
 
     try:
         with counting("reading the cluster") as told:
-            listing = client.list_objects(kubeconfig or None, context or None, namespace or None, told)
-    except client.ClusterError as error:
-        denied = isinstance(error, client.ApiError) and error.status == HTTPStatus.FORBIDDEN
+            found = listing.list_objects(kubeconfig or None, context or None, namespace or None, told)
+    except listing.ClusterError as error:
+        denied = isinstance(error, listing.ApiError) and error.status == HTTPStatus.FORBIDDEN
         narrower = "; -n NAMESPACE reads one namespace only" if denied and not namespace else ""
         raise LiveError(f"{error}{narrower}") from error
-    items = tuple(Item(raw, PARSERS[raw["kind"]](raw), None) for raw in listing)
-    return Live(Inputs(items, namespaces_known=not namespace), listing.missing, listing.forbidden)
+    items = tuple(Item(raw, KINDS[raw["kind"]].parse(raw), None) for raw in found)
+    return Live(Inputs(items, namespaces_known=not namespace), found.missing, found.forbidden)

@@ -18,43 +18,17 @@ from urllib.parse import urlencode
 import aiohttp
 from kubernetes.aio.client import ApiClient
 
+from dnsalias_operator.model.kinds import KINDS, Kind, watched
 from dnsalias_operator.model.meta import Raw, mapping, text
-from dnsalias_operator.model.names import (
-    GROUP,
-    ISTIO_GROUP,
-    ISTIO_VERSIONS,
-    KIND,
-    PLURAL,
-    SECURITY_GROUP,
-    VERSION,
-    is_object_name,
-)
+from dnsalias_operator.model.names import ISTIO_GROUP, ISTIO_VERSIONS, is_object_name
 from dnsalias_operator.shell.api.access import load_configuration
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError, FencedError, UnreachableError
 from dnsalias_operator.shell.api.fence import Fence, FencedRest, open_fence
-
-__all__ = ["ApiError", "Client", "ClusterError", "Listing", "UnreachableError", "list_objects"]
 
 APPLY = "application/apply-patch+yaml"
 JSON = "application/json"
 _OFFSET_SECONDS = 60.0
 """How long the best estimate of the server's clock is trusted before a new one replaces it whatever it says."""
-
-PATHS = {"Service": "api/v1", "Namespace": "api/v1", KIND: f"apis/{GROUP}/{VERSION}"}
-PLURALS = {
-    "Service": "services",
-    "Namespace": "namespaces",
-    KIND: PLURAL,
-    "ServiceEntry": "serviceentries",
-    "Sidecar": "sidecars",
-    "VirtualService": "virtualservices",
-    "DestinationRule": "destinationrules",
-    "PeerAuthentication": "peerauthentications",
-}
-_ISTIO = ("ServiceEntry", "Sidecar")
-"""Istio's kinds that the operator watches; all of one version."""
-OPTIONAL = frozenset({"Sidecar", "VirtualService", "DestinationRule", "PeerAuthentication"})
-"""Kinds that only sharpen a prediction: the command line goes without those that it may not read."""
 
 Observer = Callable[[str, int], None]
 """Told of every request: its verb and the status code (0: no answer)."""
@@ -195,13 +169,14 @@ class Client:
         for what, part in (("namespace", namespace), (kind, name)):
             if part and not is_object_name(part):
                 raise ClusterError(f"no {what} can have the name {part[:253]!r}")
-        root = PATHS.get(kind) or f"apis/{_group(kind)}/{self.istio_version}"
-        parts = [root, *(("namespaces", namespace) if namespace else ()), PLURALS[kind]]
+        root = "apis" if KINDS[kind].group else "api"
+        parts = [root, self.api_version(kind), *(("namespaces", namespace) if namespace else ()), KINDS[kind].plural]
         return "/".join([*parts, *filter(None, (name, subresource))])
 
     def api_version(self, kind: str) -> str:
-        """The apiVersion under which a kind is read and written."""
-        return self.path(kind).rpartition("/")[0].removeprefix("apis/").removeprefix("api/")
+        """The apiVersion under which a kind is read and written: of Istio's kinds, all of which have one version."""
+        row = KINDS[kind]
+        return row.api_version if len(row.versions) == 1 else f"{row.group}/{self.istio_version}"
 
     async def pages(self, kind: str, namespace: str = "", size: int = 500) -> AsyncIterator[tuple[list[Raw], str]]:
         """The pages of a consistent LIST with the resourceVersion of the whole."""
@@ -215,16 +190,27 @@ class Client:
             query["continue"] = token
 
     async def missing_kinds(self) -> tuple[str, ...]:
-        """CRDs that the API server does not serve yet, by their names; finds the best version of ServiceEntry."""
-        versions, found = await self._served(ISTIO_GROUP), frozenset[str]()
-        for version in (v for v in ISTIO_VERSIONS if v in versions):
-            found = await self._resources(f"{ISTIO_GROUP}/{version}")
-            if PLURALS["ServiceEntry"] in found:
-                self.istio_version = version
+        """CRDs of watched kinds that the API server does not serve yet; finds the best version of ServiceEntry."""
+        missing: list[str] = []
+        by_group: dict[str, list[Kind]] = {}
+        for kind in watched(one_namespace=False):
+            by_group.setdefault(kind.group, []).append(kind)
+        by_group.pop("")  # the core group is always there
+        for group, kinds in by_group.items():
+            found = await self._best(group, kinds[0])
+            missing += [kind.resource for kind in kinds if kind.plural not in found]
+        return tuple(missing)
+
+    async def _best(self, group: str, first: Kind) -> frozenset[str]:
+        """What is served in the best version of a group that has the ``first`` of its kinds."""
+        versions, found = await self._served(group), frozenset[str]()
+        for version in (v for v in first.versions if v in versions):
+            found = await self._resources(f"{group}/{version}")
+            if first.plural in found:
+                if group == ISTIO_GROUP:
+                    self.istio_version = version
                 break
-        own = await self._resources(f"{GROUP}/{VERSION}") if VERSION in await self._served(GROUP) else frozenset()
-        istio = (f"{PLURALS[kind]}.{ISTIO_GROUP}" for kind in _ISTIO if PLURALS[kind] not in found)
-        return (*istio, *([] if PLURAL in own else [f"{PLURAL}.{GROUP}"]))
+        return found
 
     async def _served(self, group: str) -> tuple[str, ...]:
         try:
@@ -254,56 +240,3 @@ class Client:
         found = stamp - now
         if self._offset is None or now - self._offset[1] > _OFFSET_SECONDS or found > self._offset[0]:
             self._offset = (found, now)
-
-
-class Listing(list[dict[str, Any]]):
-    """Raw objects; ``missing`` names the CRDs that are not served, ``forbidden`` those that may not be read."""
-
-    missing: tuple[str, ...] = ()
-    forbidden: tuple[str, ...] = ()
-
-
-def list_objects(
-    kubeconfig: str | None,
-    context: str | None,
-    namespace: str | None,
-    told: Callable[[str, int], None] = lambda _plural, _count: None,
-) -> Listing:
-    """Every object that a prediction rests on (Namespaces cluster-wide only), each with apiVersion and kind.
-
-    The answer lacks kinds without a CRD (``missing``) and `OPTIONAL` ones that we have no right to (``forbidden``).
-    ``told`` is called after each page with the plural of the kind and how many of it have been read.
-
-    Raises:
-        ClusterError: the cluster cannot be reached or read; the message says what to do.
-    """
-    return asyncio.run(_list_objects(kubeconfig, context, namespace or "", told))
-
-
-async def _list_objects(
-    kubeconfig: str | None, context: str | None, namespace: str, told: Callable[[str, int], None]
-) -> Listing:
-    found = Listing()
-    async with await Client.connect(kubeconfig, context) as client:
-        found.missing = await client.missing_kinds()
-        absent = {name.partition(".")[0] for name in found.missing}
-        kinds = [k for k in PLURALS if PLURALS[k] not in absent and not (namespace and k == "Namespace")]
-        for kind in kinds:
-            api_version, before = client.api_version(kind), len(found)
-            try:
-                async for items, _ in client.pages(kind, "" if kind == "Namespace" else namespace):
-                    found.extend({"apiVersion": api_version, "kind": kind, **item} for item in items)
-                    told(PLURALS[kind], len(found) - before)
-            except ApiError as error:
-                name = f"{PLURALS[kind]}.{_group(kind)}"
-                if kind in OPTIONAL and error.status == HTTPStatus.FORBIDDEN:
-                    found.forbidden = (*found.forbidden, name)
-                elif kind in OPTIONAL and error.status == HTTPStatus.NOT_FOUND:
-                    found.missing = (*found.missing, name)
-                else:
-                    raise
-    return found
-
-
-def _group(kind: str) -> str:
-    return SECURITY_GROUP if kind == "PeerAuthentication" else ISTIO_GROUP

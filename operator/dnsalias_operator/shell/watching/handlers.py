@@ -14,9 +14,10 @@ from typing import Any, cast
 import kopf
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import OWN_MANAGER
 from dnsalias_operator.settings import Settings
-from dnsalias_operator.shell.api.client import PLURALS, Client
+from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError, UnreachableError
 from dnsalias_operator.shell.pace import Backoff
 from dnsalias_operator.shell.watching.kopfsession import Listed, Session, Sessions
@@ -76,7 +77,7 @@ def registry(store: Store, client: Client, login: Callable[[], Awaitable[Session
     own = kopf.OperatorRegistry()
     for kind in store.kinds:
         group, _, version = client.api_version(kind).rpartition("/")
-        kopf.on.event(group, version, PLURALS[kind], id=kind, registry=own)(_listener(store, kind))
+        kopf.on.event(group, version, KINDS[kind].plural, id=kind, registry=own)(_listener(store, kind))
 
     async def log_in(**_: object) -> Session:
         try:

@@ -13,14 +13,14 @@ from typing import Any
 import aiohttp
 import kopf
 
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.api.access import load_configuration
-from dnsalias_operator.shell.api.client import PLURALS
 from dnsalias_operator.shell.api.errors import ClusterError
 
 Listed = Callable[[str], None]
 """Told of a kind that Kopf has just listed: the API server has answered, so a list that begins now is a later one."""
-_KINDS = {plural: kind for kind, plural in PLURALS.items()}
+_KINDS = {kind.plural: kind.name for kind in KINDS.values()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from http import HTTPStatus
 
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.meta import Raw, mapping, text
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.shell.api.client import Client
@@ -165,7 +166,7 @@ class Resync:
         changes: list[StoreChange] = []
         seen = set()
         started, went_back = "", False
-        namespace = "" if kind == "Namespace" else self._namespace
+        namespace = self._namespace if KINDS[kind].namespaced else ""
         async for items, version in self._client.pages(kind, namespace, self._page_size):
             started = version
             for raw in items:

@@ -9,11 +9,11 @@ and who owns the fields that people fight over.
 from collections.abc import Mapping
 from typing import Any
 
+from dnsalias_operator.model.kinds import ALL, Kept, Kind
 from dnsalias_operator.model.meta import Raw, mapping, mappings, text
 from dnsalias_operator.model.names import (
     EXPORT_TO_ANNOTATION,
     GROUP,
-    KIND,
     OWN_MANAGER,
     REPAIR_MANAGER,
 )
@@ -30,49 +30,45 @@ _META = (
     "ownerReferences",
     "finalizers",
 )
-_SPEC: Mapping[str, tuple[str, ...]] = {
-    "Service": ("type", "clusterIP", "clusterIPs", "ports", "selector", "externalName"),
-    "Sidecar": ("workloadSelector", "egress", "outboundTrafficPolicy"),
-}
-"""The fields of a spec that are kept, of kinds of which not all is."""
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _OUR_MANAGERS = frozenset({OWN_MANAGER, REPAIR_MANAGER})
 _FOUGHT_OVER = ("f:hosts", "f:addresses", "f:endpoints", "f:resolution", "f:ports", "f:location", "f:workloadSelector")
 
 
-def slim(raw: Raw, kind: str, api_version: str) -> dict[str, Any]:
-    """The part of ``raw`` that the store keeps; ``kind`` and ``api_version`` are set, items of a LIST lack them."""
-    out: dict[str, Any] = {"apiVersion": api_version, "kind": kind, "metadata": _metadata(raw, kind)}
-    if kind in _SPEC:
-        spec = mapping(raw.get("spec"))
-        out["spec"] = {name: spec[name] for name in _SPEC[kind] if name in spec}
-    elif kind == "ServiceEntry":
-        out["spec"] = raw.get("spec") or {}
-        addresses = mapping(raw.get("status")).get("addresses")
-        if addresses:
-            out["status"] = {"addresses": addresses}
-    elif kind == KIND:
-        out["spec"] = raw.get("spec") or {}
-        if raw.get("status"):
-            out["status"] = raw["status"]
+def slim(raw: Raw, kind: Kind) -> dict[str, Any]:
+    """The part of ``raw`` that the store keeps; apiVersion and kind are set, items of a LIST lack them."""
+    api_version = text(raw.get("apiVersion")) or kind.api_version
+    out: dict[str, Any] = {"apiVersion": api_version, "kind": kind.name, "metadata": _metadata(raw, kind.kept)}
+    if kind.kept.spec:
+        out["spec"] = _fields(raw.get("spec"), kind.kept.spec)
+    status = _fields(raw.get("status"), kind.kept.status)
+    if status:
+        out["status"] = status
     return out
 
 
-def _metadata(raw: Raw, kind: str) -> dict[str, Any]:
+def _fields(value: object, names: tuple[str, ...]) -> object:
+    if names == ALL:
+        return value or {}
+    part = mapping(value)
+    return {name: part[name] for name in names if name in part}
+
+
+def _metadata(raw: Raw, kept: Kept) -> dict[str, Any]:
     meta = mapping(raw.get("metadata"))
     out = {name: meta[name] for name in _META if name in meta}
-    annotations = {k: v for k, v in mapping(meta.get("annotations")).items() if _keeps(k, kind)}
+    annotations = {k: v for k, v in mapping(meta.get("annotations")).items() if _keeps(k, kept)}
     if annotations:
         out["annotations"] = annotations
-    if kind == "ServiceEntry":
-        managed = [kept for entry in mappings(meta.get("managedFields")) if (kept := _managed(entry))]
+    if kept.managers:
+        managed = [slimmer for entry in mappings(meta.get("managedFields")) if (slimmer := _managed(entry))]
         if managed:
             out["managedFields"] = managed
     return out
 
 
-def _keeps(annotation: str, kind: str) -> bool:
-    if kind in ("ServiceEntry", KIND):
+def _keeps(annotation: str, kept: Kept) -> bool:
+    if kept.annotations:
         return annotation != _LAST_APPLIED
     return annotation == EXPORT_TO_ANNOTATION or annotation.partition("/")[0] == GROUP
 

@@ -12,19 +12,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
+from dnsalias_operator.model.kinds import KINDS, Object
 from dnsalias_operator.model.meta import Raw, mapping, text
-from dnsalias_operator.model.names import API_VERSION, ISTIO_API_VERSION, KIND, Key
-from dnsalias_operator.model.snapshot import PARSERS, LiveSnapshot, Object
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.snapshot import LiveSnapshot
 from dnsalias_operator.shell.watching.slim import slim
-
-API_VERSIONS = {
-    "Service": "v1",
-    "Namespace": "v1",
-    KIND: API_VERSION,
-    "ServiceEntry": ISTIO_API_VERSION,
-    "Sidecar": ISTIO_API_VERSION,
-}
-"""apiVersion of items that state none: those of a LIST."""
 
 _TOMBSTONES = 10_000
 """uids of deleted objects kept: far more than a watch can be late by."""
@@ -123,7 +115,7 @@ class Store:
         version = text(meta.get("resourceVersion"))
         if old is not None and (old.meta.resource_version == version or older(version, old.meta.resource_version)):
             return None
-        new = PARSERS[kind](slim(raw, kind, text(raw.get("apiVersion")) or API_VERSIONS[kind]))
+        new = KINDS[kind].parse(slim(raw, KINDS[kind]))
         self.world.put(new)
         if old is not None and old.meta.uid != new.meta.uid:
             self._bury(old.meta.uid)

@@ -148,7 +148,7 @@ def _by_object(findings: Iterable[Finding]) -> list[tuple[Severity, list[tuple[K
 
 def _left(decided: Plan) -> list[tuple[Key, str, str]]:
     """What the plan leaves to people: object, reason, and the message that says what to do."""
-    entries = [(entry.key, entry.reason, entry.message) for entry in unfixed(decided)]
+    entries = [(entry.key, entry.reason, entry.message) for entry in unfixed(decided.entries)]
     aliases = [(alias.key, condition.reason, condition.message) for alias, condition in not_served(decided)]
     return entries + aliases
 

@@ -15,12 +15,13 @@ from dnsalias_operator.core.istio.listeners.scope import scope_of
 from dnsalias_operator.core.istio.listeners.services import Resolution, Upstream, hostnames
 from dnsalias_operator.core.istio.listeners.visible import services_named
 from dnsalias_operator.core.istio.protocols import Protocol
+from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import empty, is_ip
 from dnsalias_operator.model.names import TLS_MODE_LABEL
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import Endpoint, EntryPort, ServiceEntry
-from dnsalias_operator.model.snapshot import Claimant, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 
 DNS = ("DNS", "DNS_ROUND_ROBIN")
 TAKES_MTLS = "istio"

@@ -22,9 +22,10 @@ from dnsalias_operator.core.istio.listeners.rows import WILDCARD, WILDCARD6, Cli
 from dnsalias_operator.core.istio.listeners.scope import Egress, SidecarScope, scope_of, sidecar_of
 from dnsalias_operator.core.istio.listeners.unfollowed import unfollowed
 from dnsalias_operator.core.istio.listeners.visible import in_order, seen, sees
+from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
-from dnsalias_operator.model.snapshot import Claimant, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 
 __all__ = [
     "Client",

@@ -4,10 +4,11 @@ from dnsalias_operator.core.istio.listeners.addresses import address_forms, vips
 from dnsalias_operator.core.istio.listeners.imports import ALL
 from dnsalias_operator.core.istio.listeners.rows import WILDCARD
 from dnsalias_operator.core.istio.listeners.scope import Egress
+from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.snapshot import Claimant, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 
 
 def claimants_on(snapshot: Snapshot, port: int, egress: Egress) -> list[Claimant]:

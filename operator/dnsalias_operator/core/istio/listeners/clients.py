@@ -10,9 +10,10 @@ from dnsalias_operator.core.istio.listeners.rows import Client
 from dnsalias_operator.core.istio.listeners.scope import shape, sidecar_of
 from dnsalias_operator.core.istio.listeners.services import PUBLIC, export_to, hostnames
 from dnsalias_operator.core.istio.listeners.visible import named_namespaces, rivals, unused_namespace
+from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.sidecar import Sidecar
-from dnsalias_operator.model.snapshot import Claimant, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 
 Answer = TypeVar("Answer", bound=Hashable)
 

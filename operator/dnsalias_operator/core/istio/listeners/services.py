@@ -10,12 +10,12 @@ from enum import StrEnum
 from dnsalias_operator.core.istio.listeners.addresses import bound
 from dnsalias_operator.core.istio.listeners.rows import WILDCARD, WILDCARD6
 from dnsalias_operator.core.istio.protocols import Protocol, entry_protocol, service_protocol
+from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import mapping, mappings, text
 from dnsalias_operator.model.names import EXPORT_TO_ANNOTATION, Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.snapshot import Claimant
 
 PUBLIC, PRIVATE, NOBODY = "*", ".", "~"
 """Values of exportTo that are no namespace's name."""

@@ -18,9 +18,11 @@ from dnsalias_operator.core.istio.listeners.services import (
     service_key,
     upstreams,
 )
+from dnsalias_operator.model.kinds import KINDS
+from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
-from dnsalias_operator.model.names import KIND, LABEL_PATTERN, Key
-from dnsalias_operator.model.snapshot import Claimant, Snapshot
+from dnsalias_operator.model.names import LABEL_PATTERN, Key
+from dnsalias_operator.model.snapshot import Snapshot
 
 
 def sees(obj: Claimant, client_namespace: str, mesh: Mesh) -> bool:
@@ -94,7 +96,7 @@ def rivals(hostname: str, snapshot: Snapshot, mesh: Mesh) -> list[Claimant]:
 
 def unused_namespace(snapshot: Snapshot, taken: set[str]) -> str:
     """The name of a namespace that stands for all those of which no object here knows."""
-    kinds = ("Service", "ServiceEntry", "Sidecar", "DestinationRule", KIND)
+    kinds = [kind.name for kind in KINDS.values() if kind.namespaced]
     name = "any-other"
     while (
         name in taken

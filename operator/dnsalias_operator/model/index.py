@@ -1,0 +1,43 @@
+"""The indices of the snapshot: by which values each object can be found."""
+
+from collections.abc import Hashable, Iterator
+
+from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.kinds import Object
+from dnsalias_operator.model.names import SERVICE_ANNOTATION
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.sidecar import Sidecar
+
+
+def indexed(obj: Object) -> Iterator[tuple[str, Hashable]]:
+    """Each index that has the object, with the value under which it stands there."""
+    yield "kind", obj.key.kind
+    yield "namespace", (obj.key.kind, obj.key.namespace)
+    if isinstance(obj, Service):
+        yield from (("port", p.port) for p in obj.ports)
+        yield from (("port in", (obj.meta.namespace, p.port)) for p in obj.ports)
+        yield from (("address", ip) for ip in obj.cluster_ips)
+        if obj.type == "ExternalName" and obj.external_name:
+            yield "alias of", obj.external_name
+    elif isinstance(obj, ServiceEntry):
+        yield from (("host", host) for host in obj.hosts)
+        yield from (("host under", host.partition(".")[2]) for host in obj.hosts)
+        yield from (("port", p.number) for p in obj.ports)
+        yield from (("port in", (obj.meta.namespace, p.number)) for p in obj.ports)
+        yield from (("address", address) for address in obj.addresses)
+        if any("/" in address for address in obj.addresses):
+            yield "cidr", True
+        yield from (("allocated", address) for address in obj.auto_addresses)
+        yield from (("endpoint", e.address) for e in obj.endpoints)
+        yield from (("owner", owner.uid) for owner in obj.meta.owners)
+        if SERVICE_ANNOTATION in obj.meta.annotations:
+            yield "annotated", obj.meta.annotations[SERVICE_ANNOTATION]
+    elif isinstance(obj, DnsAlias) and obj.spec:
+        yield "host", obj.spec.host
+        yield "host under", obj.spec.host.partition(".")[2]
+        yield "service", (obj.meta.namespace, obj.spec.service_ref.name)
+    elif isinstance(obj, Sidecar):
+        yield from (("imports", namespace) for namespace in obj.imports_from)
+        yield from (("egress port", e.port) for e in obj.egress if e.port is not None)
+        yield from (("egress bind", e.bind) for e in obj.egress if e.bind)

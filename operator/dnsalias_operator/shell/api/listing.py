@@ -1,0 +1,60 @@
+"""Everything that a prediction rests on, listed once: what the command line reads of a cluster."""
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from dnsalias_operator.model.kinds import KINDS
+from dnsalias_operator.shell.api.client import Client
+from dnsalias_operator.shell.api.errors import ApiError, ClusterError
+
+__all__ = ["ApiError", "ClusterError", "Listing", "list_objects"]
+
+
+class Listing(list[dict[str, Any]]):
+    """Raw objects; ``missing`` names the CRDs that are not served, ``forbidden`` those that may not be read."""
+
+    missing: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+
+
+def list_objects(
+    kubeconfig: str | None,
+    context: str | None,
+    namespace: str | None,
+    told: Callable[[str, int], None] = lambda _plural, _count: None,
+) -> Listing:
+    """Every object that a prediction rests on (Namespaces cluster-wide only), each with apiVersion and kind.
+
+    The answer lacks kinds without a CRD (``missing``) and optional ones that we have no right to (``forbidden``).
+    ``told`` is called after each page with the plural of the kind and how many of it have been read.
+
+    Raises:
+        ClusterError: the cluster cannot be reached or read; the message says what to do.
+    """
+    return asyncio.run(_list_objects(kubeconfig, context, namespace or "", told))
+
+
+async def _list_objects(
+    kubeconfig: str | None, context: str | None, namespace: str, told: Callable[[str, int], None]
+) -> Listing:
+    found = Listing()
+    async with await Client.connect(kubeconfig, context) as client:
+        found.missing = await client.missing_kinds()
+        for kind in KINDS.values():
+            if kind.resource in found.missing or (namespace and not kind.namespaced):
+                continue
+            api_version, before = client.api_version(kind.name), len(found)
+            try:
+                async for items, _ in client.pages(kind.name, namespace if kind.namespaced else ""):
+                    found.extend({"apiVersion": api_version, "kind": kind.name, **item} for item in items)
+                    told(kind.plural, len(found) - before)
+            except ApiError as error:
+                if kind.optional and error.status == HTTPStatus.FORBIDDEN:
+                    found.forbidden = (*found.forbidden, kind.resource)
+                elif kind.optional and error.status == HTTPStatus.NOT_FOUND:
+                    found.missing = (*found.missing, kind.resource)
+                else:
+                    raise
+    return found
