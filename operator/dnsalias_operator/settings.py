@@ -5,12 +5,11 @@ Lists are comma-separated on a command line and in the environment. What the cor
 its names, defaults and descriptions; this module only adds what the running operator needs.
 """
 
-import difflib
 from collections.abc import Mapping
 from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
@@ -22,8 +21,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -33,21 +30,14 @@ from pydantic_settings import (
 )
 
 from dnsalias_operator.core.hosts.names import reserved
-from dnsalias_operator.model.dnsalias import TYPES
 from dnsalias_operator.model.hostrules import HostRule, split
 from dnsalias_operator.model.mesh import Mesh
-from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN
+from dnsalias_operator.model.names import DOMAIN_PATTERN
 from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.settings_faults import explain, misspelt, unknown
 from dnsalias_operator.strictyaml import strict
 
 ENV_PREFIX = "DNSALIAS_"
-_FIELDS = ", ".join(HostRule.model_fields)
-_PATTERNS = {
-    LABEL_PATTERN: "a name of lower-case letters, digits and -",
-    DOMAIN_PATTERN: "a lower-case DNS name without a dot at either end",
-}
-_TYPO = 0.8
-"""How alike an unknown environment variable must be to a legal one to be taken for a misspelling of it."""
 
 
 class SettingsError(Exception):
@@ -223,15 +213,16 @@ def load_settings(flags: Mapping[str, object] | None = None, config: str | Path 
         SettingsError: something is wrong; every fault is listed.
     """
     file = _read(Path(config)) if config else {}
-    faults = [_unknown(name, f"in {config}") for name in file if name not in Settings.model_fields]
+    legal = Settings.model_fields
+    faults = [unknown(name, f"in {config}", legal) for name in file if name not in legal]
     # Reading another application's environment is Kubernetes' own doing: a Service called dnsalias-x adds
     # DNSALIAS_X_PORT to every pod. So an unknown variable is refused only where it looks like a slip.
     source = EnvSettingsSource(Settings, env_prefix=ENV_PREFIX, env_ignore_empty=True)
-    faults += [_unknown(name, "in the environment") for name in _misspelt(source.env_vars)]
+    faults += [unknown(name, "in the environment", legal) for name in _misspelt(source.env_vars)]
     layers = {
         "flag": {name: value for name, value in (flags or {}).items() if value is not None},
         "environment": source(),
-        "file": {name: value for name, value in file.items() if name in Settings.model_fields},
+        "file": {name: value for name, value in file.items() if name in legal},
     }
     merged: dict[str, Any] = {}
     for values in reversed(layers.values()):
@@ -240,7 +231,7 @@ def load_settings(flags: Mapping[str, object] | None = None, config: str | Path 
     try:
         settings = Settings(**merged)
     except ValidationError as error:
-        faults += [_explain(e, layers, merged) for e in error.errors()]
+        faults += [explain(e, layers, merged, legal) for e in error.errors()]
     if faults or settings is None:
         raise SettingsError("\n".join(faults))
     return settings
@@ -262,48 +253,4 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _misspelt(environ: Mapping[str, str | None]) -> list[str]:
     names = [name.removeprefix(ENV_PREFIX.lower()) for name in environ if name.startswith(ENV_PREFIX.lower())]
-    legal = list(Settings.model_fields)
-    return [n for n in names if n not in legal and difflib.get_close_matches(n, legal, n=1, cutoff=_TYPO)]
-
-
-def _unknown(name: str, where: str) -> str:
-    nearest = difflib.get_close_matches(name.replace("-", "_"), list(Settings.model_fields), n=1, cutoff=0.5)
-    hint = f"; did you mean {nearest[0]}?" if nearest else f"; legal: {', '.join(Settings.model_fields)}"
-    return f"{name} ({where}): no such setting{hint}"
-
-
-def _explain(error: ErrorDetails, layers: Mapping[str, Mapping[str, Any]], merged: Mapping[str, Any]) -> str:
-    name = next((str(part) for part in error["loc"] if part in Settings.model_fields), "")
-    message = error["msg"].removeprefix("Value error, ")
-    if not name:
-        extra = next((str(part) for part in error["loc"]), "")
-        return _unknown(extra, "as a flag") if error["type"] == "extra_forbidden" else message
-    where = next((layer for layer, values in layers.items() if name in values), "default")
-    inside = error["loc"][error["loc"].index(name) + 1 :]
-    if inside:
-        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in inside)
-        kind = error["type"]
-        told = {"missing": "required, and not given", "extra_forbidden": f"no such field; legal: {_FIELDS}"}
-        return f"{name}{path} ({where}): {told.get(kind, message)}"
-    legal = _legal(Settings.model_fields[name]) or TYPES.get(error["type"])
-    return f"{name} ({where}): {merged.get(name)!r} is not legal: {legal or message}"
-
-
-def _legal(field: FieldInfo) -> str:
-    if get_origin(field.annotation) is Literal:
-        return "expected one of " + ", ".join(map(str, get_args(field.annotation)))
-    if field.annotation is bool:
-        return "expected true or false"
-    for m in field.metadata:
-        if (pattern := getattr(m, "pattern", None)) is not None:
-            return f"expected {_PATTERNS[pattern]}"
-    bounds = [
-        f"{words} {getattr(m, attribute)}"
-        for m in field.metadata
-        for attribute, words in (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than"))
-        if hasattr(m, attribute)
-    ]
-    if field.annotation in (int, float):
-        kind = "a whole number" if field.annotation is int else "a number"
-        return " ".join(["expected", kind, ", ".join(bounds)])
-    return ""
+    return [name for name in names if misspelt(name, Settings.model_fields)]

@@ -6,7 +6,8 @@ from dnsalias_operator.cli.commands.run import run
 from dnsalias_operator.model.hostrules import HostRule
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.settings import Settings, _legal
+from dnsalias_operator.settings import Settings
+from dnsalias_operator.settings_faults import legal as legal_of
 
 HEAD = """\
 # Settings
@@ -114,7 +115,7 @@ def _host_rule() -> str:
 
 def _row(name: str) -> str:
     field = Settings.model_fields[name]
-    legal = (_legal(field) or _words(field.annotation)).removeprefix("expected ")
+    legal = (legal_of(field) or _words(field.annotation)).removeprefix("expected ")
     cells = (f"`{name}`", _default(field.default), legal, _flag(name), field.description or "")
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
