@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 from tests.reliability.figures import LONG, form, kept, record
 
@@ -29,19 +28,14 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(LONG, None)
 
 
-class SoakBeside(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
-    """Of two processes, one has the soak, which waits most of its hour, and the other everything else, one by one.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """How the long forms are spread over processes; pytest-xdist asks, where it is there at all."""
+    if not config.getoption("--torture"):
+        return None
+    from tests.reliability.spread import SoakBeside  # noqa: PLC0415 (without xdist there is nothing to import)
 
-    Two tests that measure at once would measure each other.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "soak" if nodeid.startswith("tests/soak/") else "the rest"
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling | None:
-    """How the long forms are spread over processes."""
-    return SoakBeside(config, log) if config.getoption("--torture") else None
+    return SoakBeside(config, log)
 
 
 @dataclass(frozen=True)
