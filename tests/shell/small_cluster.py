@@ -9,6 +9,7 @@ from typing import Any
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError
+from dnsalias_operator.shell.decided import Decisions
 from dnsalias_operator.shell.pace import Backoff, TokenBucket
 from dnsalias_operator.shell.reporting.events import Recorder
 from dnsalias_operator.shell.reporting.metrics import Metrics
@@ -18,6 +19,7 @@ from dnsalias_operator.shell.working.confirm import Confirm
 from dnsalias_operator.shell.working.fights import Fights
 from dnsalias_operator.shell.working.queue import WorkQueue
 from dnsalias_operator.shell.working.reconcile import Reconciler
+from dnsalias_operator.shell.working.statuses import Statuses
 from dnsalias_operator.shell.working.steps import Steps
 from tests.shell.fake_clock import FakeClock
 
@@ -118,7 +120,8 @@ class Desk:
     """A reconciler on a store that knows what the API server has, and workers for it on a clock of their own."""
 
     def __init__(self, *objects: Raw, settings: Rules | None = None, bucket: tuple[float, int] = (100, 100)) -> None:
-        self.api, self.clock, self.metrics = Api(), FakeClock(), Metrics()
+        decided = Decisions()
+        self.api, self.clock, self.metrics = Api(), FakeClock(), Metrics(decided)
         self.store = Store(KINDS)
         rules = settings or Rules()
         for raw in objects:
@@ -133,17 +136,15 @@ class Desk:
         writer = Writer(client, self.store, TokenBucket(*bucket, self.clock, self.clock.sleep), self.metrics)
         writer.confirm = Confirm(client, self.store, self.metrics, self.clock)
         self.recorder = Recorder(client, self.metrics, "test")
-        shared: dict[str, Any] = {
-            "store": self.store,
-            "writer": writer,
-            "recorder": self.recorder,
-            "fights": fights,
-            "metrics": self.metrics,
-            "rules": rules,
-            "clock": client,
-        }
-        steps = Steps(enqueue=self.queue.add, **shared)
-        self.reconciler = Reconciler(queue=self.queue, steps=steps, **shared)
+        common: dict[str, Any] = {"store": self.store, "recorder": self.recorder, "rules": rules}
+        writing: dict[str, Any] = {"writer": writer, "fights": fights, "now": client.now, "enqueue": self.queue.add}
+        self.reconciler = Reconciler(
+            queue=self.queue,
+            steps=Steps(metrics=self.metrics, **writing, **common),
+            statuses=Statuses(decided=decided, **writing, **common),
+            decided=decided,
+            **common,
+        )
 
     async def work(self, key: Key) -> ClusterError | None:
         """One attempt; the error it ended in."""

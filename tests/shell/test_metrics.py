@@ -71,10 +71,11 @@ def test_aliases_are_counted_by_each_condition() -> None:
 
 def test_a_series_goes_with_its_cause() -> None:
     """A repaired entry leaves no unfixed series behind."""
-    metrics = Metrics(decided(unfixed("mysql", Severity.CRITICAL)))
+    decisions = decided(unfixed("mysql", Severity.CRITICAL))
+    metrics = Metrics(decisions)
     assert samples(metrics)["dnsalias_unfixed_serviceentries"] == {("AmbiguousService", "critical"): 1}
     key = Key("ServiceEntry", "data", "mysql")
-    metrics.decisions.entries[key] = EntryDecision(key, selected=True, state=State.FIXED)
+    decisions.entries[key] = EntryDecision(key, selected=True, state=State.FIXED)
     after = samples(metrics)
     assert "dnsalias_unfixed_serviceentries" not in after
     assert after["dnsalias_serviceentries"] == {("foreign", "fixed"): 1}
@@ -117,15 +118,17 @@ def test_writes_are_counted_from_nought() -> None:
 def test_findings_are_counted_by_code_and_severity() -> None:
     """The metric has what lint prints."""
     key = KEY
-    metrics = Metrics()
-    metrics.decisions.findings[key] = (Finding("DA001", Severity.CRITICAL, key, 3306, "…", "…"),) * 2
+    decisions = Decisions()
+    metrics = Metrics(decisions)
+    decisions.findings[key] = (Finding("DA001", Severity.CRITICAL, key, 3306, "…", "…"),) * 2
     assert samples(metrics)["dnsalias_findings"] == {("DA001", "critical"): 2}
 
 
 def test_entries_with_a_finding_that_has_an_alert_are_named_once() -> None:
     """Whatever number of ports has the finding, the entry has one series, with the worst severity; others have none."""
-    metrics = Metrics()
-    found = metrics.decisions.findings
+    decisions = Decisions()
+    metrics = Metrics(decisions)
+    found = decisions.findings
     faults = (("DA001", Severity.WARNING, 80), ("DA001", Severity.CRITICAL, 443), ("DA002", Severity.WARNING, None))
     found[KEY] = tuple(Finding(code, severity, KEY, port, "…", "…") for code, severity, port in faults)
     assert samples(metrics)["dnsalias_finding_info"] == {("DA001", "mysql", "data", "critical"): 1}
@@ -134,13 +137,14 @@ def test_entries_with_a_finding_that_has_an_alert_are_named_once() -> None:
 
 def test_entries_with_a_finding_are_capped_for_each_code() -> None:
     """Hundreds of catch-alls do not hide the one entry that keeps sidecars from starting, and the worst are named."""
-    metrics = Metrics(info_cap=2)
+    decisions = Decisions()
+    metrics = Metrics(decisions, info_cap=2)
     for n in range(5):
         key = Key("ServiceEntry", "data", f"e{n}")
         severity = Severity.CRITICAL if n == 4 else Severity.WARNING
-        metrics.decisions.findings[key] = (Finding("DA001", severity, key, 443, "…", "…"),)
+        decisions.findings[key] = (Finding("DA001", severity, key, 443, "…", "…"),)
     refused = Key("ServiceEntry", "data", "refused")
-    metrics.decisions.findings[refused] = (Finding("DA019", Severity.CRITICAL, refused, 443, "…", "…"),)
+    decisions.findings[refused] = (Finding("DA019", Severity.CRITICAL, refused, 443, "…", "…"),)
     found = samples(metrics)
     assert {labels[:2] for labels in found["dnsalias_finding_info"]} == {
         ("DA001", "e4"),
@@ -152,8 +156,9 @@ def test_entries_with_a_finding_are_capped_for_each_code() -> None:
 
 def test_a_contested_object_has_a_series_for_each_rival() -> None:
     """The rival is named, unknown where nothing tells; names are cut to plain characters and to 63 of them."""
-    metrics = Metrics()
-    fought = metrics.decisions.contested
+    decisions = Decisions()
+    metrics = Metrics(decisions)
+    fought = decisions.contested
     fought[KEY] = (KEY, ("dns-controller", 'evil\n"} 1', "x" * 128))
     fought[Key(KIND, "data", "b")] = (Key(KIND, "data", "b"), ())
     assert samples(metrics)["dnsalias_contested"] == {
@@ -166,14 +171,15 @@ def test_a_contested_object_has_a_series_for_each_rival() -> None:
 
 def test_contested_objects_and_names_of_rivals_are_capped() -> None:
     """A rival with a new name each time makes 20 values of the label and then "other"; the cap hides the rest."""
-    metrics = Metrics(info_cap=2)
+    decisions = Decisions()
+    metrics = Metrics(decisions, info_cap=2)
     for n in range(100):
         key = Key("ServiceEntry", "data", f"e{n:03}")
-        metrics.decisions.contested = {key: (key, (f"rival-{n}",))}
+        decisions.contested = {key: (key, (f"rival-{n}",))}
         samples(metrics)
     assert samples(metrics)["dnsalias_contested"] == {("ServiceEntry", "other", "e099", "data"): 1}
     keys = [Key("ServiceEntry", "data", f"e{n}") for n in range(5)]
-    metrics.decisions.contested = {key: (key, ("rival-0",)) for key in keys}
+    decisions.contested = {key: (key, ("rival-0",)) for key in keys}
     found = samples(metrics)
     assert len(found["dnsalias_contested"]) == 2
     assert found["dnsalias_contested_hidden"] == {(): 3}

@@ -75,7 +75,7 @@ def make(line: Line, asked: list[Key]) -> Steps:
         fights=Fights(3, Backoff(5, 10), clock),
         metrics=metrics,
         rules=Rules(),
-        clock=clock,  # type: ignore[arg-type]
+        now=clock,
         enqueue=asked.append,
     )
 

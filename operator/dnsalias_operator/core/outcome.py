@@ -1,6 +1,6 @@
 """The values that decisions are made of: findings, changes, conditions, and what became of each object."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -172,18 +172,23 @@ class Refusal(Why):
     condition: str
 
 
-def unfixed(decided: Plan) -> list[EntryDecision]:
-    """Entries in the operator's care that stay wrong, the contained among them."""
-    return [entry for entry in decided.entries if entry.state in (State.UNFIXED, State.CONTAINED)]
+def unfixed(entries: Iterable[EntryDecision]) -> list[EntryDecision]:
+    """Entries in the operator's care that stay wrong, the contained among them: somebody still has an edit to make."""
+    return [entry for entry in entries if entry.state in (State.UNFIXED, State.CONTAINED)]
+
+
+def refused(decided: Plan) -> list[tuple[AliasDecision, Condition]]:
+    """Aliases that will not work, each with the first condition that says why."""
+    wrong = ((alias, [c for c in alias.conditions if c.status == "False"]) for alias in decided.aliases)
+    return [(alias, conditions[0]) for alias, conditions in wrong if conditions]
 
 
 def not_served(decided: Plan) -> Iterator[tuple[AliasDecision, Condition]]:
-    """Aliases that will not work, each with the first condition that says why; not where an `unfixed` entry says it."""
-    told = {entry.key for entry in unfixed(decided)}
-    for alias in decided.aliases:
-        wrong = [c for c in alias.conditions if c.status == "False"]
-        if wrong and Key("ServiceEntry", alias.key.namespace, alias.entry) not in told:
-            yield alias, wrong[0]
+    """The `refused` aliases of which no `unfixed` entry says it already."""
+    told = {entry.key for entry in unfixed(decided.entries)}
+    for alias, condition in refused(decided):
+        if Key("ServiceEntry", alias.key.namespace, alias.entry) not in told:
+            yield alias, condition
 
 
 def withheld(decided: Plan) -> list[Change]:

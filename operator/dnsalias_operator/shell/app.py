@@ -4,31 +4,29 @@ import asyncio
 import contextlib
 import logging
 import signal
-import socket
 import time
-from functools import partial
 
 from dnsalias_operator.core.triggers import affected
+from dnsalias_operator.model.kinds import watched
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ClusterError
 from dnsalias_operator.shell.api.fence import Fence, open_fence
+from dnsalias_operator.shell.decided import Decisions
 from dnsalias_operator.shell.leader import Leadership
-from dnsalias_operator.shell.pace import Backoff, TokenBucket
+from dnsalias_operator.shell.pace import Backoff
+from dnsalias_operator.shell.parts import Parts
+from dnsalias_operator.shell.probes import Probes
 from dnsalias_operator.shell.reporting import logs, summary
-from dnsalias_operator.shell.reporting.events import Recorder
 from dnsalias_operator.shell.reporting.health import HealthServer
 from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching import handlers
 from dnsalias_operator.shell.watching.gate import Gate
 from dnsalias_operator.shell.watching.resync import Resync
-from dnsalias_operator.shell.watching.store import Store, StoreChange, stale_kinds
-from dnsalias_operator.shell.working.apply import Writer, pauses
-from dnsalias_operator.shell.working.fights import Fights
-from dnsalias_operator.shell.working.queue import Item, WorkQueue
-from dnsalias_operator.shell.working.reconcile import Reconciler
-from dnsalias_operator.shell.working.steps import Steps
+from dnsalias_operator.shell.watching.store import Store, StoreChange
+from dnsalias_operator.shell.working.queue import WorkQueue
+from dnsalias_operator.shell.working.worker import work
 
 log = logging.getLogger(__name__)
 
@@ -56,15 +54,14 @@ class _Operator:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.rules = settings.rules
-        self.metrics = Metrics(info_cap=settings.unfixed_info_cap)
-        kinds = ["Service", "ServiceEntry", KIND, "Sidecar", *([] if settings.namespace else ["Namespace"])]
-        self.store = Store(kinds, self._on_change)
+        self.decided = Decisions()
+        self.metrics = Metrics(self.decided, settings.unfixed_info_cap)
+        self.store = Store([kind.name for kind in watched(one_namespace=bool(settings.namespace))], self._on_change)
         backoff = Backoff(settings.backoff_min_seconds, settings.backoff_max_seconds)
         self.queue: WorkQueue[Key] = WorkQueue(backoff, time.monotonic)
-        self.backoff = backoff
-        self.health = HealthServer(self.metrics, self._healthy, self._ready)
         self.gate = Gate(self.metrics, backoff, settings.missing_kind_poll_seconds)
-        self.resync: Resync | None = None
+        self.probes = Probes(settings, self.store, self.queue, self.gate, self.metrics)
+        self.health = HealthServer(self.metrics, self.probes.unhealthy, self.probes.unready)
         self.leadership: Leadership | None = None
         self.stop = asyncio.Event()
         self.started = time.monotonic()
@@ -72,7 +69,7 @@ class _Operator:
 
     async def main(self) -> int:
         self._own_signals()
-        self.metrics.watch(self._observe)
+        self.metrics.watch(self.probes.observe)
         port = await self.health.start(self.settings.http_host, self.settings.http_port)
         log.info("serving /metrics, /healthz and /readyz", extra={"fields": {"port": port}})
         try:
@@ -100,7 +97,7 @@ class _Operator:
 
     async def _lead(self, own: Client, client: Client) -> int:
         """Wait for the Lease, and operate for as long as it is held."""
-        self.leadership = Leadership.of(self.settings, own)
+        self.leadership = self.probes.leadership = Leadership.of(self.settings, own)
         if not await self.leadership.win(self.stop):
             return OK
         keeping = asyncio.create_task(self.leadership.keep(), name=LEASE)
@@ -112,67 +109,33 @@ class _Operator:
             await self.leadership.release()
 
     def _left(self) -> float:
-        """Seconds in which this process may write."""
-        if not self.settings.leader_election:
-            return open_fence()
+        """Seconds in which this candidate for the Lease may write."""
         return self.leadership.left() if self.leadership else 0.0
 
-    async def _operate(self, client: Client, *watched: asyncio.Task[None]) -> int:
-        """Do the work until told to stop, or until a part of it or one of the ``watched`` tasks ends."""
+    async def _operate(self, client: Client, *beside: asyncio.Task[None]) -> int:
+        """Do the work until told to stop, or until a part of it or one of the tasks ``beside`` it ends."""
         settings = self.settings
-        recorder = Recorder(
-            client, self.metrics, socket.gethostname(), enabled=settings.events, busy=lambda: self.queue.depth() > 0
+        parts = Parts.of(
+            settings, client, self.store, self.queue, self.decided, self.metrics, on_listed=self._everything
         )
-        fights = Fights(
-            settings.fight_limit, Backoff(settings.fight_min_seconds, settings.fight_max_seconds), time.monotonic
-        )
-        bucket = TokenBucket(settings.write_rate, settings.write_burst, time.monotonic)
-        writer = Writer(client, self.store, bucket, self.metrics)
-        steps = Steps(
-            store=self.store,
-            writer=writer,
-            recorder=recorder,
-            fights=fights,
-            metrics=self.metrics,
-            rules=self.rules,
-            clock=client,
-            enqueue=self.queue.add,
-        )
-        reconciler = Reconciler(
-            store=self.store,
-            queue=self.queue,
-            steps=steps,
-            writer=writer,
-            recorder=recorder,
-            fights=fights,
-            metrics=self.metrics,
-            rules=self.rules,
-            clock=client,
-        )
-        self.resync = Resync(
-            client=client,
-            store=self.store,
-            metrics=self.metrics,
-            namespace=settings.namespace,
-            page_size=settings.page_size,
-            interval=settings.resync_seconds,
-            backoff=self.backoff,
-            on_done=partial(self._everything, fights),
-        )
-        workers = [asyncio.create_task(self._worker(reconciler), name=f"worker {n}") for n in range(settings.workers)]
+        self.probes.resync = parts.resync
+        workers = [
+            asyncio.create_task(work(self.queue, parts.reconciler, self.metrics), name=f"worker {n}")
+            for n in range(settings.workers)
+        ]
         others = [
-            asyncio.create_task(recorder.run(), name="events"),
-            asyncio.create_task(self.resync.run(), name="resync"),
+            asyncio.create_task(parts.recorder.run(), name="events"),
+            asyncio.create_task(parts.resync.run(), name="resync"),
         ]
         watch_ends = asyncio.Event()
-        watching = asyncio.create_task(self._watch(client, self.resync, watch_ends), name="watch")
+        watching = asyncio.create_task(self._watch(client, parts.resync, watch_ends), name="watch")
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
-        parts = [*watched, watching, *workers, *others]
-        await asyncio.wait((stopping, *parts), return_when=asyncio.FIRST_COMPLETED)
-        code = await self._why(client, parts)
+        tasks = [*beside, watching, *workers, *others]
+        await asyncio.wait((stopping, *tasks), return_when=asyncio.FIRST_COMPLETED)
+        code = await self._why(client, tasks)
         await self._shut_down(workers)
         watch_ends.set()
-        self.resync.listed.set()
+        parts.resync.listed.set()
         for task in (stopping, *others):
             task.cancel()
         await asyncio.wait((watching, *others), timeout=settings.shutdown_grace_seconds)
@@ -227,29 +190,6 @@ class _Operator:
             task.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
 
-    async def _worker(self, reconciler: Reconciler) -> None:
-        while item := await self.queue.take():
-            started = time.monotonic()
-            try:
-                await reconciler.work(item.key, partial(self._written, item))
-            except ClusterError as error:
-                pause = self.queue.failed(item.key, *pauses(error))
-                log.warning(
-                    "not written, will try again",
-                    extra={"fields": {"object": str(item.key), "error": str(error), "retry_s": round(pause, 1)}},
-                )
-            except Exception:
-                pause = self.queue.failed(item.key)
-                log.exception("a bug", extra={"fields": {"object": str(item.key), "retry_s": round(pause, 1)}})
-            else:
-                self.queue.done(item.key)
-            self.metrics.duration.labels(item.key.kind).observe(time.monotonic() - started)
-            # Where nothing is to be written nothing is awaited: without this, a resync would hold up probes and watch.
-            await asyncio.sleep(0)
-
-    def _written(self, item: Item[Key]) -> None:
-        self.metrics.event_to_write.observe(max(0.0, time.monotonic() - item.since))
-
     def _on_change(self, change: StoreChange) -> None:
         if not change.matters:
             return
@@ -259,10 +199,9 @@ class _Operator:
                 # What follows from a write of ours gives way to what others wait for.
                 self.queue.add(key, last=change.ours and key.kind == KIND)
 
-    def _everything(self, fights: Fights) -> None:
+    def _everything(self) -> None:
         """Ask for every alias and entry, in the order of the plan: entries of others first."""
-        fights.prune()
-        world, decided = self.store.world, self.metrics.decisions
+        world, decided = self.store.world, self.decided
         known = [*(e.key for e in world.entries()), *(a.key for a in world.aliases())]
         for key in dict.fromkeys((*known, *decided.entries, *decided.aliases)):
             self.queue.add(key)
@@ -279,39 +218,3 @@ class _Operator:
         if not self.stop.is_set():
             log.info("told to stop", extra={"fields": {"signal": signal.Signals(number).name}})
         self.stop.set()
-
-    def _ready(self) -> list[str]:
-        if self.gate.fault:
-            return [self.gate.fault]
-        if self.settings.leader_election and self._left() <= 0:
-            # A standby that can read the Lease is ready: it can take over, and a rollout may go on.
-            fault = self.leadership.fault if self.leadership else "not a candidate for the Lease yet"
-            return [fault] if fault else []
-        unlisted = self.store.unlisted()
-        if unlisted:
-            why = self.resync.fault if self.resync else ""
-            return [f"not listed yet: {', '.join(unlisted)}" + (f"; {why}" if why else "")]
-        return []
-
-    def _healthy(self) -> list[str]:
-        # Waiting for an API server or for CRDs is no reason for a restart.
-        failing = self.resync.faults if self.resync else {}
-        faults = stale_kinds(self.store, self.settings.resync_seconds, failing)
-        age = self.queue.stalled()
-        if age > self.settings.stuck_seconds:
-            faults.append(f"work stands still for {age:.0f} s (limit {self.settings.stuck_seconds:.0f} s)")
-        return faults + (self.resync.silent_kinds() if self.resync else [])
-
-    def _observe(self) -> None:
-        """Set the gauges that are read from the parts at each scrape."""
-        self.metrics.leader.set(self._left() > 0)
-        self.metrics.tasks.set(len(asyncio.all_tasks()))
-        self.metrics.depth.set(self.queue.depth())
-        self.metrics.delayed.set(self.queue.delayed())
-        self.metrics.oldest.set(self.queue.oldest_age())
-        for kind in self.store.kinds:
-            self.metrics.objects.labels(kind).set(self.store.count(kind))
-        for kind, at in self.store.last_event.items():
-            self.metrics.last_event.labels(kind).set(at)
-        for kind, at in self.store.last_list.items():
-            self.metrics.last_resync.labels(kind).set(at)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, Severity, State
+from dnsalias_operator.core.outcome import AliasDecision, Condition, EntryDecision, Finding, Severity, unfixed
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.status import READY
 
@@ -19,9 +19,7 @@ class Decisions:
 
     def unfixed(self) -> list[EntryDecision]:
         """Entries that are unfixed, worst first, then by key."""
-        # Contained is better, not fixed: a human still has an edit to make.
-        found = [d for d in self.entries.values() if d.state in (State.UNFIXED, State.CONTAINED)]
-        return sorted(found, key=lambda d: (d.severity.rank, d.key))
+        return sorted(unfixed(self.entries.values()), key=lambda d: (d.severity.rank, d.key))
 
     def unready(self) -> list[tuple[Key, Condition]]:
         """DnsAliases that are not ready, by key, each with its Ready condition."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
-from dnsalias_operator.model.snapshot import Object
+from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ClusterError
 from dnsalias_operator.shell.reporting.metrics import Metrics

@@ -17,10 +17,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from dnsalias_operator.core.findings.catalog import CATCH_ALL, REFUSED_BY_ENVOY
-from dnsalias_operator.core.outcome import (
-    State,
-    Verb,
-)
+from dnsalias_operator.core.outcome import State, Verb
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.status import GENERATED, PROGRAMMED
 from dnsalias_operator.shell.decided import Decisions
@@ -39,12 +36,14 @@ _BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
 class Metrics:
-    """The registry and everything in it. Gauges that others know better are read through `watch`."""
+    """The registry and everything in it. Gauges that others know better are read through `watch`.
 
-    def __init__(self, decisions: Decisions | None = None, info_cap: int = 100) -> None:
+    ``decided`` is only read, at each scrape; without it there are no decisions. ``info_cap`` is the most series of each
+    metric that names objects.
+    """
+
+    def __init__(self, decided: Decisions | None = None, info_cap: int = 100) -> None:
         self.registry = CollectorRegistry()
-        self.decisions = decisions or Decisions()
-        self.info_cap = info_cap
         self._managers: set[str] = set()
         self.writes = self._counter("dnsalias_writes_total")
         self.outdated = self._counter("dnsalias_outdated_decisions_total")
@@ -74,7 +73,7 @@ class Metrics:
         self.last_resync = self._gauge("dnsalias_last_resync_timestamp_seconds")
         build = self._gauge("dnsalias_build_info")
         build.labels(version("dnsalias-operator"), platform.python_version(), version("kopf")).set(1)
-        self.registry.register(_DecisionCollector(self))
+        self.registry.register(_DecisionCollector(decided or Decisions(), info_cap, self.manager_label))
         self._before_scrape: list[Callable[[], None]] = []
 
     def request(self, verb: str, code: int) -> None:
@@ -112,11 +111,11 @@ class Metrics:
 
 
 class _DecisionCollector(Collector):
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+    def __init__(self, decided: Decisions, info_cap: int, manager_label: Callable[[str], str]) -> None:
+        self._decided, self._info_cap, self._manager_label = decided, info_cap, manager_label
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        decisions, cap = self._metrics.decisions, self._metrics.info_cap
+        decisions, cap = self._decided, self._info_cap
         unfixed, unready = decisions.unfixed(), decisions.unready()
         yield _family(
             "dnsalias_aliases",
@@ -146,7 +145,7 @@ class _DecisionCollector(Collector):
         yield _hidden("dnsalias_finding_info", {(code,): len(of_code) - cap for code, of_code in named.items()})
 
     def _fought(self, key: Key, rivals: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-        for manager in sorted({self._metrics.manager_label(rival) for rival in rivals[:_MOST_RIVALS]}) or (UNKNOWN,):
+        for manager in sorted({self._manager_label(rival) for rival in rivals[:_MOST_RIVALS]}) or (UNKNOWN,):
             yield key.kind, key.namespace, key.name, manager
 
 

@@ -5,11 +5,11 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 
-from dnsalias_operator.core.outcome import Severity, State
+from dnsalias_operator.core.outcome import Severity, refused, unfixed, withheld
 from dnsalias_operator.core.plan import plan
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
-from dnsalias_operator.shell.api.client import PLURALS
 
 log = logging.getLogger(__name__)
 
@@ -20,16 +20,16 @@ def figures(world: Snapshot, rules: Rules) -> Mapping[str, int]:
     ``unfixed`` counts entries in the operator's care that stay wrong, the contained among them; ``critical`` those of
     them that take the traffic of others; ``refused`` the aliases that will not be served.
     """
-    kinds = Counter(obj.key.kind for obj in world.objects())
+    count = Counter(obj.key.kind for obj in world.objects())
     decided = plan(world, rules)
-    unfixed = [entry for entry in decided.entries if entry.state in (State.UNFIXED, State.CONTAINED)]
+    left = unfixed(decided.entries)
     return {
-        **{plural: kinds[kind] for kind, plural in PLURALS.items() if kinds[kind]},
+        **{kind.plural: count[kind.name] for kind in KINDS.values() if count[kind.name]},
         "planned_writes": len(decided.changes),
-        "withheld_writes": sum(len(entry.withheld) for entry in decided.entries),
-        "unfixed": len(unfixed),
-        "critical": sum(entry.severity is Severity.CRITICAL for entry in unfixed),
-        "refused": sum(any(c.status == "False" for c in alias.conditions) for alias in decided.aliases),
+        "withheld_writes": len(withheld(decided)),
+        "unfixed": len(left),
+        "critical": sum(entry.severity is Severity.CRITICAL for entry in left),
+        "refused": len(refused(decided)),
     }
 
 

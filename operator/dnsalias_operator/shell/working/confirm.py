@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
 
+from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.meta import Raw, mapping, text
 from dnsalias_operator.model.names import Key
-from dnsalias_operator.model.snapshot import Object
 from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ApiError, UnreachableError
 from dnsalias_operator.shell.reporting.metrics import Metrics

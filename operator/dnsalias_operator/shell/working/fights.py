@@ -18,9 +18,9 @@ from dnsalias_operator.core.changes import drift
 from dnsalias_operator.core.entries.ownership import other_managers
 from dnsalias_operator.core.outcome import Change, Verb
 from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.meta import Raw, mapping
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.snapshot import Object
 from dnsalias_operator.shell.pace import Backoff
 
 if TYPE_CHECKING:

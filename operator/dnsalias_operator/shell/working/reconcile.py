@@ -15,16 +15,14 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.model.status import PATCHED
+from dnsalias_operator.shell.decided import Decisions
 from dnsalias_operator.shell.reporting.events import Recorder
-from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.store import Store
 from dnsalias_operator.shell.working import verdicts
-from dnsalias_operator.shell.working.apply import Writer
 from dnsalias_operator.shell.working.failures import Failures
-from dnsalias_operator.shell.working.fights import Fights
 from dnsalias_operator.shell.working.queue import WorkQueue
 from dnsalias_operator.shell.working.statuses import Statuses, said
-from dnsalias_operator.shell.working.steps import Clock, Steps
+from dnsalias_operator.shell.working.steps import Steps
 from dnsalias_operator.shell.working.verdicts import Stop
 
 log = logging.getLogger(__name__)
@@ -39,26 +37,14 @@ class Reconciler:
         store: Store,
         queue: WorkQueue[Key],
         steps: Steps,
-        writer: Writer,
+        statuses: Statuses,
         recorder: Recorder,
-        fights: Fights,
-        metrics: Metrics,
+        decided: Decisions,
         rules: Rules,
-        clock: Clock,
     ) -> None:
-        self._store, self._queue, self._steps, self._recorder = store, queue, steps, recorder
-        self._metrics, self._rules = metrics, rules
+        self._store, self._queue, self._steps, self._statuses = store, queue, steps, statuses
+        self._recorder, self._decided, self._rules = recorder, decided, rules
         self._failures = Failures()
-        self._statuses = Statuses(
-            store=store,
-            queue=queue,
-            writer=writer,
-            recorder=recorder,
-            fights=fights,
-            metrics=metrics,
-            rules=rules,
-            clock=clock,
-        )
 
     async def work(self, key: Key, on_written: Callable[[], None] = lambda: None) -> None:
         """Bring one object to what it should be; ``on_written`` is called after each write of a ServiceEntry.
@@ -66,7 +52,7 @@ class Reconciler:
         Raises:
             ClusterError: something could not be written; the key is to be worked on again.
         """
-        contested = self._metrics.decisions.contested
+        contested = self._decided.contested
         before = contested.get(key)
         decided: AliasDecision | None = None
         try:
@@ -90,13 +76,13 @@ class Reconciler:
         elif isinstance(obj, DnsAlias):
             found = tuple(alias_findings(world, key, self._rules, decided))
         if found:
-            self._metrics.decisions.findings[key] = found
+            self._decided.findings[key] = found
         else:
-            self._metrics.decisions.findings.pop(key, None)
+            self._decided.findings.pop(key, None)
 
     async def _alias(self, key: Key, on_written: Callable[[], None]) -> AliasDecision | None:
         """Returns the decision where it holds now that this was done."""
-        kept = self._metrics.decisions.aliases
+        kept = self._decided.aliases
         world = self._steps.world(key)
         decision = decide_alias(world, key, self._rules)
         alias = self._store.world.alias(key.namespace, key.name)
@@ -142,14 +128,14 @@ class Reconciler:
         entry = decide_entry(world, key, self._rules)
         if (entry is None or not entry.changes) and not self._steps.awaits(decision.key, key):
             return decision
-        held = self._metrics.decisions.entries.get(key)
+        held = self._decided.entries.get(key)
         why = held.why if held is not None else None
         if why is not None and why.reason in verdicts.OURS:
             return verdicts.unprogrammed(decision, replace(why, message=f"{key}: {why.message}"))
         return None
 
     async def _entry(self, key: Key, on_written: Callable[[], None]) -> None:
-        kept = self._metrics.decisions.entries
+        kept = self._decided.entries
         world = self._steps.world(key)
         decision = decide_entry(world, key, self._rules)
         if decision is None:
@@ -193,7 +179,7 @@ class Reconciler:
 
     def _contested(self, key: Key, stop: Stop) -> None:
         if stop.object is not None:
-            self._metrics.decisions.contested[key] = (stop.object, stop.rivals)
+            self._decided.contested[key] = (stop.object, stop.rivals)
 
     def _again(self, key: Key, stop: Stop) -> None:
         if stop.error is not None:

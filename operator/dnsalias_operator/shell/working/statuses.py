@@ -1,7 +1,7 @@
 """The status of a DnsAlias: written where it differs, and told to people where it says something new."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from dnsalias_operator.core.aliases.conditions import desired_status
@@ -13,39 +13,41 @@ from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.status import READY
 from dnsalias_operator.shell.api.errors import ClusterError
+from dnsalias_operator.shell.decided import Decisions
+from dnsalias_operator.shell.pace import Clock
 from dnsalias_operator.shell.reporting.events import Recorder
-from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.store import Store
 from dnsalias_operator.shell.working.apply import STATUS, Writer
 from dnsalias_operator.shell.working.fights import Fights
-from dnsalias_operator.shell.working.queue import WorkQueue
-from dnsalias_operator.shell.working.steps import Clock
 from dnsalias_operator.shell.working.verdicts import Stop
 
 log = logging.getLogger(__name__)
 
 
 class Statuses:
-    """Tells what came of an alias; what cannot be told now is worked on again."""
+    """Reports what came of an alias. What cannot be reported now is worked on again: ``enqueue`` asks for that.
+
+    ``now`` is the API server's clock in seconds since the epoch.
+    """
 
     def __init__(
         self,
         *,
         store: Store,
-        queue: WorkQueue[Key],
         writer: Writer,
         recorder: Recorder,
         fights: Fights,
-        metrics: Metrics,
+        decided: Decisions,
         rules: Rules,
-        clock: Clock,
+        now: Clock,
+        enqueue: Callable[[Key, float], None],
     ) -> None:
-        self._store, self._queue, self._writer, self._recorder = store, queue, writer, recorder
-        self._fights, self._metrics, self._rules, self._clock = fights, metrics, rules, clock
+        self._store, self._writer, self._recorder, self._fights = store, writer, recorder, fights
+        self._decided, self._rules, self._now, self._enqueue = decided, rules, now, enqueue
 
     async def write(self, alias: DnsAlias, decision: AliasDecision, *, look: bool = True) -> None:
         """Write it where it differs; without a second ``look`` where it tells of a write, and not of the world."""
-        now = datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = datetime.fromtimestamp(self._now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         current = self._store.world.alias(alias.meta.namespace, alias.meta.name) or alias
         status = desired_status(decision, current, now)
         if status is None:
@@ -56,13 +58,13 @@ class Statuses:
         verdict = self._fights.judge(change, current)
         if verdict.pause > 0:
             if verdict.contested:
-                self._metrics.decisions.contested[alias.key] = (alias.key, verdict.rivals)
-            self._queue.add(alias.key, verdict.pause)
+                self._decided.contested[alias.key] = (alias.key, verdict.rivals)
+            self._enqueue(alias.key, verdict.pause)
             return
         made_from = self._writer.confirm.known(rests_on(self._store.world, alias.key, self._rules))
         await self._writer.turn()
         if look and await self._writer.outdated(alias.key, STATUS, made_from):
-            self._queue.add(alias.key)
+            self._enqueue(alias.key, 0)
             return
         await self._writer.write_status(current, status)
         self._fights.wrote(change, current)

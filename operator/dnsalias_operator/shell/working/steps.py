@@ -7,16 +7,17 @@ harmless alone are never made together when together they do harm.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from dnsalias_operator.core.outcome import Change, Verb
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.triggers import affected, rests_on
+from dnsalias_operator.model.kinds import KINDS, Object
 from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import PARSERS, Object, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError, FencedError
+from dnsalias_operator.shell.pace import Clock
 from dnsalias_operator.shell.reporting.events import Recorder
 from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.store import Store
@@ -29,13 +30,6 @@ from dnsalias_operator.shell.working.verdicts import Stop
 log = logging.getLogger(__name__)
 
 
-class Clock(Protocol):
-    """The API server's clock: seconds since the epoch, never ahead of it."""
-
-    def now(self) -> float:
-        """The time."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Flight:
     """A write in flight: the object as it will be, who was decided in a world that has it, and who waits to know."""
@@ -46,7 +40,11 @@ class _Flight:
 
 
 class Steps:
-    """Carries decisions out. ``enqueue`` asks for a key to be decided again."""
+    """Carries decisions out.
+
+    ``now`` is the API server's clock: seconds since the epoch, never ahead of it. ``enqueue`` asks for a key to be
+    decided again.
+    """
 
     def __init__(
         self,
@@ -57,11 +55,11 @@ class Steps:
         fights: Fights,
         metrics: Metrics,
         rules: Rules,
-        clock: Clock,
+        now: Clock,
         enqueue: Callable[[Key], None],
     ) -> None:
         self._store, self._writer, self._recorder, self._fights = store, writer, recorder, fights
-        self._metrics, self._rules, self._clock, self._enqueue = metrics, rules, clock, enqueue
+        self._metrics, self._rules, self._now, self._enqueue = metrics, rules, now, enqueue
         self._pending: dict[Key, _Flight] = {}
 
     def world(self, key: Key) -> Snapshot:
@@ -99,7 +97,7 @@ class Steps:
         there = self._store.world.get(change.key)
         if change.verb is Verb.CREATE and there is not None and there.meta.deleting:
             return Stop()  # what was deleted before stays for a while: to be decided anew
-        wait = change.not_before - self._clock.now() if change.not_before else 0
+        wait = change.not_before - self._now() if change.not_before else 0
         if wait > 0:
             message = f"{change.key} is made as soon as it is sure to be younger than its Service"
             return Stop(Why(Reason.WAITING_FOR_AGE, message), retry=wait)
@@ -109,7 +107,7 @@ class Steps:
     async def _attempt(self, key: Key, change: Change, known: Known) -> Stop | None:
         drifted = change.verb in (Verb.UPDATE, Verb.REPLACE) or self._fights.knows(change)
         before = self._store.world.get(change.key)
-        after = PARSERS[change.key.kind](change.after) if change.after is not None else None
+        after = KINDS[change.key.kind].parse(change.after) if change.after is not None else None
         # Before anything is awaited: whoever decides from now on counts on this write.
         flight = self._pending[change.key] = _Flight(after)
         stop: Stop | None = None
