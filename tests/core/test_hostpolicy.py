@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dnsalias_operator.core.entries.serves_alias import generated_entry
-from dnsalias_operator.core.hosts.names import covers
+from dnsalias_operator.core.hosts.names import under_suffix
 from dnsalias_operator.core.hosts.rules import ruling
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.plan import decide_alias, plan
@@ -155,7 +155,7 @@ def test_it_is_allowed_where_a_rule_of_the_longest_suffix_names_the_namespace(
 ) -> None:
     """Whatever the rules and their order: the answer is that of the definition."""
     of = Rules(host_rules=tuple(data.draw(st.permutations(given))), host_default="deny")
-    covering = [s for rule in given for s in rule.suffixes if covers(s, host)]
+    covering = [s for rule in given for s in rule.suffixes if under_suffix(host, s)]
     longest = [rule for rule in given if covering and max(covering, key=len) in rule.suffixes]
     labelled = {"pay": {"team=payments"}, "abc": {"team!=payments"}}
     allowed = any(

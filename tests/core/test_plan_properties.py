@@ -13,7 +13,7 @@ from dnsalias_operator.core.istio.listeners import clients_that_matter, owner_of
 from dnsalias_operator.core.outcome import Plan, Severity, State, Verb
 from dnsalias_operator.core.plan import lint, plan
 from dnsalias_operator.core.traffic.catch_all import catches_all
-from dnsalias_operator.core.traffic.takeover import DIRECT, Answer, answer
+from dnsalias_operator.core.traffic.takeover import DIRECT, Receivers, receivers
 from dnsalias_operator.model.kinds import KINDS, Object
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
@@ -141,7 +141,7 @@ def losses(world: Snapshot, decided: Plan, rules: Rules) -> list[str]:
         for ip, port in product(service.cluster_ips, {p.port for p in service.ports}):
             clients = {c for w in (before, after) for c in clients_that_matter(w, rules.mesh, port)}
             for client in (c for c in clients if sees(service, c.namespace, rules.mesh)):
-                was, now = (answer(owner_of(w, client, rules.mesh, ip, port)) for w in (before, after))
+                was, now = (receivers(owner_of(w, client, rules.mesh, ip, port)) for w in (before, after))
                 if lost(service, was, now):
                     found.append(f"{service.key} {ip}:{port} from {client.namespace}: {was}, {now}")
     return found
@@ -166,7 +166,7 @@ def aged(world: Snapshot, decided: Plan) -> Snapshot:
     return world.with_changes(changed)
 
 
-def lost(service: Service, was: Answer, now: Answer) -> bool:
+def lost(service: Service, was: Receivers, now: Receivers) -> bool:
     """Whether plaintext HTTP or any other bytes reached the Service and do not any more."""
     host = f"{service.meta.name}.{service.meta.namespace}.svc.cluster.local"
     pairs = ((was.http, now.http), (was.other, now.other))

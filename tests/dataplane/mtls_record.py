@@ -24,7 +24,7 @@ from dnsalias_operator.core.istio.clusters import (
 )
 from dnsalias_operator.core.istio.clusters import Cluster as Model
 from dnsalias_operator.core.istio.listeners import Client
-from dnsalias_operator.core.istio.listeners.services import hostname_of
+from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.mesh import Mesh as Assumptions
 from dnsalias_operator.model.names import TLS_MODE_LABEL
@@ -95,7 +95,7 @@ def differences(recording: Recording) -> list[str]:
 def _differences(recording: Recording) -> Iterator[str]:
     snapshot = Snapshot(KINDS[o["kind"]].parse(o) for o in recording.objects)
     client = Client(CLIENT, {**CLIENT_LABELS, **pods.IN_MESH})
-    asked = {(hostname_of(s, MESH), p.port) for s in snapshot.services() for p in s.ports}
+    asked = {(service_host(s, MESH), p.port) for s in snapshot.services() for p in s.ports}
     asked |= {(host, p.number) for e in snapshot.entries() for p in e.ports for host in e.hosts}
     found = [c for host, port in sorted(asked) if (c := cluster_of(snapshot, client, MESH, host, port))]
     told: dict[str, Sent] = {}

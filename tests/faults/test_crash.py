@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -56,7 +57,8 @@ class Tally:
         """Nothing yet."""
         self._lock = threading.Lock()
         self.undisturbed: dict[str, int] = {}
-        self.hit: list[tuple[str, Cut]] = []
+        self.hit: Counter[Stage] = Counter()
+        self.given_up: Counter[Stage] = Counter()
         self.what: set[str] = set()
         self.faults: list[str] = []
         self.orphans = self.duplicates = 0
@@ -66,11 +68,16 @@ class Tally:
         with self._lock:
             if not cuts:
                 self.undisturbed |= dict.fromkeys(outcome.settled[0], 0) | outcome.writes
-            self.hit += [(name, cuts[name]) for name in outcome.hit]
+            self.hit.update(cuts[name].stage for name in outcome.hit)
             self.what |= {f"{call.verb} {call.resource} {call.subresource}".strip() for call in outcome.hit.values()}
             self.faults += [f"{cuts}: {fault}" for fault in outcome.faults]
             self.orphans += sum(map(len, outcome.orphans)) if cuts else 0
             self.duplicates += outcome.duplicates
+
+    def give_up(self, stage: Stage, writes: int) -> None:
+        """So many writes were never come by at that stage."""
+        with self._lock:
+            self.given_up[stage] += writes
 
     def record(self, run: Run) -> None:
         """The figures."""
@@ -78,8 +85,9 @@ class Tally:
             record("Scenarios", len(self.undisturbed), "", OF)
             record("Their writes in undisturbed runs", sum(self.undisturbed.values()), "", OF)
             for stage in STAGES:
-                count = sum(cut.stage == stage for _, cut in self.hit)
-                record(f"Kills {stage.replace('applied', 'applied, not answered')}", count, "", OF)
+                where = stage.replace("applied", "applied, not answered")
+                record(f"Kills {where}", self.hit[stage], "", OF)
+                record(f"Given up {where}", self.given_up[stage], "", OF)
             record("Kinds of writes that were hit", ", ".join(sorted(self.what)), "", OF)
             record("Objects that ended otherwise", len(self.faults), "", OF, "0")
             record("Orphans", self.orphans, "", OF, "0")
@@ -162,4 +170,6 @@ def _every_write(theatre: Theatre, group: list[str], stage: Stage, told: Tally) 
             break  # what follows would most likely fail the same way, two minutes each
         tries = {name: 0 if name in outcome.hit else tries.get(name, 0) + 1 for name in cuts}
         following = {name: Cut(cut.write + (name in outcome.hit), stage) for name, cut in cuts.items()}
-        cuts = {name: cut for name, cut in following.items() if cut.write <= like.writes[name] and tries[name] < TRIES}
+        left = {name: cut for name, cut in following.items() if cut.write <= like.writes[name]}
+        cuts = {name: cut for name, cut in left.items() if tries[name] < TRIES}
+        told.give_up(stage, sum(like.writes[name] - left[name].write + 1 for name in left.keys() - cuts.keys()))

@@ -90,7 +90,7 @@ async def test_a_write_is_counted_on_while_it_is_still_looked_into() -> None:
     """From the decision on, also during the second look, others see what will be; not any more where it is given up."""
     line, asked = Line(), list[Key]()
     steps = make(line, asked)
-    taking = asyncio.create_task(steps.take(ALIAS, (creation("10.0.0.1"),), lambda: None, fought=False))
+    taking = asyncio.create_task(steps.carry_out(ALIAS, (creation("10.0.0.1"),), lambda: None, fought=False))
     await asyncio.sleep(0)
     assert seen(steps) == ("10.0.0.1",)
     line.looks[0].set_result(True)
@@ -107,7 +107,7 @@ async def test_two_writes_of_one_entry_end_one_by_one() -> None:
     line = Line()
     steps = make(line, [])
     first, second = (
-        asyncio.create_task(steps.take(key, (creation(ip),), lambda: None, fought=False))
+        asyncio.create_task(steps.carry_out(key, (creation(ip),), lambda: None, fought=False))
         for key, ip in ((ALIAS, "10.0.0.1"), (ENTRY, "10.0.0.2"))
     )
     await asyncio.sleep(0)
@@ -135,7 +135,7 @@ async def test_every_step_is_held_to_what_was_there_at_the_decision() -> None:
     decided_on = line.store.world.service("abc", "web")
     deletion = Change(Verb.DELETE, ENTRY, None, None, {}, Reason.HOST_CHANGED, "…")
     steps = make(line, [])
-    work = steps.take(ALIAS, (deletion, creation("10.0.0.1")), lambda: None, fought=False)
+    work = steps.carry_out(ALIAS, (deletion, creation("10.0.0.1")), lambda: None, fought=False)
     taking = asyncio.create_task(work)
     await asyncio.sleep(0)
     line.looks[0].set_result(False)

@@ -12,7 +12,7 @@ from dnsalias_operator.model.kinds import KINDS, Object
 from dnsalias_operator.model.lookups import Lookups
 from dnsalias_operator.model.names import Key
 
-Known = TypeVar("Known")
+Result = TypeVar("Result")
 
 
 class Snapshot(Lookups):
@@ -38,11 +38,11 @@ class Snapshot(Lookups):
         """Objects whose ``index`` holds ``value``, sorted by key."""
         return [self._objects[key] for key in sorted(self._index.get((index, value), ()))]
 
-    def remembered(self, question: Hashable, answer: Callable[[], Known]) -> Known:
+    def remembered(self, question: Hashable, answer: Callable[[], Result]) -> Result:
         """What ``answer`` computes from this very state, computed once; forgotten when anything changes."""
         if question not in self._memo:
             self._memo[question] = answer()
-        known: Known = self._memo[question]
+        known: Result = self._memo[question]
         return known
 
     def with_changes(self, changes: Mapping[Key, Object | None]) -> "Snapshot":

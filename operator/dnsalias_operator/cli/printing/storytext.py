@@ -6,7 +6,7 @@ import click
 
 from dnsalias_operator.cli.reading.problems import Place
 from dnsalias_operator.cli.terminal import clean, severity
-from dnsalias_operator.core.advice.answers import ELSEWHERE, Answers
+from dnsalias_operator.core.advice.answers import ELSEWHERE, Answer
 from dnsalias_operator.core.advice.story import Story
 from dnsalias_operator.core.istio.listeners import Row
 from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE, PASSTHROUGH
@@ -105,7 +105,7 @@ def _traffic(story: Story, mesh: Mesh) -> Iterator[str]:
     yield from (f"Not modelled: {clean(line)}." for line in story.not_followed)
 
 
-def _answer(answers: Answers, mesh: Mesh) -> str:
+def _answer(answers: Answer, mesh: Mesh) -> str:
     place = f"port {answers.port} elsewhere" if answers.address == ELSEWHERE else f"{answers.address}:{answers.port}"
     heading = f"{clean(place)}, from {clean(answers.where)}:"
     ends = [_end(answers, row) for row in answers.rows]
@@ -114,7 +114,7 @@ def _answer(answers: Answers, mesh: Mesh) -> str:
     return f"{heading} {'; '.join(ends)}"
 
 
-def _end(answers: Answers, row: Row) -> str:
+def _end(answers: Answer, row: Row) -> str:
     matches = [
         *(["SNI " + ",".join(row.sni)] if row.sni else []),
         *(["within " + ",".join(row.cidr)] if row.cidr else []),

@@ -82,7 +82,7 @@ def _read(path: str, collector: Collector) -> None:
     documents = [text] if isinstance(text, Fault) else _documents(text, is_json=path.endswith(".json"))
     for document in documents:
         if isinstance(document, Document):
-            collector.take(document.value, Place(file, document.line), document.item_lines)
+            collector.add(document.value, Place(file, document.line), document.item_lines)
         else:
             collector.problems.append(Problem(file, document.line, document.column, document.message))
 

@@ -63,7 +63,7 @@ class Collector:
     problems: list[Problem] = field(default_factory=list)
     _seen: dict[Identity, Place] = field(default_factory=dict)
 
-    def take(self, value: object, place: Place, item_lines: Iterable[int] = ()) -> None:
+    def add(self, value: object, place: Place, item_lines: Iterable[int] = ()) -> None:
         """Add an object, or every element of a List; what is wrong becomes a problem."""
         if value is None:
             return
@@ -71,7 +71,7 @@ class Collector:
             # Where an element of a List within a List begins is not recorded: it gets the place of the inner List.
             lines = chain(item_lines, repeat(place.line))
             for element, line in zip(_elements(value), lines, strict=False):
-                self.take(element, Place(place.file, line))
+                self.add(element, Place(place.file, line))
             return
         if isinstance(value, Mapping) and _kind(value) == "List" and value.get("items") is not None:
             self._problem(place, f"List: items: expected a list, got {shown(value['items'])}")

@@ -10,7 +10,7 @@ from typing import Any
 from dnsalias_operator.core.changes import repaired
 from dnsalias_operator.core.entries.decide import severity_of
 from dnsalias_operator.core.entries.ownership import claims_to_be_ours, opted_out, patched_fields
-from dnsalias_operator.core.istio.listeners import Pods, Reach, Row, alike, classes, listeners_on, reach
+from dnsalias_operator.core.istio.listeners import Pods, Reach, Row, alike, listeners_on, pod_classes, reach
 from dnsalias_operator.core.outcome import Change, Severity
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.catch_all import catches
@@ -131,7 +131,7 @@ def _shifts(before: Snapshot, after: Snapshot, mesh: Mesh, port: int) -> Iterabl
         )
         return tuple(sorted(r for r in had if r not in have)), tuple(sorted(r for r in have if r not in had))
 
-    every = classes(after, mesh, port)
+    every = pod_classes(after, mesh, port)
     for (gone, new), seeing in alike(every, shift).items():
         if gone or new:
             yield Shift(port, reach(after, every, seeing), gone, new)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dnsalias_operator.core.advice.answers import ELSEWHERE, Answers, not_followed, who_answers
+from dnsalias_operator.core.advice.answers import ELSEWHERE, Answer, not_followed, who_answers
 from dnsalias_operator.core.advice.naming import Naming, naming
 from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.entries.decide import decide_entry
@@ -46,7 +46,7 @@ class Story:
     conditions: tuple[Condition, ...] = ()
     changes: tuple[Change, ...] = ()
     withheld: tuple[Change, ...] = ()
-    answers: tuple[Answers, ...] = ()
+    answers: tuple[Answer, ...] = ()
     not_followed: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     lasting: tuple[Finding, ...] = ()

@@ -7,7 +7,7 @@ from dnsalias_operator.core.istio.listeners import holds
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.backends import selects_pods_of
-from dnsalias_operator.core.traffic.catch_all import catches_all
+from dnsalias_operator.core.traffic.catch_all import catches_despite_address
 from dnsalias_operator.core.traffic.takeover import Moved
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules
@@ -43,9 +43,7 @@ def no_address(world: Snapshot, entry: ServiceEntry, service: Service, rules: Ru
 
 def takes_anyway(after: ServiceEntry, mesh: Mesh) -> Why | None:
     """Why the entry takes any connection to a port whatever addresses it has, or None (facts/istio.md part 1)."""
-    caught = catches_all(after, mesh)
-    proxies = (p.number for p in after.ports if class_of(entry_protocol(p)) is PortClass.HTTP_PROXY)
-    port = next((number for number in proxies if number in caught), None)
+    port = next(iter(catches_despite_address(after, mesh)), None)
     if port is None:
         return None
     message = (

@@ -10,7 +10,7 @@ from dnsalias_operator.core.findings import catalog
 from dnsalias_operator.core.findings.plaintext import Rejected, rejected, strict_somewhere
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.istio.clusters import cluster_of, refused, sends
-from dnsalias_operator.core.istio.listeners import Pods, alike, classes, reach, refused_on
+from dnsalias_operator.core.istio.listeners import Pods, alike, pod_classes, reach, refused_on
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.outcome import Finding, Severity
 from dnsalias_operator.model.mesh import Mesh
@@ -28,7 +28,8 @@ _REMEDIES = {
 def plaintext_into_strict(look: Look) -> Iterator[Finding]:
     """A port whose calls reach pods without mTLS that take nothing else."""
     for port in look.entry.ports if strict_somewhere(look.world) else ():
-        found = rejected(look.world, look.entry, port, classes(look.world, look.rules.mesh, port.number), look.rules)
+        pods = pod_classes(look.world, look.rules.mesh, port.number)
+        found = rejected(look.world, look.entry, port, pods, look.rules)
         if found is not None:
             severity = Severity.CRITICAL if found.certain else Severity.WARNING
             yield catalog.PLAINTEXT_INTO_STRICT.at(look.entry.key, _told(found), port=port.number, severity=severity)
@@ -49,7 +50,7 @@ def refused_by_envoy(look: Look) -> Iterator[Finding]:
     """A port for which sidecars get configuration that Envoy refuses, so that none that starts then is ever ready."""
     world, entry, mesh = look.world, look.entry, look.rules.mesh
     for port in (p for p in entry.ports if _suspect(world, entry, p, mesh)):
-        every = classes(world, mesh, port.number)
+        every = pod_classes(world, mesh, port.number)
         refusals = alike(every, partial(_refusal, world, entry, port, mesh))
         for why, hit in refusals.items():
             if not why:

@@ -68,7 +68,7 @@ def rejected(
 ) -> Rejected | None:
     """The calls to a port of an entry that are refused, for the first such host; what is certain goes first.
 
-    ``alike`` are the classes of clients that can differ on the port (`listeners.classes`).
+    ``alike`` are the classes of clients that can differ on the port (`listeners.pod_classes`).
     """
     if not strict_somewhere(world) or class_of(entry_protocol(port)) is PortClass.UDP:
         return None

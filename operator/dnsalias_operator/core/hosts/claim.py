@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dnsalias_operator.core.hosts.rules import ceiling, reach
+from dnsalias_operator.core.hosts.rules import asked_scope, ceiling
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.model.dnsalias import DnsAlias, DnsAliasSpec
 from dnsalias_operator.model.rules import Rules
@@ -21,7 +21,7 @@ class Claim:
     @property
     def asked(self) -> Scope:
         """The visibility that the alias asks for, within the ceiling of its host rule; nowhere if it may not be."""
-        return reach(self.world, self.rules, self.alias, self.spec) or Scope(everywhere=False)
+        return asked_scope(self.world, self.rules, self.alias, self.spec) or Scope(everywhere=False)
 
     @property
     def ceiling(self) -> str:

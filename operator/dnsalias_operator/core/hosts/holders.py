@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from dnsalias_operator.core.hosts.claim import Claim
 from dnsalias_operator.core.hosts.names import idna_label, public_suffix, reserved, shadowed_service
-from dnsalias_operator.core.hosts.rules import reach, ruling
+from dnsalias_operator.core.hosts.rules import asked_scope, ruling
 from dnsalias_operator.core.outcome import Refusal
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.dnsalias import DnsAlias
@@ -94,7 +94,7 @@ def _blocked_by(world: Snapshot, rules: Rules, host: str) -> dict[Key, Key]:
     everywhere: int | None = None
     first: dict[str, int] = {}
     for alias in sorted(world.aliases_for_host(host), key=_claim):
-        scope = reach(world, rules, alias, alias.spec) if alias.spec and not alias.meta.deleting else None
+        scope = asked_scope(world, rules, alias, alias.spec) if alias.spec and not alias.meta.deleting else None
         if scope is None or not (scope.everywhere or scope.namespaces):
             continue
         ahead = [first[n] for n in scope.namespaces if n in first]

@@ -44,14 +44,14 @@ def reserved_names(mesh: Mesh) -> Meant:
     return (*own_names(mesh), *_ELSEWHERE)
 
 
-def covers(suffix: str, host: str) -> bool:
+def under_suffix(host: str, suffix: str) -> bool:
     """Whether ``host`` is ``suffix`` or a name under it."""
     return host == suffix or host.endswith(f".{suffix}")
 
 
 def meant_by(host: str, names: Meant) -> str:
     """Why ``host`` is somebody's already, or ""."""
-    return next((f"{suffix} belongs to {meaning}" for suffix, meaning in names if covers(suffix, host)), "")
+    return next((f"{suffix} belongs to {meaning}" for suffix, meaning in names if under_suffix(host, suffix)), "")
 
 
 def reserved(host: str, mesh: Mesh) -> str:

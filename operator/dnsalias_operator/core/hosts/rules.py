@@ -6,7 +6,7 @@ Rules with one and the same suffix add up.
 
 from dataclasses import dataclass
 
-from dnsalias_operator.core.hosts.names import covers
+from dnsalias_operator.core.hosts.names import under_suffix
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.model.dnsalias import DnsAlias, DnsAliasSpec
 from dnsalias_operator.model.hostrules import ANY, HostRule, some
@@ -30,7 +30,7 @@ class Ruling:
 
 def ruling(world: Snapshot, rules: Rules, host: str, namespace: str) -> Ruling:
     """What the settings say of an alias in ``namespace`` with that host."""
-    suffix = max((s for rule in rules.host_rules for s in rule.suffixes if covers(s, host)), key=len, default="")
+    suffix = max((s for rule in rules.host_rules for s in rule.suffixes if under_suffix(host, s)), key=len, default="")
     if not suffix:
         return Ruling() if rules.host_default == "allow" else Ruling(_uncovered(world, rules, host, namespace))
     deciding = [(n, rule) for n, rule in enumerate(rules.host_rules) if suffix in rule.suffixes]
@@ -45,7 +45,7 @@ def ruling(world: Snapshot, rules: Rules, host: str, namespace: str) -> Ruling:
     return Ruling(f"{why}; {_remedy(world, rules, namespace)}", rule, name)
 
 
-def reach(world: Snapshot, rules: Rules, alias: DnsAlias, spec: DnsAliasSpec) -> Scope | None:
+def asked_scope(world: Snapshot, rules: Rules, alias: DnsAlias, spec: DnsAliasSpec) -> Scope | None:
     """The namespaces that an alias asks to be seen in, within the ceiling of its rule; None where it may not be."""
     namespace = alias.meta.namespace
     found = ruling(world, rules, spec.host, namespace)
@@ -59,7 +59,7 @@ def ceiling(world: Snapshot, rules: Rules, alias: DnsAlias, spec: DnsAliasSpec) 
     """The sentence that tells of a rule that takes visibility from the alias, "" where none does."""
     found = ruling(world, rules, spec.host, alias.meta.namespace)
     asked = Scope.of(spec.export_to, alias.meta.namespace, rules.default_export_to)
-    if found.rule is None or reach(world, rules, alias, spec) in (asked, None):
+    if found.rule is None or asked_scope(world, rules, alias, spec) in (asked, None):
         return ""
     return f"{found.name} limits exportTo to {', '.join(found.rule.export_to)}"
 

@@ -8,7 +8,7 @@ SHORT_LABELS = 2
 
 
 def service_host(service: Service, mesh: Mesh) -> str:
-    """The Service's full DNS name."""
+    """The full name of a Service, by which istiod files it as well."""
     return f"{service.meta.name}.{service.meta.namespace}.svc.{mesh.cluster_domain}"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from dnsalias_operator.core.istio.lacking import lacks_addresses, without_address
-from dnsalias_operator.core.istio.listeners import Client, Pods, Reach, classes, listener_at, reach
+from dnsalias_operator.core.istio.listeners import Client, Pods, Reach, listener_at, pod_classes, reach
 from dnsalias_operator.core.istio.listeners.rows import PASSTHROUGH, WILDCARD, Row
 from dnsalias_operator.core.istio.listeners.visible import named_namespaces
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
@@ -54,7 +54,7 @@ def _rows(world: Snapshot, entry: ServiceEntry, mesh: Mesh, number: int) -> Iter
         return
     sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
     alone = sidecars.with_changes({entry.key: entry})
-    for pods in classes(alone, mesh, number):
+    for pods in pod_classes(alone, mesh, number):
         listener = listener_at(alone, pods.client, mesh, WILDCARD, number)
         yield from ((pods.client.namespace, row) for row in listener.rows if row.owner) if listener else ()
 
@@ -77,10 +77,17 @@ def catches_all(entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
     return tuple(sorted(set(caught)))
 
 
+def catches_despite_address(entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
+    """Those of `catches_all` that no address of the entry helps: an HTTP_PROXY port listens on the wildcard address."""
+    proxies = [p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.HTTP_PROXY]
+    caught = catches_all(entry, mesh) if proxies else ()
+    return tuple(number for number in proxies if number in caught)
+
+
 def catches_now(world: Snapshot, entry: ServiceEntry, mesh: Mesh, port: int) -> Reach:
     """The namespaces whose sidecars send any connection on the port to the entry right now."""
     caught = _catchers(world, mesh, port).get(entry.key)
-    return reach(world, classes(world, mesh, port), caught) if caught else Reach(everywhere=False, namespaces=())
+    return reach(world, pod_classes(world, mesh, port), caught) if caught else Reach(everywhere=False, namespaces=())
 
 
 def _takers(world: Snapshot, client: Client, mesh: Mesh, port: int) -> list[Key]:
@@ -95,7 +102,7 @@ def _catchers(world: Snapshot, mesh: Mesh, port: int) -> Mapping[Key, tuple[Pods
 
     def look() -> dict[Key, tuple[Pods, ...]]:
         found: dict[Key, tuple[Pods, ...]] = {}
-        for pods in classes(world, mesh, port):
+        for pods in pod_classes(world, mesh, port):
             for owner in _takers(world, pods.client, mesh, port):
                 found[owner] = (*found.get(owner, ()), pods)
         return found

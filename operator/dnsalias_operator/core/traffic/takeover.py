@@ -12,11 +12,11 @@ from dnsalias_operator.core.istio.listeners import (
     Reach,
     Row,
     bound,
-    classes,
     clients_that_matter,
     deciding,
     listeners_on,
     owner_of,
+    pod_classes,
     reach,
     vips_within,
     wildcard_of,
@@ -46,7 +46,7 @@ DIRECT = "direct"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Receivers:
     """Who gets plaintext HTTP and who any other bytes sent to one address and port: cluster, route or `DIRECT`."""
 
     http: str
@@ -64,8 +64,8 @@ class Moved:
     address: str
     port: int
     client: str
-    before: Answer
-    after: Answer
+    before: Receivers
+    after: Receivers
     mismatch: bool
     bare: bool = False
     """Whether only HTTP requests for the bare address move, and those by chance (`bare_address`)."""
@@ -85,7 +85,7 @@ class Moved:
         return f"{entry} {takes} {self.address}:{self.port} from {self.loser} (seen from {self.client})"
 
 
-def answer(rows: Iterable[Row]) -> Answer:
+def receivers(rows: Iterable[Row]) -> Receivers:
     """Reduce the rows that decide a connection (`owner_of`) to who gets it."""
     listed = tuple(rows)
     plain = [r for r in listed if not r.http and not r.sni]
@@ -93,7 +93,7 @@ def answer(rows: Iterable[Row]) -> Answer:
     # A chain with a CIDR that holds the address is more specific than any chain without (Envoy: FilterChainMatch).
     other = _destination((narrow or plain)[0]) if plain else DIRECT
     http = next((_destination(r) for r in listed if r.http), other)
-    return Answer(http=http, other=other)
+    return Receivers(http=http, other=other)
 
 
 def _destination(row: Row) -> str:
@@ -195,8 +195,8 @@ def _moved_within(before: Snapshot, after: Snapshot, entry: ServiceEntry, cidr: 
 class _Move(NamedTuple):
     """Who answered before and who after; ``bare`` and ``unseen`` as in `Moved`."""
 
-    before: Answer
-    after: Answer
+    before: Receivers
+    after: Receivers
     bare: bool = False
     unseen: bool = False
 
@@ -208,12 +208,12 @@ def _moved_for(
     if routed(service, socket[1]):
         had, have = (bare_address_rivals(world, *socket, client, mesh) for world in (before, after))
         if new := next((key for key in have if key not in had), None):
-            shared = Answer(f"{service.key} or {new}", DIRECT)
-            return _Move(Answer(str(service.key), DIRECT), shared, bare=True)
-    now = answer(owner_of(after, client, mesh, *socket))
+            shared = Receivers(f"{service.key} or {new}", DIRECT)
+            return _Move(Receivers(str(service.key), DIRECT), shared, bare=True)
+    now = receivers(owner_of(after, client, mesh, *socket))
     if all(_harmless(a, service, mesh) for a in (now.http, now.other)):
         return None
-    was = answer(owner_of(before, client, mesh, *socket))
+    was = receivers(owner_of(before, client, mesh, *socket))
     worse = _worse(was.http, now.http, service, mesh) or _worse(was.other, now.other, service, mesh)
     # The route of a port is the Service's too where its own port is HTTP; else it is that of others.
     by_route = routed(service, socket[1])
@@ -259,7 +259,7 @@ def takes_from(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Moved | None
 def reach_of(world: Snapshot, entry: ServiceEntry, taken: Moved, mesh: Mesh) -> Reach:
     """The namespaces for whose pods the entry takes that traffic (`takes_from` found it for one)."""
     before, service = world.with_changes({entry.key: None}), world.service(taken.loser.namespace, taken.loser.name)
-    every = classes(world, mesh, taken.port, taken.cidr or taken.address)
+    every = pod_classes(world, mesh, taken.port, taken.cidr or taken.address)
     socket = (taken.address, taken.port)
     hit = (p for p in every if service and _moved_for(before, world, service, socket, p.client, mesh))
     return reach(world, every, hit)

@@ -15,7 +15,7 @@ from dnsalias_operator.core.istio.listeners import (
 )
 from dnsalias_operator.core.traffic.backends import leads_to, selects_pods_of
 from dnsalias_operator.core.traffic.bare_address import bare_address_rivals
-from dnsalias_operator.core.traffic.takeover import Moved, answer
+from dnsalias_operator.core.traffic.takeover import Moved, receivers
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -65,7 +65,7 @@ def _ousted(
     mesh: Mesh,
 ) -> Moved | None:
     keys = {rival.key for rival in rivals}
-    was, now = (answer(owner_of(world, client, mesh, *socket)) for world in (before, after))
+    was, now = (receivers(owner_of(world, client, mesh, *socket)) for world in (before, after))
     own = listener_at(before, client, mesh, *socket)
     loser = next((row.owner for row in own.rows if row.owner in keys), None) if own else None
     if loser and was != now:

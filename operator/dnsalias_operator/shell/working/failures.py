@@ -14,7 +14,7 @@ class Failures:
     def __init__(self) -> None:
         self._last: dict[Key, Why] = {}
 
-    def judge(self, key: Key, stop: Stop | None) -> Stop | None:
+    def ended(self, key: Key, stop: Stop | None) -> Stop | None:
         """How the work on ``key`` ended, as it is to be told; ``stop`` is None where nothing is left to write.
 
         A first failure is not told. One conflict with another writer, or one moment without an API server, is over when

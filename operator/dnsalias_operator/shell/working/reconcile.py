@@ -88,10 +88,10 @@ class Reconciler:
         alias = self._store.world.alias(key.namespace, key.name)
         if decision is None or alias is None:
             kept.pop(key, None)
-            self._failures.judge(key, None)
+            self._failures.ended(key, None)
             return None
         fought = said(alias)[1] == Reason.CONTESTED
-        stop = await self._take(key, decision.changes, on_written, fought=fought)
+        stop = await self._carry_out(key, decision.changes, on_written, fought=fought)
         if stop is not None and self._edited(alias):
             # It is not wanted any more, and nothing may be said of the new spec because of the old one.
             self._queue.add(key)
@@ -140,11 +140,11 @@ class Reconciler:
         decision = decide_entry(world, key, self._rules)
         if decision is None:
             kept.pop(key, None)
-            self._failures.judge(key, None)
+            self._failures.ended(key, None)
             return
         before = kept.get(key)
         fought = bool(decision.changes) and before is None and self._alias_says_contested(key)
-        stop = await self._take(key, decision.changes, on_written, fought=fought)
+        stop = await self._carry_out(key, decision.changes, on_written, fought=fought)
         if stop is None:
             kept[key] = decision
         elif stop.why is not None:
@@ -157,11 +157,14 @@ class Reconciler:
         if stop is not None:
             self._again(key, stop)
 
-    async def _take(
+    async def _carry_out(
         self, key: Key, changes: tuple[Change, ...], on_written: Callable[[], None], *, fought: bool
     ) -> Stop | None:
-        """Write it, as `Steps.take`; a failure is told by `Failures`, and not at all once the operator is stopping."""
-        stop = self._failures.judge(key, await self._steps.take(key, changes, on_written, fought=fought))
+        """Write it, as `Steps.carry_out`.
+
+        `Failures` decides what is said of a failure; nothing is, once the operator is stopping.
+        """
+        stop = self._failures.ended(key, await self._steps.carry_out(key, changes, on_written, fought=fought))
         return replace(stop, why=None) if stop is not None and self._queue.closed else stop
 
     def _tell(self, key: Key, before: EntryDecision | None, now: EntryDecision) -> None:

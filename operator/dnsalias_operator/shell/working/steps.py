@@ -77,7 +77,7 @@ class Steps:
             flight.awaited_by.add(key)
         return flight is not None
 
-    async def take(
+    async def carry_out(
         self, key: Key, changes: tuple[Change, ...], on_written: Callable[[], None], *, fought: bool
     ) -> Stop | None:
         """Write what was decided about ``key``, in order; None where everything was written.

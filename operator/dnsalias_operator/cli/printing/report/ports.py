@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import chain
 
 from dnsalias_operator.core.findings.catalog import CATCH_ALL, SHADOWS_SERVICE, TAKES_OVER_SERVICE
-from dnsalias_operator.core.istio.listeners import Pods, Row, alike, classes, listeners_on, reach
+from dnsalias_operator.core.istio.listeners import Pods, Row, alike, listeners_on, pod_classes, reach
 from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD, WILDCARD6
 from dnsalias_operator.core.istio.listeners.scope import scope_of
 from dnsalias_operator.core.outcome import Finding, Severity
@@ -171,7 +171,7 @@ def _ports_of(world: Snapshot, key: Key) -> list[int]:
 
 def _port(now: World, then: World, number: int, takers: list[Key]) -> Port:
     every: dict[object, Pods] = {}
-    for pods in chain.from_iterable(classes(world.snapshot, world.mesh, number) for world in (now, then)):
+    for pods in chain.from_iterable(pod_classes(world.snapshot, world.mesh, number) for world in (now, then)):
         every.setdefault((pods.client.namespace, tuple(sorted(pods.client.labels.items()))), pods)
     looked_at = list(every.values())[:MOST_CLASSES]
     seen = alike(looked_at, lambda pods: tuple(_lines(now.matches(pods, number), then.matches(pods, number))))

@@ -17,7 +17,7 @@ from dnsalias_operator.core.istio.listeners.addresses import bound, entries_bind
 from dnsalias_operator.core.istio.listeners.build import build, refused_names
 from dnsalias_operator.core.istio.listeners.claimants import claimants_at, claimants_on
 from dnsalias_operator.core.istio.listeners.claims import Claim, claims
-from dnsalias_operator.core.istio.listeners.clients import Pods, Reach, alike, classes, clients_that_matter, reach
+from dnsalias_operator.core.istio.listeners.clients import Pods, Reach, alike, clients_that_matter, pod_classes, reach
 from dnsalias_operator.core.istio.listeners.rows import WILDCARD, WILDCARD6, Client, Listener, Loss, Row
 from dnsalias_operator.core.istio.listeners.scope import Egress, SidecarScope, scope_of, sidecar_of
 from dnsalias_operator.core.istio.listeners.unfollowed import unfollowed
@@ -36,7 +36,6 @@ __all__ = [
     "Row",
     "alike",
     "bound",
-    "classes",
     "clients_that_matter",
     "deciding",
     "entries_binding",
@@ -45,6 +44,7 @@ __all__ = [
     "listeners_on",
     "outbound",
     "owner_of",
+    "pod_classes",
     "reach",
     "refused_on",
     "sees",

@@ -15,7 +15,7 @@ from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.sidecar import Sidecar
 from dnsalias_operator.model.snapshot import Snapshot
 
-Answer = TypeVar("Answer", bound=Hashable)
+Same = TypeVar("Same", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +66,28 @@ def clients_that_matter(snapshot: Snapshot, mesh: Mesh, port: int, address: str 
     A pod that none of these clients stands for has a Sidecar that imports none of the objects asked: it has no
     listener for them.
     """
-    return tuple(pods.client for pods in classes(snapshot, mesh, port, address))
+    return tuple(pods.client for pods in pod_classes(snapshot, mesh, port, address))
 
 
-def classes(snapshot: Snapshot, mesh: Mesh, port: int, address: str | None = None) -> tuple[Pods, ...]:
+def pod_classes(snapshot: Snapshot, mesh: Mesh, port: int, address: str | None = None) -> tuple[Pods, ...]:
     """The classes that `clients_that_matter` tells apart, with all their namespaces.
 
     Those of a whole port are asked for by many, so they are computed once a world.
     """
     if address is None:
-        return snapshot.remembered(("classes", mesh, port), lambda: _classes(snapshot, mesh, port, None))
-    return _classes(snapshot, mesh, port, address)
+        return snapshot.remembered(("pod_classes", mesh, port), lambda: _pod_classes(snapshot, mesh, port, None))
+    return _pod_classes(snapshot, mesh, port, address)
 
 
-def alike(every: Iterable[Pods], answer: Callable[[Pods], Answer]) -> dict[Answer, list[Pods]]:
+def alike(every: Iterable[Pods], answer: Callable[[Pods], Same]) -> dict[Same, list[Pods]]:
     """Those of the classes that get the same answer, together, by the answer; in the order in which they were given."""
-    found: dict[Answer, list[Pods]] = {}
+    found: dict[Same, list[Pods]] = {}
     for pods in every:
         found.setdefault(answer(pods), []).append(pods)
     return found
 
 
-def _classes(snapshot: Snapshot, mesh: Mesh, port: int, address: str | None) -> tuple[Pods, ...]:
+def _pod_classes(snapshot: Snapshot, mesh: Mesh, port: int, address: str | None) -> tuple[Pods, ...]:
     claimants = snapshot.claimants(port) if address is None else claimants_of(snapshot, mesh, address, port)
     names = _distinct(claimants, snapshot, mesh)
     rest = unused_namespace(snapshot, names)
@@ -103,7 +103,7 @@ def _classes(snapshot: Snapshot, mesh: Mesh, port: int, address: str | None) -> 
 
 
 def reach(snapshot: Snapshot, every: Iterable[Pods], getting: Iterable[Pods]) -> Reach:
-    """The namespaces of those of the classes (`classes` made them) that get something."""
+    """The namespaces of those of the classes (`pod_classes` made them) that get something."""
     told = {namespace for pods in every for namespace in pods.namespaces}
     chosen = tuple(getting)
     named = {namespace for pods in chosen for namespace in pods.namespaces}

@@ -5,7 +5,8 @@ buildSidecarOutboundTLSFilterChainOpts in pilot/pkg/networking/core/tls.go, Gene
 """
 
 from dnsalias_operator.core.istio.listeners.scope import Egress
-from dnsalias_operator.core.istio.listeners.services import Upstream, hostname_of, service_key
+from dnsalias_operator.core.istio.listeners.services import Upstream, service_key
+from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.snapshot import Snapshot
@@ -21,7 +22,7 @@ def other_names(upstream: Upstream, snapshot: Snapshot, egress: Egress, mesh: Me
     return tuple(
         name
         for alias in aliases
-        if hosts and hosts.matches(hostname_of(alias, mesh))
+        if hosts and hosts.matches(service_host(alias, mesh))
         for name in _forms(alias, egress.namespace, mesh)
     )
 
@@ -39,7 +40,7 @@ def _pointing_to(hostname: str, snapshot: Snapshot, mesh: Mesh) -> list[Service]
     found = {service.key: service for service in first}
     todo = list(first)
     while todo:
-        further = [s for s in snapshot.aliases_to(hostname_of(todo.pop(), mesh)) if s.key not in found]
+        further = [s for s in snapshot.aliases_to(service_host(todo.pop(), mesh)) if s.key not in found]
         found.update((s.key, s) for s in further)
         todo += further
     return sorted(found.values(), key=lambda s: (s.meta.namespace, s.meta.name))
@@ -47,6 +48,6 @@ def _pointing_to(hostname: str, snapshot: Snapshot, mesh: Mesh) -> list[Service]
 
 def _forms(alias: Service, namespace: str, mesh: Mesh) -> tuple[str, ...]:
     """An alias's name in full, with the final dot, and as short as a client of that namespace may write it."""
-    full, short = hostname_of(alias, mesh), f"{alias.meta.name}.{alias.meta.namespace}"
+    full, short = service_host(alias, mesh), f"{alias.meta.name}.{alias.meta.namespace}"
     own = (alias.meta.name,) if alias.meta.namespace == namespace else ()
     return (full, f"{full}.", *own, short, f"{short}.svc")

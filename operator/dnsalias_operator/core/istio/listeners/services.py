@@ -10,6 +10,7 @@ from enum import StrEnum
 from dnsalias_operator.core.istio.listeners.addresses import bound
 from dnsalias_operator.core.istio.listeners.rows import WILDCARD, WILDCARD6
 from dnsalias_operator.core.istio.protocols import Protocol, entry_protocol, service_protocol
+from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import mapping, mappings, text
@@ -79,11 +80,6 @@ def export_to(obj: Claimant, mesh: Mesh) -> frozenset[str]:
     return frozenset(own or mesh.default_service_export_to or (PUBLIC,))
 
 
-def hostname_of(service: Service, mesh: Mesh) -> str:
-    """The fully qualified name istiod gives a Service."""
-    return f"{service.meta.name}.{service.meta.namespace}.svc.{mesh.cluster_domain}"
-
-
 def service_key(hostname: str, mesh: Mesh) -> Key | None:
     """Key of the Service that would have this hostname, or None where no Service can."""
     head = hostname.removesuffix(f".svc.{mesh.cluster_domain}")
@@ -100,7 +96,7 @@ def upstreams(obj: Claimant, mesh: Mesh) -> tuple[Upstream, ...]:
 
 def hostnames(obj: Claimant, mesh: Mesh) -> tuple[str, ...]:
     """The names under which istiod files the services of an object."""
-    return (hostname_of(obj, mesh),) if isinstance(obj, Service) else obj.hosts
+    return (service_host(obj, mesh),) if isinstance(obj, Service) else obj.hosts
 
 
 def full_name(host: str, namespace: str, mesh: Mesh) -> str:
@@ -121,7 +117,7 @@ def _of_service(service: Service, mesh: Mesh) -> Upstream:
     unknown = WILDCARD if service.headless else ""
     return Upstream(
         key=service.key,
-        hostname=hostname_of(service, mesh),
+        hostname=service_host(service, mesh),
         name=service.meta.name,
         created=service.meta.created,
         address=next(iter((*ipv4, *service.cluster_ips)), unknown),
