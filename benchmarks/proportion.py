@@ -19,7 +19,7 @@ from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.snapshot import LiveSnapshot, Object, Snapshot
-from tests.controlplane.progress import step
+from tools.controlplane.progress import step
 
 WORLDS = (2_500, 5_000, 10_000, 20_000, 40_000)
 CHANGES = 60

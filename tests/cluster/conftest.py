@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.operator_process import Operator
-from tests.controlplane.api import ApiError
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
-from tests.install import identity
+from tools.controlplane.api import ApiError
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.running import identity
+from tools.running.operator_process import Operator
 
 
 @pytest.fixture(scope="session")

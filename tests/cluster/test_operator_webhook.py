@@ -6,10 +6,10 @@ from contextlib import contextmanager
 import pytest
 
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import Operator, of_operator
-from tests.controlplane.api import ApiError
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
+from tools.controlplane.api import ApiError
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.running.operator_process import Operator, of_operator
 
 pytestmark = pytest.mark.cluster
 

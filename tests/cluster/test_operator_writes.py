@@ -15,8 +15,8 @@ from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.store import Store
 from dnsalias_operator.shell.working.apply import Writer, is_refusal
 from tests.cluster.conftest import Objects
-from tests.controlplane.cluster import ControlPlane
 from tests.shell.fake_clock import FakeClock
+from tools.controlplane.cluster import ControlPlane
 
 pytestmark = pytest.mark.cluster
 

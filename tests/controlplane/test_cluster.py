@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane.api import ApiError
-from tests.controlplane.cluster import ControlPlane, KubectlError
-from tests.controlplane.waiting import eventually
+from tools.controlplane.api import ApiError
+from tools.controlplane.cluster import ControlPlane, KubectlError
+from tools.controlplane.waiting import eventually
 
 pytestmark = pytest.mark.cluster
 

@@ -12,16 +12,16 @@ import pytest
 from dnsalias_operator.core.plan import lint
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
-from tests.controlplane.progress import say
-from tests.controlplane.waiting import eventually
-from tests.dataplane import pods
-from tests.dataplane.bulk import COLLECTIONS
-from tests.dataplane.mesh import Mesh
-from tests.dataplane.mtls_record import differences, record
-from tests.dataplane.pods import Pod
-from tests.dataplane.record import WAVE_SECONDS
-from tests.dataplane.sidecar import READY
-from tests.dataplane.web import OK, get
+from tools.controlplane.progress import say
+from tools.controlplane.waiting import eventually
+from tools.dataplane import pods
+from tools.dataplane.bulk import COLLECTIONS
+from tools.dataplane.mesh import Mesh
+from tools.dataplane.mtls_record import differences, record
+from tools.dataplane.pods import Pod
+from tools.dataplane.record import WAVE_SECONDS
+from tools.dataplane.sidecar import READY
+from tools.dataplane.web import OK, get
 
 pytestmark = [pytest.mark.cluster, pytest.mark.dataplane, pytest.mark.usefixtures("data_plane")]
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.operator_process import COMMAND, Operator
-from tests.controlplane.hand import project_crds
-from tests.controlplane.waiting import eventually
-from tests.dataplane import pods
-from tests.dataplane.mesh import Mesh
-from tests.dataplane.pods import Pod
-from tests.install import identity
+from tools.controlplane.hand import project_crds
+from tools.controlplane.waiting import eventually
+from tools.dataplane import pods
+from tools.dataplane.mesh import Mesh
+from tools.dataplane.pods import Pod
+from tools.running import identity
+from tools.running.operator_process import COMMAND, Operator
 
 pytestmark = [pytest.mark.cluster, pytest.mark.dataplane]
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.operator_process import COMMAND
-from tests.controlplane.hand import project_crds
-from tests.controlplane.waiting import eventually
-from tests.dataplane import pods
-from tests.dataplane.bulk import COLLECTIONS
-from tests.dataplane.mesh import Mesh
-from tests.dataplane.pods import Pod
+from tools.controlplane.hand import project_crds
+from tools.controlplane.waiting import eventually
+from tools.dataplane import pods
+from tools.dataplane.bulk import COLLECTIONS
+from tools.dataplane.mesh import Mesh
+from tools.dataplane.pods import Pod
+from tools.running.operator_process import COMMAND
 
 pytestmark = [pytest.mark.cluster, pytest.mark.dataplane]
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane.waiting import eventually
-from tests.dataplane.envoy import Row
-from tests.dataplane.mesh import Mesh
+from tools.controlplane.waiting import eventually
+from tools.dataplane.envoy import Row
+from tools.dataplane.mesh import Mesh
 
 pytestmark = [pytest.mark.cluster, pytest.mark.dataplane]
 

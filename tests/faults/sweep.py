@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from dnsalias_operator.model.names import ALIAS_LABEL, KIND, Key
-from tests.controlplane.api import MERGE, Api, ApiError
 from tests.scenarios.live import patched, path
+from tools.controlplane.api import MERGE, Api, ApiError
 
 NAMESPACES = ("swept-1", "swept-2", "swept-3")
 NAMES = ("api", "db", "web", "x")

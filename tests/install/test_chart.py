@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from dnsalias_operator.settings import ENV_PREFIX, load_settings
-from tests.controlplane import build
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
-from tests.install import identity
 from tests.install.helm import CHART, IN_NAMESPACE, RELEASE, Helm, HelmError
 from tests.install.sameness import OURS, by_identity, content_of, labels_of
-from tests.quickstart.node import DEPLOYMENT, operator
+from tools.controlplane import build
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.quickstart.node import DEPLOYMENT, operator
+from tools.running import identity
 
 pytestmark = pytest.mark.cluster
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dnsalias_operator.model.dnsalias import AN_ADDRESS, DnsAlias
-from tests.controlplane.api import ApiError
-from tests.controlplane.cluster import ControlPlane
+from tools.controlplane.api import ApiError
+from tools.controlplane.cluster import ControlPlane
 
 pytestmark = pytest.mark.cluster
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane.api import ApiError
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
-from tests.install import identity
+from tools.controlplane.api import ApiError
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.running import identity
 
 pytestmark = pytest.mark.cluster
 

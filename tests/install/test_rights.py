@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from dnsalias_operator.shell.working.confirm import FRESH_SECONDS
-from tests.cluster.operator_process import Operator
-from tests.controlplane.api import ApiError
-from tests.controlplane.audit import Mark
-from tests.controlplane.cluster import ControlPlane, KubectlError
-from tests.controlplane.waiting import eventually
-from tests.install import can_i, identity
-from tests.reliability.figures import record
+from tests.install import can_i
+from tools.controlplane.api import ApiError
+from tools.controlplane.audit import Mark
+from tools.controlplane.cluster import ControlPlane, KubectlError
+from tools.controlplane.waiting import eventually
+from tools.reliability.figures import record
+from tools.running import identity
+from tools.running.operator_process import Operator
 
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 

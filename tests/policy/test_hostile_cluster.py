@@ -16,15 +16,15 @@ from hypothesis import HealthCheck, given, settings
 
 from dnsalias_operator.core.hosts.admission import admission
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import COMMAND, Operator
-from tests.controlplane.api import MERGE, ApiError
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
-from tests.install import identity
 from tests.policy.corpus import corpus
 from tests.policy.mutations import NASTY, Raw, objects
 from tests.policy.test_admission import remove
-from tests.reliability.figures import record
+from tools.controlplane.api import MERGE, ApiError
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.reliability.figures import record
+from tools.running import identity
+from tools.running.operator_process import COMMAND, Operator
 
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 

@@ -11,8 +11,8 @@ from dnsalias_operator.core.plan import decide_alias
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
-from tests.install.identity import MANIFESTS
 from tests.policy.corpus import NAMESPACE, Row, alias, corpus, ids, rows, service_named_by
+from tools.running.identity import MANIFESTS
 
 SHIPPED = MANIFESTS / "admission" / "policy.yaml"
 SERVICE = {

@@ -10,8 +10,8 @@ from dnsalias_operator.core import plan
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
 from dnsalias_operator.shell.reporting import summary
-from tests.controlplane.waiting import eventually
-from tests.demo import incident
+from tools.controlplane.waiting import eventually
+from tools.demo import incident
 
 
 def world(*more: str) -> Snapshot:
