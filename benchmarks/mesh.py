@@ -12,6 +12,7 @@ from benchmarks import objects, writes
 from benchmarks.aliases import until_ready
 from benchmarks.cluster import Cluster, calm, ready
 from benchmarks.stats import Result
+from tools import make
 from tools.controlplane import build
 from tools.controlplane.cluster import ControlPlane
 from tools.controlplane.progress import say, step
@@ -72,7 +73,7 @@ def _as_manifests(one: Cluster) -> str:
 
 def _manifest(item: dict[str, dict[str, object]]) -> dict[str, object]:
     meta = {name: item["metadata"][name] for name in ("name", "namespace")}
-    return {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": meta, "spec": item["spec"]}
+    return make.manifest(make.NETWORKING, "ServiceEntry", str(meta["name"]), item["spec"], meta=meta)
 
 
 def _quiet(node: Space) -> tuple[float, float]:

@@ -28,6 +28,7 @@ from dnsalias_operator.core.istio.listeners.services import hostname_of
 from dnsalias_operator.model.mesh import Mesh as Assumptions
 from dnsalias_operator.model.names import TLS_MODE_LABEL
 from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from tools import make
 from tools.controlplane import build
 from tools.controlplane.api import ApiError
 from tools.controlplane.cluster import ControlPlane
@@ -172,9 +173,7 @@ def _set_mesh_mode(plane: ControlPlane, mode: str | None) -> None:
 def _mark(plane: ControlPlane, number: int) -> str:
     """Create an entry and return the name of its cluster: who has that has been told of everything before."""
     name = f"last{number}"
-    spec = {"hosts": [f"{name}.team"], "ports": [{"name": "p", "number": 80, "protocol": "TCP"}], "resolution": "NONE"}
-    body = {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": {"name": name}, "spec": spec}
-    plane.api.create(MARK, body)
+    plane.api.create(MARK, make.entry(name, f"{name}.team", ports=[make.entry_port(80)], resolution="NONE"))
     return f"outbound|80||{name}.team"
 
 

@@ -20,6 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from tools import make
 from tools.controlplane import ControlPlaneError, build
 from tools.controlplane.cluster import ControlPlane
 from tools.controlplane.progress import say, step
@@ -212,22 +213,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _last() -> list[Object]:
     """The objects created last, by which ``settled`` knows that everything has arrived."""
-    meta = {"name": "created-last", "namespace": "default"}
-    service = {"ports": [{"name": "http", "port": _LAST_PORTS["Service"]}]}
-    ports = [{"name": "http", "number": _LAST_PORTS["ServiceEntry"], "protocol": "HTTP"}]
-    entry = {"hosts": ["created-last.team"], "ports": ports, "resolution": "NONE"}
+    name, namespace = "created-last", "default"
+    ports = [make.entry_port(_LAST_PORTS["ServiceEntry"], "HTTP", "http")]
     return [
-        {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": service},
-        {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": meta, "spec": entry},
+        make.service(name, ports=[make.port(_LAST_PORTS["Service"], "http")], namespace=namespace),
+        make.entry(name, "created-last.team", ports=ports, resolution="NONE", namespace=namespace),
     ]
 
 
 def _last_sidecar() -> Object:
     """The first client's Sidecar: it imports everything, and has one port of its own by which it shows."""
     port = {"number": _LAST_SIDECAR_PORT, "protocol": "HTTP_PROXY", "name": "last"}
-    spec = {"egress": [{"port": port, "hosts": ["*/*"]}, {"hosts": ["*/*"]}]}
-    metadata = {"name": "created-last", "namespace": _WITNESS}
-    return {"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "metadata": metadata, "spec": spec}
+    egress = [{"port": port, "hosts": ["*/*"]}, {"hosts": ["*/*"]}]
+    return make.sidecar("created-last", namespace=_WITNESS, egress=egress)
 
 
 def _wait_for_addresses(plane: ControlPlane) -> None:

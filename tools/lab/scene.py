@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from tools import make
 from tools.controlplane.waiting import eventually
 from tools.dataplane import pods
 from tools.dataplane.mesh import Mesh
@@ -157,16 +158,13 @@ def of_incident(kind: str, *names: str) -> list[dict[str, Any]]:
 
 def strict() -> dict[str, Any]:
     """Who speaks to pods of ``STRICT`` has to speak mTLS."""
-    meta = {"name": "default", "namespace": STRICT}
-    kind = {"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication"}
-    return {**kind, "metadata": meta, "spec": {"mtls": {"mode": "STRICT"}}}
+    spec = {"mtls": {"mode": "STRICT"}}
+    return make.manifest("security.istio.io/v1", "PeerAuthentication", "default", spec, namespace=STRICT)
 
 
 def sidecars(namespaces: Iterable[str]) -> list[dict[str, Any]]:
     """A Sidecar in each namespace that imports nothing but what is in there."""
-    kind = {"apiVersion": "networking.istio.io/v1", "kind": "Sidecar"}
-    spec = {"egress": [{"hosts": ["./*"]}]}
-    return [{**kind, "metadata": {"name": "default", "namespace": n}, "spec": spec} for n in namespaces]
+    return [make.sidecar("default", "./*", namespace=n) for n in namespaces]
 
 
 def _outside(stack: ExitStack, mesh: Mesh, authority: Authority, name: str) -> None:

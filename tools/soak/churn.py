@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from tools import make
 from tools.controlplane.api import MERGE, Api, ApiError
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ class Churn:
 
     def service_comes(self, namespace: str, name: str) -> None:
         """A Service is created."""
-        spec = {"ports": self._ports(), "selector": {"app": name}}
-        self._api.create(_path("services", namespace), {"metadata": {"name": name}, "spec": spec})
+        service = make.service(name, ports=self._ports(), selector={"app": name})
+        self._api.create(_path("services", namespace), service)
 
     def service_changes(self, namespace: str, name: str) -> None:
         """Its ports are others."""
@@ -82,12 +83,7 @@ class Churn:
 
     def alias_comes(self, namespace: str, name: str) -> None:
         """A DnsAlias is created."""
-        alias = {
-            "apiVersion": "dnsalias.io/v1alpha1",
-            "kind": "DnsAlias",
-            "metadata": {"name": name},
-            "spec": {"host": self._host(namespace, name), "serviceRef": {"name": name}},
-        }
+        alias = make.alias(name, self._host(namespace, name), name)
         self._api.create(_path("dnsaliases", namespace), alias)
 
     def alias_changes(self, namespace: str, name: str) -> None:
@@ -101,18 +97,9 @@ class Churn:
 
     def entry_comes(self, namespace: str, name: str) -> None:
         """A dns-controller writes an entry without addresses."""
-        entry = {
-            "apiVersion": "networking.istio.io/v1",
-            "kind": "ServiceEntry",
-            "metadata": {"name": f"dns-{name}", "labels": {"app.kubernetes.io/managed-by": "dns-controller"}},
-            "spec": {
-                "hosts": [f"{name}.{namespace}-dns"],
-                "location": "MESH_INTERNAL",
-                "resolution": "DNS",
-                "ports": [{"number": self._random.choice(PORTS), "name": "p", "protocol": "TCP"}],
-            },
-        }
-        self._api.create(f"{_path('serviceentries', namespace)}?fieldManager=dns-controller", entry)
+        ports = [make.entry_port(self._random.choice(PORTS))]
+        entry = make.foreign(f"dns-{name}", f"{name}.{namespace}-dns", ports=ports)
+        self._api.create(f"{_path('serviceentries', namespace)}?fieldManager={make.MANAGER}", entry)
 
     def entry_is_spoilt(self, namespace: str, name: str) -> None:
         """Somebody edits an entry of the operator."""

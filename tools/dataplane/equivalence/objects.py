@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tools import make
 from tools.dataplane.equivalence.rows import Row
 
 CLIENT = "equivalence-client"
@@ -17,7 +18,6 @@ EVERYWHERE = {
     "PeerAuthentication": "/apis/security.istio.io/v1/peerauthentications",
 }
 """Where all objects of a kind are listed."""
-FOREIGN = {"app.kubernetes.io/managed-by": "dns-controller"}
 
 
 def namespace(row: Row) -> str:
@@ -73,40 +73,26 @@ def second_service(row: Row) -> dict[str, Any]:
 
 def alias(row: Row) -> dict[str, Any]:
     """The DnsAlias."""
-    return {
-        "apiVersion": "dnsalias.io/v1alpha1",
-        "kind": "DnsAlias",
-        "metadata": {"name": name(row), "namespace": namespace(row)},
-        "spec": {"host": host(row), "serviceRef": {"name": name(row)}, "endpoints": row.endpoints},
-    }
+    return make.alias(name(row), host(row), name(row), namespace=namespace(row), endpoints=row.endpoints)
 
 
 def entry(row: Row) -> dict[str, Any]:
     """The entry as a dns-controller writes it that leaves out addresses, and endpoints where it has no selector."""
-    one: dict[str, Any] = {"number": port(row), "name": "p", "protocol": PROTOCOLS[row.protocol]}
-    spec: dict[str, Any] = {"hosts": [host(row)], "location": "MESH_INTERNAL", "resolution": "DNS", "ports": [one]}
+    one = make.entry_port(port(row), PROTOCOLS[row.protocol])
+    meta = {"labels": make.MANAGED, "annotations": {"dnsalias.io/service": name(row)}}
+    made = make.foreign(name(row), host(row), ports=[one], namespace=namespace(row), meta=meta)
     if row.endpoints == "Workloads":
         one["targetPort"] = target_port(row)
-        spec |= {"resolution": "STATIC", "workloadSelector": {"labels": PODS}}
-    metadata = {"name": name(row), "namespace": namespace(row), "labels": FOREIGN}
-    metadata["annotations"] = {"dnsalias.io/service": name(row)}
-    return {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": metadata, "spec": spec}
+        made["spec"] |= {"resolution": "STATIC", "workloadSelector": {"labels": PODS}}
+    return made
 
 
 def peer_authentication(row: Row) -> dict[str, Any]:
     """The mTLS mode of the row's namespace."""
-    return {
-        "apiVersion": "security.istio.io/v1",
-        "kind": "PeerAuthentication",
-        "metadata": {"name": "default", "namespace": namespace(row)},
-        "spec": {"mtls": {"mode": row.mtls}},
-    }
+    spec = {"mtls": {"mode": row.mtls}}
+    return make.manifest("security.istio.io/v1", "PeerAuthentication", "default", spec, namespace=namespace(row))
 
 
 def _service(row: Row, called: str, number: int, address: str | None) -> dict[str, Any]:
-    listed = {"name": f"{row.protocol}-p", "port": number, "targetPort": target_port(row)}
-    spec: dict[str, Any] = {"selector": PODS, "ports": [listed]}
-    if address:
-        spec["clusterIP"] = address
-    metadata = {"name": called, "namespace": namespace(row)}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+    ports = [make.port(number, f"{row.protocol}-p", targetPort=target_port(row))]
+    return make.service(called, ports=ports, ip=address or "", namespace=namespace(row), selector=PODS)
