@@ -24,20 +24,20 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: venv controlplane ## the incident and its cure, on a real API server (ARGS=--keep: it stays up to look around)
-	$(BIN)/python -m tests.demo $(ARGS)
+	$(BIN)/python -m tools.demo $(ARGS)
 
 lab: venv controlplane ## the same with traffic: real istiod, sidecars, DNS and TLS (needs root; Linux)
-	$(BIN)/python -m tests.lab $(ARGS)
+	$(BIN)/python -m tools.lab $(ARGS)
 
 report: venv ## the incident as an HTML report, with pictures of it, in build/report (needs Chromium)
-	$(BIN)/python -m tests.report
+	$(BIN)/python -m tools.report
 
 test: venv controlplane ## all tests, those on the real API server too (ARGS go to pytest)
 	$(BIN)/pytest $(ARGS)
 
 torture: venv controlplane ## the reliability tests in their long form (an hour and a half); writes docs/reliability.md
 	$(BIN)/pytest --torture -m reliability -n 2 $(ARGS)
-	$(BIN)/python -m tests.reliability
+	$(BIN)/python -m tools.reliability
 
 check: venv ## linters, types, import contracts and the tests that are quick and need no cluster; under a minute
 	$(BIN)/ruff check .
@@ -47,7 +47,7 @@ check: venv ## linters, types, import contracts and the tests that are quick and
 	$(BIN)/pytest -n auto -m "not cluster and not browser and not slow" $(ARGS)
 
 equivalence: venv controlplane ## the alias equals the Service: every combination, with real traffic; writes docs/equivalence.md
-	$(BIN)/python -m tests.dataplane.equivalence $(ARGS)
+	$(BIN)/python -m tools.dataplane.equivalence $(ARGS)
 
 bench: venv controlplane ## speed and scale beside a reference, about 15 minutes; writes build/bench (bench-NAME: one of them)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -56,7 +56,7 @@ bench-%: venv controlplane
 	$(BIN)/python -m benchmarks $* $(ARGS)
 
 quickstart: venv controlplane ## type docs/quickstart.md on a real API server, and write what it printed into it
-	$(BIN)/python -m tests.quickstart
+	$(BIN)/python -m tools.quickstart
 
 crd: venv ## make crds/ and manifests/admission anew from the model
 	@mkdir -p crds
@@ -66,7 +66,7 @@ crd: venv ## make crds/ and manifests/admission anew from the model
 	mv build/admission.yaml manifests/admission/policy.yaml
 
 chart: venv ## make chart/ anew from manifests/, crds/ and the settings
-	$(BIN)/python -m tests.install.chart_files
+	$(BIN)/python -m tools.chart.files
 
 dist: venv ## the wheel into dist/: the same source gives the same bytes
 	@rm -rf dist
@@ -88,15 +88,15 @@ image: ## the container image, by docker, podman or buildah (IMAGE=name:tag, ENG
 	@.ci/image
 
 soak: venv controlplane ## changes for MINUTES=60 at RATE=20 a second; memory, tasks, files, writes against changes
-	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),60) --rate $(or $(RATE),20) $(ARGS)
+	$(BIN)/python -m tools.soak --minutes $(or $(MINUTES),60) --rate $(or $(RATE),20) $(ARGS)
 
 clean: ## remove what make made in this folder (built control planes and Go's cache stay)
 	rm -rf $(VENV) build dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find operator tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find benchmarks operator tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 venv: $(VENV)/.locked ## the virtual environment, as uv.lock says
 controlplane: venv ## build the control plane and Istio's tools, once for each pinned version
-	@$(BIN)/python -m tests.controlplane build >/dev/null
+	@$(BIN)/python -m tools.controlplane build >/dev/null
 
 # Done again only when the lock or what it locks has changed. An existing environment is brought up to date in place.
 $(VENV)/.locked: uv.lock pyproject.toml $(UV)

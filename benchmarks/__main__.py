@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchmarks import aliases, files, machine, mesh, proportion, report, sizes, traffic
 from benchmarks.stats import Result
-from tests.controlplane import ControlPlaneError
-from tests.controlplane.progress import say
+from tools.controlplane import ControlPlaneError
+from tools.controlplane.progress import say
 
 OUT = Path(__file__).parents[1] / "build" / "bench"
 

@@ -11,8 +11,8 @@ from benchmarks.requests import Call, Requests
 from benchmarks.stats import Result
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.snapshot import Snapshot
-from tests.cluster.operator_process import Operator, of_operator
-from tests.controlplane.progress import step
+from tools.controlplane.progress import step
+from tools.running.operator_process import Operator, of_operator
 
 SMALL, LARGE, BROKEN = 1_000, 5_000, 1_000
 PAIRS = {SMALL: 3, LARGE: 1}

@@ -20,10 +20,11 @@ from benchmarks.process import cpu, python, until
 from benchmarks.requests import Call, Requests
 from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.names import KIND
-from tests.cluster.operator_process import Operator
-from tests.controlplane import build
-from tests.controlplane.cluster import ControlPlane
-from tests.install import identity
+from dnsalias_operator.model.snapshot import Object
+from tools.controlplane import build
+from tools.controlplane.cluster import ControlPlane
+from tools.running import identity
+from tools.running.operator_process import Operator
 
 _COLLECTIONS = {"Service": writes.SERVICES, "ServiceEntry": writes.ENTRIES, KIND: writes.ALIASES}
 _CALM = 0.05

@@ -12,8 +12,8 @@ from benchmarks import objects
 from benchmarks.measures import FILES
 from benchmarks.process import Run, run
 from benchmarks.stats import Result
-from tests.controlplane import build
-from tests.controlplane.progress import step
+from tools.controlplane import build
+from tools.controlplane.progress import step
 
 COMMANDS = {
     "lint": ("lint", "--fail-on", "never"),

@@ -1,6 +1,6 @@
 """Row 9: what our writes cost istiod, against the same ServiceEntries applied by kubectl in one go.
 
-istiod runs in its network namespace as in tests/dataplane, with one sidecar connected that its pushes go to.
+istiod runs in its network namespace as in tools/dataplane, with one sidecar connected that its pushes go to.
 """
 
 import json
@@ -12,12 +12,13 @@ from benchmarks import objects, writes
 from benchmarks.aliases import until_ready
 from benchmarks.cluster import Cluster, calm, ready
 from benchmarks.stats import Result
-from tests.controlplane import build
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.progress import say, step
-from tests.dataplane.mesh import Mesh
-from tests.dataplane.spaces import Space, why_not
-from tests.dataplane.web import get
+from tools import make
+from tools.controlplane import build
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.progress import say, step
+from tools.dataplane.mesh import Mesh
+from tools.dataplane.spaces import Space, why_not
+from tools.dataplane.web import get
 
 COUNT = 1_000
 QUIET_SECONDS = 3.0
@@ -72,7 +73,7 @@ def _as_manifests(one: Cluster) -> str:
 
 def _manifest(item: dict[str, dict[str, object]]) -> dict[str, object]:
     meta = {name: item["metadata"][name] for name in ("name", "namespace")}
-    return {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": meta, "spec": item["spec"]}
+    return make.manifest(make.NETWORKING, "ServiceEntry", str(meta["name"]), item["spec"], meta=meta)
 
 
 def _quiet(node: Space) -> tuple[float, float]:

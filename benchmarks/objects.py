@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from tools import make
+
 Manifest = dict[str, Any]
 
 PER_NAMESPACE = 50
@@ -40,13 +42,7 @@ def service(n: int) -> Manifest:
 
 def alias(n: int) -> Manifest:
     """A DnsAlias of Service ``n``."""
-    spec = {"host": f"service-{n}.mesh-name", "serviceRef": {"name": f"service-{n}"}}
-    return {
-        "apiVersion": "dnsalias.io/v1alpha1",
-        "kind": "DnsAlias",
-        "metadata": {"name": f"alias-{n}", "namespace": namespace_of(n)},
-        "spec": spec,
-    }
+    return make.alias(f"alias-{n}", f"service-{n}.mesh-name", f"service-{n}", namespace=namespace_of(n))
 
 
 def broken_entry(n: int) -> Manifest:

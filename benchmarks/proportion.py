@@ -18,8 +18,8 @@ from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
-from dnsalias_operator.model.snapshot import LiveSnapshot, Snapshot
-from tests.controlplane.progress import step
+from dnsalias_operator.model.snapshot import LiveSnapshot, Object, Snapshot
+from tools.controlplane.progress import step
 
 if TYPE_CHECKING:
     from dnsalias_operator.model.kinds import Object

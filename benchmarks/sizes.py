@@ -11,8 +11,8 @@ from benchmarks.measures import SIZES
 from benchmarks.process import cpu, python, resident, until
 from benchmarks.stats import Result
 from benchmarks.traffic import change_services
-from tests.cluster.operator_process import Operator
-from tests.controlplane.progress import step
+from tools.controlplane.progress import step
+from tools.running.operator_process import Operator
 
 REST_SECONDS, RESYNC_SECONDS, CHANGE_SECONDS, RATE = 20, 45, 20, 20
 DEFAULT_RESYNC = 600

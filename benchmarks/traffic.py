@@ -12,8 +12,8 @@ from benchmarks.requests import MERGE, Call, Requests
 from benchmarks.stats import Result, bucket_percentile, percentile
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.snapshot import Snapshot
-from tests.cluster.operator_process import Operator
-from tests.controlplane.progress import step
+from tools.controlplane.progress import step
+from tools.running.operator_process import Operator
 
 ALIASES, RATE, CHANGES, TURNS = 1_000, 20, 400, 2
 QUIET_SECONDS = 30.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Execute, executable
-from tests.controlplane.waiting import eventually
+from tools.controlplane.waiting import eventually
 
 BESIDE = {**os.environ, "PATH": f"{Path(executable('dnsalias')).parent}:{os.environ['PATH']}"}
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.cli.conftest import INCIDENT, Invoke
-from tests.controlplane.cluster import ControlPlane
+from tools.controlplane.cluster import ControlPlane
 
 KUBECONFIG = {
     "apiVersion": "v1",

@@ -10,7 +10,7 @@ import pytest
 from dnsalias_operator.cli.progress import MANY_FILES
 from tests.cli.conftest import SERVICE, executable
 from tests.cli.terminals import on_terminal
-from tests.controlplane.cluster import ControlPlane
+from tools.controlplane.cluster import ControlPlane
 
 TERMINAL = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120"}
 

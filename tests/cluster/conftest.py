@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.operator_process import Operator
-from tests.controlplane.api import ApiError
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
-from tests.install import identity
+from tools import make
+from tools.controlplane.api import ApiError
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.running import identity
+from tools.running.operator_process import Operator
 
 
 @pytest.fixture(scope="session")
@@ -76,35 +77,18 @@ class Objects:
 
     def service(self, name: str, *ports: int, **spec: Any) -> dict[str, Any]:  # noqa: ANN401
         """Create a Service with TCP ports and, unless told otherwise, a selector."""
-        listed = [{"name": f"tcp-{p}", "port": p} for p in ports or (443,)]
-        body = {"metadata": {"name": name}, "spec": {"ports": listed, "selector": {"app": name}, **spec}}
-        return dict(self.plane.api.create(self.path("services"), body))
+        given = {"ports": [make.port(p, f"tcp-{p}") for p in ports or (443,)], "selector": {"app": name}, **spec}
+        return dict(self.plane.api.create(self.path("services"), make.service(name, **given)))
 
     def alias(self, name: str, host: str, service: str, **spec: Any) -> dict[str, Any]:  # noqa: ANN401
         """Create a DnsAlias."""
-        body = {
-            "apiVersion": "dnsalias.io/v1alpha1",
-            "kind": "DnsAlias",
-            "metadata": {"name": name},
-            "spec": {"host": host, "serviceRef": {"name": service}, **spec},
-        }
-        return dict(self.plane.api.create(self.path("dnsaliases"), body))
+        return dict(self.plane.api.create(self.path("dnsaliases"), make.alias(name, host, service, **spec)))
 
     def foreign(self, name: str, host: str, port: int = 443, protocol: str = "TCP", **spec: Any) -> dict[str, Any]:  # noqa: ANN401
         """Create a ServiceEntry as a dns-controller would that leaves out addresses and endpoints."""
-        body = {
-            "apiVersion": "networking.istio.io/v1",
-            "kind": "ServiceEntry",
-            "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "dns-controller"}},
-            "spec": {
-                "hosts": [host],
-                "location": "MESH_INTERNAL",
-                "resolution": "DNS",
-                "ports": [{"number": port, "name": "tcp", "protocol": protocol}],
-                **spec,
-            },
-        }
-        return dict(self.plane.api.create(f"{self.path('serviceentries')}?fieldManager=dns-controller", body))
+        given = {"ports": [make.entry_port(port, protocol, "tcp")], **spec}
+        path = f"{self.path('serviceentries')}?fieldManager={make.MANAGER}"
+        return dict(self.plane.api.create(path, make.foreign(name, host, **given)))
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """An object, {} where there is none."""

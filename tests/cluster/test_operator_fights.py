@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import Operator, of_operator
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
+from tools import make
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.running.operator_process import Operator, of_operator
 
 pytestmark = pytest.mark.cluster
 
@@ -186,10 +187,9 @@ def test_an_entry_that_a_finalizer_holds_is_deleted_once(
 
 
 def _denied(objects: Objects) -> bool:
-    body = {"metadata": {"name": "probe"}, "spec": {"hosts": ["probe.example"], "ports": [{"number": 1, "name": "x"}]}}
     path = f"{objects.path('serviceentries')}?dryRun=All"
     try:
-        objects.plane.api.create(path, {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", **body})
+        objects.plane.api.create(path, make.entry("probe", "probe.example"))
     except Exception as error:  # noqa: BLE001 (whatever the refusal is called)
         return "no entries here" in str(error)
     return False

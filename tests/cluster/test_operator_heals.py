@@ -3,8 +3,8 @@
 import pytest
 
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import Operator
-from tests.controlplane.waiting import eventually
+from tools.controlplane.waiting import eventually
+from tools.running.operator_process import Operator
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("operator")]
 

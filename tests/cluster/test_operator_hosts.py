@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import Operator, of_operator
-from tests.controlplane.waiting import eventually
+from tools.controlplane.waiting import eventually
+from tools.running.operator_process import Operator, of_operator
 
 pytestmark = pytest.mark.cluster
 

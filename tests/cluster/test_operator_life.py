@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import Operator, of_operator
-from tests.controlplane import build
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.hand import project_crds
-from tests.controlplane.waiting import eventually
-from tests.install import identity
+from tools.controlplane import build
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.hand import project_crds
+from tools.controlplane.waiting import eventually
+from tools.running import identity
+from tools.running.operator_process import Operator, of_operator
 
 pytestmark = pytest.mark.cluster
 

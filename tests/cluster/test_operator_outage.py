@@ -7,9 +7,9 @@ import pytest
 
 from tests.cluster.conftest import Objects
 from tests.cluster.cut_line import CutLine
-from tests.cluster.operator_process import Operator
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.running.operator_process import Operator
 
 pytestmark = pytest.mark.cluster
 

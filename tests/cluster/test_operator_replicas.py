@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import Operator
-from tests.controlplane.audit import Mark, Request
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
-from tests.install import identity
-from tests.reliability.figures import record
 from tests.reliability.plugin import Run
+from tools.controlplane.audit import Mark, Request
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.reliability.figures import record
+from tools.running import identity
+from tools.running.operator_process import Operator
 
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 

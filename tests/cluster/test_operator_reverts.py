@@ -15,10 +15,10 @@ from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell.working.withdraw import withdraw
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import Operator
-from tests.controlplane.audit import Request
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
+from tools.controlplane.audit import Request
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.running.operator_process import Operator
 
 pytestmark = [pytest.mark.cluster, pytest.mark.usefixtures("operator")]
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import Operator, of_operator
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
-from tests.reliability.figures import record
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.reliability.figures import record
+from tools.running.operator_process import Operator, of_operator
 
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 import pytest
 
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import Operator, of_operator
-from tests.controlplane.api import ApiError
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
+from tools import make
+from tools.controlplane.api import ApiError
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.running.operator_process import Operator, of_operator
 
 pytestmark = pytest.mark.cluster
 
@@ -75,10 +76,9 @@ def dead_webhook(objects: Objects) -> Iterator[None]:
 
 
 def _fails(objects: Objects) -> bool:
-    spec = {"hosts": ["probe.example"], "ports": [{"number": 1, "name": "x"}]}
-    body = {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": {"name": "probe"}, "spec": spec}
+    path = f"{objects.path('serviceentries')}?dryRun=All"
     try:
-        objects.plane.api.create(f"{objects.path('serviceentries')}?dryRun=All", body)
+        objects.plane.api.create(path, make.entry("probe", "probe.example"))
     except ApiError as error:
         return error.status == 500
     return False

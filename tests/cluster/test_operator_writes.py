@@ -16,8 +16,9 @@ from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.store import Store
 from dnsalias_operator.shell.working.apply import Writer, is_refusal
 from tests.cluster.conftest import Objects
-from tests.controlplane.cluster import ControlPlane
 from tests.shell.fake_clock import FakeClock
+from tools import make
+from tools.controlplane.cluster import ControlPlane
 
 pytestmark = pytest.mark.cluster
 
@@ -42,18 +43,8 @@ async def desk(control_plane: ControlPlane) -> AsyncIterator[Desk]:
 
 def manifest(objects: Objects, host: str = "web.hello", **spec: Any) -> dict[str, Any]:  # noqa: ANN401
     """A ServiceEntry named web."""
-    return {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "ServiceEntry",
-        "metadata": {"name": "web", "namespace": objects.namespace},
-        "spec": {
-            "hosts": [host],
-            "location": "MESH_INTERNAL",
-            "resolution": "STATIC",
-            "ports": [{"number": 80, "name": "p-80"}],
-            **spec,
-        },
-    }
+    given = {"location": "MESH_INTERNAL", "resolution": "STATIC", "ports": [make.entry_port(80, None, "p-80")], **spec}
+    return make.entry("web", host, namespace=objects.namespace, **given)
 
 
 def change(objects: Objects, verb: Verb, apply: dict[str, Any], uid: str = "") -> Change:

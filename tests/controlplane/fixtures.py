@@ -7,11 +7,11 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from tests.controlplane import build
-from tests.controlplane.api import ApiError
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.hand import project_crds
-from tests.reliability.figures import form
+from tools.controlplane import build
+from tools.controlplane.api import ApiError
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.hand import project_crds
+from tools.reliability.figures import form
 
 DISTURBING = (
     "/apis/dnsalias.io/v1alpha1/namespaces/{}/dnsaliases",

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from tests.controlplane.audit import AuditLog
+from tools.controlplane.audit import AuditLog
 
 
 def line(stage: str, audit_id: str, **more: Any) -> str:  # noqa: ANN401

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.controlplane import build, cache, toolchain
-from tests.controlplane.build import Binary, BuildError
+from tools.controlplane import build, cache, toolchain
+from tools.controlplane.build import Binary, BuildError
 
 PROGRAM = 'package main\n\nfunc main() { println("%s") }\n'
 

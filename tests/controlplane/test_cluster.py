@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane.api import ApiError
-from tests.controlplane.cluster import ControlPlane, KubectlError
-from tests.controlplane.waiting import eventually
+from tools import make
+from tools.controlplane.api import ApiError
+from tools.controlplane.cluster import ControlPlane, KubectlError
+from tools.controlplane.waiting import eventually
 
 pytestmark = pytest.mark.cluster
 
@@ -27,24 +28,10 @@ def absent(plane: ControlPlane, path: str) -> bool:
     return False
 
 
-def service(name: str, **spec: Any) -> dict[str, Any]:  # noqa: ANN401
-    """A Service with port 443."""
-    return {"metadata": {"name": name}, "spec": {"ports": [{"name": "https", "port": 443}], **spec}}
-
-
 def service_entry(name: str, **metadata: Any) -> dict[str, Any]:  # noqa: ANN401
     """A ServiceEntry that Istio's CRD accepts."""
-    return {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "ServiceEntry",
-        "metadata": {"name": name, **metadata},
-        "spec": {
-            "hosts": [f"{name}.hello"],
-            "addresses": ["240.241.0.1"],
-            "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}],
-            "resolution": "NONE",
-        },
-    }
+    ports, at = [make.entry_port(443, "TLS")], ["240.241.0.1"]
+    return make.entry(name, f"{name}.hello", ports=ports, resolution="NONE", meta=metadata, addresses=at)
 
 
 def may_create_config_maps(plane: ControlPlane, user: str, namespace: str) -> bool:
@@ -63,10 +50,10 @@ def config_map(name: str) -> dict[str, Any]:
 def test_a_service_gets_a_cluster_ip(control_plane: ControlPlane, namespace: str) -> None:
     """The API server allocates clusterIPs from 10.96.0.0/16, of both families where a Service asks for both."""
     path = f"/api/v1/namespaces/{namespace}/services"
-    single = control_plane.api.create(path, service("single"))["spec"]
+    single = control_plane.api.create(path, make.service("single"))["spec"]
     assert ipaddress.ip_address(single["clusterIP"]) in ipaddress.ip_network("10.96.0.0/16")
     assert single["clusterIPs"] == [single["clusterIP"]]
-    dual = control_plane.api.create(path, service("dual", ipFamilyPolicy="RequireDualStack"))["spec"]
+    dual = control_plane.api.create(path, make.service("dual", ipFamilyPolicy="RequireDualStack"))["spec"]
     assert [ipaddress.ip_address(address).version for address in dual["clusterIPs"]] == [4, 6]
 
 
@@ -94,7 +81,7 @@ def node(control_plane: ControlPlane, namespace: str) -> Iterator[str]:
 def test_ready_pods_become_endpoints(control_plane: ControlPlane, namespace: str, node: str) -> None:
     """The endpointslice controller lists a ready pod that a Service selects; without a Node it would skip the pod."""
     base = f"/api/v1/namespaces/{namespace}"
-    control_plane.api.create(f"{base}/services", service("web", selector={"app": "web"}))
+    control_plane.api.create(f"{base}/services", make.service("web", selector={"app": "web"}))
     eventually(lambda: not absent(control_plane, f"{base}/serviceaccounts/default"))
     pod = {
         "metadata": {"name": "web-0", "labels": {"app": "web"}},

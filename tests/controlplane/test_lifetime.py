@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.controlplane import build, cache, components
-from tests.controlplane.api import ApiError
-from tests.controlplane.cluster import ControlPlane, free_ports
-from tests.controlplane.components import Ports
 from tests.controlplane.elsewhere import REPOSITORY, started_elsewhere
-from tests.controlplane.processes import Supervisor, SupervisorError, started
-from tests.controlplane.waiting import eventually
+from tools.controlplane import build, cache, components
+from tools.controlplane.api import ApiError
+from tools.controlplane.cluster import ControlPlane, free_ports
+from tools.controlplane.components import Ports
+from tools.controlplane.processes import Supervisor, SupervisorError, started
+from tools.controlplane.waiting import eventually
 
 STARTER = """\
 import json, sys
-from tests.controlplane.cluster import ControlPlane
+from tools.controlplane.cluster import ControlPlane
 plane = ControlPlane.start()
 pids = [plane.supervisor.pid, *plane.supervisor.pids.values()]
 print(json.dumps({"pids": pids, "folder": str(plane.folder)}), flush=True)
@@ -137,7 +137,7 @@ def test_by_hand_it_survives_the_shell_that_started_it(tmp_path: Path) -> None:
     environment = {**os.environ, "DNSALIAS_CACHE": str(tmp_path), "KUBEBUILDER_ASSETS": str(assets)}
 
     def by_hand(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tests.controlplane", *words]
+        command = [sys.executable, "-m", "tools.controlplane", *words]
         return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
 
     before = by_hand("env")

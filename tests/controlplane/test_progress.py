@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tests.controlplane.progress import step
+from tools.controlplane.progress import step
 
 
 class Log(io.StringIO):

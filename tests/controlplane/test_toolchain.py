@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.controlplane import build, toolchain
+from tools.controlplane import build, toolchain
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,8 @@ from dnsalias_operator.model.meta import Raw
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.sidecar import Sidecar
-from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from tools.dataplane.recorded import row_of
 
 Rows = Counter[Row]
 
@@ -182,20 +183,6 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader (head, a pager) has seen enough; a closed stdout must not fail again when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
-
-
-def row_of(raw: Mapping[str, Any]) -> Row:
-    """A row in the form of the recordings, as the model's type."""
-    return Row(
-        bind=raw["bind"],
-        port=raw["port"],
-        default=raw["default"],
-        sni=tuple(raw["sni"]),
-        cidr=tuple(raw["cidr"]),
-        http=raw["http"],
-        cluster=raw["cluster"],
-        route=raw["route"],
-    )
 
 
 def _by_port(view: int, rows: Iterable[Row]) -> dict[Port, Rows]:

@@ -13,6 +13,7 @@ from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.sidecar import Sidecar
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.model.virtualservice import VirtualService
+from tools import make
 
 VIP = "10.96.0.10"
 ELSEWHERE = "93.184.216.34"
@@ -34,20 +35,9 @@ def service(
     spec: Mapping[str, Any] | None = None,
 ) -> Service:
     """A Service with one port whose name is ``protocol``; ``spec`` adds to or replaces fields of its spec."""
-    addresses = list(ips)
-    return Service.parse(
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": _meta(name, namespace, created)
-            | ({} if export_to is None else {"annotations": {EXPORT_TO_ANNOTATION: export_to}}),
-            "spec": {
-                "clusterIPs": addresses,
-                "ports": [{"name": protocol, "port": port, "protocol": "TCP"}],
-                **(spec or {}),
-            },
-        }
-    )
+    meta = _created(created) | ({} if export_to is None else {"annotations": {EXPORT_TO_ANNOTATION: export_to}})
+    given = {"clusterIPs": list(ips), "ports": [make.port(port, protocol, protocol="TCP")], **(spec or {})}
+    return Service.parse(make.service(name, namespace=namespace, meta=meta, **given))
 
 
 def entry(
@@ -66,22 +56,13 @@ def entry(
     allocated: Mapping[str, str] | None = None,
 ) -> ServiceEntry:
     """A ServiceEntry with one port; ``allocated`` is istiod's address by host; ``spec`` adds to its spec."""
-    given = {"addresses": list(addresses), "exportTo": list(export_to)}
-    return ServiceEntry.parse(
-        {
-            "apiVersion": "networking.istio.io/v1",
-            "kind": "ServiceEntry",
-            "metadata": _meta(name, namespace, created) | ({"labels": dict(labels)} if labels else {}),
-            "spec": {
-                "hosts": list(hosts),
-                "resolution": resolution,
-                "ports": [{"name": "p", "number": port} | ({"protocol": protocol} if protocol else {})],
-                **{field: value for field, value in given.items() if value},
-                **(spec or {}),
-            },
-            "status": {"addresses": [{"host": host, "value": value} for host, value in (allocated or {}).items()]},
-        }
-    )
+    meta = _created(created) | ({"labels": dict(labels)} if labels else {})
+    lists = {"addresses": list(addresses), "exportTo": list(export_to)}
+    given = {"ports": [make.entry_port(port, protocol)], "resolution": resolution}
+    given |= {field: value for field, value in lists.items() if value}
+    made = make.entry(name, *hosts, namespace=namespace, meta=meta, **(given | dict(spec or {})))
+    status = {"addresses": [{"host": host, "value": value} for host, value in (allocated or {}).items()]}
+    return ServiceEntry.parse({**made, "status": status})
 
 
 def sidecar(
@@ -94,27 +75,17 @@ def sidecar(
     spec: Mapping[str, Any] | None = None,
 ) -> Sidecar:
     """A Sidecar with one egress listener for those hosts, or with ``egress``; ``selector`` are its pods' labels."""
-    listeners = [{"hosts": list(hosts)}] if egress is None else list(egress)
-    chosen = {} if selector is None else {"workloadSelector": {"labels": dict(selector)}}
-    return Sidecar.parse(
-        {
-            "apiVersion": "networking.istio.io/v1",
-            "kind": "Sidecar",
-            "metadata": _meta(name, namespace, created),
-            "spec": {"egress": listeners, **chosen, **(spec or {})},
-        }
-    )
+    given: dict[str, Any] = {} if egress is None else {"egress": list(egress)}
+    given |= {} if selector is None else {"workloadSelector": {"labels": dict(selector)}}
+    given |= dict(spec or {})
+    return Sidecar.parse(make.sidecar(name, *hosts, namespace=namespace, meta=_created(created), **given))
 
 
 def virtual_service(*hosts: str, namespace: str = "abc", **spec: Any) -> VirtualService:  # noqa: ANN401
     """A VirtualService for those hosts; ``spec`` are further fields of its spec."""
+    given, meta = {"hosts": list(hosts), **spec}, _created(OLDER)
     return VirtualService.parse(
-        {
-            "apiVersion": "networking.istio.io/v1",
-            "kind": "VirtualService",
-            "metadata": _meta("routes", namespace, OLDER),
-            "spec": {"hosts": list(hosts), **spec},
-        }
+        make.manifest(make.NETWORKING, "VirtualService", "routes", given, namespace=namespace, meta=meta)
     )
 
 
@@ -146,6 +117,5 @@ def _name(row: Row | None) -> str:
     return owner.name if owner else "-"
 
 
-def _meta(name: str, namespace: str, created: int | None) -> dict[str, Any]:
-    stamp = {} if created is None else {"creationTimestamp": datetime.fromtimestamp(created, UTC).isoformat()}
-    return {"name": name, "namespace": namespace, **stamp}
+def _created(created: int | None) -> dict[str, Any]:
+    return {} if created is None else {"creationTimestamp": datetime.fromtimestamp(created, UTC).isoformat()}

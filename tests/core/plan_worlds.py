@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import REPAIR_ANNOTATION, SERVICE_ANNOTATION
 from dnsalias_operator.model.rules import Rules
+from tools.make import MANAGED
 
 Raw = dict[str, Any]
 
@@ -20,7 +21,6 @@ IPS = tuple(f"10.96.0.{n}" for n in range(1, 7))
 HOSTS = ("api.hello", "db.hello", "web.hello", "api.data")
 PORTS = (80, 443, 3306)
 UNSPECIFIED = "0.0.0.0"  # noqa: S104 (an address in test data)
-MANAGED = {"app.kubernetes.io/managed-by": "dns-controller"}
 
 stamps = st.sampled_from((None, *(f"2026-01-01T00:00:0{n}Z" for n in range(1, 6))))
 exports = st.sampled_from((None, None, None, ["*"], ["."], ["data"], ["~"]))

@@ -9,31 +9,27 @@ from hypothesis import strategies as st
 from dnsalias_operator.core.hosts.holders import has_host
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.plan import plan
-from dnsalias_operator.model.kinds import KINDS
-from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from tools import make
 
-SERVICE = {
-    "kind": "Service",
-    "metadata": {"name": "pay", "namespace": "abc", "creationTimestamp": "2026-01-01T00:00:00Z"},
-    "spec": {"clusterIP": "10.96.0.1", "ports": [{"name": "tcp", "port": 9001}]},
-}
-ENTRY = {
-    "kind": "ServiceEntry",
-    "metadata": {"name": "theirs", "namespace": "abc", "creationTimestamp": "2026-01-01T00:00:09Z"},
-    "spec": {"hosts": ["pay.hello"], "resolution": "DNS", "ports": [{"number": 9001, "name": "p", "protocol": "TCP"}]},
-}
+SERVICE = make.service(
+    "pay", ports=[make.port(9001)], ip="10.96.0.1", namespace="abc", meta={"creationTimestamp": "2026-01-01T00:00:00Z"}
+)
+ENTRY = make.entry(
+    "theirs",
+    "pay.hello",
+    ports=[make.entry_port(9001)],
+    namespace="abc",
+    meta={"creationTimestamp": "2026-01-01T00:00:09Z"},
+)
 
 
 def alias(name: str, second: int, export_to: list[str], service: str = "pay", **meta: str) -> dict[str, Any]:
     """An alias of pay.hello in namespace abc."""
-    created = f"2026-01-01T00:00:{second:02}Z"
-    return {
-        "kind": KIND,
-        "metadata": {"name": name, "namespace": "abc", "creationTimestamp": created, **meta},
-        "spec": {"host": "pay.hello", "serviceRef": {"name": service}, "exportTo": export_to},
-    }
+    meta |= {"creationTimestamp": f"2026-01-01T00:00:{second:02}Z"}
+    return make.alias(name, "pay.hello", service, namespace="abc", meta=meta, exportTo=export_to)
 
 
 def snapshot(*raws: dict[str, Any]) -> Snapshot:

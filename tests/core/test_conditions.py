@@ -7,15 +7,15 @@ from dnsalias_operator.core.aliases.conditions import desired_status
 from dnsalias_operator.core.outcome import AliasDecision, Condition
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.dnsalias import DnsAlias
+from tools import make
 
 THEN, NOW = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 READY = Condition("Ready", "True", Reason.READY, "it works")
 
 
 def _alias(status: dict[str, Any] | None = None) -> DnsAlias:
-    meta = {"name": "a", "namespace": "abc", "generation": 3}
-    spec = {"host": "a.hello", "serviceRef": {"name": "a"}}
-    return DnsAlias.parse({"metadata": meta, "spec": spec, "status": status or {}})
+    made = make.alias("a", "a.hello", "a", namespace="abc", meta={"generation": 3})
+    return DnsAlias.parse({**made, "status": status or {}})
 
 
 def _decision(condition: Condition) -> AliasDecision:

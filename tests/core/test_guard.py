@@ -10,6 +10,7 @@ from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from tests.core.listener_worlds import NEWER, OLDER, PORT, VIP, entry, service, world
+from tools import make
 
 VIP6 = "fd00::10"
 DUAL = Mesh(dual_stack=True)
@@ -34,12 +35,7 @@ def test_ipv4_pods_do_not_reach_the_ipv6_address() -> None:
 @pytest.mark.parametrize("mesh", [DUAL, DUAL_BOTH])
 def test_an_alias_waits_for_its_age_at_the_first_address(mesh: Mesh) -> None:
     """An alias by DNS endpoint of a Service whose first clusterIP is IPv6 is made when it is younger for certain."""
-    alias = DnsAlias.parse(
-        {
-            "metadata": {"name": "alias", "namespace": "abc"},
-            "spec": {"host": "alias.hello", "serviceRef": {"name": "svc"}},
-        }
-    )
+    alias = DnsAlias.parse(make.alias("alias", "alias.hello", "svc", namespace="abc"))
     (change,) = plan(world(service(ips=[VIP6, VIP], created=NEWER), alias), Rules(mesh=mesh)).changes
     assert change.not_before == NEWER + 2
 

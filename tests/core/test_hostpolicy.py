@@ -18,6 +18,7 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 from tests.core import plan_worlds
 from tests.core.plan_worlds import Raw
+from tools import make
 
 PAY = {"kind": "Namespace", "metadata": {"name": "pay", "labels": {"team": "payments"}}}
 
@@ -124,13 +125,10 @@ def test_a_long_list_of_namespaces_is_cut_in_messages() -> None:
 )
 def test_a_narrowed_alias_says_so(export_to: list[str] | None, expected: str) -> None:
     """Whoever is seen in fewer namespaces than asked for reads which rule it was."""
-    service = {
-        "kind": "Service",
-        "metadata": {"name": "web", "namespace": "abc"},
-        "spec": {"clusterIP": "10.96.0.1", "ports": [{"name": "http", "port": 80}], "selector": {"app": "web"}},
-    }
-    spec = {"host": "web.hello", "serviceRef": {"name": "web"}} | ({"exportTo": export_to} if export_to else {})
-    alias = {"kind": "DnsAlias", "metadata": {"name": "web", "namespace": "abc"}, "spec": spec}
+    ports = [make.port(80, "http")]
+    service = make.service("web", ports=ports, ip="10.96.0.1", namespace="abc", selector={"app": "web"})
+    exported: dict[str, Any] = {"exportTo": export_to} if export_to else {}
+    alias = make.alias("web", "web.hello", "web", namespace="abc", **exported)
     near = rules({"suffixes": ["hello"], "namespaces": ["abc"], "export_to": [".", "shop"]})
     decided = decide_alias(world(service, alias), Key("DnsAlias", "abc", "web"), near)
     assert decided is not None

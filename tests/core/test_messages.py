@@ -11,6 +11,7 @@ from dnsalias_operator.model.names import KIND, OWN_MANAGER, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 from tests.core.one_alias import ALIAS, ENTRY, SERVICE
+from tools import make
 
 KEY = Key(KIND, "abc", "api")
 
@@ -50,12 +51,8 @@ def test_an_address_of_our_own_is_not_stale() -> None:
     """Where a Sidecar streams, an alias of HTTP ports has one that is not the Service's; our manager wrote it."""
     alias = {**ALIAS, "spec": {**ALIAS["spec"], "ports": [80]}}
     egress = [{"port": {"number": 80, "protocol": "TCP"}, "hosts": ["*/*"]}]
-    sidecar: dict[str, Any] = {
-        "kind": "Sidecar",
-        "metadata": {"name": "default", "namespace": "shop"},
-        "spec": {"egress": egress},
-    }
-    world = Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, sidecar, alias))
+    sidecar = make.sidecar("default", namespace="shop", egress=egress)
+    world = Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, sidecar, alias))
     decided = decide_alias(world, KEY, Rules())
     assert decided is not None
     made = deepcopy(dict(decided.changes[0].apply))

@@ -16,6 +16,7 @@ from dnsalias_operator.model.snapshot import Snapshot
 from tests.core import plan_worlds
 from tests.core.plan_worlds import Raw
 from tests.core.test_plan_properties import profile, snapshot
+from tools import make
 
 MYSQL = Key("ServiceEntry", "data", "mysql")
 
@@ -54,29 +55,17 @@ def test_after_a_revert_the_entry_is_its_owners_and_the_operator_keeps_off(raws:
 
 def repaired_world(protocol: str = "TCP", note: str = "") -> Snapshot:
     """An entry for a Service, repaired; ``note`` is its annotation of repair."""
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "mysql", "namespace": "data", "creationTimestamp": "2026-01-01T00:00:00Z"},
-        "spec": {"clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "ports": [{"name": "tcp", "port": 3306}]},
-    }
-    meta: dict[str, Any] = {"name": "mysql", "namespace": "data", "creationTimestamp": "2026-02-01T00:00:00Z"}
-    meta |= {
+    created = {"creationTimestamp": "2026-01-01T00:00:00Z"}
+    service = make.service("mysql", ports=[make.port(3306)], ip="10.96.0.1", namespace="data", meta=created)
+    meta: dict[str, Any] = {
+        "creationTimestamp": "2026-02-01T00:00:00Z",
         "managedFields": [],
-        "labels": plan_worlds.MANAGED,
+        "labels": make.MANAGED,
         "annotations": {REPAIR_ANNOTATION: note} if note else {},
     }
-    entry = {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "ServiceEntry",
-        "metadata": meta,
-        "spec": {
-            "hosts": ["mysql.hello"],
-            "resolution": "DNS",
-            "ports": [{"name": "tcp", "number": 3306, "protocol": protocol}],
-        },
-    }
-    world = Snapshot([KINDS["Service"].parse(service), ServiceEntry.parse(entry)])
+    ports = [make.entry_port(3306, protocol, "tcp")]
+    entry = make.entry("mysql", "mysql.hello", ports=ports, namespace="data", meta=meta)
+    world = Snapshot([PARSERS["Service"](service), ServiceEntry.parse(entry)])
     return Snapshot(plan(world, Rules()).after.objects())
 
 

@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from dnsalias_operator.model.kinds import KINDS, Object
 from dnsalias_operator.model.names import SERVICE_ANNOTATION
+from dnsalias_operator.model.snapshot import PARSERS, Object
+from tools.make import MANAGED
 
 NAMESPACES = ("abc", "data")
 NAMES = ("api", "db", "web")
 IPS = ("10.96.0.1", "10.96.0.2", "10.96.0.3", "10.96.0.4")
 HOSTS = ("api.hello", "db.hello", "api.data", "web.hello", "pod.db.data")
 PORTS = (80, 443, 3306)
-MANAGED = {"app.kubernetes.io/managed-by": "dns-controller"}
 
 stamps = st.sampled_from([None, "2026-01-01T00:00:00Z", "2026-01-01T00:00:05Z", "2026-01-01T00:00:09Z"])
 exports = st.sampled_from([None, ["*"], ["."], ["data"], ["~"]])

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.controlplane import build
-from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.fixtures import in_ci
-from tests.dataplane.mesh import BINARIES, Mesh
-from tests.dataplane.spaces import why_not
+from tools.controlplane import build
+from tools.controlplane.cluster import ControlPlane
+from tools.dataplane.mesh import BINARIES, Mesh
+from tools.dataplane.spaces import why_not
 
 
 @pytest.fixture(scope="session")

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.operator_process import COMMAND, Operator
-from tests.controlplane.hand import project_crds
-from tests.controlplane.waiting import eventually
-from tests.dataplane import pods
-from tests.dataplane.mesh import Mesh
-from tests.dataplane.pods import Pod
-from tests.install import identity
+from tools import make
+from tools.controlplane.hand import project_crds
+from tools.controlplane.waiting import eventually
+from tools.dataplane import pods
+from tools.dataplane.mesh import Mesh
+from tools.dataplane.pods import Pod
+from tools.running import identity
+from tools.running.operator_process import COMMAND, Operator
 
 pytestmark = [pytest.mark.cluster, pytest.mark.dataplane]
 
@@ -93,24 +94,14 @@ class Retirement:
 
 def service(mesh: Mesh, namespace: str, name: str, port: dict[str, Any]) -> str:
     """Create a Service of the pods of that name; its clusterIP."""
-    body = {"metadata": {"name": name}, "spec": {"selector": {"app": name}, "ports": [port]}}
+    body = make.service(name, ports=[port], selector={"app": name})
     return str(mesh.plane.api.create(f"/api/v1/namespaces/{namespace}/services", body)["spec"]["clusterIP"])
 
 
 def entry(mesh: Mesh, namespace: str, name: str, number: int, protocol: str) -> None:
     """Create an entry as a dns-controller would that leaves out addresses and endpoints."""
-    body = {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "ServiceEntry",
-        "metadata": {"name": f"{name}-cutom-name", "labels": {"app.kubernetes.io/managed-by": "dns-controller"}},
-        "spec": {
-            "hosts": [f"{name}.cutom-name"],
-            "location": "MESH_INTERNAL",
-            "resolution": "DNS",
-            "ports": [{"name": "p", "number": number, "protocol": protocol}],
-        },
-    }
-    path = f"/apis/networking.istio.io/v1/namespaces/{namespace}/serviceentries?fieldManager=dns-controller"
+    body = make.foreign(f"{name}-cutom-name", f"{name}.cutom-name", ports=[make.entry_port(number, protocol)])
+    path = f"/apis/networking.istio.io/v1/namespaces/{namespace}/serviceentries?fieldManager={make.MANAGER}"
     mesh.plane.api.create(path, body)
 
 
@@ -127,8 +118,8 @@ def retirement(mesh: Mesh, tmp_path: Path) -> Iterator[Retirement]:
             f"/apis/security.istio.io/v1/namespaces/{STRICT}/peerauthentications",
             {**strict, "spec": {"mtls": {"mode": "STRICT"}}},
         )
-        db = service(mesh, STRICT, "db", {"name": "tcp", "port": 5432})
-        web = service(mesh, OPEN, "web", {"name": "http", "port": 8084})
+        db = service(mesh, STRICT, "db", make.port(5432))
+        web = service(mesh, OPEN, "web", make.port(8084, "http"))
         for namespace, name, kind, port in ((STRICT, "db", "tcp", 5432), (OPEN, "web", "http", 8084)):
             ports = [{"name": "app", "containerPort": port}]
             pod = stack.enter_context(mesh.pod(namespace, name, labels={"app": name}, ports=ports))

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from dnsalias_operator.model.mesh import Mesh as Assumptions
-from tests.controlplane.progress import say
 from tests.core.agreement import compare, load, report
-from tests.dataplane import record
-from tests.dataplane.validate import invalid
-from tests.dataplane.world import world
-from tests.dataplane.world_cell import Object
-from tests.dataplane.world_sidecars import places, sidecars
+from tools.controlplane.progress import say
+from tools.dataplane import record
+from tools.dataplane.validate import invalid
+from tools.dataplane.world import world
+from tools.dataplane.world_cell import Object
+from tools.dataplane.world_sidecars import places, sidecars
 
 pytestmark = [pytest.mark.cluster, pytest.mark.dataplane, pytest.mark.usefixtures("data_plane")]
 

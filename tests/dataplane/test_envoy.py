@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.dataplane import DataPlaneError, envoy
+from tools.dataplane import DataPlaneError, envoy
 
 TCP: dict[str, Any] = {"name": envoy.TCP_PROXY, "typed_config": {"cluster": "outbound|1||a.team"}}
 HTTP: dict[str, Any] = {"name": envoy.CONNECTION_MANAGER, "typed_config": {"rds": {"route_config_name": "80"}}}

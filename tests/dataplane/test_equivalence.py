@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.dataplane.equivalence import table
-from tests.dataplane.equivalence.rows import Row, chosen, pairs, pairwise, product
-from tests.dataplane.equivalence.scene import Outcome, Seen, run
-from tests.dataplane.equivalence.verdict import Verdict, judge
+from tools.dataplane.equivalence import table
+from tools.dataplane.equivalence.rows import Row, chosen, pairs, pairwise, product
+from tools.dataplane.equivalence.scene import Outcome, Seen, run
+from tools.dataplane.equivalence.verdict import Verdict, judge
 
 
 def test_every_pair_of_values_is_tried() -> None:

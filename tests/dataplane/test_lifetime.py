@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.controlplane.elsewhere import started_elsewhere
-from tests.controlplane.processes import started
-from tests.controlplane.waiting import eventually
+from tools.controlplane.processes import started
+from tools.controlplane.waiting import eventually
 
 pytestmark = [pytest.mark.cluster, pytest.mark.dataplane, pytest.mark.usefixtures("data_plane")]
 
 STARTER = """\
 import json, os, sys
-from tests.controlplane import build
-from tests.controlplane.cluster import ControlPlane
-from tests.dataplane.mesh import Mesh
+from tools.controlplane import build
+from tools.controlplane.cluster import ControlPlane
+from tools.dataplane.mesh import Mesh
 plane = ControlPlane.start(crds=[build.istio_crds()])
 mesh = Mesh.start(plane)
 with mesh.pod("default", "client") as pod:

@@ -12,17 +12,18 @@ import pytest
 from dnsalias_operator.core.plan import lint
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import Snapshot
-from tests.controlplane.progress import say
-from tests.controlplane.waiting import eventually
-from tests.dataplane import pods
-from tests.dataplane.bulk import COLLECTIONS
-from tests.dataplane.mesh import Mesh
-from tests.dataplane.mtls_record import differences, record
-from tests.dataplane.pods import Pod
-from tests.dataplane.record import WAVE_SECONDS
-from tests.dataplane.sidecar import READY
-from tests.dataplane.web import OK, get
+from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from tools import make
+from tools.controlplane.progress import say
+from tools.controlplane.waiting import eventually
+from tools.dataplane import pods
+from tools.dataplane.bulk import COLLECTIONS
+from tools.dataplane.mesh import Mesh
+from tools.dataplane.mtls_record import differences, record
+from tools.dataplane.pods import Pod
+from tools.dataplane.record import WAVE_SECONDS
+from tools.dataplane.sidecar import READY
+from tools.dataplane.web import OK, get
 
 pytestmark = [pytest.mark.cluster, pytest.mark.dataplane, pytest.mark.usefixtures("data_plane")]
 
@@ -54,13 +55,8 @@ def test_the_model_agrees_with_a_new_world_on_every_cluster(capsys: pytest.Captu
 
 def entry(name: str, host: str, protocol: str, resolution: str, **spec: Any) -> dict[str, Any]:  # noqa: ANN401
     """An entry that only its own namespace gets."""
-    ports = [{"name": "p", "number": 4443, "protocol": protocol}]
-    return {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "ServiceEntry",
-        "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": {"hosts": [host], "ports": ports, "resolution": resolution, "exportTo": ["."], **spec},
-    }
+    given = {"ports": [make.entry_port(4443, protocol)], "resolution": resolution, "exportTo": ["."], **spec}
+    return make.entry(name, host, namespace=NAMESPACE, **given)
 
 
 GRPC = entry("grpc", "*.dynamic.team", "GRPC", "DYNAMIC_DNS")

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.operator_process import COMMAND, Operator
-from tests.controlplane.hand import project_crds
-from tests.controlplane.waiting import eventually
-from tests.dataplane import pods
-from tests.dataplane.mesh import Mesh
-from tests.dataplane.pods import Pod
-from tests.install import identity
+from tools import make
+from tools.controlplane.hand import project_crds
+from tools.controlplane.waiting import eventually
+from tools.dataplane import pods
+from tools.dataplane.mesh import Mesh
+from tools.dataplane.pods import Pod
+from tools.running import identity
+from tools.running.operator_process import COMMAND, Operator
 
 pytestmark = [pytest.mark.cluster, pytest.mark.dataplane]
 
@@ -106,7 +107,7 @@ class Names:
 
 def create_service(mesh: Mesh, name: str) -> None:
     """One of ``SPECS``."""
-    body = {"metadata": {"name": name}, "spec": {"selector": {"app": "names"}, **SPECS[name]}}
+    body = make.service(name, **{"selector": {"app": "names"}, **SPECS[name]})
     mesh.plane.api.create(f"/api/v1/namespaces/{HOME}/services", body)
 
 
@@ -143,9 +144,7 @@ def names(mesh: Mesh, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Name
         for name, host in HOSTS.items():
             create_service(mesh, name)
             stack.callback(plane.api.delete, f"/api/v1/namespaces/{HOME}/services/{name}")
-            spec = {"host": host, "serviceRef": {"name": name}}
-            kind = {"apiVersion": "dnsalias.io/v1alpha1", "kind": "DnsAlias"}
-            plane.api.create(aliases, {**kind, "metadata": {"name": name}, "spec": spec})
+            plane.api.create(aliases, make.alias(name, host, name))
             stack.callback(plane.api.delete, f"{aliases}/{name}")
         folder = tmp_path_factory.mktemp("operator")
         operator = stack.enter_context(Operator(plane, identity.install(plane), folder)).idle()

@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from tests.controlplane.waiting import eventually
-from tests.dataplane.mesh import Mesh
-from tests.dataplane.node import ADDRESS
-from tests.dataplane.web import get
+from tools.controlplane.waiting import eventually
+from tools.dataplane.mesh import Mesh
+from tools.dataplane.node import ADDRESS
+from tools.dataplane.web import get
 
 pytestmark = [pytest.mark.cluster, pytest.mark.dataplane]
 

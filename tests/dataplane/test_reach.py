@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.operator_process import COMMAND
-from tests.controlplane.hand import project_crds
-from tests.controlplane.waiting import eventually
-from tests.dataplane import pods
-from tests.dataplane.bulk import COLLECTIONS
-from tests.dataplane.mesh import Mesh
-from tests.dataplane.pods import Pod
+from tools import make
+from tools.controlplane.hand import project_crds
+from tools.controlplane.waiting import eventually
+from tools.dataplane import pods
+from tools.dataplane.bulk import COLLECTIONS
+from tools.dataplane.mesh import Mesh
+from tools.dataplane.pods import Pod
+from tools.running.operator_process import COMMAND
 
 pytestmark = [pytest.mark.cluster, pytest.mark.dataplane]
 
@@ -36,31 +37,17 @@ PORTS: Mapping[int, tuple[str, list[str]]] = {
 """Catch-alls: host and exportTo by port. The last one is created last, and every client but one imports it."""
 
 
-def sidecar(namespace: str, hosts: list[str]) -> dict[str, Any]:
-    """The Sidecar of a namespace that imports those hosts."""
-    meta = {"name": "reach", "namespace": namespace}
-    spec = {"egress": [{"hosts": hosts}]}
-    return {"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "metadata": meta, "spec": spec}
-
-
 def catch_all(port: int, host: str, export_to: list[str]) -> dict[str, Any]:
     """An entry without addresses, as the incident had them."""
-    spec = {
-        "hosts": [host],
-        "exportTo": export_to,
-        "location": "MESH_INTERNAL",
-        "resolution": "NONE",
-        "ports": [{"name": "tcp", "number": port, "protocol": "TCP"}],
-    }
-    meta = {"name": f"reach-{port}", "namespace": HOME}
-    return {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": meta, "spec": spec}
+    given: dict[str, Any] = {"exportTo": export_to, "location": "MESH_INTERNAL", "resolution": "NONE"}
+    return make.entry(f"reach-{port}", host, ports=[make.entry_port(port)], namespace=HOME, **given)
 
 
 @pytest.fixture(scope="module")
 def clients(mesh: Mesh) -> Iterator[Mapping[str, Pod]]:
     """A pod in each of the four namespaces, with all objects there before any of them starts."""
     mesh.plane.install_crds(project_crds())
-    objects = [sidecar(namespace, hosts) for namespace, hosts in EGRESS.items() if hosts]
+    objects = [make.sidecar("reach", *hosts, namespace=namespace) for namespace, hosts in EGRESS.items() if hosts]
     objects += [catch_all(port, *what) for port, what in PORTS.items()]
     with ExitStack() as stack:
         for namespace in (HOME, *EGRESS):

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane.waiting import eventually
-from tests.dataplane.envoy import Row
-from tests.dataplane.mesh import Mesh
+from tools import make
+from tools.controlplane.waiting import eventually
+from tools.dataplane.envoy import Row
+from tools.dataplane.mesh import Mesh
 
 pytestmark = [pytest.mark.cluster, pytest.mark.dataplane]
 
@@ -15,11 +16,8 @@ ENTRIES = "/apis/networking.istio.io/v1/namespaces/catching/serviceentries"
 
 def entry(name: str, protocol: str, port: int) -> dict[str, Any]:
     """An entry without addresses."""
-    ports = [{"name": "p", "number": port, "protocol": protocol}]
-    endpoints = [{"address": "10.1.0.5"}]
-    spec = {"hosts": [f"{name}.team"], "ports": ports, "resolution": "STATIC", "endpoints": endpoints}
-    kind = {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry"}
-    return {**kind, "metadata": {"name": name}, "spec": spec}
+    ports, endpoints = [make.entry_port(port, protocol)], [{"address": "10.1.0.5"}]
+    return make.entry(name, f"{name}.team", ports=ports, resolution="STATIC", endpoints=endpoints)
 
 
 def test_an_entry_without_addresses_is_a_catch_all(mesh: Mesh) -> None:

@@ -1,8 +1,8 @@
-"""`python -m tests.demo` says what it takes before it does anything."""
+"""`python -m tools.demo` says what it takes before it does anything."""
 
 import pytest
 
-from tests.demo.__main__ import main
+from tools.demo.__main__ import main
 
 
 def test_help_tells_and_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:

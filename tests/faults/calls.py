@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
-from tests.controlplane.audit import NOISE
+from tools.controlplane.audit import NOISE
 
 _MUTATING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _REVIEWS = frozenset({"selfsubjectaccessreviews", "selfsubjectrulesreviews", "tokenreviews"})

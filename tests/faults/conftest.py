@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.conftest import Objects
-from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.fixtures import one_more
 from tests.faults.kubelet import Kubelet
 from tests.faults.proxy import Proxy
-from tests.install import identity
+from tools.controlplane.cluster import ControlPlane
+from tools.running import identity
 
 
 @pytest.fixture(scope="package")

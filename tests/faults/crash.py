@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dnsalias_operator.settings import Settings
-from tests.controlplane.cluster import ControlPlane
 from tests.faults.calls import Call
 from tests.faults.kubelet import Kubelet
 from tests.faults.oracle import duplicates, left_to_do, orphans, settled
 from tests.faults.proxy import ANSWERED, BEFORE, Proxy, Stage
 from tests.scenarios.live import A_SECOND, Cluster, Watched
+from tools.controlplane.cluster import ControlPlane
 
 WAIT_SECONDS, POLL_SECONDS = 120.0, 0.2
 _A_MOMENT = 0.05

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.cluster.operator_process import Operator
+from tools.running.operator_process import Operator
 
 _BUGS = ("Traceback", "Exception in callback", "was never retrieved", "was destroyed but it is pending")
 

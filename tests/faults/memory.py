@@ -7,11 +7,11 @@ from typing import Any
 
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import KIND, Key
-from tests.controlplane.api import Api, ApiError
 from tests.faults.calls import Call
 from tests.scenarios.live import ROOTS, key_of
 from tests.scenarios.scenario import Expect, Raw, Scenario
 from tests.scenarios.simulated import Cluster, merged
+from tools.controlplane.api import Api, ApiError
 
 KINDS = {plural: kind for kind, (_, plural) in ROOTS.items()}
 

@@ -17,9 +17,9 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 
-from tests.controlplane.cluster import ControlPlane
 from tests.faults.calls import Aim, Call, any_call
 from tests.faults.faults import Answer, DropError, Fault, Hold
+from tools.controlplane.cluster import ControlPlane
 
 _HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "host", "accept-encoding"}

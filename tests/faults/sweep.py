@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dnsalias_operator.model.names import ALIAS_LABEL, KIND, Key
-from tests.controlplane.api import MERGE, Api, ApiError
 from tests.scenarios.live import patched, path
+from tools.controlplane.api import MERGE, Api, ApiError
+from tools.make import MANAGED
 
 NAMESPACES = ("swept-1", "swept-2", "swept-3")
 NAMES = ("api", "db", "web", "x")
@@ -17,7 +18,6 @@ PORTS = (80, 443, 3306, 9000)
 HOSTS = ("api.hello", "db.hello", "web.hello", "api.data", "web.cutom-name")
 INVALID_HOSTS = ("", "UPPER.hello", "one", "10.0.0.1", "*.hello", "a..b", "kubernetes.default.svc", "x" * 254 + ".y")
 EXPORTS = (["*"], ["."], ["~"], ["swept-1"])
-MANAGED = {"app.kubernetes.io/managed-by": "dns-controller"}
 INJECTION = 'line\n{"level":"error","message":"a bug"}\r\x1b[31m"} 1\ndnsalias_synced 7'
 """What a log or a page of metrics would show if it did not escape."""
 

@@ -8,16 +8,16 @@ import pytest
 import yaml
 
 from tests.cluster.conftest import Objects
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
 from tests.faults.calls import Aim, any_call, of, reads, watches, writes
 from tests.faults.faults import Expired, Fault, HalfLine, Hold, LoseAnswer, Refuse, Reset, refusal
 from tests.faults.kubelet import Kubelet
 from tests.faults.proxy import Proxy
 from tests.faults.world import World, total
-from tests.install import identity
-from tests.reliability.figures import record
 from tests.reliability.plugin import Run
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.reliability.figures import record
+from tools.running import identity
 
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 

@@ -9,13 +9,14 @@ from dnsalias_operator.core.aliases.decide import OLDER_BY
 from dnsalias_operator.model.kinds import watched
 from dnsalias_operator.model.names import ISTIO_API_VERSION
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import of_operator
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
 from tests.faults.calls import lists_of_kopf, looks, of, watches
 from tests.faults.faults import HalfLine, Hold
 from tests.faults.kubelet import Kubelet
 from tests.faults.proxy import Proxy
+from tests.faults.world import KINDS
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.running.operator_process import of_operator
 
 pytestmark = pytest.mark.cluster
 

@@ -12,17 +12,17 @@ from queue import Empty, SimpleQueue
 
 import pytest
 
-from tests.controlplane import build
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.hand import project_crds
 from tests.faults.crash import Cut, Outcome, Theatre
 from tests.faults.proxy import STAGES, Stage
-from tests.install import identity
-from tests.reliability.figures import record
 from tests.reliability.plugin import Run
 from tests.scenarios.live import Watched
 from tests.scenarios.scenario import load, load_apart, names
 from tests.scenarios.test_operator import NUMBERS, environment, settings_of
+from tools.controlplane import build
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.hand import project_crds
+from tools.reliability.figures import record
+from tools.running import identity
 
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 

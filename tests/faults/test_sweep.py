@@ -7,17 +7,17 @@ import pytest
 
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
-from tests.cluster.operator_process import of_operator
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
 from tests.faults.fresh import not_theirs, unlike_a_fresh_start
 from tests.faults.kubelet import Kubelet
 from tests.faults.oracle import duplicates, left_to_do, orphans
 from tests.faults.sweep import NAMESPACES, Hand, Raw
 from tests.faults.test_unseen_events import resynced
-from tests.reliability.figures import record
 from tests.reliability.plugin import Run
 from tests.scenarios.live import Cluster, key_of
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.reliability.figures import record
+from tools.running.operator_process import of_operator
 
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 

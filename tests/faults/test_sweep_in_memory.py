@@ -9,8 +9,8 @@ from dnsalias_operator.model.rules import Rules
 from tests.faults.fresh import not_theirs, unlike_a_fresh_start
 from tests.faults.memory import Memory
 from tests.faults.sweep import NAMESPACES, Hand
-from tests.reliability.figures import record
 from tests.reliability.plugin import Run
+from tools.reliability.figures import record
 
 pytestmark = pytest.mark.reliability
 

@@ -11,15 +11,15 @@ from functools import partial
 import pytest
 
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import of_operator
-from tests.controlplane.audit import Mark, Request
-from tests.controlplane.waiting import eventually
 from tests.faults.calls import of, reads, watches
 from tests.faults.faults import Expired, Hold, Refuse, Remember, Replay, Reset, refusal
 from tests.faults.kubelet import Kubelet
 from tests.faults.proxy import Proxy
 from tests.faults.world import World
-from tests.reliability.figures import record
+from tools.controlplane.audit import Mark, Request
+from tools.controlplane.waiting import eventually
+from tools.reliability.figures import record
+from tools.running.operator_process import of_operator
 
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 

@@ -8,7 +8,7 @@ can_i.listed(control_plane, kubeconfig, "default")  # ["create events.k8s.io/eve
 import json
 from pathlib import Path
 
-from tests.controlplane.cluster import ControlPlane
+from tools.controlplane.cluster import ControlPlane
 
 REVIEW = "apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 ANYBODY = "system:serviceaccount:default:default"

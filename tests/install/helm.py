@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from tests.controlplane import build
-from tests.controlplane.cluster import KUBECTL_SECONDS, ControlPlane
+from tools.controlplane import build
+from tools.controlplane.cluster import KUBECTL_SECONDS, ControlPlane
 
 CHART = Path(__file__).parents[2] / "chart"
 RELEASE = "dnsalias-operator"

@@ -10,13 +10,14 @@ import pytest
 import yaml
 
 from dnsalias_operator.settings import ENV_PREFIX, load_settings
-from tests.controlplane import build
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
-from tests.install import identity
 from tests.install.helm import CHART, IN_NAMESPACE, RELEASE, Helm, HelmError
 from tests.install.sameness import OURS, by_identity, content_of, labels_of
-from tests.quickstart.node import DEPLOYMENT, operator
+from tools import make
+from tools.controlplane import build
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.quickstart.node import DEPLOYMENT, operator
+from tools.running import identity
 
 pytestmark = pytest.mark.cluster
 
@@ -65,13 +66,8 @@ def stored(plane: ControlPlane, manifest: str) -> list[dict[str, Any]]:
 
 def make_alias(plane: ControlPlane, namespace: str = "default") -> dict[str, Any]:
     """A DnsAlias."""
-    body = {
-        "apiVersion": "dnsalias.io/v1alpha1",
-        "kind": "DnsAlias",
-        "metadata": {"name": "kept"},
-        "spec": {"host": "kept.hello", "serviceRef": {"name": "kept"}},
-    }
-    return dict(plane.api.create(f"/apis/dnsalias.io/v1alpha1/namespaces/{namespace}/dnsaliases", body))
+    path = f"/apis/dnsalias.io/v1alpha1/namespaces/{namespace}/dnsaliases"
+    return dict(plane.api.create(path, make.alias("kept", "kept.hello", "kept")))
 
 
 def untouched(plane: ControlPlane, made: dict[str, Any]) -> bool:

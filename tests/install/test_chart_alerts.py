@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.controlplane import build
-from tests.controlplane.cluster import ControlPlane
 from tests.install.helm import Helm
 from tests.monitoring import rules
 from tests.monitoring.rules import Rule
 from tests.monitoring.tools import tool
+from tools.controlplane import build
+from tools.controlplane.cluster import ControlPlane
 
 pytestmark = pytest.mark.cluster
 

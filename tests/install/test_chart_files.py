@@ -8,9 +8,9 @@ import yaml
 
 from dnsalias_operator import __version__
 from dnsalias_operator.settings import Settings
-from tests.install.chart_files import CHART, REPOSITORY, files
-from tests.install.chart_values import schema
 from tests.install.markdown import anchor, headings, links
+from tools.chart.files import CHART, REPOSITORY, files
+from tools.chart.values import schema
 
 
 @pytest.mark.parametrize("path", sorted(files()), ids=lambda path: str(path.relative_to(CHART)))

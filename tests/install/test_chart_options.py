@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.controlplane.api import ApiError
-from tests.controlplane.cluster import ControlPlane
 from tests.install.helm import CHART, RELEASE, Helm, HelmError
+from tools.controlplane.api import ApiError
+from tools.controlplane.cluster import ControlPlane
 
 pytestmark = pytest.mark.cluster
 

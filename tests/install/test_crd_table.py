@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from dnsalias_operator.model.dnsalias import AN_ADDRESS, DnsAlias
-from tests.controlplane.api import ApiError
-from tests.controlplane.cluster import ControlPlane
+from dnsalias_operator.model.names import API_VERSION, KIND
+from tools import make
+from tools.controlplane.api import ApiError
+from tools.controlplane.cluster import ControlPlane
 
 pytestmark = pytest.mark.cluster
 
@@ -159,7 +161,7 @@ def name(value: object) -> str:
 def refusal(control_plane: ControlPlane, spec: object) -> str:
     """Why the API server refuses a DnsAlias with that spec in a strict dry run, or ""."""
     path = "/apis/dnsalias.io/v1alpha1/namespaces/default/dnsaliases?dryRun=All&fieldValidation=Strict"
-    alias = {"apiVersion": "dnsalias.io/v1alpha1", "kind": "DnsAlias", "metadata": {"name": "row"}, "spec": spec}
+    alias = make.manifest(API_VERSION, KIND, "row", spec)
     try:
         control_plane.api.create(path, alias)
     except ApiError as error:
@@ -199,9 +201,7 @@ def test_columns_of_kubectl_get(control_plane: ControlPlane, namespace: str) -> 
     """`kubectl get dna` shows host, Service, address, readiness and its reason; -o wide what it takes to go on."""
     path = f"/apis/dnsalias.io/v1alpha1/namespaces/{namespace}/dnsaliases"
     for alias_name in ("api", "new"):
-        meta = {"name": alias_name}
-        alias = {"apiVersion": "dnsalias.io/v1alpha1", "kind": "DnsAlias", "metadata": meta, "spec": DEFAULTS}
-        control_plane.api.create(path, alias)
+        control_plane.api.create(path, make.manifest(API_VERSION, KIND, alias_name, DEFAULTS))
     ready = {
         "type": "Ready",
         "status": "False",

@@ -9,9 +9,10 @@ from dnsalias_operator.core.findings.catalog import FAULTS
 from dnsalias_operator.core.reasons import Part, Reason
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.reporting.series import SPECS
-from tests.install import crd_doc
 from tests.install.markdown import anchor, headings, links, sections
-from tests.install.settings_doc import document
+from tests.install.reasons import GIVEN, reasons, reasons_in
+from tools.documents import crd
+from tools.documents.settings import document
 
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
@@ -32,11 +33,13 @@ def part(name: str, title: str) -> set[str]:
 
 
 def test_every_folder_is_told_to_contributors() -> None:
-    """CONTRIBUTING.md names each folder of the tests and of manifests/: a new one cannot be forgotten."""
+    """CONTRIBUTING.md names each folder of tests/, tools/ and manifests/: a new one cannot be forgotten."""
     text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
     layout = sections(text, 2)["Layout"]
-    for folder in (path.parent for path in (REPOSITORY / "tests").glob("*/*.py")):
-        assert f"`tests/{folder.name}`" in layout
+    for room in ("tests", "tools"):
+        folders = {path.parent.name for path in (REPOSITORY / room).glob("*/*.py")}
+        named = set(re.findall(rf"`{room}/(\w+)`", layout))
+        assert named == folders
     (kustomize,) = (line for line in layout.splitlines() if line.startswith("| `manifests/`"))
     for folder in (path for path in (REPOSITORY / "manifests").iterdir() if path.is_dir()):
         assert f"`{folder.name}`" in kustomize
@@ -73,7 +76,7 @@ def test_settings_are_documented_from_their_source() -> None:
 
 def test_fields_are_documented_from_the_crd() -> None:
     """docs/dnsalias.md is what the CRD prints: no field, bound or rule can be added without it."""
-    assert read("dnsalias.md") == crd_doc.document()
+    assert read("dnsalias.md") == crd.document()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))

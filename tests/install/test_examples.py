@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from dnsalias_operator.settings import ENV_PREFIX, load_settings
-from tests.controlplane.cluster import ControlPlane
-from tests.demo import incident
-from tests.install import identity
+from tools.controlplane.cluster import ControlPlane
+from tools.demo import incident
+from tools.running import identity
 
 REPOSITORY = Path(__file__).parents[2]
 DNSALIAS = Path(sys.executable).parent / "dnsalias"

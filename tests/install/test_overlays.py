@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane.api import ApiError
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
-from tests.install import identity
+from tools import make
+from tools.controlplane.api import ApiError
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.running import identity
 
 pytestmark = pytest.mark.cluster
 
@@ -80,29 +81,11 @@ def test_deleting_an_overlay_keeps_every_alias(fresh_cluster: ControlPlane) -> N
     install_all(fresh_cluster, "patch")
     aliases = "/apis/dnsalias.io/v1alpha1/namespaces/default/dnsaliases"
     entries = "/apis/networking.istio.io/v1/namespaces/default/serviceentries"
-    spec = {"host": "kept.hello", "serviceRef": {"name": "kept"}}
-    made = api.create(
-        aliases, {"apiVersion": "dnsalias.io/v1alpha1", "kind": "DnsAlias", "metadata": {"name": "kept"}, "spec": spec}
-    )
+    made = api.create(aliases, make.alias("kept", "kept.hello", "kept"))
     owner = {"apiVersion": made["apiVersion"], "kind": "DnsAlias", "name": "kept", "uid": made["metadata"]["uid"]}
-    ports = [{"number": 443, "name": "tcp", "protocol": "TCP"}]
-    entry = {"hosts": ["kept.hello"], "addresses": ["240.241.0.9"], "ports": ports, "resolution": "STATIC"}
-    api.create(
-        entries,
-        {
-            "apiVersion": "networking.istio.io/v1",
-            "kind": "ServiceEntry",
-            "metadata": {"name": "kept", "ownerReferences": [{**owner, "controller": True}]},
-            "spec": entry,
-        },
-    )
-    repair = {**entry, "hosts": ["repaired.hello"], "addresses": ["240.241.0.10"]}
-    theirs = {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "ServiceEntry",
-        "metadata": {"name": "repaired"},
-        "spec": repair,
-    }
+    owned = {"ownerReferences": [{**owner, "controller": True}]}
+    api.create(entries, make.entry("kept", "kept.hello", resolution="STATIC", meta=owned, addresses=["240.241.0.9"]))
+    theirs = make.entry("repaired", "repaired.hello", resolution="STATIC", addresses=["240.241.0.10"])
     path = f"{entries}/repaired?fieldManager=dnsalias-repair"
     api.request("PATCH", path, theirs, "application/apply-patch+yaml")
     repaired = api.get(f"{entries}/repaired")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dnsalias_operator.model.kinds import KINDS
-from tests.controlplane.cluster import ControlPlane, KubectlError
+from dnsalias_operator.shell.api.client import PLURALS
+from tools.controlplane.cluster import ControlPlane, KubectlError
 
 PEOPLE = Path(__file__).parents[2] / "manifests" / "people"
 ROLES = PEOPLE / "clusterroles.yaml"

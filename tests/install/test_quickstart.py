@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.controlplane import build
-from tests.controlplane.cluster import ControlPlane
-from tests.quickstart.page import PAGE, rewritten, shape, steps
-from tests.quickstart.session import Session
+from tools.controlplane import build
+from tools.controlplane.cluster import ControlPlane
+from tools.quickstart.page import PAGE, rewritten, shape, steps
+from tools.quickstart.session import Session
 
 
 @pytest.fixture

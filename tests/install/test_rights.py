@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from dnsalias_operator.shell.working.confirm import FRESH_SECONDS
-from tests.cluster.operator_process import Operator
-from tests.controlplane.api import ApiError
-from tests.controlplane.audit import Mark
-from tests.controlplane.cluster import ControlPlane, KubectlError
-from tests.controlplane.waiting import eventually
-from tests.install import can_i, identity
-from tests.reliability.figures import record
+from tests.install import can_i
+from tools import make
+from tools.controlplane.api import ApiError
+from tools.controlplane.audit import Mark
+from tools.controlplane.cluster import ControlPlane, KubectlError
+from tools.controlplane.waiting import eventually
+from tools.reliability.figures import record
+from tools.running import identity
+from tools.running.operator_process import Operator
 
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 
@@ -161,15 +163,9 @@ def _tour(plane: ControlPlane, namespace: str) -> None:
     def edit(change: dict[str, Any]) -> None:
         api.request("PATCH", entry, {"spec": change}, "application/merge-patch+json")
 
-    body = {"ports": [{"name": "tcp", "port": 80}], "selector": {"app": "api"}}
-    api.create(services, {"metadata": {"name": "api"}, "spec": body})
-    alias = {
-        "apiVersion": "dnsalias.io/v1alpha1",
-        "kind": "DnsAlias",
-        "metadata": {"name": "api"},
-        "spec": {"host": f"api.{namespace}-hello", "serviceRef": {"name": "api"}},
-    }
-    api.create(aliases, alias)
+    service = make.service("api", ports=[make.port(80)], selector={"app": "api"})
+    api.create(services, service)
+    api.create(aliases, make.alias("api", f"api.{namespace}-hello", "api"))
     eventually(lambda: "conditions" in api.get(f"{aliases}/api").get("status", {}), "the status")
     good = eventually(spec, "the entry")
     edit({"addresses": ["10.96.255.254"]})
@@ -180,5 +176,5 @@ def _tour(plane: ControlPlane, namespace: str) -> None:
     eventually(lambda: spec() == {}, "the entry goes with its Service")
     # What an entry is made from is asked for once more before it is written, if it was not heard of just now.
     time.sleep(FRESH_SECONDS)
-    api.create(services, {"metadata": {"name": "api"}, "spec": body})
+    api.create(services, service)
     eventually(spec, "the entry is made again")

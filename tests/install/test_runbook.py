@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 
 from dnsalias_operator.settings import ENV_PREFIX, load_settings
-from tests.controlplane import build
-from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.fixtures import one_more
-from tests.install import identity
 from tests.install.helm import CHART, IN_NAMESPACE, RELEASE, Helm
 from tests.install.markdown import sections
 from tests.install.test_examples import REPOSITORY, overlays
-from tests.quickstart.node import DEPLOYMENT
+from tools.controlplane import build
+from tools.controlplane.cluster import ControlPlane
+from tools.quickstart.node import DEPLOYMENT
+from tools.running import identity
 
 DOCS = REPOSITORY / "docs"
 SECTION = "To stop repairs, or all writes"

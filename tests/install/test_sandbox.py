@@ -14,11 +14,12 @@ import pytest
 import yaml
 
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import Operator, dies_with_parent
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
-from tests.install import identity, pod
+from tests.install import pod
 from tests.install.test_supply_chain import wheel
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.running import identity
+from tools.running.operator_process import Operator, dies_with_parent
 
 pytestmark = pytest.mark.cluster
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import Operator
-from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.fixtures import one_more
-from tests.controlplane.waiting import eventually
-from tests.install import identity
 from tests.monitoring.prometheus import Prometheus
 from tests.monitoring.tools import tool
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.running import identity
+from tools.running.operator_process import Operator
 
 
 @pytest.fixture(scope="session")

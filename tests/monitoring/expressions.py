@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from tests.monitoring.dashboard import FILE, ZERO
+from tools.dashboard.document import FILE, ZERO
 
 RATE_INTERVAL = "5m"
 """What stands for Grafana's `$__rate_interval`, which depends on the time that is looked at."""

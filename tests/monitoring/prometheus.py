@@ -16,10 +16,10 @@ from typing import Any, NamedTuple, Self
 
 import yaml
 
-from tests.controlplane.processes import Supervisor
-from tests.controlplane.waiting import eventually
-from tests.install import identity
 from tests.monitoring import rules
+from tools.controlplane.processes import Supervisor
+from tools.controlplane.waiting import eventually
+from tools.running import identity
 
 DELAY = "3s"
 TARGETS = "targets.json"

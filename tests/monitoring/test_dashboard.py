@@ -4,8 +4,8 @@ from typing import Any
 
 from dnsalias_operator.shell.reporting.series import SPECS
 from tests.monitoring import rules
-from tests.monitoring.dashboard import FILE, document
 from tests.monitoring.expressions import expressions, panels
+from tools.dashboard.document import FILE, document
 
 WIDTH = 24
 """Columns of Grafana's grid."""
@@ -20,7 +20,7 @@ def cells(panel: dict[str, Any]) -> set[tuple[int, int]]:
 
 
 def test_the_file_is_what_the_source_says() -> None:
-    """manifests/monitoring/grafana-dashboard.json is made by `python -m tests.monitoring.dashboard`."""
+    """manifests/monitoring/grafana-dashboard.json is made by `python -m tools.dashboard.document`."""
     assert FILE.read_text(encoding="utf-8") == document()
 
 

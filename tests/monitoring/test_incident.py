@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
-from tests.demo import incident
 from tests.monitoring.conftest import Run
 from tests.monitoring.prometheus import Prometheus
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.demo import incident
 
 pytestmark = pytest.mark.cluster
 

@@ -4,9 +4,9 @@ import copy
 
 import pytest
 
-from tests.controlplane import build
-from tests.controlplane.cluster import ControlPlane, KubectlError
-from tests.install import identity
+from tools.controlplane import build
+from tools.controlplane.cluster import ControlPlane, KubectlError
+from tools.running import identity
 
 pytestmark = pytest.mark.cluster
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cluster.operator_process import Operator
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
-from tests.install import identity
 from tests.install.markdown import sections
 from tests.monitoring.conftest import port
 from tests.monitoring.prometheus import Prometheus
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.running import identity
+from tools.running.operator_process import Operator
 
 pytestmark = pytest.mark.cluster
 

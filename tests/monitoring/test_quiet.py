@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.controlplane.waiting import eventually
 from tests.monitoring.conftest import Run
 from tests.monitoring.expressions import expressions
 from tests.monitoring.prometheus import Prometheus
+from tools.controlplane.waiting import eventually
 
 pytestmark = pytest.mark.cluster
 

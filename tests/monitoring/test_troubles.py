@@ -8,12 +8,12 @@ import pytest
 
 from dnsalias_operator.shell.reporting.series import SPECS
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import Operator
-from tests.controlplane.api import MERGE, ApiError
-from tests.controlplane.waiting import eventually
 from tests.monitoring.conftest import Run, port
 from tests.monitoring.expressions import Expression, expressions
 from tests.monitoring.prometheus import Prometheus
+from tools.controlplane.api import MERGE, ApiError
+from tools.controlplane.waiting import eventually
+from tools.running.operator_process import Operator
 
 pytestmark = pytest.mark.cluster
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.fixtures import one_more
+from tools.controlplane.cluster import ControlPlane
 
 
 @pytest.fixture(scope="session")

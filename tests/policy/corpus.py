@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.settings import Settings
+from tools import make
 
 FILE = Path(__file__).with_name("hostile-hosts.yaml")
 NAMESPACE = "default"
@@ -65,22 +66,13 @@ def rows(*layers: Layer) -> list[Row]:
 def service_named_by(host: str, *, headless: bool) -> dict[str, Any]:
     """The Service whose short name the host is, or whose pod's."""
     *_, name, namespace = host.split(".")
-    spec = {
-        "clusterIP": "None" if headless else "10.96.0.9",
-        "selector": {"app": name},
-        "ports": [{"name": "http", "port": 80}],
-    }
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
+    ip = "None" if headless else "10.96.0.9"
+    return make.service(name, ports=[make.port(80, "http")], ip=ip, namespace=namespace, selector={"app": name})
 
 
 def alias(host: object) -> dict[str, Any]:
     """A DnsAlias with that host."""
-    return {
-        "apiVersion": "dnsalias.io/v1alpha1",
-        "kind": "DnsAlias",
-        "metadata": {"name": "hostile", "namespace": NAMESPACE},
-        "spec": {"host": host, "serviceRef": {"name": "api"}},
-    }
+    return make.alias("hostile", host, "api", namespace=NAMESPACE)
 
 
 def ids(listed: list[Row]) -> Iterator[str]:

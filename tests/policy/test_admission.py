@@ -7,12 +7,12 @@ import yaml
 
 from dnsalias_operator.core.hosts.admission import admission
 from dnsalias_operator.model.rules import Rules
-from tests.controlplane.api import MERGE, ApiError
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
-from tests.install import identity
 from tests.policy.corpus import NAMESPACE, Row, alias, corpus, ids, rows
-from tests.reliability.figures import record
+from tools.controlplane.api import MERGE, ApiError
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.reliability.figures import record
+from tools.running import identity
 
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 

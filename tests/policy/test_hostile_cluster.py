@@ -15,16 +15,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from dnsalias_operator.core.hosts.admission import admission
+from dnsalias_operator.model.names import API_VERSION, KIND
 from tests.cluster.conftest import Objects
-from tests.cluster.operator_process import COMMAND, Operator
-from tests.controlplane.api import MERGE, ApiError
-from tests.controlplane.cluster import ControlPlane
-from tests.controlplane.waiting import eventually
-from tests.install import identity
 from tests.policy.corpus import corpus
 from tests.policy.mutations import NASTY, Raw, objects
 from tests.policy.test_admission import remove
-from tests.reliability.figures import record
+from tools import make
+from tools.controlplane.api import MERGE, ApiError
+from tools.controlplane.cluster import ControlPlane
+from tools.controlplane.waiting import eventually
+from tools.make import MANAGED, entry_port
+from tools.reliability.figures import record
+from tools.running import identity
+from tools.running.operator_process import COMMAND, Operator
 
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 
@@ -37,7 +40,6 @@ ROOTS = {
     "Sidecar": ("/apis/networking.istio.io/v1", "sidecars"),
     "DnsAlias": ("/apis/dnsalias.io/v1alpha1", "dnsaliases"),
 }
-MANAGED = {"app.kubernetes.io/managed-by": "dns-controller"}
 NAME_253 = ".".join(["n" * 63] * 3 + ["n" * 61])
 LABEL_63 = "n" * 63
 HOST_253 = ".".join(["h" * 63] * 3 + ["h" * 61])
@@ -45,26 +47,18 @@ LONGEST_LABEL = 253
 
 
 def entry(name: str, spec: object, version: str = "v1", **meta: Any) -> Raw:  # noqa: ANN401
-    """A ServiceEntry in the operator's care."""
-    return {
-        "apiVersion": f"networking.istio.io/{version}",
-        "kind": "ServiceEntry",
-        "metadata": {"name": name, "labels": MANAGED, **meta},
-        "spec": spec,
-    }
-
-
-def port(number: object = 443, protocol: object = "TCP") -> list[Raw]:
-    """One port."""
-    return [{"number": number, "name": "p", "protocol": protocol}]
+    """A ServiceEntry in the operator's care, whatever its spec is."""
+    kind = (f"networking.istio.io/{version}", "ServiceEntry")
+    return make.manifest(*kind, name, spec, meta={"labels": MANAGED, **meta})
 
 
 def at_the_limits() -> Iterator[Raw]:
     """Objects that today's schemas allow, as large and as odd as they allow."""
-    catch_all = {"hosts": ["limit.hello"], "resolution": "DNS", "ports": port()}
+    catch_all = {"hosts": ["limit.hello"], "resolution": "DNS", "ports": [entry_port(443)]}
     endpoints = [{"address": f"10.{n // 65536}.{n // 256 % 256}.{n % 256}"} for n in range(4096)]
     yield entry("endpoints", {**catch_all, "resolution": "STATIC", "endpoints": endpoints})
-    yield entry("hosts", {**catch_all, "hosts": [f"h{n}.hello" for n in range(256)], "ports": port(protocol="HTTP")})
+    http = {**catch_all, "ports": [entry_port(443, "HTTP")]}
+    yield entry("hosts", {**http, "hosts": [f"h{n}.hello" for n in range(256)]})
     yield entry("addresses", {**catch_all, "addresses": [f"10.9.{n // 256}.{n % 256}" for n in range(256)]})
     yield entry("ports", {**catch_all, "ports": [{"number": n, "name": f"p{n}"} for n in range(1, 257)]})
     yield entry(NAME_253, {**catch_all, "hosts": [HOST_253]})
@@ -75,27 +69,11 @@ def at_the_limits() -> Iterator[Raw]:
     for number, text in enumerate(NASTY):
         notes = {"dnsalias.io/service": text, "dnsalias.io/repair": text, "networking.istio.io/exportTo": text}
         yield entry(f"nasty-{number}", {**catch_all, "hosts": [f"n{number}.hello"]}, annotations=notes)
-        yield service(f"nasty-{number}", annotations=notes)
-    yield service(LABEL_63)
-    yield {**service("external"), "spec": {"type": "ExternalName", "externalName": "x.example", "ports": []}}
-    yield alias(NAME_253, HOST_253, LABEL_63)
-    yield alias("limit", "limit.hello", "external")
-
-
-def service(name: str, **meta: Any) -> Raw:  # noqa: ANN401
-    """A Service."""
-    spec = {"ports": [{"name": "tcp", "port": 443}], "selector": {"app": "x"}}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, **meta}, "spec": spec}
-
-
-def alias(name: str, host: str, ref: str) -> Raw:
-    """A DnsAlias."""
-    return {
-        "apiVersion": "dnsalias.io/v1alpha1",
-        "kind": "DnsAlias",
-        "metadata": {"name": name},
-        "spec": {"host": host, "serviceRef": {"name": ref}},
-    }
+        yield make.service(f"nasty-{number}", meta={"annotations": notes}, selector={"app": "x"})
+    yield make.service(LABEL_63, selector={"app": "x"})
+    yield make.service("external", ports=[], type="ExternalName", externalName="x.example")
+    yield make.alias(NAME_253, HOST_253, LABEL_63)
+    yield make.alias("limit", "limit.hello", "external")
 
 
 def leftovers() -> Iterator[Raw]:
@@ -103,11 +81,11 @@ def leftovers() -> Iterator[Raw]:
     specs: tuple[object, ...] = (None, {}, [], "text", 5, {"hosts": None}, {"hosts": "x"}, {"hosts": [[]]})
     for number, spec in enumerate(specs):
         yield entry(f"odd-{number}", spec)
-        yield {**alias(f"odd-{number}", "", ""), "spec": spec}
+        yield make.manifest(API_VERSION, KIND, f"odd-{number}", spec)
     for number, text in enumerate(NASTY):
         odd = {"hosts": [text], "addresses": [text], "endpoints": [{"address": text, "labels": {"a": text}}]}
-        yield entry(f"text-{number}", {**odd, "resolution": "DNS", "ports": port(443, text)})
-        yield alias(f"text-{number}", text, "api")
+        yield entry(f"text-{number}", {**odd, "resolution": "DNS", "ports": [entry_port(443, text)]})
+        yield make.alias(f"text-{number}", text, "api")
     found: list[Raw] = []
 
     @settings(
@@ -244,7 +222,8 @@ def test_the_operator_lives_among_hostile_objects(guarded: ControlPlane, namespa
 
 def _loose(plane: ControlPlane, namespace: str) -> bool:
     """Whether each CRD lets by what its schema did not."""
-    probes = (entry("probe", {"hosts": 5}), {**alias("probe", "", ""), "spec": 5}, _sidecar())
+    alias = make.manifest(API_VERSION, KIND, "probe", 5)
+    probes = (entry("probe", {"hosts": 5}), alias, make.manifest(make.NETWORKING, "Sidecar", "probe", 5))
     try:
         for raw in probes:
             root, plural = ROOTS[raw["kind"]]
@@ -254,7 +233,3 @@ def _loose(plane: ControlPlane, namespace: str) -> bool:
             raise
         return False
     return True
-
-
-def _sidecar() -> Raw:
-    return {"apiVersion": "networking.istio.io/v1", "kind": "Sidecar", "metadata": {"name": "probe"}, "spec": 5}

@@ -26,6 +26,7 @@ from dnsalias_operator.shell.reporting.logs import ConsoleFormatter, JsonFormatt
 from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.store import Store
 from tests.policy.mutations import Raw, anything, hostile_worlds, objects, texts
+from tools import make
 
 profile = settings(
     max_examples=150,
@@ -133,20 +134,9 @@ def test_a_log_line_is_one_line(message: str, value: object, field: str) -> None
 def test_what_is_endless_is_cut() -> None:
     """A message made from thousands of hosts fits the status, and a log line of it stays readable."""
     hosts = [f"{n}.{'a' * 60}.hello" for n in range(4096)]
-    entry = {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "ServiceEntry",
-        "metadata": {"name": "api", "namespace": "abc"},
-        "spec": {"hosts": hosts},
-    }
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "api", "namespace": "abc"},
-        "spec": {"clusterIP": "10.96.0.1", "ports": [{"name": "http", "port": 80}]},
-    }
-    spec = {"host": "new.hello", "serviceRef": {"name": "api"}}
-    alias = {"kind": KIND, "metadata": {"name": "api", "namespace": "abc"}, "spec": spec}
+    entry = make.entry("api", *hosts, ports=[], namespace="abc")
+    service = make.service("api", ports=[make.port(80, "http")], ip="10.96.0.1", namespace="abc")
+    alias = make.alias("api", "new.hello", "api", namespace="abc")
     world = snapshot([service, entry, alias])
     (decision,) = plan(world, RULES).aliases
     assert len(decision.conditions[0].message) > LONGEST_MESSAGE

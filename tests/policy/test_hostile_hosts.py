@@ -11,17 +11,15 @@ from dnsalias_operator.core.plan import decide_alias
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import Snapshot
-from tests.install.identity import MANIFESTS
+from dnsalias_operator.model.snapshot import PARSERS, Snapshot
 from tests.policy.corpus import NAMESPACE, Row, alias, corpus, ids, rows, service_named_by
+from tools import make
+from tools.running.identity import MANIFESTS
 
 SHIPPED = MANIFESTS / "admission" / "policy.yaml"
-SERVICE = {
-    "apiVersion": "v1",
-    "kind": "Service",
-    "metadata": {"name": "api", "namespace": NAMESPACE},
-    "spec": {"clusterIP": "10.96.0.1", "selector": {"app": "api"}, "ports": [{"name": "http", "port": 80}]},
-}
+SERVICE = make.service(
+    "api", ports=[make.port(80, "http")], ip="10.96.0.1", namespace=NAMESPACE, selector={"app": "api"}
+)
 
 
 def decided(host: str, *others: dict[str, Any]) -> AliasDecision:

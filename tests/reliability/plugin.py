@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.reliability.figures import LONG, form, kept, record
+from tools.reliability.figures import LONG, form, kept, record
 
 STARTED = pytest.StashKey[float]()
 

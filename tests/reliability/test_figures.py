@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability import figures
-from tests.reliability.document import document
-from tests.reliability.figures import Figure, kept, record
-from tests.reliability.sections import SECTIONS
+from tools.reliability import figures
+from tools.reliability.document import document
+from tools.reliability.figures import Figure, kept, record
+from tools.reliability.sections import SECTIONS
 
 OF = next(iter(SECTIONS))
 

@@ -10,9 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.report import pages
-from tests.report.__main__ import SIZES, shoot
-from tests.report.browser import NoBrowserError, browser
+from tools.report import pages
+from tools.report.__main__ import SIZES, shoot
+from tools.report.browser import NoBrowserError, browser
 
 pytestmark = pytest.mark.browser
 SCHEMES = ("light", "dark")

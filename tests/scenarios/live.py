@@ -13,9 +13,9 @@ from typing import Any
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.meta import ObjectMeta
 from dnsalias_operator.model.names import KIND, REPAIR_MANAGER, Key
-from dnsalias_operator.model.snapshot import Snapshot
-from tests.controlplane.api import MERGE, Api, ApiError
+from dnsalias_operator.model.snapshot import PARSERS, Snapshot
 from tests.scenarios.scenario import NAMESPACES, Do, Expect, Expected, Raw, Scenario, spec_holds
+from tools.controlplane.api import MERGE, Api, ApiError
 
 ROOTS = {
     "Service": ("/api/v1", "services"),

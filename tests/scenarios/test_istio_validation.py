@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from dnsalias_operator.core.plan import plan
-from tests.controlplane import build
 from tests.scenarios.scenario import Raw, load, names
 from tests.scenarios.simulated import Cluster
+from tools.controlplane import build
 
 pytestmark = pytest.mark.cluster
 

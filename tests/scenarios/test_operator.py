@@ -16,13 +16,13 @@ import pytest
 
 from dnsalias_operator.core.plan import lint, plan
 from dnsalias_operator.settings import Settings
-from tests.cluster.operator_process import Operator, of_operator
-from tests.controlplane.audit import Mark
-from tests.controlplane.cluster import ControlPlane
 from tests.controlplane.fixtures import one_more
-from tests.install import identity
 from tests.scenarios.live import A_SECOND, Cluster, Watched, snapshot
 from tests.scenarios.scenario import Expect, load, load_apart, names
+from tools.controlplane.audit import Mark
+from tools.controlplane.cluster import ControlPlane
+from tools.running import identity
+from tools.running.operator_process import Operator, of_operator
 
 pytestmark = pytest.mark.cluster
 

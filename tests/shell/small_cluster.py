@@ -22,37 +22,30 @@ from dnsalias_operator.shell.working.reconcile import Reconciler
 from dnsalias_operator.shell.working.statuses import Statuses
 from dnsalias_operator.shell.working.steps import Steps
 from tests.shell.fake_clock import FakeClock
+from tools import make
 
 Raw = dict[str, Any]
 KINDS = ("Service", "Namespace", "ServiceEntry", KIND)
 
 
-def meta(name: str, created: str, **more: Any) -> Raw:  # noqa: ANN401 (JSON)
-    """Metadata of an object of namespace abc."""
-    return {"name": name, "namespace": "abc", "uid": f"uid-{name}", "creationTimestamp": created, **more}
-
-
 def service(name: str = "db") -> Raw:
     """A Service with one TCP port."""
-    spec = {"clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "selector": {"app": name}}
-    ports = [{"name": "tcp", "port": 3306}]
-    return {"kind": "Service", "metadata": meta(name, "2020-01-01T00:00:00Z"), "spec": {**spec, "ports": ports}}
+    meta = {"uid": f"uid-{name}", "creationTimestamp": "2020-01-01T00:00:00Z"}
+    ports = [make.port(3306)]
+    return make.service(name, ports=ports, ip="10.96.0.1", namespace="abc", meta=meta, selector={"app": name})
 
 
 def catch_all(name: str, host: str) -> Raw:
     """Somebody else's entry that takes every connection to its port until it is repaired."""
-    labels = {"app.kubernetes.io/managed-by": "dns-controller"}
-    ports = [{"number": 3306, "name": "tcp", "protocol": "TCP"}]
-    spec = {"hosts": [host], "location": "MESH_INTERNAL", "resolution": "DNS", "ports": ports}
-    noted = {"dnsalias.io/service": "db"}
-    made = meta(f"{name}", "2021-01-01T00:00:00Z", labels=labels, annotations=noted)
-    return {"kind": "ServiceEntry", "metadata": {**made, "uid": f"uid-entry-{name}"}, "spec": spec}
+    meta = {"uid": f"uid-entry-{name}", "creationTimestamp": "2021-01-01T00:00:00Z"}
+    notes = {"annotations": {"dnsalias.io/service": "db"}, "labels": make.MANAGED}
+    return make.foreign(name, host, ports=[make.entry_port(3306)], namespace="abc", meta={**meta, **notes})
 
 
 def alias(name: str, host: str) -> Raw:
     """A DnsAlias of the Service."""
-    made = {**meta(name, "2021-01-01T00:00:00Z"), "uid": f"uid-alias-{name}", "generation": 1}
-    return {"kind": KIND, "metadata": made, "spec": {"host": host, "serviceRef": {"name": "db"}}}
+    meta = {"uid": f"uid-alias-{name}", "creationTimestamp": "2021-01-01T00:00:00Z", "generation": 1}
+    return make.alias(name, host, "db", namespace="abc", meta=meta)
 
 
 class Api:

@@ -12,14 +12,15 @@ from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.store import Store
 from dnsalias_operator.shell.working.confirm import FRESH_SECONDS, Confirm
 from tests.shell.fake_clock import FakeClock
+from tools import make as objects
 
 WEB, DB = Key("Service", "abc", "web"), Key("Service", "abc", "db")
 
 
 def service(name: str, version: str, port: int = 80) -> dict[str, Any]:
     """A Service as the API server returns it."""
-    meta = {"name": name, "namespace": "abc", "uid": f"uid-{name}", "resourceVersion": version}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": [{"port": port}]}}
+    meta = {"uid": f"uid-{name}", "resourceVersion": version}
+    return objects.service(name, ports=[objects.port(port)], namespace="abc", meta=meta)
 
 
 class Server:

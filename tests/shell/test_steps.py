@@ -15,6 +15,7 @@ from dnsalias_operator.shell.working.confirm import Known
 from dnsalias_operator.shell.working.fights import Fights
 from dnsalias_operator.shell.working.steps import Steps
 from tests.shell.fake_clock import FakeClock
+from tools.make import entry
 
 ENTRY = Key("ServiceEntry", "abc", "web")
 ALIAS = Key("DnsAlias", "abc", "web")
@@ -59,10 +60,8 @@ class Line:
 
 def creation(address: str) -> Change:
     """A create of the entry, with that address."""
-    meta = {"name": "web", "namespace": "abc"}
-    spec = {"hosts": ["web.hello"], "addresses": [address], "ports": [{"number": 443, "name": "a"}]}
-    body = {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": meta, "spec": spec}
-    return Change(Verb.CREATE, ENTRY, None, body, body, Reason.GENERATED, "…")
+    body = entry("web", "web.hello", namespace="abc", addresses=[address])
+    return Change(Verb.CREATE, ENTRY, None, body, body, "Generated", "…")
 
 
 def make(line: Line, asked: list[Key]) -> Steps:

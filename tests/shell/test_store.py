@@ -9,13 +9,15 @@ from dnsalias_operator.model.names import KIND, OWN_MANAGER, REPAIR_MANAGER, Key
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.shell.watching.slim import slim
 from dnsalias_operator.shell.watching.store import Store, StoreChange, older
+from tools import make
 
 WATCHED = ("Service", "ServiceEntry", KIND, "Namespace")
 
 
 def service(name: str = "web", version: str = "10", uid: str = "u1", **spec: Any) -> dict[str, Any]:  # noqa: ANN401
     """A Service as a LIST gives it: without kind."""
-    return {"metadata": {"name": name, "namespace": "shop", "uid": uid, "resourceVersion": version}, "spec": spec}
+    meta = {"uid": uid, "resourceVersion": version}
+    return make.listed(make.manifest("v1", "Service", name, spec, namespace="shop", meta=meta))
 
 
 def port(store: Store, name: str = "web") -> int | None:
@@ -133,9 +135,8 @@ def test_bookkeeping_alone_does_not_matter() -> None:
 
 def alias(version: str, host: str, ready: str) -> dict[str, Any]:
     """A DnsAlias with a status."""
-    meta = {"name": "api", "namespace": "shop", "uid": "u2", "resourceVersion": version}
-    spec = {"host": host, "serviceRef": {"name": "web"}}
-    return {"metadata": meta, "spec": spec, "status": {"conditions": [{"type": "Ready", "status": ready}]}}
+    made = make.alias("api", host, "web", namespace="shop", meta={"uid": "u2", "resourceVersion": version})
+    return {**make.listed(made), "status": {"conditions": [{"type": "Ready", "status": ready}]}}
 
 
 def test_our_own_status_is_no_news_but_what_came_with_it_is() -> None:

@@ -11,8 +11,8 @@ from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell.reporting import summary
-from tests.controlplane.waiting import eventually
-from tests.demo import incident
+from tools.controlplane.waiting import eventually
+from tools.demo import incident
 
 
 def world(*more: str) -> Snapshot:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.reliability.figures import form
-from tests.soak.soak import soak
-from tests.soak.watch import Sample, quarters, slope
+from tools.reliability.figures import form
+from tools.soak.soak import soak
+from tools.soak.watch import Sample, quarters, slope
 
 pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 

@@ -1,4 +1,0 @@
-"""A long run under steady change: does anything grow, and is everything right at the end?
-
-python -m tests.soak --minutes 60 --rate 20
-"""

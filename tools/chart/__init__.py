@@ -1,0 +1,1 @@
+"""What is generated of chart/: `make chart`."""

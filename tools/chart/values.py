@@ -1,0 +1,218 @@
+"""What the Helm chart can be told: the one source of chart/values.yaml, chart/values.schema.json and their table.
+
+`python -m tools.chart.files` (make chart) writes those. The settings of the operator come from `Settings`, so
+that each one is a value, with its bounds, its default and its meaning.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN
+from dnsalias_operator.settings import Settings
+
+MODE = "observe"
+"""The chart begins with this value of ``foreign_entries``, as the documents tell people to."""
+
+
+PLACE = re.compile(r"\[[^\]]*\]\((#[^)]*)\)")
+"""A link to a heading of the same page."""
+
+
+class _Values(BaseModel):
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+
+class Image(_Values):
+    """Where the image is."""
+
+    repository: str = Field("dnsalias-operator", min_length=1, description="The image, with the registry it is in.")
+    tag: str = Field("", description="A tag, or a digest (sha256:…). Empty: the chart's appVersion.")
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
+        "IfNotPresent", description="When the image is fetched."
+    )
+
+
+class ServiceAccount(_Values):
+    """Whose rights the operator has."""
+
+    create: bool = Field(
+        True,
+        description="Whether the ServiceAccount is part of the release. false: name one that is there.",
+    )
+    name: str = Field(
+        "", max_length=253, pattern=f"^$|{DOMAIN_PATTERN}", description="Its name. Empty: that of the other objects."
+    )
+    annotations: dict[str, str] = Field({}, description="Its annotations, where it is part of the release.")
+
+
+class DisruptionBudget(_Values):
+    """How many Pods a drain may take at a time."""
+
+    enabled: bool = Field(True, description="Whether there is a PodDisruptionBudget; only with more than one replica.")
+    max_unavailable: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern="^[0-9]+%$")] = Field(
+        1, description="As in a PodDisruptionBudget: a number, or a share such as 50%. With 0 no node can be drained."
+    )
+
+
+class NetworkPolicy(_Values):
+    """What may connect to the Pods, and what they may connect to. Nothing but this is allowed then."""
+
+    enabled: bool = Field(False, description="Whether there is a NetworkPolicy.")
+    metrics_from: list[dict[str, Any]] = Field(
+        [],
+        description="Peers, as in a NetworkPolicy, that may reach the port of the metrics: where Prometheus is. Probes "
+        "of the kubelet come from the node, which network plugins let through. Empty: everybody.",
+    )
+    api_server_to: list[dict[str, Any]] = Field(
+        [],
+        description="Peers, as in a NetworkPolicy, that are the API server, such as [{ipBlock: {cidr: 192.0.2.1/32}}]. "
+        "Most network plugins look at its own address, not at the clusterIP of Service kubernetes. Empty: any address.",
+    )
+    api_server_ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field(
+        [443, 6443],
+        min_length=1,
+        description="Ports of the API server: that of its Service, and those of its endpoints.",
+    )
+    dns: bool = Field(
+        True,
+        description="Whether DNS may be asked, anywhere. Needed only where the API server is called by a name.",
+    )
+
+
+class Crds(_Values):
+    """The CustomResourceDefinition."""
+
+    install: bool = Field(
+        True,
+        description="Whether the CRD is part of the release: upgraded with it, and kept when the release goes. false: "
+        "apply manifests/crd yourself.",
+    )
+
+
+class Monitoring(_Values):
+    """For clusters with the Prometheus operator."""
+
+    enabled: bool = Field(
+        False, description="Whether alerts and scraping are installed. Needs the Prometheus operator's CRDs."
+    )
+    runbook_base_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="URL at which people read this repository, such as https://git.example.com/dnsalias-operator/blob/"
+        "main: runbook_url of every alert is under it. Empty: it is the path in the repository, docs/runbook.md#….",
+    )
+    labels: dict[str, str] = Field(
+        {}, description="Labels by which your Prometheus selects rules and monitors, such as {release: prometheus}."
+    )
+
+
+class Values(_Values):
+    """All of them, but for ``settings``, which comes from the operator."""
+
+    image: Image = Field(Image(), description="Where the image is.")
+    image_pull_secrets: list[dict[str, str]] = Field([], description="As in a Pod: [{name: my-registry}].")
+    fullname_override: str = Field(
+        "", max_length=63, pattern=f"^$|{LABEL_PATTERN}", description="Name of the objects. Empty: from the release's."
+    )
+    replicas: int = Field(2, ge=0, description="How many Pods: one writes, the others stand by.")
+    resources: dict[str, Any] = Field(
+        {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
+        description="Requests and limits of the container. Without a CPU limit: being throttled delays repairs.",
+    )
+    pod_annotations: dict[str, str] = Field({}, description="Annotations of the Pod.")
+    pod_labels: dict[str, str] = Field({}, description="Labels of the Pod, beside the chart's own.")
+    node_selector: dict[str, str] = Field({}, description="As in a Pod.")
+    tolerations: list[dict[str, Any]] = Field([], description="As in a Pod.")
+    affinity: dict[str, Any] = Field({}, description="As in a Pod.")
+    topology_spread_constraints: list[dict[str, Any]] = Field(
+        [{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}],
+        description="As in a Pod; one without a labelSelector is about the Pods of this release.",
+    )
+    priority_class_name: str = Field("", description="As in a Pod.")
+    pod_security_context: dict[str, Any] = Field(
+        {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "runAsGroup": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        description="securityContext of the Pod; what is null is left out. Where the cluster chooses the user, as "
+        "OpenShift does, set runAsUser and runAsGroup to null.",
+    )
+    service_account: ServiceAccount = Field(ServiceAccount(), description="Whose rights the operator has.")
+    pod_disruption_budget: DisruptionBudget = Field(
+        DisruptionBudget(), description="How many Pods a drain may take at a time."
+    )
+    network_policy: NetworkPolicy = Field(
+        NetworkPolicy(),
+        description="What may connect to the Pods, and what they may connect to; nothing else, once it is enabled.",
+    )
+    crds: Crds = Field(Crds(), description="The CustomResourceDefinition.")
+    monitoring: Monitoring = Field(Monitoring(), description="For clusters with the Prometheus operator.")
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of the values: Helm refuses what does not fit before anything reaches the cluster."""
+    own = _plain(Values.model_json_schema(by_alias=True))
+    del own["description"]
+    own["properties"]["settings"] = _settings()
+    _require(own)
+    # The others have their own defaults; this one's is another than the chart's.
+    own["properties"]["settings"]["required"] = ["foreign_entries"]
+    # Helm adds this one where the chart is a dependency of another.
+    own["properties"]["global"] = {"type": "object", "description": "Values shared among charts; not read here."}
+    return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Values of dnsalias-operator", **own}
+
+
+def _require(node: dict[str, Any]) -> None:
+    """Helm takes null for "without this value" before it looks at the schema; here are those that are needed."""
+    node["required"] = [name for name, field in node["properties"].items() if _needed(field)]
+    for field in node["properties"].values():
+        if "properties" in field:
+            _require(field)
+
+
+def _needed(field: dict[str, Any]) -> bool:
+    """Not what may be empty as well: a template makes nothing of null then."""
+    of_any_shape = field.get("type") in ("object", "array") and not field.keys() & {"properties", "minItems"}
+    return field.get("default") != "" and not of_any_shape
+
+
+def _settings() -> dict[str, Any]:
+    fields = _plain(Settings.model_json_schema())["properties"]
+    for name, field in fields.items():
+        # An empty environment variable counts as one that is not set: it would be the default, silently.
+        if Settings.model_fields[name].default in ("", ()):
+            continue
+        if field["type"] in ("string", "array") and "enum" not in field:
+            field["minLength" if field["type"] == "string" else "minItems"] = 1
+    for field in fields.values():
+        # Written for docs/settings.md: here is no heading to go to.
+        field["description"] = PLACE.sub(r"docs/settings.md\1", field["description"])
+    # Not 0, any free one: probes, Service and scraping need to know it.
+    fields["http_port"] |= {"minimum": 1, "description": "Port of /metrics, /healthz and /readyz."}
+    return {
+        "type": "object",
+        "description": "Settings of the operator, by the names in docs/settings.md.",
+        "additionalProperties": False,
+        "properties": fields,
+    }
+
+
+def _plain(node: Any) -> Any:  # noqa: ANN401 (any JSON)
+    """The schema without titles and references, which Helm's messages would show."""
+    return _inlined(node, node.get("$defs", {}))
+
+
+def _inlined(node: Any, defs: dict[str, Any]) -> Any:  # noqa: ANN401 (any JSON)
+    if isinstance(node, list):
+        return [_inlined(item, defs) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        node = {**defs[node["$ref"].rpartition("/")[2]], **{k: v for k, v in node.items() if k != "$ref"}}
+    kept = {k: v for k, v in node.items() if k != "$defs" and not (k == "title" and isinstance(v, str))}
+    return {key: _inlined(value, defs) for key, value in kept.items()}

@@ -1,0 +1,1 @@
+"""The Grafana dashboard of manifests/monitoring: ``document`` prints it, ``panels`` are its parts."""

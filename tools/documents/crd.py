@@ -1,0 +1,106 @@
+"""Prints docs/dnsalias.md from the CRD: `python -m tools.documents.crd > docs/dnsalias.md`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from dnsalias_operator.model.crd import crd
+from dnsalias_operator.model.names import GROUP, KIND, SHORT_NAME, VERSION
+
+HEAD = f"""\
+# DnsAlias
+
+<!-- Generated: python -m tools.documents.crd > docs/dnsalias.md -->
+
+`{GROUP}/{VERSION}`, namespaced, short name `{SHORT_NAME}`. One more DNS name for one Service of the same namespace.
+The same text in a terminal: `kubectl explain dnsalias.spec`, and so on for each field.
+
+```yaml
+apiVersion: {GROUP}/{VERSION}
+kind: {KIND}
+metadata:
+  name: service-api
+  namespace: abc                     # where the Service is
+spec:
+  host: service-api.hello
+  serviceRef: {{name: service-api}}
+  ports: [443, http]                 # optional
+  endpoints: Auto                    # optional
+  exportTo: ["*"]                    # optional
+```
+
+The API server refuses a spec that does not fit this page. The operator judges the rest: whether the Service and its
+ports are there, whether the host is free, whether the alias would take traffic of a Service. Its verdict stands in the
+[conditions](conditions.md).
+
+What is made of it: a ServiceEntry with the alias' name in the alias' namespace, owned by the alias and deleted with it.
+Where somebody else's ServiceEntry for the host is in that namespace already, the alias is served by that one
+(`status.serviceEntry.mode: Patched`), and what it lacks is filled in.
+
+Whoever may create a DnsAlias in a namespace can give a name to a Service of that namespace, and to no other: see
+[security](security.md).
+"""
+
+
+def document() -> str:
+    """The whole page."""
+    (version,) = crd()["spec"]["versions"]
+    schema = version["schema"]["openAPIV3Schema"]["properties"]
+    out = [HEAD]
+    for part in ("spec", "status"):
+        heading = ("| Field | Type | Legal | Meaning |", "|---|---|---|---|")
+        out += [f"## {part}", "", schema[part]["description"], "", *heading, *_rows(schema[part], ""), ""]
+        if refused := list(_refused(schema[part], "")):
+            out += ["Refused at once:", "", "| Field | Unless it matches; or why |", "|---|---|", *refused, ""]
+    out += ["## Columns", "", "What `kubectl get dnsaliases` shows:", "", "| Column | From |", "|---|---|"]
+    out += [f"| {column['name']} | `{column['jsonPath']}` |" for column in version["additionalPrinterColumns"]]
+    return "\n".join(out).rstrip() + "\n"
+
+
+def _rows(node: dict[str, Any], prefix: str) -> Iterator[str]:
+    for path, field, required in _fields(node, prefix):
+        legal = "; ".join([*["required"] * required, *_bounds(field)])
+        meaning = field["description"].replace("<", "&lt;").replace(">", "&gt;")
+        yield f"| `{path}` | {_type(field)} | {legal} | {meaning} |"
+
+
+def _fields(node: dict[str, Any], prefix: str) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """Path, schema and whether it is required, of each field, depth first."""
+    for name, field in node["properties"].items():
+        yield f"{prefix}{name}", field, name in node.get("required", [])
+        inner = field.get("items", field)
+        if "properties" in inner:
+            yield from _fields(inner, f"{prefix}{name}{'[]' * (inner is not field)}.")
+
+
+def _type(field: dict[str, Any]) -> str:
+    if field.get("type") == "array":
+        return f"list of {_type(field['items'])}"
+    if field.get("x-kubernetes-int-or-string"):
+        return "integer or string"
+    return str(field["type"]) + (f" ({field['format']})" if "format" in field else "")
+
+
+def _bounds(field: dict[str, Any]) -> Iterator[str]:
+    if "enum" in field:
+        yield ", ".join(f"`{value}`" for value in field["enum"])
+    if "default" in field:
+        yield f"default `{field['default']}`"
+    texts = {"minimum": "at least {}", "maxLength": "at most {} characters"}
+    if "minItems" in field:
+        yield f"{field['minItems']} to {field['maxItems']} items"
+    elif "maxItems" in field:
+        yield f"at most {field['maxItems']} items"
+    yield from (text.format(field[key]) for key, text in texts.items() if key in field)
+
+
+def _refused(node: dict[str, Any], prefix: str) -> Iterator[str]:
+    for path, field, _ in _fields(node, prefix):
+        for part, where in ((field, path), (field.get("items", {}), f"{path}[]")):
+            if "pattern" in part:
+                pattern = part["pattern"].replace("|", "\\|")
+                yield f"| `{where}` | `{pattern}` |"
+            yield from (f"| `{where}` | {rule['message']} |" for rule in part.get("x-kubernetes-validations", []))
+
+
+if __name__ == "__main__":
+    print(document(), end="")  # noqa: T201 (what this command is for)
