@@ -20,7 +20,6 @@ from benchmarks.process import cpu, python, until
 from benchmarks.requests import Call, Requests
 from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.names import KIND
-from dnsalias_operator.model.snapshot import Object
 from tools.controlplane import build
 from tools.controlplane.cluster import ControlPlane
 from tools.running import identity

@@ -15,10 +15,11 @@ from dnsalias_operator.core.findings.lint import alias_findings, entry_findings
 from dnsalias_operator.core.istio.listeners import Client, owner_of
 from dnsalias_operator.core.plan import decide_alias, decide_entry, plan
 from dnsalias_operator.core.triggers import affected
+from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
-from dnsalias_operator.model.snapshot import LiveSnapshot, Object, Snapshot
+from dnsalias_operator.model.snapshot import LiveSnapshot, Snapshot
 from tools.controlplane.progress import step
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from dnsalias_operator.model.meta import Raw
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.sidecar import Sidecar
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tools.dataplane.recorded import row_of
 
 Rows = Counter[Row]

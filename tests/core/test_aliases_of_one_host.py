@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from dnsalias_operator.core.hosts.holders import has_host
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.plan import plan
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tools import make
 
 SERVICE = make.service(

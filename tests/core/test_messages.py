@@ -52,7 +52,7 @@ def test_an_address_of_our_own_is_not_stale() -> None:
     alias = {**ALIAS, "spec": {**ALIAS["spec"], "ports": [80]}}
     egress = [{"port": {"number": 80, "protocol": "TCP"}, "hosts": ["*/*"]}]
     sidecar = make.sidecar("default", namespace="shop", egress=egress)
-    world = Snapshot(PARSERS[o["kind"]](o) for o in (SERVICE, sidecar, alias))
+    world = Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, sidecar, alias))
     decided = decide_alias(world, KEY, Rules())
     assert decided is not None
     made = deepcopy(dict(decided.changes[0].apply))

@@ -65,7 +65,7 @@ def repaired_world(protocol: str = "TCP", note: str = "") -> Snapshot:
     }
     ports = [make.entry_port(3306, protocol, "tcp")]
     entry = make.entry("mysql", "mysql.hello", ports=ports, namespace="data", meta=meta)
-    world = Snapshot([PARSERS["Service"](service), ServiceEntry.parse(entry)])
+    world = Snapshot([KINDS["Service"].parse(service), ServiceEntry.parse(entry)])
     return Snapshot(plan(world, Rules()).after.objects())
 
 

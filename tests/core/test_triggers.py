@@ -77,9 +77,9 @@ def test_every_changed_decision_and_finding_is_triggered(
 def test_a_label_that_gives_a_host_away_triggers_who_had_it() -> None:
     """Where a namespace gains or loses a host by its labels, aliases of other namespaces win or lose it."""
     aliases = [make.alias(n, "api.hello", n, namespace=n) for n in NAMESPACES]
-    before = PARSERS["Namespace"]({"metadata": {"name": "abc"}})
-    after = PARSERS["Namespace"]({"metadata": {"name": "abc", "labels": {"team": "pay"}}})
-    world = Snapshot([*(PARSERS[KIND](raw) for raw in aliases), after])
+    before = KINDS["Namespace"].parse({"metadata": {"name": "abc"}})
+    after = KINDS["Namespace"].parse({"metadata": {"name": "abc", "labels": {"team": "pay"}}})
+    world = Snapshot([*(KINDS[KIND].parse(raw) for raw in aliases), after])
     assert {Key(KIND, n, n) for n in NAMESPACES} <= affected(world, before, after, RULES)
 
 
@@ -99,17 +99,17 @@ def test_the_end_of_ours_triggers_the_entry_that_serves_the_alias_then() -> None
 
 def test_a_headless_service_triggers_aliases_with_names_of_its_pods() -> None:
     """A host that becomes the name of a pod is nobody's any more."""
-    alias = PARSERS[KIND](make.alias("web", "pod-0.db.data", "web", namespace="abc"))
-    service = PARSERS["Service"](make.service("db", ports=[], namespace="data", clusterIP="None"))
+    alias = KINDS[KIND].parse(make.alias("web", "pod-0.db.data", "web", namespace="abc"))
+    service = KINDS["Service"].parse(make.service("db", ports=[], namespace="data", clusterIP="None"))
     assert alias.key in affected(Snapshot([alias, service]), None, service, RULES)
 
 
 def test_a_headless_service_triggers_entries_with_names_of_its_pods() -> None:
     """Such an entry is not in anybody's care, and has a finding all the same."""
-    entry = PARSERS["ServiceEntry"](
+    entry = KINDS["ServiceEntry"].parse(
         make.entry("web", "pod-0.db.data", ports=[make.entry_port(80)], resolution="NONE", namespace="abc")
     )
-    service = PARSERS["Service"](make.service("db", ports=[], namespace="data", clusterIP="None"))
+    service = KINDS["Service"].parse(make.service("db", ports=[], namespace="data", clusterIP="None"))
     assert _found(Snapshot([entry, service])) != _found(Snapshot([entry]))
     assert entry.key in affected(Snapshot([entry, service]), None, service, RULES)
 
@@ -124,10 +124,10 @@ def test_an_entry_triggers_aliases_of_its_host_in_other_namespaces() -> None:
 
 def test_a_service_triggers_aliases_served_by_entries_that_stand_for_it() -> None:
     """What becomes of somebody else's entry is told by the alias, whichever Service the entry stands for."""
-    alias = PARSERS[KIND](make.alias("web", "web.hello", "web", namespace="abc"))
+    alias = KINDS[KIND].parse(make.alias("web", "web.hello", "web", namespace="abc"))
     notes = {"annotations": {SERVICE_ANNOTATION: "data/db"}}
-    entry = PARSERS["ServiceEntry"](make.entry("theirs", "web.hello", ports=[], namespace="abc", meta=notes))
-    service = PARSERS["Service"](make.service("db", ports=[], namespace="data"))
+    entry = KINDS["ServiceEntry"].parse(make.entry("theirs", "web.hello", ports=[], namespace="abc", meta=notes))
+    service = KINDS["Service"].parse(make.service("db", ports=[], namespace="data"))
     assert {alias.key, entry.key} <= affected(Snapshot([alias, entry, service]), None, service, RULES)
 
 

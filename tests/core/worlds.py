@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from dnsalias_operator.model.kinds import KINDS, Object
 from dnsalias_operator.model.names import SERVICE_ANNOTATION
-from dnsalias_operator.model.snapshot import PARSERS, Object
 from tools.make import MANAGED
 
 NAMESPACES = ("abc", "data")

@@ -12,7 +12,7 @@ import pytest
 from dnsalias_operator.core.plan import lint
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tools import make
 from tools.controlplane.progress import say
 from tools.controlplane.waiting import eventually

@@ -13,7 +13,6 @@ from tests.faults.calls import lists_of_kopf, looks, of, watches
 from tests.faults.faults import HalfLine, Hold
 from tests.faults.kubelet import Kubelet
 from tests.faults.proxy import Proxy
-from tests.faults.world import KINDS
 from tools.controlplane.cluster import ControlPlane
 from tools.controlplane.waiting import eventually
 from tools.running.operator_process import of_operator

@@ -10,7 +10,6 @@ from dnsalias_operator.core.reasons import Part, Reason
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.reporting.series import SPECS
 from tests.install.markdown import anchor, headings, links, sections
-from tests.install.reasons import GIVEN, reasons, reasons_in
 from tools.documents import crd
 from tools.documents.settings import document
 

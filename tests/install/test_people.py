@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dnsalias_operator.shell.api.client import PLURALS
+from dnsalias_operator.model.kinds import KINDS
 from tools.controlplane.cluster import ControlPlane, KubectlError
 
 PEOPLE = Path(__file__).parents[2] / "manifests" / "people"

@@ -11,7 +11,7 @@ from dnsalias_operator.core.plan import decide_alias
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.policy.corpus import NAMESPACE, Row, alias, corpus, ids, rows, service_named_by
 from tools import make
 from tools.running.identity import MANIFESTS

@@ -13,7 +13,7 @@ from typing import Any
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.meta import ObjectMeta
 from dnsalias_operator.model.names import KIND, REPAIR_MANAGER, Key
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tests.scenarios.scenario import NAMESPACES, Do, Expect, Expected, Raw, Scenario, spec_holds
 from tools.controlplane.api import MERGE, Api, ApiError
 

@@ -61,7 +61,7 @@ class Line:
 def creation(address: str) -> Change:
     """A create of the entry, with that address."""
     body = entry("web", "web.hello", namespace="abc", addresses=[address])
-    return Change(Verb.CREATE, ENTRY, None, body, body, "Generated", "…")
+    return Change(Verb.CREATE, ENTRY, None, body, body, Reason.GENERATED, "…")
 
 
 def make(line: Line, asked: list[Key]) -> Steps:

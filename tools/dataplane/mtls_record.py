@@ -28,7 +28,7 @@ from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.mesh import Mesh as Assumptions
 from dnsalias_operator.model.names import TLS_MODE_LABEL
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 from tools import make
 from tools.controlplane import build
 from tools.controlplane.api import ApiError

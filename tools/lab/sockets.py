@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from dnsalias_operator.core.istio.listeners import Row, outbound, unfollowed
-from dnsalias_operator.model.snapshot import PARSERS, Snapshot
+from dnsalias_operator.model.kinds import KINDS
+from dnsalias_operator.model.snapshot import Snapshot
 from tools.dataplane.recorded import row_of
 from tools.lab.scene import Client, Scene
 from tools.lab.traffic import proxy
