@@ -36,7 +36,7 @@ def no_address(world: Snapshot, entry: ServiceEntry, service: Service, rules: Ru
 
 
 def takes_anyway(after: ServiceEntry, mesh: Mesh) -> tuple[str, str]:
-    """Why the entry takes any connection to a port whatever addresses it has, or nothing (facts/istio.md part 1)."""
+    """Why the entry takes any connection to a port whatever its addresses, or nothing (docs/istio.md, "Catch-alls")."""
     caught = catches_all(after, mesh)
     proxies = (p.number for p in after.ports if class_of(entry_protocol(p)) is PortClass.HTTP_PROXY)
     port = next((number for number in proxies if number in caught), None)
