@@ -1,4 +1,4 @@
-"""The tables of docs/istio.md, "Catch-alls" and "Shared addresses", row by row, as a real istiod and Envoy have them."""
+"""The tables of docs/istio.md, "Catch-alls" and "Shared addresses", row by row, as measured with a real istiod."""
 
 import pytest
 
