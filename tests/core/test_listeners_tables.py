@@ -1,4 +1,4 @@
-"""The tables of facts/istio.md parts 1 and 2, row by row: measured with a real istiod and Envoy."""
+"""The tables of docs/istio.md, "Catch-alls" and "Shared addresses", row by row, as measured with a real istiod."""
 
 import pytest
 

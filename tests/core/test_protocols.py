@@ -111,5 +111,5 @@ def test_entry_is_sniffed_on_a_server_first_number_too(number: int) -> None:
     ],
 )
 def test_each_protocol_has_one_class(port_class: PortClass, members: set[Protocol]) -> None:
-    """The classes of facts/istio.md part 1 hold exactly these protocols."""
+    """The classes of docs/istio.md, "Catch-alls", hold exactly these protocols."""
     assert {p for p in Protocol if class_of(p) is port_class} == members

@@ -1,4 +1,4 @@
-"""A sidecar here is a real one: what it listens on is what facts/istio.md, part 1, says."""
+"""A sidecar here is a real one: what it listens on is what docs/istio.md, "Catch-alls", says."""
 
 from typing import Any
 

@@ -73,7 +73,8 @@ def drift(raw: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple[str, ...
 
 
 def _comparable(field: str, value: Any) -> Any:  # noqa: ANN401 (a field of a raw object)
-    # `ports` is a map by name to the API server (facts/istio.md part 4), which may give another order back.
+    # `ports` is a map by name to the API server, which may return another order (docs/istio.md, "Validation and
+    # server-side apply").
     if field == "ports" and isinstance(value, list):
         return sorted(value, key=lambda p: str(p.get("name")) if isinstance(p, dict) else "")
     return value

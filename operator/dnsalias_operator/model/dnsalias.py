@@ -38,7 +38,7 @@ A_PORT = f"a port is a number from 1 to {MAX_PORT_NUMBER} or the name of a Servi
 
 
 class Endpoints(StrEnum):
-    """Where the alias' own cluster sends its bytes; facts/istio.md part 3 shows what each shape does under mTLS."""
+    """Where the alias' own cluster sends its bytes. What each does: docs/istio.md, "Traffic under mTLS"."""
 
     AUTO = "Auto"
     WORKLOADS = "Workloads"

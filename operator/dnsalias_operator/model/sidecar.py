@@ -78,7 +78,10 @@ def _egress(raw: Raw) -> EgressListener:
 
 
 def _cluster(destination: Raw) -> str:
-    """The outbound cluster of a Destination (source: GetDestinationCluster in networking/core/route/route.go)."""
+    """The outbound cluster of a Destination.
+
+    Source: GetDestinationCluster in pilot/pkg/networking/core/route/route.go.
+    """
     host, subset = text(destination.get("host")), text(destination.get("subset"))
     number = integer(mapping(destination.get("port")).get("number")) or 0
     return f"outbound|{number}|{subset}|{host}" if host else ""

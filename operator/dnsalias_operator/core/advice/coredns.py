@@ -2,7 +2,7 @@
 
 A rewrite names the Service, so it survives a new clusterIP, serves both address families and follows headless Services;
 the plugin `hosts` would carry addresses that go stale. An exact rewrite puts the asked name back into the answer.
-Source: the documentation of CoreDNS' plugin `rewrite`; facts/istio.md part 4 (an entry makes no DNS record by itself).
+Source: the documentation of CoreDNS' plugin `rewrite`; docs/istio.md, "Names and DNS" (an entry makes no DNS record).
 """
 
 from collections.abc import Iterable

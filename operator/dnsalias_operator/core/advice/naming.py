@@ -1,6 +1,6 @@
 """How a pod resolves the name of an alias, and what stands before it.
 
-Source: facts/istio.md part 4 (an entry makes no DNS record by itself; a sidecar with DNS capture answers with the
+Source: docs/istio.md, "Names and DNS" (an entry makes no DNS record; a sidecar with DNS capture answers with the
 entry's addresses, else with those that istiod allocated); resolv.conf(5) and the Kubernetes documentation "DNS for
 Services and Pods": a name with fewer than five dots is tried with the search domains first.
 """

@@ -30,7 +30,7 @@ from dnsalias_operator.model.status import ACCEPTED, GENERATED, PATCHED, PROGRAM
 
 OLDER_BY = 2
 """Seconds after the Service's creation second at which our entry is younger for certain: timestamps have 1 s
-resolution, and API servers may differ by a second (facts/istio.md part 2)."""
+resolution, and API servers may differ by a second (docs/istio.md, "Shared addresses")."""
 
 
 def decide_alias(world: Snapshot, key: Key, rules: Rules) -> AliasDecision | None:
@@ -245,7 +245,8 @@ def _corresponding(case: Case, service: Service, entries: list[ServiceEntry]) ->
 def _leads_astray(other: ServiceEntry, entry: ServiceEntry, case: Case, service: Service) -> bool:
     """Whether requests for the host end elsewhere because ``other`` has it beside the ``entry`` that serves the alias.
 
-    Source: docs/istio.md (of one namespace's entries for a hostname the oldest decides, the others add endpoints).
+    Source: docs/istio.md, "What a sidecar sends" (of one namespace's entries for a hostname the oldest decides, the
+    others add endpoints).
     """
     ports = {p.number: p for p in other.ports}
     for number in (p.port for p in case.ports if routed(service, p.port)):

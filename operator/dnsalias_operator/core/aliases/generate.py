@@ -1,8 +1,8 @@
 """DnsAlias + Service -> the ServiceEntry that makes the alias work, as the API takes it. Shape only; no policy.
 
 An alias of HTTP ports alone has no addresses: it needs none, and with them it may take requests from its Service (see
-``bare_address``). Source: facts/istio.md part 2 (the port must have the Service port's class), part 3 (shapes under
-mTLS), part 4 (which container port a workloadSelector picks).
+``bare_address``). Source: docs/istio.md, "Shared addresses" (the port must have the Service port's class), "Traffic
+under mTLS" (what each shape does), and "Workload selectors" (which container port is called).
 """
 
 from collections.abc import Iterable

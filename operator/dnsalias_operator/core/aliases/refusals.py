@@ -76,7 +76,7 @@ def _as_written(port: int | str) -> str:
 
 
 def http_proxy(case: Case) -> Refusal | None:
-    """A port is HTTP_PROXY: it listens on the wildcard address whatever addresses the entry has (facts/istio.md 1)."""
+    """A port is HTTP_PROXY: it listens on the wildcard address whatever its addresses (docs/istio.md, "Catch-alls")."""
     bad = [p for p in case.ports if class_of(service_protocol(p)) is PortClass.HTTP_PROXY]
     if case.service is None or not bad:
         return None
@@ -166,7 +166,7 @@ def not_exported(case: Case) -> Refusal | None:
 
 
 def private_shadow(case: Case) -> Refusal | None:
-    """A private exportTo comes before the Service, whatever its age (facts/istio.md part 2)."""
+    """A private exportTo comes before the Service, whatever its age (docs/istio.md, "Shared addresses")."""
     if case.service is None or case.scope.everywhere or not case.scope.namespaces:
         return None
     if case.scope == Scope.of_claimant(case.service, case.rules.mesh):

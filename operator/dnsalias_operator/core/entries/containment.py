@@ -1,6 +1,6 @@
 """An address of its own for a catch-all that cannot be cured: nobody routes to it, so it moves nothing.
 
-Source: facts/istio.md part 3, last but one row (``240.241.0.7``): real, alias and public all answered rightly.
+Source: docs/istio.md, "Traffic under mTLS": with such an address the Service, the alias and unrelated traffic all work.
 """
 
 import hashlib

@@ -58,7 +58,8 @@ def lost_requests(world: Snapshot, entry: ServiceEntry, service: Service, mesh: 
 def _lost_at_pods(entry: ServiceEntry, service: Service) -> Why | None:
     """The same of an entry that selects the Service's pods and says which port of theirs it calls.
 
-    Where it does not say, its port's name may be that of the right one, which nobody knows here (facts/istio.md 4).
+    Where it does not say, its port's name may be that of the right one, which nobody knows here. Source:
+    docs/istio.md, "Workload selectors".
     """
     for port in entry.ports:
         if class_of(entry_protocol(port)) is not PortClass.HTTP or not routed(service, port.number):

@@ -1,7 +1,8 @@
 """What a ServiceEntry of somebody else lacks, and the smallest patch that gives it that.
 
 Every decision starts from the entry as its owners wrote it (our own fields taken off), so that a reason that is gone
-takes its patch along. Source: facts/istio.md part 2 and 3; SSA's atomic lists: part 4.
+takes its patch along. Source: docs/istio.md, "Shared addresses", "Traffic under mTLS", and
+"Validation and server-side apply".
 """
 
 from dataclasses import dataclass, replace

@@ -42,7 +42,7 @@ def no_address(world: Snapshot, entry: ServiceEntry, service: Service, rules: Ru
 
 
 def takes_anyway(after: ServiceEntry, mesh: Mesh) -> Why | None:
-    """Why the entry takes any connection to a port whatever addresses it has, or None (facts/istio.md part 1)."""
+    """Why the entry takes any connection to a port whatever its addresses, or None (docs/istio.md, "Catch-alls")."""
     port = next(iter(catches_despite_address(after, mesh)), None)
     if port is None:
         return None

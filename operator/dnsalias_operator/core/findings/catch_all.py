@@ -1,6 +1,6 @@
 """The fault of the incident: ports whose listener takes connections to any address. A check of `findings`.
 
-Source: facts/istio.md part 1; for what a Sidecar makes of an entry's ports, `traffic.catch_all`.
+Source: docs/istio.md, "Catch-alls"; for what a Sidecar makes of an entry's ports, `traffic.catch_all`.
 """
 
 from collections.abc import Iterator

@@ -77,7 +77,7 @@ def lacks(look: Look) -> Iterator[Finding]:
 
 
 def takes_over(look: Look) -> Iterator[Finding]:
-    """An entry that gets the traffic of a Service whose address it lists (facts/istio.md part 2)."""
+    """An entry that gets the traffic of a Service whose address it lists (docs/istio.md, "Shared addresses")."""
     taken = takes_from(look.world, look.entry, look.rules.mesh)
     if taken is None:
         return
@@ -102,7 +102,7 @@ def takes_over(look: Look) -> Iterator[Finding]:
     unseen = "the Service has no listener there (a Sidecar imports the entry alone, or it is a second address)"
     reason = unseen if taken.unseen else "it is older than the Service"
     why = f"{message}: {reason}, or it is exported to namespaces by name"
-    # With the Service's own pods behind it the traffic still arrives (facts/istio.md part 3).
+    # With the Service's own pods behind it the traffic still arrives (docs/istio.md, "Traffic under mTLS").
     severity = Severity.WARNING if same_pods else Severity.CRITICAL
     yield catalog.SHADOWS_SERVICE.at(look.entry.key, why, port=taken.port, severity=severity)
 

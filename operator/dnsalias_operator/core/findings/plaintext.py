@@ -1,7 +1,8 @@
 """Calls that arrive without mTLS at pods that take nothing else: asked of `clusters`, for the clients of `listeners`.
 
-Source: facts/istio.md part 3 (measured): a sidecar under mTLS STRICT resets such a connection, whatever is sent in it.
-Without PeerAuthentications there are none; the operator itself reads none (docs/decisions/0006).
+Source: docs/istio.md, "Traffic under mTLS": a sidecar under STRICT resets such a connection, whatever is sent in it.
+Without PeerAuthentications there are none; the operator itself reads none
+(docs/decisions/0006-mtls-of-dns-endpoints.md).
 """
 
 from collections.abc import Iterator, Sequence

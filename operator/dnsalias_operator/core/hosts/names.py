@@ -84,7 +84,7 @@ def _suffixes() -> PublicSuffixList:
 def shadowed_service(world: Snapshot, host: str) -> Service | None:
     """The Service X of namespace Y for a host ``X.Y``; also for a pod's name ``pod.X.Y`` under a headless X.
 
-    Source: facts/istio.md part 4 (such an entry takes the Service's virtual host; DNS answers with the Service).
+    Source: docs/istio.md, "Names and DNS" (such an entry takes the Service's virtual host; DNS gives the Service).
     """
     labels = host.split(".")
     if len(labels) < SHORT_LABELS:

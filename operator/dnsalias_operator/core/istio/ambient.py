@@ -1,8 +1,7 @@
 """Which namespaces are in ambient mode, where no address of a Service is shared.
 
 Two services on one address replace each other there, and a winner without a port breaks that port of the other. Source:
-facts/istio.md part 4 (read in Istio's source, not measured). A namespace that is not known here counts as one with
-sidecars.
+docs/istio.md, "Ambient". A namespace that is not known here counts as one with sidecars.
 """
 
 from dnsalias_operator.model.names import AMBIENT_LABEL

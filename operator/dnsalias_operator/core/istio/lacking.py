@@ -8,7 +8,7 @@ DNS = frozenset({"DNS", "DNS_ROUND_ROBIN"})
 
 
 def without_address(entry: ServiceEntry) -> bool:
-    """Whether it has no address of its own; ``0.0.0.0`` and its prefixes are none (facts/istio.md part 1)."""
+    """Whether it has no address of its own; ``0.0.0.0`` and its prefixes are none (docs/istio.md, "Catch-alls")."""
     return entry.resolution != "DYNAMIC_DNS" and all(is_unspecified(a) for a in entry.addresses)
 
 

@@ -65,7 +65,9 @@ CLASSES: Mapping[Protocol, PortClass] = MappingProxyType(
         Protocol.UDP: PortClass.UDP,
     }
 )
-"""Source: IsHTTP, IsTCP, IsTLS in protocol/instance.go; ModelProtocolToListenerProtocol in networking.go."""
+"""Source: IsHTTP, IsTCP and IsTLS in pkg/config/protocol/instance.go; ModelProtocolToListenerProtocol in
+pilot/pkg/networking/networking.go.
+"""
 
 ADDRESS_BOUND = frozenset({PortClass.TCP, PortClass.TLS, PortClass.UNSET})
 """The classes whose listener is on the service's own address; without one it is on the wildcard address."""
@@ -77,7 +79,10 @@ APP_PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
         "kubernetes.io/wss": Protocol.HTTPS,
     }
 )
-"""Kubernetes' own values of appProtocol, compared exactly (source: ConvertProtocol in kube/conversion.go)."""
+"""Kubernetes' own values of appProtocol, compared exactly.
+
+Source: ConvertProtocol in pkg/config/kube/conversion.go.
+"""
 
 SERVER_FIRST_PORTS = frozenset({25, 53, 3306, 27017})
 """Ports of a Service that are TCP where unset, since sniffing would break SMTP, DNS, MySQL, MongoDB (same source)."""
@@ -86,7 +91,10 @@ _BY_NAME = {p.value.lower(): p for p in Protocol if p is not Protocol.UNSET}
 
 
 def parse(name: str) -> Protocol:
-    """The protocol of that name in any case, UNSET for every other text (source: Parse in protocol/instance.go)."""
+    """The protocol of that name in any case, UNSET for every other text.
+
+    Source: Parse in pkg/config/protocol/instance.go.
+    """
     return _BY_NAME.get(name.lower(), Protocol.UNSET)
 
 

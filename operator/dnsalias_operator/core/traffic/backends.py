@@ -8,7 +8,7 @@ from dnsalias_operator.model.snapshot import Snapshot
 
 
 def selects_pods_of(entry: ServiceEntry, service: Service) -> bool:
-    """Whether the entry has the Service's own pods for endpoints (facts/istio.md part 3)."""
+    """Whether the entry has the Service's own pods for endpoints (docs/istio.md, "Traffic under mTLS")."""
     if entry.workload_selector is None or entry.meta.namespace != service.meta.namespace:
         return False
     return dict(entry.workload_selector) == dict(service.selector)
@@ -35,7 +35,7 @@ def leads_to(world: Snapshot, entry: ServiceEntry, port: EntryPort, service: Ser
 def _same_target(port: EntryPort, service: Service) -> bool:
     """Whether an entry that selects the Service's pods calls the port there that the Service calls, if it has it.
 
-    A port of theirs is found by name before it is by number (facts/istio.md part 4).
+    A port of theirs is found by name before it is by number (docs/istio.md, "Workload selectors").
     """
     own = next((p for p in service.ports if p.port == port.number and p.protocol == "TCP"), None)
     if own is None:

@@ -69,7 +69,7 @@ def catches_all(entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
     """Ports on which the entry, were it alone, opens a wildcard listener that takes any connection.
 
     Judged without the others on purpose: an entry that waits behind another catch-all becomes one when that is mended.
-    Source: facts/istio.md part 1.
+    Source: docs/istio.md, "Catch-alls".
     """
     alone = Snapshot((entry,))
     clients = [Client(name) for name in sorted(named_namespaces(entry, mesh))]

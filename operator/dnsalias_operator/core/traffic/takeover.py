@@ -1,6 +1,7 @@
 """Questions asked of `listeners`: who answers at a Service's address, and would a change move that?
 
-Source: facts/istio.md part 2 (an entry that shares a Service's VIP may win it) and part 3 (what that does under mTLS).
+Source: docs/istio.md, "Shared addresses" (an entry with a Service's address may win it) and "Traffic under mTLS" (what
+that does).
 """
 
 from collections.abc import Iterable, Iterator
@@ -161,7 +162,7 @@ def _moved_at(
         return None
     shared = class_of(entry_protocol(port)) is PortClass.HTTP and not after.sidecars_with_port(port.number)
     if shared and not routed(service, port.number):
-        return None  # binds the wildcard address only: a Service that does not share it loses nothing (docs/istio.md)
+        return None  # binds the wildcard address only: a Service that does not share it loses nothing
     mismatch = not same_class(ports[0], port)
     for client in clients_that_matter(after, mesh, port.number, address):
         if move := _moved_for(before, after, service, (address, port.number), client, mesh):
@@ -245,7 +246,7 @@ def _worse(was: str, now: str, service: Service, mesh: Mesh) -> bool:
 
 
 def same_class(mine: ServicePort, theirs: EntryPort) -> bool:
-    """Whether an entry's port has the Service port's class; TCP and TLS are one here (facts/istio.md part 2)."""
+    """Whether an entry's port has the Service port's class; TCP and TLS are one (docs/istio.md, "Shared addresses")."""
     tls_as_tcp = {PortClass.TLS: PortClass.TCP}
     left, right = class_of(service_protocol(mine)), class_of(entry_protocol(theirs))
     return tls_as_tcp.get(left, left) is tls_as_tcp.get(right, right)

@@ -1,6 +1,7 @@
-"""Kopf, embedded: it watches, we only listen. Nothing that Kopf could write to an object is used (facts/kopf.md).
+"""Kopf, embedded: it watches, we only listen. Nothing that Kopf could write to an object is used.
 
-Every handler is `on.event` and returns None; a returned value would be patched into the object's status.
+Every handler is `on.event` and returns None; a returned value would be patched into the object's status (docs/kopf.md,
+"Handlers").
 """
 
 import asyncio
@@ -97,7 +98,7 @@ def _listener(store: Store, kind: str) -> Any:  # noqa: ANN401 (Kopf's protocol 
 
 
 def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
-    """Kopf's settings, each for a reason in facts/kopf.md."""
+    """Kopf's settings; docs/kopf.md, "Settings of Kopf", has the reason for each."""
     own = kopf.OperatorSettings()
     own.peering.standalone = True
     own.posting.enabled = False

@@ -1,7 +1,7 @@
-"""Full lists at an interval: the first fills the store, the others correct what the watch missed (facts/kopf.md).
+"""Full lists at an interval: the first fills the store, the others correct what the watch missed.
 
 After each full round every alias and entry is decided again: level-triggered, whatever events were lost. A kind that
-cannot be listed keeps no other from being listed.
+cannot be listed keeps no other from being listed. Source: docs/kopf.md, "Missed deletions".
 """
 
 import asyncio

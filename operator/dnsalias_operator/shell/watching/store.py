@@ -2,7 +2,7 @@
 
 Three sources tell of the same objects in any order, so each change is checked: an older resourceVersion never replaces
 a newer one (read-your-writes), and a deletion removes only the object with that uid, which then never comes back. The
-watch may miss a deletion (facts/kopf.md), so a full list is compared with what stands here.
+watch may miss a deletion (docs/kopf.md, "Missed deletions"), so a full list is compared with what stands here.
 """
 
 import time

@@ -3,8 +3,8 @@
 Its promises: a key waits at most once however often it is added; a key is never worked on twice at the same time; one
 that is added while it is worked on is worked on again after that; a failed key comes back later and later, alone; keys
 that are due leave in the order in which they became due, those that may be last after all others, but within
-`PATIENCE_SECONDS`. The clock and the sleep are handed in, so that tests prove this without time going by. Kopf's own
-queue is per object; ours is per alias and per entry (facts/kopf.md).
+`PATIENCE_SECONDS`. The clock and the sleep are handed in, so that tests prove this without time going by. Why not
+Kopf's own queue: docs/kopf.md, "Queue".
 """
 
 import asyncio

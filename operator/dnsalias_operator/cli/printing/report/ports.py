@@ -184,7 +184,7 @@ def _port(now: World, then: World, number: int, takers: list[Key]) -> Port:
 
 
 def _place(row: Row) -> Place:
-    # A lone match-all chain is no default chain to Envoy, and matches the same (docs/istio.md).
+    # A lone match-all chain is no default chain to Envoy, and matches the same.
     return (row.bind, row.sni, row.cidr, row.http, row.default or row.match_all)
 
 

@@ -2,8 +2,9 @@
 
 Source: collectImportedServices, appendSidecarServices and canMergeServices in pilot/pkg/model/sidecar.go;
 buildOutboundClusters in pilot/pkg/networking/core/cluster.go; convertServiceEntryToInstances,
-convertWorkloadInstanceToServiceInstance and getTLSModeFromWorkloadEntry in serviceregistry/serviceentry/conversion.go;
-BuildClusterLoadAssignment in pilot/pkg/xds/endpoints/endpoint_builder.go; CopyEndpoints in model/endpointshards.go.
+convertWorkloadInstanceToServiceInstance and getTLSModeFromWorkloadEntry in
+pilot/pkg/serviceregistry/serviceentry/conversion.go; BuildClusterLoadAssignment in
+pilot/pkg/xds/endpoints/endpoint_builder.go; CopyEndpoints in pilot/pkg/model/endpointshards.go.
 """
 
 from collections.abc import Iterator, Mapping
@@ -177,7 +178,7 @@ def _listed(entries: list[ServiceEntry], hostname: str) -> Iterator[tuple[EntryP
     """Every endpoint of the entries, the oldest's first; DNS_ROUND_ROBIN adds none to a port that has one.
 
     An entry that selects pods is taken to have found some. Source: mergeServicesInstancesByNamespaceHost in
-    serviceregistry/serviceentry/conversion.go.
+    pilot/pkg/serviceregistry/serviceentry/conversion.go.
     """
     taken: set[int] = set()
     for entry in sorted(entries, key=lambda e: (e.meta.created is None, e.meta.created or 0, e.meta.name)):

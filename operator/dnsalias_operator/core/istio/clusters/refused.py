@@ -1,8 +1,8 @@
 """Clusters that istiod makes and Envoy refuses: a sidecar that starts then is never ready, others keep what they had.
 
 Source: setUpstreamProtocol and buildDFPCluster in pilot/pkg/networking/core/cluster_builder.go,
-setAutoSniAndAutoSanValidation in cluster_tls.go; convertResolution in cluster.go. The refusals are Envoy's own
-(measured).
+setAutoSniAndAutoSanValidation in pilot/pkg/networking/core/cluster_tls.go; convertResolution in
+pilot/pkg/networking/core/cluster.go. The refusals are Envoy's own (measured).
 """
 
 from dnsalias_operator.core.istio.clusters.sends import ClientTls, Sent

@@ -1,9 +1,9 @@
 """Which DestinationRule applies to a client's cluster, and what becomes of several for one host.
 
 Source: setDestinationRules, destinationRule and getExportedDestinationRuleFromNamespace in
-pilot/pkg/model/push_context.go; mergeDestinationRule in destination_rule.go; MostSpecificHostMatch and
-ResolveShortnameToFQDN in config.go; SidecarScope.DestinationRule in sidecar.go. Subsets are left out: only
-VirtualServices lead to them.
+pilot/pkg/model/push_context.go; mergeDestinationRule in pilot/pkg/model/destination_rule.go; MostSpecificHostMatch and
+ResolveShortnameToFQDN in pilot/pkg/model/config.go; DestinationRule in pilot/pkg/model/sidecar.go. Subsets are left
+out: only VirtualServices lead to them.
 """
 
 from collections.abc import Iterable, Mapping

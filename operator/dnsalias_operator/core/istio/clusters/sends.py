@@ -1,9 +1,9 @@
 """What a client's sidecar sends to a cluster: as it came, TLS, or mTLS.
 
 Source: buildUpstreamTLSSettings and applyUpstreamTLSSettings in pilot/pkg/networking/core/cluster_tls.go;
-applyTrafficPolicy in cluster_traffic_policy.go; BestEffortInferServiceMTLSMode in pilot/pkg/model/push_context.go;
-checkMtlsEnabled in pilot/pkg/xds/endpoints/mtls_checker.go. MeshConfig.enableAutoMtls is taken to be on, as it is by
-default; ambient is not modelled.
+applyTrafficPolicy in pilot/pkg/networking/core/cluster_traffic_policy.go; BestEffortInferServiceMTLSMode in
+pilot/pkg/model/push_context.go; checkMtlsEnabled in pilot/pkg/xds/endpoints/mtls_checker.go.
+MeshConfig.enableAutoMtls is taken to be on, as it is by default; ambient is not modelled.
 """
 
 from collections.abc import Iterable

@@ -2,7 +2,7 @@
 
 Source: the second half of buildSidecarOutboundListener, mergeTCPFilterChains, isConflictWithWellKnownPort and
 buildListenerFromEntry in pilot/pkg/networking/core/listener.go; buildOutboundCatchAllNetworkFiltersOnly in
-listener_builder.go.
+pilot/pkg/networking/core/listener_builder.go.
 """
 
 from collections.abc import Iterable

@@ -88,7 +88,7 @@ def _endpoints(upstream: Upstream, port: int, snapshot: Snapshot) -> tuple[str, 
 
     istiod files endpoints by namespace and hostname, so they may come from another entry than the one that asks; a DNS
     entry without endpoints has its own host as one. Source: convertServiceEntryToInstances in
-    serviceentry/conversion.go, CopyEndpoints in pilot/pkg/model/endpointshards.go.
+    pilot/pkg/serviceregistry/serviceentry/conversion.go, CopyEndpoints in pilot/pkg/model/endpointshards.go.
     """
     found: dict[str, None] = {}
     for entry in snapshot.entries_for_host(upstream.hostname):

@@ -1,7 +1,8 @@
 """The names that ExternalName Services give to another service: they join the SNI match of its TLS chains.
 
 Source: resolveServiceAliases in pilot/pkg/model/push_context.go, matchingAliasService in pilot/pkg/model/sidecar.go,
-buildSidecarOutboundTLSFilterChainOpts in pilot/pkg/networking/core/tls.go, GenerateAltVirtualHosts in httproute.go.
+buildSidecarOutboundTLSFilterChainOpts in pilot/pkg/networking/core/tls.go, GenerateAltVirtualHosts in
+pilot/pkg/networking/core/httproute.go.
 """
 
 from dnsalias_operator.core.istio.listeners.scope import Egress

@@ -2,7 +2,8 @@
 
 Source: initSidecarScopes and doGetSidecarScope in pilot/pkg/model/push_context.go; convertToSidecarScope,
 initSidecarScopeInternalIndexes and needsPortMatch in pilot/pkg/model/sidecar.go; buildSidecarOutboundListeners in
-pilot/pkg/networking/core/listener.go; buildOutboundCatchAllNetworkFiltersOnly in listener_builder.go.
+pilot/pkg/networking/core/listener.go; buildOutboundCatchAllNetworkFiltersOnly in
+pilot/pkg/networking/core/listener_builder.go.
 """
 
 from collections.abc import Iterable, Mapping

@@ -182,5 +182,8 @@ def _allocated(entry: ServiceEntry, host: str, mesh: Mesh) -> tuple[str, ...]:
 
 
 def _binds_all(mesh: Mesh) -> bool:
-    """Whether a sidecar binds all addresses of a service (source: getAllAddressesForProxy in model/service.go)."""
+    """Whether a sidecar binds all addresses of a service.
+
+    Source: getAllAddressesForProxy in pilot/pkg/model/service.go.
+    """
     return mesh.dual_stack and mesh.istio_dual_stack
