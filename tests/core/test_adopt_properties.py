@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dnsalias_operator.core.advice.adopt import Adopted, NotAdopted, adopt, candidates
@@ -115,7 +115,7 @@ def test_the_random_worlds_hold_what_they_should() -> None:
     """Among the examples are entries that are adopted, that are held back by another host, and that cannot be."""
     seen: set[str] = set()
 
-    @profile
+    @settings(profile, max_examples=400)
     @given(world=worlds(), rules=plan_worlds.rules)
     def look(world: Snapshot, rules: Rules) -> None:
         for result in adopt(world, candidates(world, rules), rules):
