@@ -24,8 +24,7 @@ NOW = "2026-01-01T00:00:00Z"
 
 def of(kind: str, raw: Mapping[str, Any]) -> Object:
     """A typed object of what a LIST gave, which has no kind."""
-    versions = {"Service": "v1", KIND: API_VERSION, "ServiceEntry": ISTIO_API_VERSION}
-    return KINDS[kind].parse({"apiVersion": versions[kind], "kind": kind, **raw})
+    return KINDS[kind].parse({"apiVersion": KINDS[kind].api_version, "kind": kind, **raw})
 
 
 def stamped(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dnsalias_operator.core.advice.adoptable import Case, notes, obstacle
+from dnsalias_operator.core.advice.adoptable import Adoption, notes, obstacle
 from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.entries.ownership import as_written, claims_to_be_ours
 from dnsalias_operator.core.entries.stands_for import stands_for
@@ -97,18 +97,18 @@ def adopt(world: Snapshot, entries: Iterable[ServiceEntry], rules: Rules) -> tup
 
 def _all_of(world: Snapshot, going: Iterable[ServiceEntry], rules: Rules) -> list[Adopted | NotAdopted]:
     """The results where all these entries go and every other one stays."""
-    cases = [_case(world, entry, rules) for entry in going]
-    of_host = defaultdict[str, list[Case]](list)
-    for case in cases:
-        for host in dict.fromkeys(case.entry.hosts):
-            of_host[host].append(case)
+    adoptions = [_adoption(world, entry, rules) for entry in going]
+    of_host = defaultdict[str, list[Adoption]](list)
+    for adoption in adoptions:
+        for host in dict.fromkeys(adoption.entry.hosts):
+            of_host[host].append(adoption)
     there = LiveSnapshot(world.objects(), namespaces_known=world.namespaces_known)
     gone = LiveSnapshot(world.objects(), namespaces_known=world.namespaces_known)
-    for case in cases:
-        gone.discard(case.entry.key)
+    for adoption in adoptions:
+        gone.discard(adoption.entry.key)
     results = list[Adopted | NotAdopted]()
-    for case in cases:
-        for result in _of_entry(case, of_host, there, gone):
+    for adoption in adoptions:
+        for result in _of_entry(adoption, of_host, there, gone):
             results.append(result)
             if isinstance(result, Adopted) and not result.exists:
                 proposed = _aged(DnsAlias.parse(result.alias), _LATER + len(results))
@@ -126,35 +126,35 @@ def _aged(alias: DnsAlias, created: int) -> DnsAlias:
     return replace(alias, meta=replace(alias.meta, created=created))
 
 
-def _case(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Case:
+def _adoption(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Adoption:
     base = as_written(entry, rules)
-    return Case(world, rules, base, stands_for(world.with_changes({entry.key: base}), base, rules))
+    return Adoption(world, rules, base, stands_for(world.with_changes({entry.key: base}), base, rules))
 
 
 def _of_entry(
-    case: Case, of_host: Mapping[str, list[Case]], there: Snapshot, gone: Snapshot
+    adoption: Adoption, of_host: Mapping[str, list[Adoption]], there: Snapshot, gone: Snapshot
 ) -> Iterator[Adopted | NotAdopted]:
-    key = case.entry.key
-    if not case.entry.hosts:
+    key = adoption.entry.key
+    if not adoption.entry.hosts:
         yield NotAdopted(key, "", Why(Reason.NO_HOST, "spec.hosts is empty: it gives no name; delete it"))
-    fault = obstacle(case)
-    for host in dict.fromkeys(case.entry.hosts):
-        found = fault or case.target.found
+    fault = obstacle(adoption)
+    for host in dict.fromkeys(adoption.entry.hosts):
+        found = fault or adoption.target.found
         if isinstance(found, Why):
             yield NotAdopted(key, host, found)
             continue
         together = [c for c in of_host[host] if c.target.service == found]
-        yield _proposed(case, found, together, there, gone, host)
+        yield _proposed(adoption, found, together, there, gone, host)
 
 
 def _proposed(
-    case: Case, service: Service, together: Iterable[Case], there: Snapshot, gone: Snapshot, host: str
+    adoption: Adoption, service: Service, together: Iterable[Adoption], there: Snapshot, gone: Snapshot, host: str
 ) -> Adopted | NotAdopted:
     """``together`` are all entries that give the Service this host: one alias takes the ports of all."""
-    entry = case.entry
-    spec = _spec(case, service, {n for c in together for n in c.numbers}, host)
+    entry = adoption.entry
+    spec = _spec(adoption, service, {n for c in together for n in c.numbers}, host)
     have = next((a for a in there.aliases_for_host(host) if _is_for(a, service)), None)
-    told = tuple(notes(case))
+    told = tuple(notes(adoption))
     if have is not None:
         alias, told = have, tuple(_differences(have, spec))
     else:
@@ -164,8 +164,8 @@ def _proposed(
         alias = _aged(DnsAlias.parse(manifest), _LATER * 2)
     if alias.fault:
         return NotAdopted(entry.key, host, Why(Reason.INVALID, f"a DnsAlias cannot say this: {alias.fault}"))
-    then = decide_alias(gone.with_changes({alias.key: alias}), alias.key, case.rules)
-    now = decide_alias(there.with_changes({alias.key: alias}), alias.key, case.rules)
+    then = decide_alias(gone.with_changes({alias.key: alias}), alias.key, adoption.rules)
+    now = decide_alias(there.with_changes({alias.key: alias}), alias.key, adoption.rules)
     if then is None or now is None:
         message = f"{alias.key} is being deleted; adopt again when it is gone"
         return NotAdopted(entry.key, host, Why(Reason.BEING_DELETED, message))
@@ -174,7 +174,7 @@ def _proposed(
         message = f"{alias.key} would not be served: {refused.message}"
         return NotAdopted(entry.key, host, Why(refused.reason, message))
     ready = next(c for c in now.conditions if c.type == READY)
-    exists = case.world.get(alias.key) is not None
+    exists = adoption.world.get(alias.key) is not None
     return Adopted(entry.key, host, alias.raw, service.key, ready, now.mode, exists=exists, notes=told)
 
 
@@ -186,14 +186,14 @@ def _is_for(alias: DnsAlias, service: Service) -> bool:
     )
 
 
-def _spec(case: Case, service: Service, numbers: Container[int], host: str) -> dict[str, Any]:
+def _spec(adoption: Adoption, service: Service, numbers: Container[int], host: str) -> dict[str, Any]:
     spec: dict[str, Any] = {"host": host, "serviceRef": {"name": service.meta.name}}
     ports = [p.port for p in tcp_ports(service)]
     if any(port not in numbers for port in ports):
         spec["ports"] = [port for port in ports if port in numbers]
     home = service.meta.namespace
-    scope = Scope.of_claimant(case.entry, case.rules.mesh)
-    if scope != Scope.of(None, home, case.rules.default_export_to):
+    scope = Scope.of_claimant(adoption.entry, adoption.rules.mesh)
+    if scope != Scope.of(None, home, adoption.rules.default_export_to):
         spec["exportTo"] = scope.export_to(home)
     return spec
 

@@ -19,7 +19,7 @@ from dnsalias_operator.model.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class Adoption:
     """One entry as its owner wrote it, and what it stands for."""
 
     world: Snapshot
@@ -34,16 +34,16 @@ class Case:
         return frozenset(p.number for p in self.entry.ports if p.number in theirs)
 
 
-def obstacle(case: Case) -> Why | None:
+def obstacle(adoption: Adoption) -> Why | None:
     """The first thing that no DnsAlias of the Service can say, or None (also where no Service is known)."""
-    if case.target.service is None:
+    if adoption.target.service is None:
         return None
-    return next((found for check in CHECKS if (found := check(case, case.target.service)) is not None), None)
+    return next((found for check in CHECKS if (found := check(adoption, adoption.target.service)) is not None), None)
 
 
-def other_endpoints(case: Case, service: Service) -> Why | None:
+def other_endpoints(adoption: Adoption, service: Service) -> Why | None:
     """It leads somewhere else, too."""
-    address = other_endpoint(case.world, case.entry, service.key, case.rules.mesh)
+    address = other_endpoint(adoption.world, adoption.entry, service.key, adoption.rules.mesh)
     if not address:
         return None
     return Why(
@@ -53,9 +53,9 @@ def other_endpoints(case: Case, service: Service) -> Why | None:
     )
 
 
-def other_workloads(case: Case, service: Service) -> Why | None:
+def other_workloads(adoption: Adoption, service: Service) -> Why | None:
     """It selects other pods than the Service does."""
-    if not selects_others(case.entry, service):
+    if not selects_others(adoption.entry, service):
         return None
     return Why(
         Reason.OTHER_WORKLOADS,
@@ -64,14 +64,14 @@ def other_workloads(case: Case, service: Service) -> Why | None:
     )
 
 
-def ports_elsewhere(case: Case, service: Service) -> Why | None:
+def ports_elsewhere(adoption: Adoption, service: Service) -> Why | None:
     """A port leads to another port of the Service."""
     theirs = {p.port: p for p in tcp_ports(service)}
-    for port in case.entry.ports:
-        to = port.target_port or next((e.ports[port.name] for e in case.entry.endpoints if port.name in e.ports), 0)
+    for port in adoption.entry.ports:
+        to = port.target_port or next((e.ports[port.name] for e in adoption.entry.endpoints if port.name in e.ports), 0)
         own = theirs.get(port.number)
         # Behind a selector the target is a port of the pods, as in the Service.
-        same = own.target_port if own and case.entry.workload_selector is not None else port.number
+        same = own.target_port if own and adoption.entry.workload_selector is not None else port.number
         if to and to != same:
             return Why(
                 Reason.PORT_ELSEWHERE,
@@ -81,35 +81,35 @@ def ports_elsewhere(case: Case, service: Service) -> Why | None:
     return None
 
 
-def no_port(case: Case, service: Service) -> Why | None:
+def no_matching_port(adoption: Adoption, service: Service) -> Why | None:
     """None of its ports is the Service's."""
-    if case.numbers:
+    if adoption.numbers:
         return None
-    mine = ", ".join(str(p.number) for p in case.entry.ports) or "none"
+    mine = ", ".join(str(p.number) for p in adoption.entry.ports) or "none"
     theirs = ", ".join(str(p.port) for p in tcp_ports(service)) or "none"
     return Why(
         Reason.NO_MATCHING_PORT, f"none of its ports ({mine}) is a TCP port of {service.key} ({theirs}); add it there"
     )
 
 
-CHECKS: tuple[Callable[[Case, Service], Why | None], ...] = (
+CHECKS: tuple[Callable[[Adoption, Service], Why | None], ...] = (
     other_endpoints,
     other_workloads,
     ports_elsewhere,
-    no_port,
+    no_matching_port,
 )
 
 
-def notes(case: Case) -> Iterator[str]:
+def notes(adoption: Adoption) -> Iterator[str]:
     """What is different once the alias takes the entry's place."""
-    entry, service, rules = case.entry, case.target.service, case.rules
+    entry, service, rules = adoption.entry, adoption.target.service, adoption.rules
     if service is None:
         return
-    if case.target.inferred:
+    if adoption.target.inferred:
         yield f"that it stands for {service.key} is inferred from its name; check it"
     if entry.meta.namespace != service.meta.namespace:
         yield f"it lives with {service.key}; the entry is in namespace {entry.meta.namespace}"
-    yield from _of_ports(case, service)
+    yield from _of_ports(adoption, service)
     others = [a for a in entry.addresses if a not in service.cluster_ips and not is_unspecified(a)]
     if others := [a for a in others if not in_range(a, rules)]:
         yield f"{', '.join(others)} is no address of it any more: see that nobody's DNS answers with that"
@@ -123,11 +123,11 @@ def notes(case: Case) -> Iterator[str]:
         yield f"it is exported to {seen} only, since {service.key} is"
 
 
-def _of_ports(case: Case, service: Service) -> Iterator[str]:
-    lost = [str(p.number) for p in case.entry.ports if p.number not in case.numbers]
+def _of_ports(adoption: Adoption, service: Service) -> Iterator[str]:
+    lost = [str(p.number) for p in adoption.entry.ports if p.number not in adoption.numbers]
     if lost:
         yield f"port {', '.join(lost)} is no TCP port of {service.key}, leads nowhere, and is left out"
-    for port in case.entry.ports:
+    for port in adoption.entry.ports:
         own = next((p for p in tcp_ports(service) if p.port == port.number), None)
         if own is not None and class_of(service_protocol(own)) is not class_of(entry_protocol(port)):
             before, after = (_told(p) for p in (entry_protocol(port), service_protocol(own)))

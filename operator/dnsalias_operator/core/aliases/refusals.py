@@ -57,7 +57,7 @@ def service_external(case: Case) -> Refusal | None:
     return Refusal(Reason.SERVICE_IS_EXTERNAL_NAME, message, RESOLVED_REFS)
 
 
-def no_port(case: Case) -> Refusal | None:
+def no_matching_port(case: Case) -> Refusal | None:
     """A port that the alias asks for is none of the Service's TCP ports, or there are none."""
     if case.service is None:
         return None
@@ -134,7 +134,7 @@ def ambiguous_port(case: Case) -> Refusal | None:
     return Refusal(Reason.AMBIGUOUS_TARGET_PORT, message, RESOLVED_REFS)
 
 
-def plaintext(case: Case) -> Refusal | None:
+def plaintext_endpoints(case: Case) -> Refusal | None:
     """HTTP by a DNS endpoint is sent in plaintext, which the Service's pods may refuse (docs/equivalence.md)."""
     if case.service is None or endpoints_of(case.spec, case.service) is Endpoints.WORKLOADS:
         return None
@@ -189,13 +189,13 @@ CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
     *HOST_CHECKS,
     service_missing,
     service_external,
-    no_port,
+    no_matching_port,
     headless,
     http_proxy,
     address_unknown,
     no_selector,
     ambiguous_port,
-    plaintext,
+    plaintext_endpoints,
     not_exported,
     private_shadow,
 )

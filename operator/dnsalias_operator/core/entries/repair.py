@@ -12,7 +12,14 @@ from dnsalias_operator.core.entries.containment import containment_address
 from dnsalias_operator.core.entries.destination import lost_requests
 from dnsalias_operator.core.entries.ownership import as_written, patched_fields
 from dnsalias_operator.core.entries.stands_for import StandsFor, stands_for
-from dnsalias_operator.core.entries.unfixed import first_at_pods, no_address, plaintext, stale, takes, takes_anyway
+from dnsalias_operator.core.entries.unfixed import (
+    first_at_pods,
+    no_address,
+    plaintext_endpoints,
+    stale,
+    takes,
+    takes_anyway,
+)
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable
 from dnsalias_operator.core.istio.listeners import entries_binding
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
@@ -89,7 +96,7 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
         # Missing endpoints are added beside a stale address of the owner's, which keeps the entry unfixed.
         why = stale(base, target) or lost
         if why is None and wanted.endpoints:
-            why = plaintext(base, service)
+            why = plaintext_endpoints(base, service)
         return replace(wanted, why=why or first_at_pods(base, service))
     return _contain(rest, entry, base, rules, target, takes(base, service, blocked, already=not wanted.addresses))
 

@@ -67,7 +67,7 @@ def stale(base: ServiceEntry, target: StandsFor) -> Why | None:
     return Why(Reason.STALE_ADDRESS, message)
 
 
-def plaintext(base: ServiceEntry, service: Service) -> Why | None:
+def plaintext_endpoints(base: ServiceEntry, service: Service) -> Why | None:
     """Why HTTP by a DNS endpoint may fail, or None.
 
     A port that is not HTTP, here or in the Service, is called at the Service's address, where its own listener takes
