@@ -53,7 +53,7 @@ class ServiceRef(_Schema):
     """The Service behind the alias: by name, in the DnsAlias' own namespace, always."""
 
     name: Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=63)] = Field(
-        description="Name of the Service. It is looked up in the namespace of the DnsAlias and nowhere else."
+        description="Name of the Service, in the namespace of the DnsAlias."
     )
 
 
@@ -69,7 +69,7 @@ PortReference = Annotated[StrictInt | StrictStr, BeforeValidator(_is_port)]
 
 
 class DnsAliasSpec(_Schema):
-    """What the owner of a Service declares: one more name for it."""
+    """What the owner of a Service declares: an additional name for it."""
 
     host: Annotated[str, StringConstraints(pattern=HOST_PATTERN, max_length=MAX_HOST)] = Field(
         description="The additional DNS name, for example service-api.hello: lower case, at least two labels, no "
@@ -83,7 +83,7 @@ class DnsAliasSpec(_Schema):
             ]
         },
     )
-    service_ref: ServiceRef = Field(description="The Service that answers under the additional name.")
+    service_ref: ServiceRef = Field(description="The Service that has the additional name.")
     ports: Annotated[tuple[PortReference, ...], Field(min_length=1, max_length=MAX_PORTS)] | None = Field(
         None,
         description="Subset of the Service's TCP ports, by number or name. Default: every TCP port of the Service.",
@@ -100,7 +100,7 @@ class DnsAliasSpec(_Schema):
     endpoints: Endpoints = Field(
         Endpoints.AUTO,
         description="Where connections to the alias go. Workloads: to the Service's own pods, with their mTLS. "
-        "Service: to the Service's DNS name. Auto, the default: Workloads where the Service has a selector, else "
+        "Service: to the Service's DNS name. Auto, the default: Workloads if the Service has a selector, else "
         "Service.",
     )
     export_to: (
@@ -111,7 +111,7 @@ class DnsAliasSpec(_Schema):
         | None
     ) = Field(
         None,
-        description='Namespaces that see the alias: ["*"] all, ["."] its own, ["~"] none, or namespace names. '
+        description='Namespaces in which the alias is visible: ["*"] all, ["."] its own, ["~"] none, or names. '
         "Default: the operator's setting. Never wider than the Service's own exportTo.",
         json_schema_extra={
             "x-kubernetes-list-type": "atomic",
