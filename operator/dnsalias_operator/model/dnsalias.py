@@ -27,9 +27,7 @@ HOST_PATTERN = rf"^{LABEL}(\.{LABEL})+$"
 """RFC 1123 name of at least two labels in lower case: no wildcard, no trailing dot, no underscore."""
 ENDS_IN_NUMBER = r"(^|\.)([0-9]+|0x[0-9a-f]*)$"
 """Such a host is an IPv4 address, or would be read as one (WHATWG URL, "ends in a number"; inet_aton)."""
-AN_ADDRESS = (
-    "host is an IP address, or ends in a number and is taken for one; give a DNS name such as service-api.hello"
-)
+AN_ADDRESS = "host is an IP address, or ends in a number like one; give a DNS name such as service-api.hello"
 EXPORT_PATTERN = rf"^([.*~]|{LABEL})$"
 MAX_HOST = 253
 MAX_PORTS = 64
@@ -50,7 +48,7 @@ class _Schema(BaseModel):
 
 
 class ServiceRef(_Schema):
-    """The Service behind the alias: by name, in the DnsAlias' own namespace, always."""
+    """The Service behind the alias, by name; always in the namespace of the DnsAlias."""
 
     name: Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=63)] = Field(
         description="Name of the Service, in the namespace of the DnsAlias."
@@ -58,7 +56,7 @@ class ServiceRef(_Schema):
 
 
 def _is_port(value: object) -> object:
-    # One sentence instead of a complaint for each member of the union. True and 443.0 are integers to Python only.
+    # One message instead of one for each member of the union. True and 443.0 are integers to Python only.
     number = type(value) is int and 1 <= value <= MAX_PORT_NUMBER
     if number or (isinstance(value, str) and re.fullmatch(LABEL_PATTERN, value)):
         return value
@@ -122,7 +120,7 @@ class DnsAliasSpec(_Schema):
                 },
                 {
                     "rule": "self.size() == 1 || !self.exists(e, e == '*' || e == '~')",
-                    "message": "exportTo '*' (all) and '~' (none) stand alone; remove the other entries",
+                    "message": "exportTo '*' (all) and '~' (none) cannot be combined; remove the other entries",
                 },
             ],
         },
@@ -131,7 +129,7 @@ class DnsAliasSpec(_Schema):
     @field_validator("endpoints", mode="before")
     @classmethod
     def _null_is_absent(cls, endpoints: object) -> object:
-        # As the API server has it: null gives way to a default.
+        # As in the API server: a default replaces null.
         return Endpoints.AUTO if endpoints is None else endpoints
 
     @field_validator("host")
@@ -157,7 +155,7 @@ class DnsAliasSpec(_Schema):
         if len(set(export_to)) != len(export_to):
             raise ValueError("exportTo lists the same namespace twice; name each once")
         if len(export_to) > 1 and {"*", "~"} & set(export_to):
-            raise ValueError("exportTo '*' (all) and '~' (none) stand alone; remove the other entries")
+            raise ValueError("exportTo '*' (all) and '~' (none) cannot be combined; remove the other entries")
         return export_to
 
 
@@ -193,10 +191,10 @@ def parse_spec(spec: object) -> tuple[DnsAliasSpec | None, str]:
         return DnsAliasSpec.model_validate(spec if spec is not None else {}), ""
     except ValidationError as error:
         faults = error.errors()
-        # A list whose only item is wrong is called too short as well: the item says what is wrong.
+        # If the only item of a list is wrong, pydantic also reports that the list is too short.
         deeper = {e["loc"][:-1] for e in faults if len(e["loc"]) > 1}
-        told = [e for e in faults if e["type"] != "too_short" or e["loc"] not in deeper]
-        return None, "; ".join(_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in told)
+        reported = [e for e in faults if e["type"] != "too_short" or e["loc"] not in deeper]
+        return None, "; ".join(_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in reported)
 
 
 TYPES = {
