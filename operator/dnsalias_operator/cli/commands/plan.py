@@ -1,4 +1,4 @@
-"""`dnsalias plan`: what the operator would write, why, and what it would leave as it is."""
+"""`dnsalias plan`: what the operator would write, why, and what it would not change."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.status import PROGRAMMED
 
-HELP = """Show what the operator would write, as a diff with the reason over each change, and what stays unfixed.
+HELP = """Show what the operator would write, as a diff with a reason for each change, and what stays unfixed.
 
 \b
 Example:
@@ -126,7 +126,7 @@ def _identity(key: Key, places: Mapping[Key, Place]) -> dict[str, Any]:
 
 
 def _named(condition: Condition) -> str:
-    """What is said of an alias whose first wrong condition is that one: accepted aliases may wait for something."""
+    """The word for an alias by its first False condition: an accepted alias may only be waiting for something."""
     return "unserved" if condition.type == PROGRAMMED else "refused"
 
 
