@@ -1,6 +1,7 @@
 """The documents are complete and true as far as a machine can tell: codes, reasons, settings, links."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,15 @@ def test_no_section_of_a_reason_stands_elsewhere() -> None:
     named = {one for reason in Reason for one in reason.parts}
     told = {Part(page, title) for page in {one.file for one in named} for title in sections(read(page), 1)}
     assert {one for one in told if part(one.file, one.title)} == named
+
+
+def test_the_picture_shows_every_level() -> None:
+    """docs/architecture.md draws each folder and module that the import contracts give a level."""
+    contracts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    levels = [level for c in contracts["contracts"] if c.get("exhaustive") for level in c["layers"]]
+    picture = sections(read("architecture.md"), 2)["Rooms and levels"].split("```")[1]
+    rooms = {room for level in levels for room in level.split(" | ")}
+    assert {room for room in rooms if not re.search(rf"\b{room}\b", picture)} == set()
 
 
 def test_settings_are_documented_from_their_source() -> None:

@@ -37,21 +37,21 @@ def _quantiles(metric: str) -> dict[str, str]:
 NOW = (
     flag(
         "Operator",
-        "Has the Pod that leads listed the whole cluster? Nothing is written before that. Alerts: "
+        "Has the leading Pod listed the whole cluster? Nothing is written before that. Alerts: "
         "DnsAliasOperatorAbsent, DnsAliasOperatorStale.",
         "max(dnsalias_leader * dnsalias_synced)",
         ("not synced", "synced"),
     ),
     number(
         "Entries that take traffic",
-        "Unfixed ServiceEntries of severity critical: connections not meant for them end at them. "
+        "Unfixed ServiceEntries of severity critical: they get connections not meant for them. "
         "Alert: DnsAliasUnfixedServiceEntry.",
         f'sum(max by (reason) ({UNFIXED}{{severity="critical"}})){ZERO}',
         bad=RED,
     ),
     number(
-        "Entries that need an edit",
-        "Unfixed ServiceEntries of severity warning: contained or broken, and nobody's traffic is at risk. "
+        "Entries to change",
+        "Unfixed ServiceEntries of severity warning: contained or broken; nobody's traffic is at risk. "
         "Alert: DnsAliasUnfixedServiceEntry.",
         f'sum(max by (reason) ({UNFIXED}{{severity="warning"}})){ZERO}',
         bad=ORANGE,
@@ -71,7 +71,7 @@ NOW = (
     ),
     number(
         "Contested",
-        "Entries and aliases where somebody takes back what the operator writes. Alert: DnsAliasContested.",
+        "Entries and aliases in which somebody reverts what the operator writes. Alert: DnsAliasContested.",
         f'(sum(max by (severity) ({UNFIXED}{{reason="Contested"}})){ZERO})'
         f' + (max(dnsalias_aliases{{condition="Ready",reason="Contested"}}){ZERO})',
         bad=ORANGE,
@@ -81,27 +81,27 @@ NOW = (
 WHICH = (
     rows(
         "Unfixed ServiceEntries",
-        "One row an entry, worst first in the operator's choice where there are more than unfixed_info_cap. "
+        "One row per entry; if there are more than unfixed_info_cap, the worst ones. "
         "What a reason means: dnsalias explain REASON.",
         "max by (severity, namespace, name, reason) (dnsalias_unfixed_serviceentry_info)",
         ("severity", "namespace", "name", "reason"),
     ),
     rows(
         "Aliases that are not ready",
-        "One row an alias. What a reason means: dnsalias explain REASON.",
+        "One row per alias. What a reason means: dnsalias explain REASON.",
         "max by (namespace, name, reason) (dnsalias_unready_alias_info)",
         ("namespace", "name", "reason"),
     ),
     rows(
         "Catch-alls, and what Envoy refuses",
-        "One row an entry, of those outside of the operator's care too. DA001: alert DnsAliasCatchAllListener. DA019: "
+        "One row per entry, in the operator's care or not. DA001: alert DnsAliasCatchAllListener. DA019: "
         "alert DnsAliasRefusedByEnvoy. All findings: dnsalias lint.",
         "max by (code, severity, namespace, name) (dnsalias_finding_info)",
         ("severity", "code", "namespace", "name"),
     ),
     rows(
-        "Who takes back what is written",
-        "One row an object and a field manager, the probable one where the field is gone. Alert: DnsAliasContested.",
+        "Who reverts what is written",
+        "One row per object and field manager, the probable one if the field is gone. Alert: DnsAliasContested.",
         "max by (kind, namespace, name, manager) (dnsalias_contested)",
         ("kind", "namespace", "name", "manager"),
     ),
@@ -126,7 +126,7 @@ STATES = (
     ),
     lines(
         "Unfixed by reason",
-        "ServiceEntries that lack something and were not repaired. critical: takes traffic not meant for it.",
+        "ServiceEntries that lack something and were not fixed. critical: takes traffic not meant for it.",
         {
             "{{reason}}, {{severity}}": f"max by (reason, severity) ({UNFIXED})",
             "all": f"sum(max by (reason, severity) ({UNFIXED})){ZERO}",
@@ -139,14 +139,14 @@ STATES = (
     ),
     lines(
         "Findings by code",
-        "What `dnsalias lint` prints; dnsalias explain CODE tells of each. Alert for DA019: DnsAliasRefusedByEnvoy.",
+        "What `dnsalias lint` prints; dnsalias explain CODE explains each. Alert for DA019: DnsAliasRefusedByEnvoy.",
         {
             "{{code}}": "sum by (code) (max by (code, severity) (dnsalias_findings))",
             "all": f"sum(max by (code, severity) (dnsalias_findings)){ZERO}",
         },
     ),
     lines(
-        "Drift set right",
+        "Corrected drift",
         "Fields that somebody had changed or removed, counted since the operator's start.",
         {
             "{{kind}} {{field}}": "sum by (kind, field) (dnsalias_drift_corrections_total)",
@@ -164,13 +164,13 @@ WRITES = (
     ),
     lines(
         "Writes that failed",
-        "conflict: decided anew and written again, no fault. refused, error: alert DnsAliasWriteErrors.",
+        "conflict: decided and written again, no fault. refused, error: alert DnsAliasWriteErrors.",
         {"{{operation}} {{result}}": _rate('dnsalias_writes_total{result!="ok"}', "operation", "result")},
         "wps",
     ),
     lines(
         "API requests",
-        "By verb and status code, Kopf's watches apart. Code 0: no answer.",
+        "By verb and status code, without Kopf's watches. Code 0: no answer.",
         {"{{verb}} {{code}}": _rate("dnsalias_api_requests_total", "verb", "code")},
         "reqps",
     ),
@@ -178,20 +178,20 @@ WRITES = (
 
 LATENCY = (
     lines(
-        "From news to write",
-        "From the first news of a change to the end of the write that answers it; empty where nothing was written.",
+        "From event to write",
+        "From the first event of a change to the end of the write that it causes; empty if nothing was written.",
         _quantiles("dnsalias_event_to_write_seconds"),
         "s",
     ),
     lines(
         "Work on one alias or entry, p99",
-        "How long one alias or entry was worked on, its writes included.",
+        "Time spent on one alias or entry, including its writes.",
         {"{{kind}}": _quantile(0.99, "dnsalias_reconcile_duration_seconds", "kind")},
         "s",
     ),
     lines(
         "Work done",
-        "Aliases and entries worked on; a full comparison every resync_seconds asks for each.",
+        "Aliases and entries worked on; a full list every resync_seconds makes all of them due.",
         {"{{kind}}": _rate("dnsalias_reconcile_duration_seconds_count", "kind")},
         "ops",
     ),
@@ -200,29 +200,29 @@ LATENCY = (
 QUEUE = (
     lines(
         "Leaders",
-        "Pods that may write: one. None for longer than a hand-over takes: alert DnsAliasOperatorStale (no leader).",
-        {"leaders": "sum(dnsalias_leader)", "standing by": "count(dnsalias_leader) - sum(dnsalias_leader)"},
+        "Pods that may write: one. None for longer than a hand-over: alert DnsAliasOperatorStale (no leader).",
+        {"leaders": "sum(dnsalias_leader)", "standbys": "count(dnsalias_leader) - sum(dnsalias_leader)"},
     ),
     lines(
         "Queue",
-        "due: waiting for a worker. delayed: waiting for a retry or for their time.",
+        "due: waiting for a worker. delayed: waiting for a retry or a later time.",
         {"due": "max(dnsalias_queue_depth)", "delayed": "max(dnsalias_queue_delayed)"},
     ),
     lines(
-        "Oldest piece of work",
-        "How long the oldest due piece of work has waited. From 300 on, half of stuck_seconds: alert "
+        "Oldest due work",
+        "How long the oldest due alias or entry has waited. From 300 on, half of stuck_seconds: alert "
         "DnsAliasOperatorStale.",
         {"age": "max(dnsalias_queue_oldest_age_seconds)"},
         "s",
     ),
     lines(
         "Tasks",
-        "Tasks of the event loop, in the Pod that has most. They go with the work; a number that only grows is a leak.",
+        "Tasks of the event loop, in the Pod that has most. A number that only grows is a leak.",
         {"tasks": "max(dnsalias_asyncio_tasks)"},
     ),
     lines(
         "Kubernetes Events",
-        "Events written, by what came of them, counted since the operator's start.",
+        "Events written, by result, counted since the operator's start.",
         {"{{result}}": "sum by (result) (dnsalias_events_total)"},
     ),
 )
@@ -235,8 +235,8 @@ STALENESS = (
         "s",
     ),
     lines(
-        "Since the watch last told of it",
-        "By kind. Long is no fault where nothing of that kind changes.",
+        "Since the last event of the watch",
+        "By kind. A long time is no fault if nothing of that kind changes.",
         {"{{kind}}": "time() - max by (kind) (dnsalias_last_event_timestamp_seconds)"},
         "s",
     ),
@@ -251,16 +251,16 @@ STALENESS = (
     ),
     lines(
         "The watch is behind",
-        "Counted since the operator's start. begun anew: it ended at an answer that it could not use. By kind: objects "
+        "Counted since the operator's start. restarted: it ended at an unexpected answer. By kind: objects "
         "that a second look before a write found changed.",
         {
-            "begun anew": "sum(dnsalias_watch_restarts_total)",
+            "restarted": "sum(dnsalias_watch_restarts_total)",
             "{{kind}}": "sum by (kind) (dnsalias_outdated_decisions_total)",
         },
     ),
     lines(
         "Objects known",
-        "By kind. Another number than the cluster has is what the next full list corrects.",
+        "By kind. The next full list corrects differences from the cluster.",
         {"{{kind}}": "max by (kind) (dnsalias_objects)"},
     ),
 )
@@ -281,7 +281,7 @@ def build() -> dashboard.Dashboard:
     board = (
         dashboard.Dashboard("dnsalias-operator")
         .uid("dnsalias-operator")
-        .description("DnsAliases, other people's ServiceEntries, and the operator that looks after them.")
+        .description("DnsAliases, other people's ServiceEntries, and the operator.")
         .tags(["dnsalias", "istio"])
         .editable()
         .annotations([])

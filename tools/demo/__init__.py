@@ -1,1 +1,1 @@
-"""`make demo`: the incident and its cure on a real API server, printed as it goes, and checked."""
+"""`make demo`: the incident and its fix on a real API server, printed as it goes, and checked."""
