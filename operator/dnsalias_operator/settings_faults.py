@@ -1,4 +1,4 @@
-"""What is said of a setting that cannot be used: its name, where it was given, its value, and what is legal."""
+"""Messages for settings that cannot be used: the name, where it was set, its value, and what is legal."""
 
 import difflib
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ _PATTERNS = {
     DOMAIN_PATTERN: "a lower-case DNS name without a dot at either end",
 }
 _TYPO = 0.8
-"""How alike an unknown environment variable must be to a legal one to be taken for a misspelling of it."""
+"""How similar an unknown environment variable must be to a legal one to count as a misspelling of it."""
 
 
 def misspelt(name: str, fields: Fields) -> bool:
-    """Whether it is no setting and looks like a slip of one."""
+    """Whether it is no setting and looks like a misspelt one."""
     return name not in fields and bool(difflib.get_close_matches(name, list(fields), n=1, cutoff=_TYPO))
 
 
@@ -38,7 +38,7 @@ def unknown(name: str, where: str, fields: Fields) -> str:
 def explain(
     error: ErrorDetails, layers: Mapping[str, Mapping[str, Any]], merged: Mapping[str, Any], fields: Fields
 ) -> str:
-    """A fault that pydantic found, in one line; ``layers`` are the values by where they were given, the first wins."""
+    """A fault that pydantic found, in one line; ``layers`` are the values by source; the first wins."""
     name = next((str(part) for part in error["loc"] if part in fields), "")
     message = error["msg"].removeprefix("Value error, ")
     if not name:
@@ -49,14 +49,14 @@ def explain(
     if inside:
         path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in inside)
         kind = error["type"]
-        told = {"missing": "required, and not given", "extra_forbidden": f"no such field; legal: {_OF_HOST_RULES}"}
-        return f"{name}{path} ({where}): {told.get(kind, message)}"
+        messages = {"missing": "required, and not given", "extra_forbidden": f"no such field; legal: {_OF_HOST_RULES}"}
+        return f"{name}{path} ({where}): {messages.get(kind, message)}"
     expected = legal(fields[name]) or TYPES.get(error["type"])
     return f"{name} ({where}): {merged.get(name)!r} is not legal: {expected or message}"
 
 
 def legal(field: FieldInfo) -> str:
-    """What values a setting may have, from its type and bounds; "" where they do not say it."""
+    """The values that a setting may have, by its type and bounds; "" if these do not limit it."""
     if get_origin(field.annotation) is Literal:
         return "expected one of " + ", ".join(map(str, get_args(field.annotation)))
     if field.annotation is bool:

@@ -1,4 +1,4 @@
-"""The indices of the snapshot: by which values each object can be found."""
+"""The indices of the snapshot: the values by which each object can be found."""
 
 from collections.abc import Hashable, Iterator
 
@@ -11,7 +11,7 @@ from dnsalias_operator.model.sidecar import Sidecar
 
 
 def indexed(obj: Object) -> Iterator[tuple[str, Hashable]]:
-    """Each index that has the object, with the value under which it stands there."""
+    """Each index that has the object, with the value under which it is there."""
     yield "kind", obj.key.kind
     yield "namespace", (obj.key.kind, obj.key.namespace)
     if isinstance(obj, Service):

@@ -1,4 +1,4 @@
-"""Every kind of object that is read, a row each: where it is served, its typed view, who reads it, and what is kept.
+"""Every kind of object that is read, one row each: its API, its typed view, who reads it, and what is kept.
 
 Whoever lists, watches, stores or checks objects asks this table. A further kind needs its row, its typed view, and the
 rights to read it (manifests/base/rbac.yaml and manifests/people; tests/install/test_kinds.py compares them).
@@ -36,7 +36,7 @@ ALL = ("*",)
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the operator's store keeps of an object beside its identity, labels and owners.
+    """What the operator's store keeps of an object besides its identity, labels and owners.
 
     ``spec`` and ``status`` name their fields that are kept (`ALL`: every one; none: not even an empty mapping).
     ``annotations``: all that people set, not just those that this operator reads. ``managers``: who owns the fields

@@ -1,4 +1,4 @@
-"""What can be asked of a snapshot: objects by kind, namespace, name, host, port and address, each with its type."""
+"""Typed lookups in a snapshot: objects by kind, namespace, name, host, port and address."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
@@ -19,7 +19,7 @@ Claimant = Service | ServiceEntry
 
 
 class Lookups(ABC):
-    """Typed questions, answered by the indices of `model.index`."""
+    """Typed lookups, by the indices of `model.index`."""
 
     @abstractmethod
     def get(self, key: Key) -> Object | None:

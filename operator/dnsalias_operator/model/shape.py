@@ -1,4 +1,4 @@
-"""The words in which a kind says of what type the fields of its spec are."""
+"""The types of the fields of a spec, as the table of kinds states them."""
 
 from typing import Any, Final
 

@@ -45,7 +45,7 @@ class Sidecar:
 
     @property
     def imports_from(self) -> frozenset[str]:
-        """Namespaces from which it may import something; ``*`` stands for all, and what it is where egress is unset."""
+        """Namespaces from which it may import something; ``*`` means all, and is the value if egress is unset."""
         if not self.egress:
             return frozenset(("*",))
         spelled = (host.partition("/")[0] for e in self.egress for host in e.hosts if not host.startswith("~"))

@@ -46,7 +46,7 @@ class Snapshot(Lookups):
         return known
 
     def with_changes(self, changes: Mapping[Key, Object | None]) -> "Snapshot":
-        """What the world would be with each key replaced by the object, or without it where that is None."""
+        """The world with each key replaced by the object, or removed if that is None."""
         return _Overlay(self, changes)
 
     def objects(self) -> list[Object]:

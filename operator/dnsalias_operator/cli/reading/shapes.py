@@ -1,4 +1,4 @@
-"""What the API server would refuse by its type, and the typed views, total as they are, would take for absent.
+"""What the API server would refuse by type, and the typed views, which are total, would treat as absent.
 
 The types of the fields stand in model/kinds.py, beside the kind that has them.
 """
@@ -13,7 +13,7 @@ from dnsalias_operator.model.names import GROUP, KIND
 from dnsalias_operator.model.shape import CLUSTER_IP, NUMBER, TEXT, TEXT_OR_NUMBER, TEXTS, Shape
 
 MOST = 3
-"""Faults of one object that are told; who mends three sees the rest."""
+"""Most faults of one object that are reported at once."""
 
 _EXPECTED: Mapping[Shape, str] = {
     TEXT: "text",
@@ -24,7 +24,7 @@ _EXPECTED: Mapping[Shape, str] = {
 
 
 def kind_fault(group: str, kind: str) -> str:
-    """Why this is no kind of that group though it looks like one that is read; empty where it may be one."""
+    """Why this is no kind of that group although it looks like one that is read; empty if it may be one."""
     for name in (known.name for known in KINDS.values() if known.group == group):
         if kind != name and kind.casefold() in (name.casefold(), f"{name}s".casefold()):
             return f"kind: expected {name}, got {kind}"
@@ -32,7 +32,7 @@ def kind_fault(group: str, kind: str) -> str:
 
 
 def faults(raw: Mapping[str, Any], kind: Kind) -> str:
-    """What is wrong with an object of a kind that is read, in one line; empty where nothing is."""
+    """The faults of an object of a kind that is read, in one line; empty if there are none."""
     version = str(raw.get("apiVersion")).rpartition("/")[2]
     if version not in kind.versions:
         group = kind.group or "the core group"
