@@ -203,7 +203,7 @@ def test_a_generated_entry_is_its_alias(dnsalias: Dnsalias, objects: Objects) ->
     result = dnsalias("revert", "-n", objects.namespace, "web", "--yes")
     assert result.exit_code == 0
     assert "Nothing to revert." in result.stdout
-    assert "was generated for a DnsAlias and goes with it" in result.stderr
+    assert "was generated for a DnsAlias; to remove it" in result.stderr
 
 
 def test_an_alias_that_served_a_foreign_entry_leaves_it_as_it_was(

@@ -69,7 +69,7 @@ def test_who_is_on_call_reads_all_that_the_command_reads(control_plane: ControlP
     ]
     told = subprocess.run(command, check=False, capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
-    assert "no right" not in told.stderr
+    assert "no permission" not in told.stderr
     role = next(r for r in yaml.safe_load_all(ROLES.read_text()) if r["metadata"]["name"] == "dnsalias-diagnose")
     assert {plural for rule in role["rules"] for plural in rule["resources"]} == {
         kind.plural for kind in KINDS.values()
