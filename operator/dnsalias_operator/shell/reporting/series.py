@@ -74,7 +74,7 @@ SPECS: Mapping[str, Spec] = {
         "counter", ("kind", "field"), "Fields that somebody had changed or removed and that were set right again."
     ),
     "dnsalias_events_total": Spec(
-        "counter", ("result",), "Kubernetes Events. result: ok, error, or dropped where too many waited."
+        "counter", ("result",), "Kubernetes Events. result: ok, error, or dropped: the oldest, where too many wait."
     ),
     "dnsalias_event_to_write_seconds": Spec(
         "histogram", (), "Time from the first news of a change to the end of the write that answers it."
