@@ -14,6 +14,8 @@ from tests.core.one_alias import ALIAS, ENTRY, SERVICE
 from tools import make
 
 KEY = Key(KIND, "abc", "api")
+CHANGED = "the entry was changed by"
+MORE = "spec.hosts of the entry is api.hello, more.hello, and the alias has api.hello alone"
 
 
 def told(code: str, *objects: dict[str, Any]) -> str:
@@ -80,3 +82,49 @@ def test_a_port_that_is_none_of_the_services_is_told_as_it_is_written(port: str 
     assert f"spec.ports names {shown}; TCP ports of Service abc/api: 80 (http), 81 (tcp)" in told(
         "DA014", SERVICE, alias
     )
+
+
+def owners_of_hosts(*managers: str) -> list[dict[str, Any]]:
+    """The managedFields of an entry of which each of these owns spec.hosts, and one more something else."""
+    fields = [(manager, "f:hosts") for manager in managers] + [("kubectl-label", "f:exportTo")]
+    return [
+        {"manager": m, "operation": "Update", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {f: {}}}}
+        for m, f in fields
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "managed", "told"),
+    [
+        (["old.hello"], owners_of_hosts(OWN_MANAGER), "the alias' host is api.hello now"),
+        (["old.hello"], owners_of_hosts(OWN_MANAGER, "velero"), "the alias' host is api.hello now"),
+        (
+            ["evil.hello"],
+            owners_of_hosts("kubectl-patch"),
+            f"{CHANGED} kubectl-patch: spec.hosts of the entry is evil.hello, and the alias has api.hello",
+        ),
+        (
+            ["api.hello", "more.hello"],
+            owners_of_hosts("argocd", "kubectl-patch"),
+            f"{CHANGED} argocd, kubectl-patch: {MORE}",
+        ),
+        (["old.hello"], None, "spec.hosts of the entry is old.hello, and the alias has api.hello"),
+        (
+            ["api.hello", "more.hello"],
+            None,
+            MORE,
+        ),
+    ],
+)
+def test_another_host_is_told_with_whose_doing_it_is(hosts: list[str], managed: Any, told: str) -> None:  # noqa: ANN401
+    """The alias' where our manager owns spec.hosts, else that of who owns it; nobody's where a file does not say."""
+    first = decide_alias(Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, ALIAS)), KEY, Rules())
+    assert first is not None
+    ours = deepcopy(dict(first.changes[0].apply))
+    ours["spec"]["hosts"] = hosts
+    if managed is not None:
+        ours["metadata"]["managedFields"] = managed
+    decided = decide_alias(Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, ALIAS, ours)), KEY, Rules())
+    assert decided is not None
+    assert [c.reason for c in decided.changes] == ["HostChanged", "Generated"]
+    assert decided.changes[0].message == f"{told}; a changed entry would keep the old one's place in the order"
