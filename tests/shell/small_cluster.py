@@ -129,12 +129,13 @@ class Desk:
         writer = Writer(client, self.store, TokenBucket(*bucket, self.clock, self.clock.sleep), self.metrics)
         writer.confirm = Confirm(client, self.store, self.metrics, self.clock)
         self.recorder = Recorder(client, self.metrics, "test")
-        common: dict[str, Any] = {"store": self.store, "recorder": self.recorder, "rules": rules}
+        common: dict[str, Any] = {"store": self.store, "rules": rules}
         writing: dict[str, Any] = {"writer": writer, "fights": fights, "now": client.now, "enqueue": self.queue.add}
         self.reconciler = Reconciler(
             queue=self.queue,
             steps=Steps(metrics=self.metrics, **writing, **common),
-            statuses=Statuses(decided=decided, **writing, **common),
+            statuses=Statuses(decided=decided, recorder=self.recorder, **writing, **common),
+            recorder=self.recorder,
             decided=decided,
             **common,
         )

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from dnsalias_operator.model.names import REPAIR_MANAGER, Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError, FencedError, UnreachableError
 from dnsalias_operator.shell.reporting import events
 from dnsalias_operator.shell.reporting.events import Recorder
 from dnsalias_operator.shell.reporting.metrics import Metrics
+from tests.shell.small_cluster import Desk, catch_all, service
 
 if TYPE_CHECKING:
     from dnsalias_operator.shell.api.client import Client
@@ -172,3 +174,44 @@ async def test_an_event_that_cannot_be_posted_is_logged_with_its_object(
     assert line.__dict__["fields"] == {"object": "Service shop/web", "reason": "Reason0", "error": str(fails[0])}
     assert server.posted == ["Reason1"]
     assert _results(metrics) == {"error": 1, "ok": 1}
+
+
+def _patched(entry: dict[str, Any]) -> dict[str, Any]:
+    fields = {"addresses": ["10.96.0.1"], "endpoints": [{"address": "db.abc.svc.cluster.local"}]}
+    owned: dict[str, Any] = {"f:spec": {f"f:{name}": {} for name in fields}}
+    managed = [{"manager": REPAIR_MANAGER, "operation": "Apply", "fieldsType": "FieldsV1", "fieldsV1": owned}]
+    return {**entry, "metadata": {**entry["metadata"], "managedFields": managed}, "spec": {**entry["spec"], **fields}}
+
+
+def _entry(name: str, host: str, **notes: str) -> dict[str, Any]:
+    made = catch_all(name, host)
+    made["metadata"]["annotations"] |= {f"dnsalias.io/{note}": value for note, value in notes.items()}
+    return made
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason", "note"),
+    [
+        (
+            _entry("theirs", "db.hello"),
+            "Repaired",
+            "set spec.addresses to 10.96.0.1 and set spec.endpoints to db.abc.svc.cluster.local; it has no addresses",
+        ),
+        (_entry("theirs", "db.hello", service="lost"), "Contained", "set spec.addresses to 240.241."),
+        (
+            _patched(_entry("theirs", "db.hello", repair="false")),
+            "Withdrawn",
+            "withdrew spec.addresses and withdrew spec.endpoints; nothing puts the entry into the operator's care",
+        ),
+    ],
+)
+async def test_the_event_of_a_repair_says_what_became_of_the_entry(
+    entry: dict[str, Any], reason: str, note: str
+) -> None:
+    """Its reason is one of three, whatever the entry lacked; what that was stands in the message."""
+    desk = Desk(service(), entry)
+    assert await desk.work(Key("ServiceEntry", "abc", "theirs")) is None
+    body = desk.recorder._queue.get_nowait().body
+    assert desk.recorder._queue.empty()
+    assert (body["type"], body["reason"], body["regarding"]["name"]) == ("Normal", reason, "theirs")
+    assert body["note"].startswith(note)

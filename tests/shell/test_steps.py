@@ -70,7 +70,6 @@ def make(line: Line, asked: list[Key]) -> Steps:
     return Steps(
         store=line.store,
         writer=line,  # type: ignore[arg-type]
-        recorder=None,  # type: ignore[arg-type]
         fights=Fights(3, Backoff(5, 10), clock),
         metrics=metrics,
         rules=Rules(),

@@ -60,7 +60,6 @@ class Parts:
         steps = Steps(
             store=store,
             writer=writer,
-            recorder=recorder,
             fights=fights,
             metrics=metrics,
             rules=rules,
