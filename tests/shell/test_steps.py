@@ -51,11 +51,12 @@ class Line:
         self.looks.append(asyncio.get_running_loop().create_future())
         return await self.looks[-1]
 
-    async def write(self, change: Change) -> None:
+    async def write(self, change: Change, made_from: Known) -> bool:
         """A write."""
-        del change
+        del change, made_from
         self.writes.append(asyncio.get_running_loop().create_future())
         await self.writes[-1]
+        return True
 
 
 def creation(address: str) -> Change:

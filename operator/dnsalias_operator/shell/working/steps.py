@@ -118,7 +118,9 @@ class Steps:
                 stop = Stop()
             else:
                 sent = True
-                await self._writer.write(change)
+                if not await self._writer.write(change, made_from):
+                    _log(change, "deleted; what is made anew is decided again, since what it is made from has changed")
+                    stop = Stop()
         except ClusterError as error:
             stop = self._failed(change, error, sent=sent)
         finally:
@@ -157,12 +159,13 @@ class Steps:
         return verdicts.failed(change, error, untold=not sent or asks_for_time(error))
 
 
-def _log(change: Change) -> None:
+def _log(change: Change, instead: str = "") -> None:
+    """Say what was written; ``instead`` is for a change of which only the delete was."""
     fields = {
         "object": str(change.key),
         "reason": change.reason,
-        "written": change.verb.value,
+        "written": (Verb.DELETE if instead else change.verb).value,
         "changed": list(change.fields),
         "inferred": change.inferred,
     }
-    log.info(change.message, extra={"fields": {k: v for k, v in fields.items() if v}})
+    log.info(instead or change.message, extra={"fields": {k: v for k, v in fields.items() if v}})
