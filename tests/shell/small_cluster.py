@@ -127,7 +127,7 @@ class Desk:
         decided = Decisions()
         self.api, self.clock, self.metrics = Api(), FakeClock(), Metrics(decided)
         self.store = Store(KINDS)
-        rules = settings or Rules()
+        rules = settings or make.rules()
         for raw in objects:
             self.api.put(self.api.path(raw["kind"], "abc", raw["metadata"]["name"]), raw)
         for raw in self.api.objects.values():

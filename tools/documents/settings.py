@@ -20,7 +20,8 @@ environment over the file. Lists are comma-separated in the environment. A setti
 value stops the operator at its start; every fault is named at once.
 
 The commands that read files or a cluster (`lint`, `plan`, `render`, `listeners`) take the same names from the same
-places, as far as decisions depend on them.
+places, as far as decisions depend on them. One default differs: where nothing says what `foreign_entries` is, they show
+the repairs of `patch`, and the operator makes none ([why](decisions/0014-observe-by-default.md)).
 
 In the cluster, with the [chart](../chart/README.md), each is a value: `--set settings.cluster_domain=example.internal`.
 With kustomize, set them as environment variables of the Deployment, in an overlay of your own:
