@@ -20,6 +20,7 @@ from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.snapshot import LiveSnapshot, Snapshot
+from tools import make
 from tools.controlplane.progress import step
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ STEP = 3
 
 def measure(scale: float = 1) -> Iterator[tuple[str, Result]]:
     """Measure; ``scale`` makes the worlds smaller for a quick look."""
-    rules = Rules()
+    rules = make.rules()
     planned, asked = [], []
     for size in WORLDS:
         count = max(200, int(size * scale))

@@ -14,6 +14,7 @@ from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.names import API_VERSION, ISTIO_API_VERSION, KIND, OWN_MANAGER, REPAIR_MANAGER, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
+from tools import make
 
 ALIASES = "/apis/dnsalias.io/v1alpha1/dnsaliases"
 ENTRIES = "/apis/networking.istio.io/v1/serviceentries"
@@ -36,13 +37,13 @@ def stamped(manifest: Mapping[str, Any]) -> dict[str, Any]:
 def for_aliases(services: Iterable[Object], aliases: Iterable[Mapping[str, Any]]) -> dict[str, list[Call]]:
     """Entry and status of each alias, by the key under which the bare client sees the alias."""
     typed = [of(KIND, stamped(alias)) for alias in aliases]
-    world, rules = Snapshot([*services, *typed], namespaces_known=True), Rules()
+    world, rules = Snapshot([*services, *typed], namespaces_known=True), make.rules()
     return {f"{ALIASES}/{a.meta.namespace}/{a.meta.name}": _alias(world, a.key, rules) for a in typed}
 
 
 def for_entries(world: Snapshot, keys: Iterable[Key]) -> dict[str, list[Call]]:
     """The repair of each entry, by the key under which the bare client sees the entry."""
-    rules = Rules()
+    rules = make.rules()
     decided = {key: decide_entry(world, key, rules) for key in keys}
     return {
         f"{ENTRIES}/{key.namespace}/{key.name}": [_change(change) for change in decision.changes]
@@ -53,7 +54,7 @@ def for_entries(world: Snapshot, keys: Iterable[Key]) -> dict[str, list[Call]]:
 
 def for_services(world: Snapshot, keys: Iterable[Key]) -> dict[str, list[Call]]:
     """What follows when the targetPort of a Service becomes `PORT`: the entry of its alias, updated."""
-    rules, found = Rules(), {}
+    rules, found = make.rules(), {}
     for key in keys:
         service = world.service(key.namespace, key.name)
         if service is None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dnsalias_operator.model.names import GROUP, KIND, VERSION
+from dnsalias_operator.model.rules import Rules
 
 Raw = dict[str, Any]
 Fields = Mapping[str, object]
@@ -19,6 +20,11 @@ MANAGER = "dns-controller"
 MANAGED = {"app.kubernetes.io/managed-by": MANAGER}
 """The labels of `foreign` entries: those are in the operator's care."""
 NETWORKING = "networking.istio.io/v1"
+
+
+def rules(**given: Any) -> Rules:  # noqa: ANN401 (fields of any type)
+    """The rules of an operator that was told to repair other people's entries, which it does not by itself."""
+    return Rules(**{"foreign_entries": "patch", **given})
 
 
 def manifest(

@@ -206,8 +206,14 @@ class Settings(BaseSettings):
         )
 
 
-def load_settings(flags: Mapping[str, object] | None = None, config: str | Path | None = None) -> Settings:
+def load_settings(
+    flags: Mapping[str, object] | None = None,
+    config: str | Path | None = None,
+    assumed: Mapping[str, object] | None = None,
+) -> Settings:
     """Merge flags (None: not given), environment and the file, and check everything at once.
+
+    ``assumed`` is for settings that none of them gives and whose default is not meant.
 
     Raises:
         SettingsError: something is wrong; every fault is listed.
@@ -223,6 +229,7 @@ def load_settings(flags: Mapping[str, object] | None = None, config: str | Path 
         "flag": {name: value for name, value in (flags or {}).items() if value is not None},
         "environment": source(),
         "file": {name: value for name, value in file.items() if name in legal},
+        "assumed": assumed or {},
     }
     merged: dict[str, Any] = {}
     for values in reversed(layers.values()):

@@ -21,9 +21,10 @@ from dnsalias_operator.model.snapshot import Snapshot
 from tests.cli.conftest import CLEAN, INCIDENT, Invoke
 from tests.core import plan_worlds
 from tests.core.listener_worlds import PORT, VIP, entry, service, sidecar
+from tools import make
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "incident"
-RULES = Rules()
+RULES = make.rules()
 TAGS = frozenset(
     re.findall(
         r"\w+",

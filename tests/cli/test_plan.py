@@ -158,10 +158,42 @@ def test_what_a_policy_withholds_is_shown_and_does_not_count(invoke: Invoke) -> 
     world = "---\n".join(INCIDENT.split("---\n")[:2])
     result = invoke("plan", "-f", "-", "--foreign-entries", "observe", stdin=world)
     assert result.exit_code == 0
-    assert "# not written, only observed: repair ServiceEntry abc/traefik-cutom-name" in result.stdout
+    assert "# not written unless foreign_entries is patch: repair ServiceEntry abc/traefik-cutom-name" in result.stdout
     assert DIFF in result.stdout
     assert "ObserveOnly" in result.stdout
     assert result.stdout.endswith("Nothing to do; then left: 1 unfixed.\n")
+
+
+@pytest.mark.parametrize(
+    ("flags", "env", "written"),
+    [
+        ((), {}, True),
+        (("--foreign-entries", "observe"), {}, False),
+        ((), {"DNSALIAS_FOREIGN_ENTRIES": "observe"}, False),
+        (("--config", "settings.yaml"), {}, False),
+        (("--config", "settings.yaml", "--foreign-entries", "patch"), {}, True),
+    ],
+)
+def test_repairs_are_shown_as_written_unless_something_says_observe(
+    invoke: Invoke,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    flags: tuple[str, ...],
+    env: dict[str, str],
+    *,
+    written: bool,
+) -> None:
+    """What `patch` would do is what somebody looks at before setting it: plan and render assume it, and say so."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "settings.yaml").write_text("foreign_entries: observe\n")
+    world = "---\n".join(INCIDENT.split("---\n")[:2])
+    planned = invoke("plan", "-f", "-", *flags, stdin=world, env=env)
+    assert DIFF in planned.stdout
+    assert planned.exit_code == int(written)
+    assert ("foreign_entries patch where" in planned.stdout) == written
+    assert ("# not written unless foreign_entries is patch" in planned.stdout) != written
+    rendered = invoke("render", "-f", "-", *flags, stdin=world, env=env)
+    assert ("addresses:" in rendered.stdout) == written
 
 
 def test_nothing_to_do(invoke: Invoke) -> None:

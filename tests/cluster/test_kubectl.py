@@ -56,7 +56,7 @@ def test_waiting_and_describing(start_operator: Start, objects: Objects, control
         f"{space}/traefik (inferred from its name)"
     )
     assert events(control_plane, "serviceentry", "traefik-cutom-name", space) == [
-        ("Normal", "LacksAddressesAndEndpoints", "dnsalias-operator", repaired)
+        ("Normal", "Repaired", "dnsalias-operator", repaired)
     ]
     shown = control_plane.kubectl("get", "dna", "web", "-n", space, "-o", "wide", "--no-headers").split()
     assert shown[:6] == ["web", "web.hello", "web", web["spec"]["clusterIP"], "True", "Ready"]

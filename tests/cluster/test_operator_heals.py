@@ -172,6 +172,35 @@ def test_repaired_fields_changed_by_somebody_are_told_not_overwritten(objects: O
     assert after["metadata"]["generation"] == version
 
 
+def test_who_changed_the_host_of_our_entry_is_told(operator: Operator, objects: Objects) -> None:
+    """The log says of a patched entry who wrote it, and of an edited alias that it has another host."""
+    objects.service("web", 443)
+    objects.alias("web", "web.hello", "web")
+    objects.becomes_ready("web")
+
+    def told() -> list[str]:
+        entry = f"ServiceEntry {objects.namespace}/web"
+        return [line["message"] for line in operator.said(object=entry, reason="HostChanged", written="delete")]
+
+    def becomes(*hosts: str) -> None:
+        eventually(lambda: objects.spec("web").get("hosts") == list(hosts), f"the entry is for {hosts}")
+
+    changed = "the entry was changed by a-person: spec.hosts of the entry is"
+    objects.patch("serviceentries", "web", {"spec": {"hosts": ["evil.hello"]}})
+    eventually(lambda: len(told()) == 1, "the entry is deleted")
+    becomes("web.hello")
+    objects.patch("serviceentries", "web", {"spec": {"hosts": ["web.hello", "more.hello"]}})
+    eventually(lambda: len(told()) == 2, "the entry is deleted again")
+    becomes("web.hello")
+    objects.patch("dnsaliases", "web", {"spec": {"host": "web.other"}})
+    becomes("web.other")
+    assert [message.partition(";")[0] for message in told()] == [
+        f"{changed} evil.hello, and the alias has web.hello",
+        f"{changed} web.hello, more.hello, and the alias has web.hello alone",
+        "the alias' host is web.other now",
+    ]
+
+
 def test_the_alias_follows_another_service_ref(objects: Objects) -> None:
     """After serviceRef changed, the entry is that of the other Service."""
     objects.service("web", 443)

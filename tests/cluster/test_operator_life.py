@@ -101,14 +101,15 @@ def test_changes_made_while_it_was_away_are_found(start_operator: Start, objects
     eventually(lambda: not objects.get("serviceentries", "web"), "the entry is gone")
 
 
+@pytest.mark.parametrize("told", ["observe", ""])
 def test_observe_writes_to_no_foreign_entry(
-    start_operator: Start, objects: Objects, control_plane: ControlPlane
+    start_operator: Start, objects: Objects, control_plane: ControlPlane, told: str
 ) -> None:
-    """With foreign_entries=observe a lacking entry is counted with reason ObserveOnly and left alone."""
+    """A lacking entry is counted with reason ObserveOnly and left alone, also by an operator that is told nothing."""
     objects.service("traefik", 443)
     objects.foreign("traefik", "traefik.cutom-name")
     mark = control_plane.mark()
-    operator = start_operator(foreign_entries="observe").idle()
+    operator = start_operator(foreign_entries=told).idle()
     info = "dnsalias_unfixed_serviceentry_info"
     series = f'{info}{{name="traefik",namespace="{objects.namespace}",reason="ObserveOnly",severity="critical"}}'
     eventually(lambda: operator.metric(series) == 1, "the info metric")

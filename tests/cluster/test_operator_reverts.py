@@ -10,11 +10,11 @@ from click.testing import CliRunner, Result
 from dnsalias_operator.cli.main import program
 from dnsalias_operator.core.advice.revert import revert
 from dnsalias_operator.model.names import REPAIR_ANNOTATION, Key
-from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell.working.withdraw import withdraw
 from tests.cluster.conftest import Objects
+from tools import make
 from tools.controlplane.audit import Request
 from tools.controlplane.cluster import ControlPlane
 from tools.controlplane.waiting import eventually
@@ -149,7 +149,7 @@ def test_what_was_changed_meanwhile_is_not_reverted_blindly(objects: Objects, co
     """The write holds for the entry that was shown: one that changed since is refused, and the message says so."""
     repaired(objects, "mysql")
     world = Snapshot([ServiceEntry.parse(objects.get("serviceentries", "mysql"))])
-    (undo,) = revert(world, [Key("ServiceEntry", objects.namespace, "mysql")], Rules()).undos
+    (undo,) = revert(world, [Key("ServiceEntry", objects.namespace, "mysql")], make.rules()).undos
     objects.patch("serviceentries", "mysql", {"metadata": {"labels": {"changed": "meanwhile"}}})
     (why,) = withdraw(str(control_plane.kubeconfig), None, [undo.change], force=False)
     assert "changed or deleted meanwhile; look again" in why
@@ -171,7 +171,7 @@ def test_who_may_not_write_is_told_so(objects: Objects, control_plane: ControlPl
         "reader", control_plane.service_account_token(objects.namespace, "reader")
     )
     world = Snapshot([ServiceEntry.parse(objects.get("serviceentries", "mysql"))])
-    (undo,) = revert(world, [Key("ServiceEntry", objects.namespace, "mysql")], Rules()).undos
+    (undo,) = revert(world, [Key("ServiceEntry", objects.namespace, "mysql")], make.rules()).undos
     (why,) = withdraw(str(kubeconfig), None, [undo.change], force=False)
     assert 'cannot patch resource "serviceentries"' in why
     control_plane.kubectl("delete", "clusterrolebinding", objects.namespace)

@@ -11,7 +11,6 @@ from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.plan import plan
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import Key
-from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 from tools import make
 
@@ -48,7 +47,7 @@ def test_an_alias_that_is_being_deleted_says_nothing_of_an_entry(deleted: str) -
         ENTRY,
         *(alias(n, i, ["*"], s, **(going if n == deleted else {})) for i, (n, s) in enumerate(services.items())),
     )
-    decided = plan(world, Rules())
+    decided = plan(world, make.rules())
     assert [(e.reason, e.service) for e in decided.entries] == [("", Key("Service", "abc", "pay"))]
     assert [a.conditions[-1].status for a in decided.aliases] == ["True"]
 
@@ -66,5 +65,5 @@ def test_holders_share_no_namespace_and_the_rest_is_in_their_way(scopes: list[li
         found = world.alias("abc", f"a{number}")
         assert found is not None
         free = not any(mine.overlaps(other) for other in holders)
-        assert has_host(world, Rules(), found) is free
+        assert has_host(world, make.rules(), found) is free
         holders += [mine] if free else []

@@ -7,15 +7,15 @@ from dnsalias_operator.core.changes import drift, healed
 from dnsalias_operator.core.outcome import Verb
 from dnsalias_operator.core.plan import plan
 from dnsalias_operator.model.kinds import KINDS
-from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 from tests.core.one_alias import ALIAS, SERVICE
+from tools import make
 
 
 def _generated() -> dict[str, Any]:
     world = Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, ALIAS))
-    (change,) = plan(world, Rules()).changes
+    (change,) = plan(world, make.rules()).changes
     return dict(change.apply)
 
 

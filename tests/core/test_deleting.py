@@ -9,9 +9,9 @@ from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.outcome import AliasDecision, Verb
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import KIND, Key
-from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 from tests.core.one_alias import ALIAS, SERVICE
+from tools import make
 
 NAME = Key(KIND, "abc", "api")
 GOING: dict[str, Any] = {"deletionTimestamp": "2026-01-01T01:00:00Z", "finalizers": ["example.com/audit"]}
@@ -19,7 +19,7 @@ GOING: dict[str, Any] = {"deletionTimestamp": "2026-01-01T01:00:00Z", "finalizer
 
 def decide(*objects: dict[str, Any]) -> AliasDecision:
     """What is decided about the alias in a world of these objects."""
-    decision = decide_alias(Snapshot(KINDS[o["kind"]].parse(o) for o in objects), NAME, Rules())
+    decision = decide_alias(Snapshot(KINDS[o["kind"]].parse(o) for o in objects), NAME, make.rules())
     assert decision is not None
     return decision
 

@@ -7,7 +7,6 @@ from dnsalias_operator.core.plan import lint, plan
 from dnsalias_operator.core.traffic.takeover import reach_of, takes_from
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.mesh import Mesh
-from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from tests.core.listener_worlds import NEWER, OLDER, PORT, VIP, entry, service, world
 from tools import make
@@ -36,7 +35,7 @@ def test_ipv4_pods_do_not_reach_the_ipv6_address() -> None:
 def test_an_alias_waits_for_its_age_at_the_first_address(mesh: Mesh) -> None:
     """An alias by DNS endpoint of a Service whose first clusterIP is IPv6 is made when it is younger for certain."""
     alias = DnsAlias.parse(make.alias("alias", "alias.hello", "svc", namespace="abc"))
-    (change,) = plan(world(service(ips=[VIP6, VIP], created=NEWER), alias), Rules(mesh=mesh)).changes
+    (change,) = plan(world(service(ips=[VIP6, VIP], created=NEWER), alias), make.rules(mesh=mesh)).changes
     assert change.not_before == NEWER + 2
 
 
@@ -75,13 +74,13 @@ def test_an_address_that_is_the_services_is_not_stale(address: str) -> None:
     """However it is written."""
     alias = entry(resolution="STATIC", addresses=[address], spec={"endpoints": [{"address": "10.1.1.1"}]})
     annotated = {**alias.raw, "metadata": {**alias.raw["metadata"], "annotations": {"dnsalias.io/service": "svc"}}}
-    found = {f.code for f in lint(world(service(), ServiceEntry.parse(annotated)), Rules())}
+    found = {f.code for f in lint(world(service(), ServiceEntry.parse(annotated)), make.rules())}
     assert "DA006" not in found
 
 
 def test_a_containment_address_is_nobody_elses_however_it_is_written() -> None:
     """The place in the range that the hash picks is passed over where another entry has it as a /32."""
-    alias, rules = entry(), Rules()
+    alias, rules = entry(), make.rules()
     first = containment_address(world(alias), alias, rules)
     other = entry("other", resolution="STATIC", addresses=[f"{first}/32"])
     assert containment_address(world(alias, other), alias, rules) != first
@@ -91,5 +90,5 @@ def test_a_containment_address_is_nobody_elses_however_it_is_written() -> None:
 def test_a_clusterip_that_is_no_address_is_no_error(ips: list[str]) -> None:
     """Files may hold anything where the API server would not."""
     alias = entry(resolution="STATIC", addresses=["10.96.0.0/28", "junk", "10.96.0.10/99"])
-    found = {f.code for f in lint(world(service(ips=ips), alias), Rules())}
+    found = {f.code for f in lint(world(service(ips=ips), alias), make.rules())}
     assert ("DA009" in found) == (VIP in ips)

@@ -8,10 +8,10 @@ from dnsalias_operator.core.findings.lint import lint
 from dnsalias_operator.core.outcome import Finding
 from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.mesh import Mesh
-from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from tests.core.listener_worlds import OLDER, VIP, entry, service, world
 from tests.core.mtls_worlds import destination_rule, peer_authentication
+from tools import make
 
 STRICT = peer_authentication("STRICT")
 PODS = {"selector": {"app": "api"}}
@@ -20,7 +20,7 @@ NAMED = {"location": "MESH_INTERNAL", "endpoints": [{"address": "svc.abc.svc.clu
 
 def found(code: str, *objects: Object, mesh: Mesh | None = None) -> list[Finding]:
     """The findings of that code in a world of those objects."""
-    return [f for f in lint(world(*objects), Rules(mesh=mesh or Mesh())) if f.code == code]
+    return [f for f in lint(world(*objects), make.rules(mesh=mesh or Mesh())) if f.code == code]
 
 
 def severities(*objects: Object, mesh: Mesh | None = None) -> list[str]:

@@ -66,12 +66,12 @@ def repaired_world(protocol: str = "TCP", note: str = "") -> Snapshot:
     ports = [make.entry_port(3306, protocol, "tcp")]
     entry = make.entry("mysql", "mysql.hello", ports=ports, namespace="data", meta=meta)
     world = Snapshot([KINDS["Service"].parse(service), ServiceEntry.parse(entry)])
-    return Snapshot(plan(world, Rules()).after.objects())
+    return Snapshot(plan(world, make.rules()).after.objects())
 
 
 def test_a_catch_all_that_comes_back_is_critical_and_its_listener_is_shown() -> None:
     """The entry's severity is that of afterwards, and the listeners say what goes and what comes, for whom."""
-    reversal = revert(repaired_world(), [MYSQL], Rules())
+    reversal = revert(repaired_world(), [MYSQL], make.rules())
     (undo,) = reversal.critical
     assert undo.change.fields == ("spec.addresses", "spec.endpoints")
     assert "0.0.0.0:3306" in undo.harm
@@ -83,7 +83,7 @@ def test_a_catch_all_that_comes_back_is_critical_and_its_listener_is_shown() -> 
 
 def test_an_entry_that_takes_nothing_is_no_more_than_a_warning() -> None:
     """TLS is told apart by SNI: without its address the entry takes no traffic of others."""
-    reversal = revert(repaired_world("TLS"), [MYSQL], Rules())
+    reversal = revert(repaired_world("TLS"), [MYSQL], make.rules())
     assert [undo.severity for undo in reversal.undos] == [Severity.WARNING]
     assert reversal.undos[0].harm == ""
 
@@ -91,16 +91,16 @@ def test_an_entry_that_takes_nothing_is_no_more_than_a_warning() -> None:
 def test_the_write_opts_the_entry_out_unless_it_is() -> None:
     """One write does both; who wrote the annotation before is asked first, and an entry that is out stays as it is."""
     world = repaired_world()
-    (undo,) = revert(world, [MYSQL], Rules()).undos
+    (undo,) = revert(world, [MYSQL], make.rules()).undos
     assert undo.change.apply["metadata"]["annotations"] == {REPAIR_ANNOTATION: "false"}
     assert "spec" not in undo.change.apply
     assert undo.opposed == ""
-    (undo,) = revert(repaired_world(note="true"), [MYSQL], Rules()).undos
+    (undo,) = revert(repaired_world(note="true"), [MYSQL], make.rules()).undos
     assert undo.opposed == "true"
     entry = world.entry("data", "mysql")
     assert entry is not None
     raw = {**entry.raw, "metadata": {**entry.raw["metadata"], "annotations": {REPAIR_ANNOTATION: "false"}}}
-    (undo,) = revert(world.with_changes({MYSQL: ServiceEntry.parse(raw)}), [MYSQL], Rules()).undos
+    (undo,) = revert(world.with_changes({MYSQL: ServiceEntry.parse(raw)}), [MYSQL], make.rules()).undos
     assert "annotations" not in undo.change.apply["metadata"]
     assert undo.opposed == ""
 
@@ -108,5 +108,5 @@ def test_the_write_opts_the_entry_out_unless_it_is() -> None:
 def test_what_is_not_patched_is_left_out() -> None:
     """Entries without anything of ours, and names of nothing, make no write."""
     world = Snapshot([ServiceEntry.parse({"metadata": {"name": "mysql", "namespace": "data"}, "spec": {}})])
-    assert revert(world, [MYSQL, Key("ServiceEntry", "data", "none")], Rules()).undos == ()
+    assert revert(world, [MYSQL, Key("ServiceEntry", "data", "none")], make.rules()).undos == ()
     assert patched_entries(world) == ()

@@ -88,12 +88,12 @@ def test_the_end_of_ours_triggers_the_entry_that_serves_the_alias_then() -> None
     foreign = {**ENTRY, "metadata": {**ENTRY["metadata"], "name": "theirs", "labels": {}}}
     edited = {**ALIAS, "spec": {**ALIAS["spec"], "ports": [81]}}
     old = {**edited, "spec": {**edited["spec"], "host": "old.hello"}}
-    (made,) = plan(Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, old)), Rules()).changes
+    (made,) = plan(Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, old)), make.rules()).changes
     ours = KINDS["ServiceEntry"].parse(made.apply)
     after = Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, edited, foreign))
-    assert Key("ServiceEntry", "abc", "theirs") in affected(after, ours, None, Rules())
-    assert decide_entry(after, Key("ServiceEntry", "abc", "theirs"), Rules()) != decide_entry(
-        after.with_changes({ours.key: ours}), Key("ServiceEntry", "abc", "theirs"), Rules()
+    assert Key("ServiceEntry", "abc", "theirs") in affected(after, ours, None, make.rules())
+    assert decide_entry(after, Key("ServiceEntry", "abc", "theirs"), make.rules()) != decide_entry(
+        after.with_changes({ours.key: ours}), Key("ServiceEntry", "abc", "theirs"), make.rules()
     )
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from dnsalias_operator.core.plan import lint
 from dnsalias_operator.model.kinds import KINDS
-from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 from tools import make
 from tools.controlplane.progress import say
@@ -82,7 +81,7 @@ def test_a_sidecar_does_not_get_ready_while_envoy_refuses_an_entry(
         for one in entries:
             made.append(mesh.plane.api.create(collection, one))
             time.sleep(WAVE_SECONDS)  # of one age either would be taken for the first
-        assert {f.code for f in lint(Snapshot(map(_parsed, made)), Rules())} >= {"DA019"}
+        assert {f.code for f in lint(Snapshot(map(_parsed, made)), make.rules())} >= {"DA019"}
         with mesh.pod(NAMESPACE, "client", wait=False) as client:
             eventually(lambda: REFUSED in client.space.tail(), "Envoy's word on what it refuses")
             assert not _ready(client)
@@ -108,7 +107,7 @@ def test_entries_close_to_those_that_envoy_refuses_are_fine(mesh: Mesh, harmless
     collection = COLLECTIONS["ServiceEntry"].format(NAMESPACE)
     made = [mesh.plane.api.create(collection, one) for one in harmless]
     try:
-        assert "DA019" not in {f.code for f in lint(Snapshot(map(_parsed, made)), Rules())}
+        assert "DA019" not in {f.code for f in lint(Snapshot(map(_parsed, made)), make.rules())}
         with mesh.pod(NAMESPACE, "client") as client:
             assert REFUSED not in client.space.tail()
     finally:

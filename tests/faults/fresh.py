@@ -11,6 +11,7 @@ from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import LiveSnapshot
 from tests.faults.sweep import Hand, Raw
 from tests.scenarios.live import key_of, patched
+from tools import make
 
 ROUNDS = 10
 """More plans than a first look ever needs; one that goes on undoes itself."""
@@ -23,7 +24,7 @@ def unlike_a_fresh_start(objects: list[Raw]) -> list[str]:
     have. Two things may depend on what was there before: which address of the containment range an entry has, and who
     serves an alias whose host somebody else's entry has as well (the one that was first: ours, then, is left there).
     """
-    rules, born = Rules(), {key_of(raw): raw["metadata"].get("creationTimestamp") for raw in objects}
+    rules, born = make.rules(), {key_of(raw): raw["metadata"].get("creationTimestamp") for raw in objects}
     entries = [raw for raw in objects if raw["kind"] == "ServiceEntry"]
     foreign = {(raw["metadata"]["namespace"], h) for raw in entries if not _ours(raw, objects) for h in _hosts(raw)}
     ours = {key_of(raw) for raw in entries if _ours(raw, objects) and not foreign & _claims(raw)}

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dnsalias_operator.model.names import KIND, Key
-from dnsalias_operator.model.rules import Rules
 from tests.faults.fresh import not_theirs, unlike_a_fresh_start
 from tests.faults.kubelet import Kubelet
 from tests.faults.oracle import duplicates, left_to_do, orphans
@@ -14,6 +13,7 @@ from tests.faults.sweep import NAMESPACES, Hand, Raw
 from tests.faults.test_unseen_events import resynced
 from tests.reliability.plugin import Run
 from tests.scenarios.live import Cluster, key_of
+from tools import make
 from tools.controlplane.cluster import ControlPlane
 from tools.controlplane.waiting import eventually
 from tools.reliability.figures import record
@@ -94,7 +94,7 @@ def _stuck(cluster: Cluster, operator: Kubelet) -> list[str]:
     left: list[str] = []
 
     def done() -> bool:
-        left[:] = left_to_do(cluster.everything(), Rules())
+        left[:] = left_to_do(cluster.everything(), make.rules())
         return not left
 
     try:

@@ -5,11 +5,11 @@ import random
 import pytest
 
 from dnsalias_operator.core.plan import plan
-from dnsalias_operator.model.rules import Rules
 from tests.faults.fresh import not_theirs, unlike_a_fresh_start
 from tests.faults.memory import Memory
 from tests.faults.sweep import NAMESPACES, Hand
 from tests.reliability.plugin import Run
+from tools import make
 from tools.reliability.figures import record
 
 pytestmark = pytest.mark.reliability
@@ -50,12 +50,12 @@ def _lived(seed: int) -> list[str]:
 
 def _settled(api: Memory) -> list[str]:
     """Make every write that the plan asks for, one at a time, and tell the aliases; what is left to do."""
-    decided = plan(api.cluster.snapshot(), Rules())
+    decided = plan(api.cluster.snapshot(), make.rules())
     for _ in range(MOST_WRITES):
         if not decided.changes:
             break
         api.cluster.write(decided.changes[0])
-        decided = plan(api.cluster.snapshot(), Rules())
+        decided = plan(api.cluster.snapshot(), make.rules())
     for alias in decided.aliases:
         told = [{"type": c.type, "status": c.status, "reason": c.reason} for c in alias.conditions]
         api.cluster.objects[alias.key]["status"] = {"conditions": told}

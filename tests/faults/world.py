@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from dnsalias_operator.model.rules import Rules
 from tests.cluster.conftest import Objects
 from tests.faults.kubelet import Kubelet
 from tests.faults.oracle import left_to_do, orphans, world_of
 from tests.scenarios.live import Cluster
+from tools import make
 
 KINDS = ("Service", "ServiceEntry", "DnsAlias", "Sidecar", "Namespace")
 
@@ -50,7 +50,7 @@ class World:
     def wrong(self) -> list[str]:
         """What is not as it must be; nothing once the operator has done everything."""
         seen = self.cluster.everything()
-        return [*left_to_do(seen, Rules()), *(f"orphan {name}" for name in orphans(seen))]
+        return [*left_to_do(seen, make.rules()), *(f"orphan {name}" for name in orphans(seen))]
 
     def ghosts(self, operator: Kubelet) -> dict[str, float]:
         """By how many objects the operator's store differs from what is there, by kind; nothing where it does not."""

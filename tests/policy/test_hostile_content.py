@@ -18,7 +18,6 @@ from dnsalias_operator.model.crd import crd
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.meta import ObjectMeta
 from dnsalias_operator.model.names import KIND
-from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import LiveSnapshot, Snapshot
 from dnsalias_operator.model.status import LONGEST_MESSAGE
 from dnsalias_operator.shell.decided import Decisions
@@ -35,7 +34,7 @@ profile = settings(
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
-RULES = Rules.model_validate({"host_rules": [{"suffixes": ["db.hello"], "namespaces": ["abc"], "export_to": ["."]}]})
+RULES = make.rules(host_rules=[{"suffixes": ["db.hello"], "namespaces": ["abc"], "export_to": ["."]}])
 STATUS = crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]
 LONGEST_LABEL = 253
 """What a label of a metric may have: a name of Kubernetes."""

@@ -5,7 +5,7 @@ certainly older than the next (an explicit `creationTimestamp: null` makes an ag
 What a cluster would fill in is left out: uids, also those in ownerReferences, clusterIPs where clusterIP is given.
 
     about: one or two sentences of prose
-    settings: {}                     # of the operator, flat (settings.py)
+    settings: {}                     # of the operator, flat (settings.py); foreign_entries is patch unless it is here
     cluster: ""                      # why it cannot be run on a real API server, empty where it can
     objects: []
     expect:
@@ -49,6 +49,14 @@ def key(text: object) -> Key:
     kind, _, rest = str(text).partition(" ")
     namespace, _, name = rest.rpartition("/")
     return Key(kind, namespace, name)
+
+
+DEFAULTS: Raw = {"foreign_entries": "patch"}
+"""What holds where a file does not say otherwise: most are about repairs, which an operator makes only if told to."""
+
+
+def _with_defaults(settings: object) -> object:
+    return {**DEFAULTS, **settings} if isinstance(settings, Mapping) else settings
 
 
 ObjectKey = Annotated[Key, BeforeValidator(key)]
@@ -97,7 +105,7 @@ class Scenario(_Strict):
     """One file."""
 
     about: str
-    settings: Raw = {}
+    settings: Annotated[Raw, BeforeValidator(_with_defaults)] = DEFAULTS
     cluster: str = ""
     objects: tuple[Raw, ...]
     expect: Expect

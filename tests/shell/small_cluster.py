@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -72,10 +72,15 @@ class Api:
         return 2e9
 
     async def request(
-        self, verb: str, path: str, query: object = None, body: Raw | None = None, content_type: str = ""
+        self,
+        verb: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Raw | None = None,
+        content_type: str = "",
     ) -> Raw:
         """One request; reads, creates, applies and deletions are all that is known here."""
-        del query, content_type
+        del content_type
         self.requests.append((verb, path))
         await asyncio.sleep(0)
         if verb != "GET":
@@ -84,7 +89,7 @@ class Api:
             raise error
         where, _, _ = path.partition("/status")
         if verb == "POST":
-            return self.put(f"{path}/{(body or {})['metadata']['name']}", body or {})
+            return self._create(path, body or {}, dry="dryRun" in (query or {}))
         have = self.objects.get(where)
         if have is None:
             details = {"reason": "NotFound", "details": {"name": where.rpartition("/")[2]}}
@@ -96,6 +101,12 @@ class Api:
             return {"kind": "Status"}
         part = "status" if path != where else "spec"
         return self.put(where, {**have, part: {**have.get(part, {}), **(body or {}).get(part, {})}})
+
+    def _create(self, collection: str, raw: Raw, *, dry: bool) -> Raw:
+        path = f"{collection}/{raw['metadata']['name']}"
+        if path in self.objects:
+            raise ApiError.from_answer("POST", path, 409, json.dumps({"reason": "AlreadyExists"}).encode())
+        return raw if dry else self.put(path, raw)
 
     def put(self, path: str, raw: Raw) -> Raw:
         """Store an object under its next version."""
@@ -116,7 +127,7 @@ class Desk:
         decided = Decisions()
         self.api, self.clock, self.metrics = Api(), FakeClock(), Metrics(decided)
         self.store = Store(KINDS)
-        rules = settings or Rules()
+        rules = settings or make.rules()
         for raw in objects:
             self.api.put(self.api.path(raw["kind"], "abc", raw["metadata"]["name"]), raw)
         for raw in self.api.objects.values():
@@ -129,12 +140,13 @@ class Desk:
         writer = Writer(client, self.store, TokenBucket(*bucket, self.clock, self.clock.sleep), self.metrics)
         writer.confirm = Confirm(client, self.store, self.metrics, self.clock)
         self.recorder = Recorder(client, self.metrics, "test")
-        common: dict[str, Any] = {"store": self.store, "recorder": self.recorder, "rules": rules}
+        common: dict[str, Any] = {"store": self.store, "rules": rules}
         writing: dict[str, Any] = {"writer": writer, "fights": fights, "now": client.now, "enqueue": self.queue.add}
         self.reconciler = Reconciler(
             queue=self.queue,
             steps=Steps(metrics=self.metrics, **writing, **common),
-            statuses=Statuses(decided=decided, **writing, **common),
+            statuses=Statuses(decided=decided, recorder=self.recorder, **writing, **common),
+            recorder=self.recorder,
             decided=decided,
             **common,
         )

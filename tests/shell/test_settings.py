@@ -42,6 +42,21 @@ def test_flags_win_over_the_environment_and_that_over_the_file(tmp_path: Path, m
     assert settings.http_port == Settings.model_fields["http_port"].default
 
 
+def test_nothing_of_others_is_written_unless_somebody_says_so() -> None:
+    """The operator observes by default, wherever its settings come from."""
+    assert load_settings().foreign_entries == Rules().foreign_entries == "observe"
+    assert not load_settings().rules.repairs
+
+
+def test_what_is_assumed_counts_least(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the place of a default, and any source wins over it."""
+    assumed = {"workers": 7}
+    assert load_settings(assumed=assumed).workers == 7
+    assert load_settings({"workers": None}, written(tmp_path, "workers: 2\n"), assumed).workers == 2
+    monkeypatch.setenv("DNSALIAS_WORKERS", "3")
+    assert load_settings(assumed=assumed).workers == 3
+
+
 @pytest.mark.parametrize("model", [Rules, Mesh])
 def test_every_input_of_the_core_is_a_setting_with_the_same_default(model: type[Rules | Mesh]) -> None:
     """A field that the core gains cannot be forgotten here."""

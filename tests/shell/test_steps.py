@@ -51,11 +51,12 @@ class Line:
         self.looks.append(asyncio.get_running_loop().create_future())
         return await self.looks[-1]
 
-    async def write(self, change: Change) -> None:
+    async def write(self, change: Change, made_from: Known) -> bool:
         """A write."""
-        del change
+        del change, made_from
         self.writes.append(asyncio.get_running_loop().create_future())
         await self.writes[-1]
+        return True
 
 
 def creation(address: str) -> Change:
@@ -70,7 +71,6 @@ def make(line: Line, asked: list[Key]) -> Steps:
     return Steps(
         store=line.store,
         writer=line,  # type: ignore[arg-type]
-        recorder=None,  # type: ignore[arg-type]
         fights=Fights(3, Backoff(5, 10), clock),
         metrics=metrics,
         rules=Rules(),

@@ -11,6 +11,7 @@ from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell.reporting import summary
+from tools import make
 from tools.controlplane.waiting import eventually
 from tools.demo import incident
 
@@ -23,7 +24,7 @@ def world(*more: str) -> Snapshot:
 
 def test_figures_are_those_of_the_plan() -> None:
     """Objects by kind, the writes that are due, and what stays wrong once they are made."""
-    assert summary.figures(world(), Rules()) == {
+    assert summary.figures(world(), make.rules()) == {
         "services": 4,
         "serviceentries": 5,
         "dnsaliases": 1,
@@ -47,7 +48,7 @@ def test_figures_of_an_observer() -> None:
 def test_it_is_told_once_and_aside(caplog: pytest.LogCaptureFixture) -> None:
     """The caller goes on at once; a world that changes meanwhile does not disturb what is told."""
     caplog.set_level(logging.INFO)
-    summary.tell(world(), Rules(), 1.26)
+    summary.tell(world(), make.rules(), 1.26)
     eventually(lambda: caplog.records, "the line is there")
     (record,) = caplog.records
     fields: dict[str, Any] = vars(record)["fields"]
@@ -60,6 +61,6 @@ def test_a_bug_in_it_is_told_and_stops_nothing(
 ) -> None:
     """As any other bug is, in one line of the log."""
     monkeypatch.setattr(plan, "decide_entry", None)
-    summary.tell(world(), Rules(), 0)
+    summary.tell(world(), make.rules(), 0)
     eventually(lambda: caplog.records, "the line is there")
     assert caplog.records[0].getMessage() == "a bug"

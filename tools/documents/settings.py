@@ -19,8 +19,9 @@ the YAML file that `dnsalias run --config FILE` reads, and for some a flag. A fl
 environment over the file. Lists are comma-separated in the environment. A setting that is misspelt or has an illegal
 value stops the operator at its start, with one message that lists every fault.
 
-The commands that read files or a cluster (`lint`, `plan`, `render`, `listeners`) read the settings that decisions
-depend on, by the same names from the same places.
+The commands that read files or a cluster (`lint`, `plan`, `render`, `listeners`) take the same names from the same
+places, as far as decisions depend on them. One default differs: where nothing says what `foreign_entries` is, they show
+the repairs of `patch`, and the operator makes none ([why](decisions/0014-observe-by-default.md)).
 
 In the cluster, with the [chart](../chart/README.md), each is a value: `--set settings.cluster_domain=example.internal`.
 With kustomize, set them as environment variables of the Deployment, in an overlay of your own:

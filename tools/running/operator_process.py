@@ -63,6 +63,8 @@ class Operator:
         # No Lease: one that is killed would keep it from the next for a while, which few tests are about.
         told = {"http_host": "127.0.0.1", "http_port": "0", "log_level": "info", "missing_kind_poll_seconds": "1"}
         told["leader_election"] = "false"
+        # Repairs too, which an operator makes only where it is told to.
+        told["foreign_entries"] = "patch"
         env = {k: v for k, v in os.environ.items() if not k.startswith("DNSALIAS_")}
         env.update({f"DNSALIAS_{k.upper()}": v for k, v in {**told, **self.settings}.items()})
         self.log.unlink(missing_ok=True)

@@ -17,6 +17,9 @@ Command = Callable[..., Any]
 OK, FOUND, ERROR = 0, 1, 2
 """Exit codes of every command: nothing to report, something to report, bad usage or unreadable input."""
 
+_ASSUMED = {"foreign_entries": "patch"}
+"""What commands assume where nothing says it: they show which repairs `patch` would make, since that is what somebody
+looks at before setting it (docs/decisions/0014-observe-by-default.md)."""
 _FILE = click.Path(readable=False)
 """For completion only: the reader reports whether a file can be read."""
 _MESH = (
@@ -39,7 +42,11 @@ _MESH = (
     click.option("--multi-cluster/--one-cluster", default=None, help="Whether several clusters share the mesh.  [one]"),
 )
 _DECISIONS = (
-    click.option("--foreign-entries", type=click.Choice(("patch", "observe")), help="Repair or only report.  [patch]"),
+    click.option(
+        "--foreign-entries",
+        type=click.Choice(("patch", "observe")),
+        help="Repair, or report, as the operator does unless it is told.  [patch]",
+    ),
     click.option(
         "--repair-selector",
         metavar="LABELS",
@@ -150,12 +157,15 @@ def with_mesh(command: Command) -> Command:
 
 
 def rules(flags: dict[str, Any]) -> Rules:
-    """The rules that flags, environment and ``--config`` make together; a flag that is None was not given."""
+    """The rules that flags, environment and ``--config`` make together; a flag that is None was not given.
+
+    Where none of them has ``foreign_entries`` it is patch here, and observe in the operator.
+    """
     from dnsalias_operator.settings import SettingsError, load_settings  # noqa: PLC0415 (start-up time)
 
     config = flags.pop("config", None)
     try:
-        return load_settings(flags, config).rules
+        return load_settings(flags, config, _ASSUMED).rules
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
 

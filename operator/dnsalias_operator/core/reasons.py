@@ -132,6 +132,8 @@ class Reason(StrEnum):
     LACKS_ENDPOINTS = "LacksEndpoints", "The entry gets its Service's DNS name as endpoint.", WRITTEN
     LACKS_ADDRESSES_AND_ENDPOINTS = "LacksAddressesAndEndpoints", "The entry gets both.", WRITTEN
     WITHDRAWN = "Withdrawn", "What was patched in is taken out again.", WRITTEN
+    REPAIRED = "Repaired", "An Event: an entry got what it lacked.", WRITTEN
+    CONTAINED = "Contained", "An Event: an entry got an address of its own, and takes nothing of others.", WRITTEN
 
     OTHER_ENDPOINTS = "OtherEndpoints", "The entry has an endpoint that is not its Service.", NOT_ADOPTED
     OTHER_WORKLOADS = "OtherWorkloads", "The entry selects other pods than its Service does.", NOT_ADOPTED

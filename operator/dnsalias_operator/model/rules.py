@@ -17,7 +17,7 @@ class Rules(BaseModel):
 
     mesh: Mesh = Field(default_factory=Mesh, description="Facts about the mesh.")
     foreign_entries: Literal["patch", "observe"] = Field(
-        "patch", description="Whether selected ServiceEntries of others are repaired or only reported."
+        "observe", description="Whether selected ServiceEntries of others are repaired (patch), or only reported."
     )
     repair_selector: str = Field(
         "app.kubernetes.io/managed-by=dns-controller",

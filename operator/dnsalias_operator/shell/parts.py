@@ -45,7 +45,12 @@ class Parts:
         """The parts for these settings; ``on_listed`` is called after each full round of lists."""
         rules = settings.rules
         recorder = Recorder(
-            client, metrics, socket.gethostname(), enabled=settings.events, busy=lambda: queue.depth() > 0
+            client,
+            metrics,
+            socket.gethostname(),
+            enabled=settings.events,
+            busy=lambda: queue.depth() > 0,
+            may_write=client.may_write,
         )
         fights = Fights(
             settings.fight_limit, Backoff(settings.fight_min_seconds, settings.fight_max_seconds), time.monotonic
@@ -55,7 +60,6 @@ class Parts:
         steps = Steps(
             store=store,
             writer=writer,
-            recorder=recorder,
             fights=fights,
             metrics=metrics,
             rules=rules,

@@ -28,6 +28,9 @@ from dnsalias_operator.model.status import PROGRAMMED
 
 HELP = """Show what the operator would write, as a diff with a reason for each change, and what stays unfixed.
 
+Repairs of other people's entries are shown as written, which the operator does with `foreign_entries: patch` only.
+Where a flag, the environment or --config say `observe`, they are shown as not written, and count for no exit code.
+
 \b
 Example:
   dnsalias plan -f manifests/
@@ -59,7 +62,7 @@ def plan(source: Source, rules: Rules, output: str) -> int:
     decided = decide(inputs.snapshot(), rules)
     places = inputs.places()
     if output == "text":
-        for line in _lines(decided, places):
+        for line in _lines(decided, places, rules):
             click.echo(line)
         click.echo(f"Assumed: {rules.assumptions()}.")
         click.echo(_summary(decided) + unread(inputs) + ".")
@@ -130,16 +133,21 @@ def _named(condition: Condition) -> str:
     return "unserved" if condition.type == PROGRAMMED else "refused"
 
 
-def _lines(decided: Plan, places: Mapping[Key, Place]) -> Iterator[str]:
+def _lines(decided: Plan, places: Mapping[Key, Place], rules: Rules) -> Iterator[str]:
     for change in decided.changes:
         yield from _described(change, places, "")
     for change in withheld(decided):
-        yield from _described(change, places, "not written, only observed: ")
+        yield from _described(change, places, f"not written unless {_needed(rules)}: ")
     left = [*_left(decided, places)]
     if left:
         yield click.style("Stays unfixed:", bold=True)
         yield from left
         yield ""
+
+
+def _needed(rules: Rules) -> str:
+    """What the operator would have to be told to write what it withholds."""
+    return "the whole cluster is read" if rules.namespace else "foreign_entries is patch"
 
 
 def _summary(decided: Plan) -> str:

@@ -14,7 +14,9 @@ from dnsalias_operator.model.rules import Rules
 
 HELP = """Print every input with the plan's changes applied, as YAML for kubectl.
 
-The result has the clusterIPs of one cluster: render once for each cluster.
+Among them are repairs of other people's entries, unless a flag, the environment or --config say `observe`.
+
+The clusterIPs in the result are of one cluster: render once for each cluster.
 
 \b
 Example:

@@ -11,7 +11,7 @@ environment, and the environment overrides the file.
 
 \b
 Example:
-  dnsalias run --foreign-entries observe --log-format console
+  dnsalias run --foreign-entries patch --log-format console
 
 \b
 Exit codes:
@@ -22,9 +22,9 @@ Exit codes:
 
 
 @click.command(help=HELP)
-@click.option("--config", metavar="FILE", help="Settings as YAML: `foreign_entries: observe` and so on.")
-@click.option("-n", "--namespace", metavar="NAME", help="Watch only this namespace; this turns repair off.")
-@click.option("--foreign-entries", type=click.Choice(("patch", "observe")), help="Repair or only report.  [patch]")
+@click.option("--config", metavar="FILE", help="Settings as YAML: `foreign_entries: patch` and so on.")
+@click.option("-n", "--namespace", metavar="NAME", help="Watch this namespace only; repair is off then.")
+@click.option("--foreign-entries", type=click.Choice(("patch", "observe")), help="Repair, or report.  [observe]")
 @click.option("--repair-selector", metavar="LABELS", help="Labels of the ServiceEntries to repair.")
 @click.option(
     "--metrics-port", "http_port", type=click.IntRange(0, 65535), help="Port of /metrics and /healthz.  [8080]"

@@ -11,6 +11,7 @@ from dnsalias_operator.core.aliases.generate import generate
 from dnsalias_operator.core.aliases.refusals import refusal
 from dnsalias_operator.core.entries.containment import containment_address
 from dnsalias_operator.core.entries.decide import decide_entry
+from dnsalias_operator.core.entries.ownership import other_managers
 from dnsalias_operator.core.entries.serves_alias import foreign_entries, generated_entry, mismatch
 from dnsalias_operator.core.istio.protocols import routed
 from dnsalias_operator.core.istio.visibility import Scope
@@ -21,7 +22,7 @@ from dnsalias_operator.core.traffic.catch_all import streams_on_wildcard, told_a
 from dnsalias_operator.core.traffic.takeover import Moved, as_youngest, moved
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import mapping, strings
-from dnsalias_operator.model.names import RECREATED_FOR_ANNOTATION, SERVICE_UID_ANNOTATION, Key
+from dnsalias_operator.model.names import OWN_MANAGER, RECREATED_FOR_ANNOTATION, SERVICE_UID_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -134,9 +135,15 @@ def _replaced(ours: ServiceEntry, host: str, service: Service) -> Why | None:
 
 
 def _host_changed(ours: ServiceEntry, host: str) -> Why:
-    told = f"the alias' host is {host} now"
-    if host in ours.hosts:
-        told = f"somebody changed spec.hosts to {', '.join(ours.hosts)}, and the alias has {host} alone"
+    """Whose doing it is: the alias' where spec.hosts of the entry is as we wrote it, else that of who wrote it."""
+    managers = other_managers(ours, "hosts")
+    by = ", ".join(manager for manager in managers if manager != OWN_MANAGER)
+    alone = " alone" if host in ours.hosts else ""
+    told = f"spec.hosts of the entry is {', '.join(ours.hosts) or 'empty'}, and the alias has {host}{alone}"
+    if OWN_MANAGER in managers and not alone:
+        told = f"the alias' host is {host} now"
+    elif by:
+        told = f"the entry was changed by {by}: {told}"
     return Why(Reason.HOST_CHANGED, f"{told}; a changed entry would keep the old one's place in the order")
 
 

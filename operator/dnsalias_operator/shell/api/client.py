@@ -97,6 +97,10 @@ class Client:
         """URL of the API server."""
         return str(self._configuration.host)
 
+    def may_write(self) -> bool:
+        """Whether a write would be sent now."""
+        return self._fence() > 0
+
     def now(self) -> float:
         """The API server's clock in seconds since the epoch: never ahead of it, behind by 1 s and a round trip at most.
 

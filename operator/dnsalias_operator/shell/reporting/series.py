@@ -72,7 +72,7 @@ SPECS: Mapping[str, Spec] = {
         "counter", ("kind", "field"), "Fields that somebody had changed or removed and that the operator corrected."
     ),
     "dnsalias_events_total": Spec(
-        "counter", ("result",), "Kubernetes Events. result: ok, error, or dropped because too many waited."
+        "counter", ("result",), "Kubernetes Events. result: ok, error, or dropped: the oldest, where too many wait."
     ),
     "dnsalias_event_to_write_seconds": Spec(
         "histogram", (), "Time from the first event of a change to the end of the write that it causes."

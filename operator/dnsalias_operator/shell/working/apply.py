@@ -5,6 +5,7 @@ told of it yet.
 """
 
 import math
+from collections.abc import Coroutine
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -54,14 +55,17 @@ class Writer:
             self._metrics.writes.labels(key.kind, operation, "refused" if is_refusal(error) else "error").inc()
             raise
 
-    async def write(self, change: Change) -> None:
-        """Make one change.
+    async def write(self, change: Change, made_from: Known) -> bool:
+        """Make one change; ``made_from`` is what it was decided from, without the object that is written.
+
+        False: of a RECREATE only the delete was made, since what it was decided from had changed by then. Between the
+        two requests there is no object whose version could guard it, and the first may take as long as any.
 
         Raises:
             ApiError: it was refused, or the object is not any more what the decision was made on (409, 404).
             UnreachableError: the API server gave no answer; the write may have been made.
         """
-        await self._counted(change.key, change.verb.value, self._write(change))
+        return await self._counted(change.key, change.verb.value, self._write(change, made_from))
 
     async def write_status(self, alias: DnsAlias, status: Raw) -> None:
         """Apply the whole status of a DnsAlias; errors as in `write`."""
@@ -78,7 +82,7 @@ class Writer:
         }
         await self._counted(alias.key, STATUS, self._send("PATCH", alias.key, _FORCED, body, subresource=STATUS))
 
-    async def _write(self, change: Change) -> None:
+    async def _write(self, change: Change, made_from: Known) -> bool:
         match change.verb:
             case Verb.CREATE:
                 await self._create(change)
@@ -91,9 +95,13 @@ class Writer:
             case Verb.RECREATE:
                 await self._dry_run(change)
                 if await self._delete(change):
+                    # Asked whatever was seen a moment ago: that was before the delete.
+                    if await self.confirm.outdated(made_from, fresh=0):
+                        return False
                     await self._create(change)
             case Verb.DELETE:
                 await self._delete(change)
+        return True
 
     def _body(self, change: Change, *, new: bool = False) -> dict[str, Any]:
         """What is sent: in the version that is served, with the uid as a precondition unless the object is ``new``."""
@@ -148,20 +156,21 @@ class Writer:
         self._store.remove(key.kind, gone)
         return True
 
-    async def _send(self, verb: str, key: Key, query: dict[str, str], body: Raw, subresource: str = "") -> None:
+    async def _send(self, verb: str, key: Key, query: dict[str, str], body: Raw, subresource: str = "") -> bool:
         path = self._client.path(key.kind, key.namespace, key.name, subresource)
         content = APPLY if verb == "PATCH" else "application/json"
         self._answered(key, await self._client.request(verb, path, query, body, content), subresource)
+        return True
 
     def _answered(self, key: Key, answer: Raw, subresource: str = "") -> None:
         self._store.put(key.kind, answer, subresource, ours=True)
         self.confirm.saw(key, answer)
 
-    async def _counted(self, key: Key, operation: str, work: Any) -> None:  # noqa: ANN401 (a coroutine)
+    async def _counted(self, key: Key, operation: str, work: Coroutine[Any, Any, bool]) -> bool:
         result = "error"
         try:
-            await work
-            result = "ok"
+            made = await work
+            result = "ok" if made else "conflict"
         except UnreachableError:
             raise
         except ApiError as error:
@@ -171,6 +180,8 @@ class Writer:
                 with suppress(ClusterError):
                     await self.confirm.outdated(self.confirm.known([key]))
             raise
+        else:
+            return made
         finally:
             work.close()
             self._metrics.writes.labels(key.kind, operation, result).inc()

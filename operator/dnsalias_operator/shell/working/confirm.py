@@ -45,8 +45,10 @@ class Confirm:
         """The objects as the store has them; to be asked for before anything is awaited after a decision."""
         return {key: self._store.world.get(key) for key in keys}
 
-    async def outdated(self, known: Known) -> bool:
+    async def outdated(self, known: Known, fresh: float = FRESH_SECONDS) -> bool:
         """Whether one of these is not any more as it is given here; the store has it as it is, to decide anew from.
+
+        What the API server has named less than ``fresh`` seconds ago is not asked for again.
 
         Raises:
             ClusterError: it cannot be told.
@@ -54,7 +56,7 @@ class Confirm:
         # The watch may have told of it since the decision: now, or while the answers are on their way.
         if self._moved(known):
             return True
-        asked = [key for key in known if not self._fresh(key)]
+        asked = [key for key in known if not self._seen_within(fresh, key)]
         answers = await asyncio.gather(*map(self._holds, asked), return_exceptions=True)
         for key, answer in zip(asked, answers, strict=True):
             if answer is False:
@@ -74,12 +76,12 @@ class Confirm:
             for key, old in known.items()
         )
 
-    def _fresh(self, key: Key) -> bool:
-        """Whether the API server named the version that the store has, and only a moment ago."""
+    def _seen_within(self, seconds: float, key: Key) -> bool:
+        """Whether the API server named the version that the store has, and that lately."""
         known, seen = self._store.world.get(key), self._seen.get(key)
         if known is None or seen is None:
             return False
-        return seen[0] == known.meta.resource_version and self._clock() - seen[1] < FRESH_SECONDS
+        return seen[0] == known.meta.resource_version and self._clock() - seen[1] < seconds
 
     async def _holds(self, key: Key) -> bool:
         """Whether the API server has nothing to tell of the object that the store does not know by now."""

@@ -147,6 +147,7 @@ class Reconciler:
         stop = await self._carry_out(key, decision.changes, on_written, fought=fought)
         if stop is None:
             kept[key] = decision
+            self._say_what_was_written(decision)
         elif stop.why is not None:
             self._contested(key, stop)
             severity = _severity_as_is(world, key, self._rules)
@@ -179,6 +180,13 @@ class Reconciler:
         for alias in sorted(affected(self._store.world, entry, None, self._rules)):
             if alias.kind == KIND:
                 self._queue.add(alias)
+
+    def _say_what_was_written(self, decision: EntryDecision) -> None:
+        entry = self._store.world.get(decision.key)
+        for change in decision.changes:
+            if entry is not None:
+                note = f"{verdicts.written(change)}; {change.message}"
+                self._recorder.emit(entry, "Normal", verdicts.event_of(change, decision), "Repair", note)
 
     def _contested(self, key: Key, stop: Stop) -> None:
         if stop.object is not None:

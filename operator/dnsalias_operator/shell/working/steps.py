@@ -12,13 +12,11 @@ from dnsalias_operator.core.outcome import Change, Verb
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.triggers import affected, rests_on
 from dnsalias_operator.model.kinds import KINDS, Object
-from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError, FencedError
 from dnsalias_operator.shell.pace import Clock
-from dnsalias_operator.shell.reporting.events import Recorder
 from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.store import Store
 from dnsalias_operator.shell.working import verdicts
@@ -51,14 +49,13 @@ class Steps:
         *,
         store: Store,
         writer: Writer,
-        recorder: Recorder,
         fights: Fights,
         metrics: Metrics,
         rules: Rules,
         now: Clock,
         enqueue: Callable[[Key], None],
     ) -> None:
-        self._store, self._writer, self._recorder, self._fights = store, writer, recorder, fights
+        self._store, self._writer, self._fights = store, writer, fights
         self._metrics, self._rules, self._now, self._enqueue = metrics, rules, now, enqueue
         self._pending: dict[Key, _Flight] = {}
 
@@ -121,7 +118,9 @@ class Steps:
                 stop = Stop()
             else:
                 sent = True
-                await self._writer.write(change)
+                if not await self._writer.write(change, made_from):
+                    _log(change, "deleted; what is made anew is decided again, since what it is made from has changed")
+                    stop = Stop()
         except ClusterError as error:
             stop = self._failed(change, error, sent=sent)
         finally:
@@ -140,7 +139,7 @@ class Steps:
         if drifted and change.verb not in (Verb.DELETE, Verb.RECREATE):
             for name in change.fields or ("object",):
                 self._metrics.drift.labels(change.key.kind, name.partition("[")[0]).inc()
-        self._tell(change, self._store.world.get(change.key) or before)
+        _log(change)
         return None
 
     def _made_from(self, key: Key) -> tuple[Key, ...]:
@@ -159,25 +158,14 @@ class Steps:
         # One that fails at reads, or asks for time, does not need a status on top.
         return verdicts.failed(change, error, untold=not sent or asks_for_time(error))
 
-    def _tell(self, change: Change, about: Object | None) -> None:
-        fields = {
-            "object": str(change.key),
-            "reason": change.reason,
-            "written": change.verb.value,
-            "changed": list(change.fields),
-            "inferred": change.inferred,
-        }
-        log.info(change.message, extra={"fields": {k: v for k, v in fields.items() if v}})
-        if change.verb is Verb.REPAIR and about is not None:
-            self._recorder.emit(about, "Normal", change.reason, "Repair", f"{_done(change)}; {change.message}")
 
-
-def _done(change: Change) -> str:
-    """What a repair wrote, for somebody who looks at the entry alone."""
-    spec = mapping(mapping(change.after).get("spec"))
-    parts = []
-    for path in change.fields:
-        values = spec.get(path.removeprefix("spec."))
-        listed = ", ".join(str(mapping(v).get("address", v)) for v in values or ())
-        parts.append(f"set {path} to {listed}" if values else f"withdrew {path}")
-    return " and ".join(parts)
+def _log(change: Change, instead: str = "") -> None:
+    """Say what was written; ``instead`` is for a change of which only the delete was."""
+    fields = {
+        "object": str(change.key),
+        "reason": change.reason,
+        "written": (Verb.DELETE if instead else change.verb).value,
+        "changed": list(change.fields),
+        "inferred": change.inferred,
+    }
+    log.info(instead or change.message, extra={"fields": {k: v for k, v in fields.items() if v}})

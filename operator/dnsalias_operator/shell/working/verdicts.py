@@ -1,4 +1,4 @@
-"""What a decision becomes when the write behind it is put off, refused or contested: pure functions over decisions.
+"""What a decision becomes when the write behind it is made, put off, refused or contested: pure functions over it.
 
 The core decides as if every write succeeded; what really came of it is known only here.
 """
@@ -15,6 +15,7 @@ from dnsalias_operator.core.outcome import (
     Verb,
 )
 from dnsalias_operator.core.reasons import Reason, Why
+from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.status import PROGRAMMED, READY
 from dnsalias_operator.shell.api.errors import ClusterError
@@ -73,6 +74,24 @@ def unrepaired(decision: EntryDecision, why: Why, severity: Severity) -> EntryDe
     if not decision.selected:
         return decision
     return replace(decision, state=State.UNFIXED, why=why, severity=severity)
+
+
+def event_of(change: Change, decision: EntryDecision) -> Reason:
+    """The reason of the Event that tells of a repair: what became of the entry, and not what it lacked."""
+    if decision.state is State.CONTAINED:
+        return Reason.CONTAINED
+    return Reason.REPAIRED if change.apply.get("spec") else Reason.WITHDRAWN
+
+
+def written(change: Change) -> str:
+    """What a repair wrote, for somebody who looks at the entry alone."""
+    spec = mapping(mapping(change.after).get("spec"))
+    parts = []
+    for path in change.fields:
+        values = spec.get(path.removeprefix("spec."))
+        listed = ", ".join(str(mapping(v).get("address", v)) for v in values or ())
+        parts.append(f"set {path} to {listed}" if values else f"withdrew {path}")
+    return " and ".join(parts)
 
 
 def contested(by: str) -> str:
