@@ -39,6 +39,7 @@ RECREATED_FOR_ANNOTATION = f"{GROUP}/recreated-for"
 
 EXPORT_TO_ANNOTATION = "networking.istio.io/exportTo"
 AMBIENT_LABEL = "istio.io/dataplane-mode"
+AMBIENT = "ambient"
 TLS_MODE_LABEL = "security.istio.io/tlsMode"
 """On pods, and on inline endpoints: `istio` where the workload takes mTLS. Injection sets it on pods."""
 
