@@ -84,7 +84,8 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
         return done
     service = target.found
     if isinstance(service, Why):
-        return _contain(rest, entry, base, rules, target, service)
+        by_sidecar = None if lacks_addresses(base) else caught(rest, base, rules.mesh)
+        return _contain(rest, entry, base, rules, target, by_sidecar or service)
     if fault := narrowed(base) or no_address(rest, base, service, rules):
         return _contain(rest, entry, base, rules, target, fault)
     wanted = Cure(

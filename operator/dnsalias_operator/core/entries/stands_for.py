@@ -121,8 +121,8 @@ def outside(entry: ServiceEntry) -> str:
     if entry.resolution == "NONE":
         return "its resolution is NONE, so that calls go on to the address that was dialled"
     names = (*(e.address for e in entry.endpoints), *(() if entry.endpoints else entry.hosts))
-    public = next((name for name in names if public_suffix(name)), "")
-    return f"{public} is a name under a public suffix" if public else ""
+    public = all(map(public_suffix, names))
+    return f"{names[0]} is a name under a public suffix" if names and public else ""
 
 
 def _by_likeness(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
@@ -151,5 +151,6 @@ def _by_likeness(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFo
         message = f"its name or host looks like {listed}; annotate it {SERVICE_ANNOTATION}: <name>"
         return StandsFor(Why(Reason.AMBIGUOUS_SERVICE, message))
     (service,) = candidates
-    unlike = [h for h in entry.hosts if h.split(".")[0] != service.meta.name] if len(set(entry.hosts)) > 1 else []
+    unlike = [h for h in entry.hosts if h.split(".")[0] != service.meta.name or public_suffix(h)]
+    unlike = unlike if len(set(entry.hosts)) > 1 else []
     return _divided(unlike) or StandsFor(service, inferred=True, named=service.key)
