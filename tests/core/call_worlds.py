@@ -238,14 +238,16 @@ def _entry_ports(draw: st.DrawFn, service: Raw) -> list[Raw]:
 def _aliases(draw: st.DrawFn, services: list[Raw], truth: Truth, entries: list[Raw]) -> list[Raw]:
     """For the Service that a host means, or, for a host that entries of other namespaces have, for another one."""
     found: dict[tuple[str, str], Raw] = {}
-    held = {host: _key(e)[0] for e in entries for host in e["spec"]["hosts"]}
+    held: dict[str, set[str]] = {}
+    for entry in entries:
+        held.setdefault(entry["spec"]["hosts"][0], set()).add(_key(entry)[0])
     for name in draw(st.lists(st.sampled_from(("one", "two")), unique=True)):
         host = draw(st.sampled_from(sorted({*INSIDE, *held})))
         namespace, service = truth.stands_for.get(host, ("", ""))
         if host in held and (not namespace or draw(rarely)):
             namespace, service = _key(draw(st.sampled_from(services)))
-        if namespace == held.get(host) and (namespace, service) != truth.stands_for.get(host):
-            continue
+        if namespace in held.get(host, ()) and (namespace, service) != truth.stands_for.get(host):
+            continue  # it would say of that entry what is not so
         spec: Raw = {"host": host, "serviceRef": {"name": service}}
         if (export_to := draw(exports)) is not None:
             spec["exportTo"] = export_to

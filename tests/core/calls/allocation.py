@@ -4,9 +4,8 @@ Source: pilot/pkg/networking/serviceentry/ip_autoallocation.go; on by default si
 """
 
 from dnsalias_operator.core.istio.listeners.services import AUTO_ALLOCATE_LABEL
-from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.snapshot import Object, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 
 RANGE = "240.240"
 
@@ -18,10 +17,8 @@ def allocated_to(entry: ServiceEntry) -> tuple[str, ...]:
 
 def allocated(world: Snapshot) -> Snapshot:
     """The world once istiod has seen it: the same entry has the same address in all worlds that hold its name."""
-    changed: dict[Key, Object | None] = {
-        entry.key: _with_status(entry) for entry in world.entries() if _may_have(entry) and not entry.auto_addresses
-    }
-    return world.with_changes(changed) if changed else world
+    seen = (_seen(o) if isinstance(o, ServiceEntry) else o for o in world.objects())
+    return Snapshot(seen, namespaces_known=world.namespaces_known)
 
 
 def _may_have(entry: ServiceEntry) -> bool:
@@ -30,7 +27,9 @@ def _may_have(entry: ServiceEntry) -> bool:
     return not entry.addresses and entry.resolution != "NONE" and not wildcard and not opted_out
 
 
-def _with_status(entry: ServiceEntry) -> ServiceEntry:
+def _seen(entry: ServiceEntry) -> ServiceEntry:
+    if not _may_have(entry) or entry.auto_addresses:
+        return entry
     # 65,536 places for a few names: no two of a small world's meet, which `test_call_worlds` looks at.
     text = f"{entry.meta.namespace}/{entry.meta.name}"
     number = int.from_bytes(text.encode()) % 65_521

@@ -1,18 +1,9 @@
 """What a call is, and where one ends."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from dnsalias_operator.model.names import Key
-from tests.core.calls.ground import Server
-
-
-class Bytes(StrEnum):
-    """What an application sends first."""
-
-    HTTP = "HTTP"
-    TLS = "TLS"
-    OTHER = "bytes"
+from tests.core.calls.ground import Added, Bytes, Server, Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +18,10 @@ class Call:
     address: str
     port: int
     sends: Bytes
+
+    def wire(self, added: Added) -> Wire:
+        """Its bytes with that around them."""
+        return Wire(self.sends, added)
 
     def __str__(self) -> str:
         there = f"{self.name} at {self.address}" if self.name and self.address else self.name or self.address

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dnsalias_operator.core.istio.clusters import of_workload
+from dnsalias_operator.core.istio.protocols import PortClass, class_of, service_protocol
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import is_ip, mapping, mappings, text
 from dnsalias_operator.model.peerauthentication import MtlsMode
-from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.service import Service, ServicePort
 from dnsalias_operator.model.snapshot import Snapshot
 
 CONTAINER_PORTS = {"web": 8081}
@@ -43,6 +44,27 @@ class Added(StrEnum):
     NOTHING = "nothing"
     MTLS = "mTLS"
     TLS = "TLS"
+
+
+class Bytes(StrEnum):
+    """What an application sends first."""
+
+    HTTP = "HTTP"
+    TLS = "TLS"
+    OTHER = "bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What arrives: the application's bytes, and what was put around them."""
+
+    sends: Bytes
+    added: Added
+
+    @property
+    def first(self) -> Bytes:
+        """What a server sees, whose sidecar takes mTLS off."""
+        return Bytes.TLS if self.added is Added.TLS else self.sends
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,45 +110,61 @@ class Ground:
             return service.cluster_ips or self._pod_addresses(service)
         return self.truth.names.get(name, ())
 
-    def reach(self, address: str, port: int, added: Added) -> Server:
+    def reach(self, address: str, port: int, sent: Wire) -> Server:
         """Who answers what is sent to that address and port."""
         if service := self._at.get(address):
-            return self.served(service, port, added)
+            return self.served(service, port, sent)
         if pods := self.truth.pods.get(address):
-            return self.pod(*pods, port, added)
+            return self.pod(*pods, port, sent)
         if address.startswith(OUTSIDE_PREFIXES):
-            return Server(f"outside {address}", port, added)
+            return Server(f"outside {address}", port, sent.added)
         return nobody(f"nothing is at {address}")
 
-    def served(self, service: Service, port: int, added: Added) -> Server:
+    def served(self, service: Service, port: int, sent: Wire) -> Server:
         """Who answers for a port of a Service."""
         own = next((p for p in service.ports if p.port == port and p.protocol == "TCP"), None)
         if own is None:
             return nobody(f"{service.key} has no port {port}")
         target = container_port(own.target_port or own.port)
-        if not service.selector:
-            return Server(f"endpoints of {service.meta.namespace}/{service.meta.name}", target, added)
-        return self.pod(service.meta.namespace, service.selector["app"], target, added)
+        if service.selector:
+            return self.pod(service.meta.namespace, service.selector["app"], target, sent)
+        if sent.first not in spoken(own):
+            return nobody(f"{service.key} does not speak {sent.first} on {port}")
+        return Server(f"endpoints of {service.meta.namespace}/{service.meta.name}", target, sent.added)
 
-    def pod(self, namespace: str, app: str, port: int, added: Added) -> Server:
+    def pod(self, namespace: str, app: str, port: int, sent: Wire) -> Server:
         """Whether pods of that label answer on a port of theirs."""
         own = {"app": app}
-        listening = {
-            container_port(p.target_port or p.port)
+        listening = [
+            spoken(p)
             for service in self.world.services_in(namespace)
             if service.selector == own
             for p in service.ports
-        }
-        if port not in listening:
+            if container_port(p.target_port or p.port) == port
+        ]
+        if not listening:
             return nobody(f"pods {namespace}/{app} do not listen on {port}")
         demand = of_workload(self.world, namespace, own, port, self.mesh)
-        if demand.mode is MtlsMode.STRICT and added is not Added.MTLS:
+        if demand.mode is MtlsMode.STRICT and sent.added is not Added.MTLS:
             return nobody(f"pods {namespace}/{app} take mTLS only")
-        return Server(f"pods {namespace}/{app}", port, Added.TLS if added is Added.TLS else Added.NOTHING)
+        if all(sent.first not in languages for languages in listening):
+            return nobody(f"pods {namespace}/{app} do not speak {sent.first} on {port}")
+        return Server(f"pods {namespace}/{app}", port, Added.TLS if sent.added is Added.TLS else Added.NOTHING)
 
     def _pod_addresses(self, service: Service) -> tuple[str, ...]:
         own = (service.meta.namespace, service.selector.get("app", ""))
         return tuple(ip for ip, pods in self.truth.pods.items() if service.headless and pods == own)
+
+
+def spoken(port: ServicePort) -> frozenset[Bytes]:
+    """What a server understands: what its Service's port declares; anything where that is bytes or nothing."""
+    match class_of(service_protocol(port)):
+        case PortClass.HTTP:
+            return frozenset((Bytes.HTTP,))
+        case PortClass.TLS:
+            return frozenset((Bytes.TLS,))
+        case _:
+            return frozenset(Bytes)
 
 
 def container_port(target: int | str) -> int:

@@ -8,6 +8,7 @@ from itertools import product
 
 from dnsalias_operator.core.istio.ambient import in_ambient_mode
 from dnsalias_operator.core.istio.listeners import Client
+from dnsalias_operator.model.dnsalias import chosen_ports
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import is_ip
 from dnsalias_operator.model.names import Key
@@ -15,12 +16,15 @@ from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 from tests.core.calls.allocation import allocated, allocated_to
-from tests.core.calls.call import Bytes, Call, End
-from tests.core.calls.ground import NOBODY, Added, Ground, Server, Truth, service_addresses
+from tests.core.calls.call import Call, End
+from tests.core.calls.ground import NOBODY, Added, Bytes, Ground, Server, Truth, service_addresses
 from tests.core.calls.sidecar import SidecarPaths
 from tests.core.calls.ztunnel import ZtunnelPaths
 
 Paths = SidecarPaths | ZtunnelPaths
+Ends = frozenset[End]
+AS_SENT = (Added.NOTHING, Added.MTLS)
+"""What leaves the bytes as they are for the server."""
 ELSEWHERE = "public.example"
 """A host that no object names: who calls it has nothing to do with the mesh."""
 
@@ -29,8 +33,8 @@ class Verdict(StrEnum):
     """What is wrong with a call after a change."""
 
     LOST = "who answered does not"
-    TAKEN = "nobody answered, and now somebody does whom it is not meant for"
-    MISLED = "it was taken by an entry that it was not meant for, and does not end where it would without"
+    TAKEN = "nobody answered, and an entry that was changed leads it to somebody whom it is not meant for"
+    MISLED = "an entry that it is not meant for had it, still has it, and leads it elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,8 @@ class Broken:
     verdict: Verdict
     client: str
     call: Call
-    before: frozenset[End]
-    after: frozenset[End]
+    before: Ends
+    after: Ends
 
     def __str__(self) -> str:
         return f"{self.call}, by {self.client}: {_told(self.before)}; then {_told(self.after)} ({self.verdict})"
@@ -52,21 +56,13 @@ class Reached:
 
     def __init__(self, world: Snapshot, truth: Truth, mesh: Mesh, clients: tuple[Client, ...]) -> None:
         """The clients are the same in all worlds that are compared."""
-        self.world, self.truth, self.mesh, self._clients = allocated(world), truth, mesh, clients
+        self.world, self.truth, self.mesh = allocated(world), truth, mesh
         self.ground = Ground(self.world, truth, mesh)
-        self._without: dict[Key, Reached] = {}
         self.paths: list[Paths] = [
             ZtunnelPaths(self.ground, c.namespace) if in_ambient_mode(world, c.namespace) else
             SidecarPaths(self.ground, c)
             for c in clients
         ]
-
-    def without(self, key: Key) -> "Reached":
-        """The same without one object."""
-        if key not in self._without:
-            world = self.world.with_changes({key: None})
-            self._without[key] = Reached(world, self.truth, self.mesh, self._clients)
-        return self._without[key]
 
 
 def clients_of(world: Snapshot, namespaces: tuple[str, ...]) -> tuple[Client, ...]:
@@ -109,23 +105,36 @@ def broken(before: Reached, after: Reached, listed: tuple[Call, ...]) -> Iterato
     for old, new in zip(before.paths, after.paths, strict=True):
         for call in listed:
             was, now = old.ends(call), new.ends(call)
-            verdict = None if was == now else _verdict(before, after, old, new, call)
-            if verdict:
+            if was != now and (verdict := _verdict(before, after, old, call, was, now)):
                 yield Broken(verdict, str(old), call, was, now)
 
 
-def _verdict(before: Reached, after: Reached, old: Paths, new: Paths, call: Call) -> Verdict | None:
-    was, now = old.ends(call), new.ends(call)
+def _verdict(before: Reached, after: Reached, path: Paths, call: Call, was: Ends, now: Ends) -> Verdict | None:
     had, have = _servers(was), _servers(now)
-    if have <= had:
+    if have <= had or _asked_for(before, path, call, have):
         return None
-    if takers := {end.taker for end in was if _hazard(before, old, call, end)}:
-        position = after.paths.index(new)
-        freed = [key for key in takers if key and _servers(after.without(key).paths[position].ends(call)) != have]
-        return Verdict.MISLED if freed else None
-    if had == {NOBODY}:
-        return None if have <= {NOBODY} | _meant(before, call) else Verdict.TAKEN
-    return Verdict.LOST
+    if takers := {end.taker for end in was if _hazard(before, path, call, end)}:
+        return Verdict.MISLED if takers & {end.taker for end in now} else None
+    if had != {NOBODY}:
+        return Verdict.LOST
+    astray = {end.taker for end in now if end.server not in {NOBODY, *_meant(before, call)}}
+    return Verdict.TAKEN if any(key and before.world.get(key) != after.world.get(key) for key in astray) else None
+
+
+def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bool:
+    """Whether an alias declares just that, for a name that the client's mesh knew nothing of.
+
+    It leads to the alias' Service, and to nobody on a port that the alias leaves out.
+    """
+    aliases = [a for a in place.world.aliases_for_host(call.name) if a.spec]
+    if not aliases or path.knows(call.name):
+        return False
+    declared: set[Server] = set()
+    for alias in aliases:
+        service = place.world.service(alias.meta.namespace, alias.spec.service_ref.name) if alias.spec else None
+        if service and alias.spec and any(p.port == call.port for p in chosen_ports(alias.spec, service)[0]):
+            declared |= {place.ground.served(service, call.port, call.wire(a)) for a in AS_SENT} - {NOBODY}
+    return have <= (declared or {NOBODY})
 
 
 def _hazard(place: Reached, path: Paths, call: Call, end: End) -> bool:
@@ -156,13 +165,13 @@ def _holds(address: str, ip: str) -> bool:
 def _meant(place: Reached, call: Call) -> set[Server]:
     """Who should answer: what the name, or else the address, leads to with no mesh between."""
     listed = place.ground.resolve(call.name) if call.name else (call.address,)
-    return {place.ground.reach(ip, call.port, added) for ip in listed for added in (Added.NOTHING, Added.MTLS)}
+    return {place.ground.reach(ip, call.port, call.wire(added)) for ip in listed for added in AS_SENT}
 
 
-def _servers(ends: frozenset[End]) -> set[Server]:
+def _servers(ends: Ends) -> set[Server]:
     return {end.server for end in ends}
 
 
-def _told(ends: frozenset[End]) -> str:
+def _told(ends: Ends) -> str:
     told = {f"{e.server} at {e.address or 'no address'}" + (f" by {e.taker}" if e.taker else "") for e in ends}
     return " or ".join(sorted(told))

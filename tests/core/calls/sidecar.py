@@ -30,8 +30,8 @@ from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
 from dnsalias_operator.model.virtualservice import VirtualService
-from tests.core.calls.call import Bytes, Call, End
-from tests.core.calls.ground import Added, Ground, Server, container_port, nobody
+from tests.core.calls.call import Call, End
+from tests.core.calls.ground import Added, Bytes, Ground, Server, container_port, nobody
 
 ROUTED = frozenset({PortClass.HTTP, PortClass.UNSET})
 """Ports that have a virtual host in the route of their number."""
@@ -48,6 +48,9 @@ class SidecarPaths:
         self._scope = scope_of(self.world, client, self.mesh)
         self._rows: dict[tuple[str, int], tuple[Row, ...]] = {}
         self._resolved: dict[str, tuple[str, ...]] = {}
+        self._services: dict[tuple[str, int], list[Upstream]] = {}
+        self._clusters: dict[tuple[str, int], tuple[Cluster, Sent] | None] = {}
+        self._known: dict[Call, frozenset[End]] = {}
 
     def __str__(self) -> str:
         labels = ",".join(f"{k}={v}" for k, v in sorted(self.client.labels.items()))
@@ -60,15 +63,21 @@ class SidecarPaths:
             self._resolved[name] = own or self.ground.resolve(name)
         return self._resolved[name]
 
+    def knows(self, name: str) -> bool:
+        """Whether the sidecar has a service of that name."""
+        return any(self._services_named(name, egress) for egress in self._scope.egress)
+
     def ends(self, call: Call) -> frozenset[End]:
         """Where the call may end; more than one where that is chance, or where several endpoints take turns."""
-        addresses = (call.address,) if call.address else self.resolve(call.name)
-        found = {end for address in addresses for end in self._ends(call, address)}
-        return frozenset(found or {End(nobody(f"{call.name} does not resolve"), "")})
+        if call not in self._known:
+            addresses = (call.address,) if call.address else self.resolve(call.name)
+            found = {end for address in addresses for end in self._ends(call, address)}
+            self._known[call] = frozenset(found or {End(nobody(f"{call.name} does not resolve"), "")})
+        return self._known[call]
 
     def _captured(self, name: str) -> Iterator[str]:
         for egress in self._scope.egress:
-            named = services_named(name, self.world, egress, self.mesh)
+            named = self._services_named(name, egress)
             chosen = [u for u in named if u.kubernetes] or named
             for upstream in chosen:
                 if is_ip(upstream.address) and upstream.address != WILDCARD:
@@ -82,7 +91,7 @@ class SidecarPaths:
             return
         row = _chosen(self._rows_at(address, call.port), call)
         if row is None or row.cluster in (PASSTHROUGH, BLACKHOLE):
-            yield self._unmatched(address, call.port)
+            yield self._unmatched(call, address)
         elif row.route is None:
             host = str(row.cluster).rpartition("|")[2]
             yield from self._streamed(call, address, host, row.owner)
@@ -105,15 +114,28 @@ class SidecarPaths:
                 return service if list(seen([service], self.world, egress, self.mesh)) else None
         return None
 
+    def _services_named(self, name: str, egress: Egress) -> list[Upstream]:
+        key = (name, id(egress))
+        if key not in self._services:
+            self._services[key] = services_named(name, self.world, egress, self.mesh)
+        return self._services[key]
+
+    def _cluster(self, host: str, port: int) -> tuple[Cluster, Sent] | None:
+        if (host, port) not in self._clusters:
+            cluster = cluster_of(self.world, self.client, self.mesh, host, port)
+            sent = sends(self.world, self.client, self.mesh, cluster) if cluster else None
+            self._clusters[host, port] = (cluster, sent) if cluster and sent else None
+        return self._clusters[host, port]
+
     def _rows_at(self, address: str, port: int) -> tuple[Row, ...]:
         if (address, port) not in self._rows:
             self._rows[address, port] = owner_of(self.world, self.client, self.mesh, address, port)
         return self._rows[address, port]
 
-    def _unmatched(self, address: str, port: int) -> End:
+    def _unmatched(self, call: Call, address: str) -> End:
         if self._scope.fall_through == BLACKHOLE:
             return End(nobody("REGISTRY_ONLY"), address)
-        return End(self.ground.reach(address, port, Added.NOTHING), address)
+        return End(self.ground.reach(address, call.port, call.wire(Added.NOTHING)), address)
 
     # HTTP: by Host header.
 
@@ -121,18 +143,18 @@ class SidecarPaths:
         egress = self._egress(call.port)
         found: list[Upstream] = []
         if egress and call.name:
-            found = [u for u in services_named(call.name, self.world, egress, self.mesh) if _routes(u, call.port)][:1]
+            found = [u for u in self._services_named(call.name, egress) if _routes(u, call.port)][:1]
         elif egress:
             imported = seen(claimants_on(self.world, call.port, egress), self.world, egress, self.mesh)
             found = [u for u in imported if u.address == address and _routes(u, call.port) and self._named(u, egress)]
         for upstream in found:
             yield from self._sent_to(call, address, upstream.hostname, upstream.key)
         if not found:
-            yield self._unmatched(address, call.port)
+            yield self._unmatched(call, address)
 
     def _named(self, upstream: Upstream, egress: Egress) -> bool:
         """Whether the client gets this service for its hostname, and not another namespace's."""
-        return upstream in services_named(upstream.hostname, self.world, egress, self.mesh)
+        return upstream in self._services_named(upstream.hostname, egress)
 
     def _egress(self, port: int) -> Egress | None:
         listed = list(self._scope.on(port))
@@ -155,7 +177,7 @@ class SidecarPaths:
             yield from self._sent_to(call, address, text(there.get("host")), taker, number)
             return
         if kind == "tls" and any(integer(m.get("port")) in (None, call.port) for _, m in listed):
-            yield self._unmatched(address, call.port)  # the chain matches on the route's SNI, whatever its address
+            yield self._unmatched(call, address)  # the chain matches on the route's SNI, whatever its address
             return
         yield from self._sent_to(call, address, host, taker)
 
@@ -179,38 +201,38 @@ class SidecarPaths:
     # Clusters and their endpoints.
 
     def _sent_to(self, call: Call, address: str, host: str, taker: Key | None, port: int = 0) -> Iterator[End]:
-        cluster = cluster_of(self.world, self.client, self.mesh, host, port or call.port)
-        if cluster is None:
+        found = self._cluster(host, port or call.port)
+        if found is None:
             yield End(nobody(f"there is no cluster for {host}:{port or call.port}"), address, taker)
             return
-        sent = sends(self.world, self.client, self.mesh, cluster)
-        servers = list(self._servers(cluster, sent, address))
+        cluster, sent = found
+        servers = list(self._servers(call, cluster, sent, address))
         for server in servers or [nobody(f"{cluster.name} has no endpoints")]:
             yield End(server, address, taker)
 
-    def _servers(self, cluster: Cluster, sent: Sent, address: str) -> Iterator[Server]:
+    def _servers(self, call: Call, cluster: Cluster, sent: Sent, address: str) -> Iterator[Server]:
         service = cluster.service
         if cluster.resolution is Resolution.PASSTHROUGH:
             port = cluster.port
             if isinstance(service, ServiceEntry):
                 port = next((p.target_port for p in service.ports if p.number == port), 0) or port
-            yield self.ground.reach(address, port, self._added(sent, None))
+            yield self.ground.reach(address, port, call.wire(self._added(sent, None)))
         elif isinstance(service, Service):
-            yield self.ground.served(service, cluster.port, self._added(sent, service.selector or None))
+            yield self.ground.served(service, cluster.port, call.wire(self._added(sent, service.selector or None)))
         else:
             for workload in dict.fromkeys(cluster.inline):
                 added = Added.MTLS if workload in sent.mtls else self._added(sent, None)
                 resolved = self.ground.resolve(workload.address)
-                yield from (self.ground.reach(ip, workload.port, added) for ip in resolved)
-            yield from self._selected(cluster, sent)
+                yield from (self.ground.reach(ip, workload.port, call.wire(added)) for ip in resolved)
+            yield from self._selected(call, cluster, sent)
 
-    def _selected(self, cluster: Cluster, sent: Sent) -> Iterator[Server]:
+    def _selected(self, call: Call, cluster: Cluster, sent: Sent) -> Iterator[Server]:
         for entry in self.world.entries_for_host(cluster.hostname):
             if entry.meta.namespace == cluster.namespace and entry.workload_selector is not None:
                 app = entry.workload_selector["app"]
                 for port in (p for p in entry.ports if p.number == cluster.port):
                     added = self._added(sent, entry.workload_selector)
-                    yield self.ground.pod(entry.meta.namespace, app, pod_port(port), added)
+                    yield self.ground.pod(entry.meta.namespace, app, pod_port(port), call.wire(added))
 
     def _added(self, sent: Sent, pods: Mapping[str, str] | None) -> Added:
         """What is added on the way to pods with those labels, or to an endpoint that does not say that it takes mTLS."""

@@ -48,6 +48,7 @@ class ZtunnelPaths:
         """Records are made once."""
         self.ground, self.namespace = ground, namespace
         self._records = list(_records(ground))
+        self._known: dict[Call, frozenset[End]] = {}
 
     def __str__(self) -> str:
         return f"an ambient pod of {self.namespace}"
@@ -59,23 +60,29 @@ class ZtunnelPaths:
         vips = tuple(a for a in chosen.addresses if is_ip(a)) if chosen else ()
         return vips or self.ground.resolve(name)
 
+    def knows(self, name: str) -> bool:
+        """Whether ztunnel has a record of that name."""
+        return any(r.host == name for r in self._records)
+
     def ends(self, call: Call) -> frozenset[End]:
         """Where the call may end. What it sends makes no difference."""
-        addresses = (call.address,) if call.address else self.resolve(call.name)
-        found = {end for address in addresses for end in self._ends(address, call.port)}
-        return frozenset(found or {End(nobody(f"{call.name} does not resolve"), "")})
+        if call not in self._known:
+            addresses = (call.address,) if call.address else self.resolve(call.name)
+            found = {end for address in addresses for end in self._ends(call, address)}
+            self._known[call] = frozenset(found or {End(nobody(f"{call.name} does not resolve"), "")})
+        return self._known[call]
 
-    def _ends(self, address: str, port: int) -> Iterator[End]:
+    def _ends(self, call: Call, address: str) -> Iterator[End]:
         there = [r for r in self._records if address in r.addresses]
         if len(there) > 1:
             names = " and ".join(str(r.key) for r in there)
             yield End(nobody(f"{names} replace each other at {address}"), address, there[0].key)
         there = there or self._around(address)
         for record in there:
-            for server in self._servers(record, address, port):
+            for server in self._servers(call, record, address):
                 yield End(server, address, record.key)
         if not there:
-            yield End(self.ground.reach(address, port, Added.NOTHING), address)
+            yield End(self.ground.reach(address, call.port, call.wire(Added.NOTHING)), address)
 
     def _around(self, address: str) -> list[Record]:
         """The record with the longest prefix around the address."""
@@ -88,26 +95,26 @@ class ZtunnelPaths:
         ]
         return [max(prefixes, key=lambda p: (p[0], p[1].key))[1]] if prefixes else []
 
-    def _servers(self, record: Record, address: str, port: int) -> list[Server]:
-        obj = record.obj
+    def _servers(self, call: Call, record: Record, address: str) -> list[Server]:
+        obj, port, plain = record.obj, call.port, call.wire(Added.NOTHING)
         if isinstance(obj, Service):
-            return [self.ground.served(obj, port, Added.MTLS if obj.selector else Added.NOTHING)]
+            return [self.ground.served(obj, port, call.wire(Added.MTLS) if obj.selector else plain)]
         own = next((p for p in obj.ports if p.number == port), None)
         if obj.resolution == "NONE":
-            return [self.ground.reach(address, port, Added.NOTHING)]
+            return [self.ground.reach(address, port, plain)]
         if own is None:
             return [nobody(f"{obj.key} has no port {port}")]
-        return list(self._endpoints(obj, own)) or [nobody(f"{obj.key} has no endpoints")]
+        return list(self._endpoints(call, obj, own)) or [nobody(f"{obj.key} has no endpoints")]
 
-    def _endpoints(self, entry: ServiceEntry, port: EntryPort) -> Iterator[Server]:
+    def _endpoints(self, call: Call, entry: ServiceEntry, port: EntryPort) -> Iterator[Server]:
         if entry.workload_selector is not None:
             app = entry.workload_selector["app"]
-            yield self.ground.pod(entry.meta.namespace, app, pod_port(port), Added.MTLS)
+            yield self.ground.pod(entry.meta.namespace, app, pod_port(port), call.wire(Added.MTLS))
         names = [e.address for e in entry.endpoints]
         if not names and entry.workload_selector is None and entry.resolution in DNS:
             names = list(entry.hosts)
         for ip in (ip for name in names for ip in self.ground.resolve(name)):
-            yield self.ground.reach(ip, port.target_port or port.number, Added.NOTHING)
+            yield self.ground.reach(ip, port.target_port or port.number, call.wire(Added.NOTHING))
 
 
 def _records(ground: Ground) -> Iterator[Record]:
