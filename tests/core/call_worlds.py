@@ -5,49 +5,39 @@ Service leads there, one for a host outside leads outside or through a Service o
 hold: no two Services have an address in common, and no entry is one that Istio's webhook refuses.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
 from hypothesis import strategies as st
 
 from dnsalias_operator.core.plan import plan
-from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import AMBIENT_LABEL, REPAIR_ANNOTATION, SERVICE_ANNOTATION
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import PARSERS, Object, Snapshot
+from tests.core.call_names import (
+    CLIENTS,
+    INSIDE,
+    OUTSIDE,
+    OWN,
+    PODS,
+    PORTS,
+    SERVERS,
+    exports,
+    half,
+    key_of,
+    meshes,
+    seldom,
+    stamps,
+)
+from tests.core.call_policies import policies
 from tests.core.calls.ground import Truth
 from tests.core.calls.kept import ELSEWHERE
-from tests.core.plan_worlds import MANAGED, NAMES, NAMESPACES, Raw, flags, made, rarely
-
-CLIENTS = (*NAMESPACES, "clients")
-INSIDE = ("api.hello", "db.hello", "web.hello")
-"""Hosts that mean a Service."""
-OUTSIDE = {f"{name}.example": f"198.51.100.{n}" for n, name in enumerate(("db", "files", "portal"), 1)}
-"""Hosts of servers outside, with their addresses."""
-SERVERS = ("203.0.113.1", "203.0.113.2")
-"""Servers outside that have no host of their own here."""
-PORTS = (443, 3306)
-OWN = "240.9.9.9"
-PODS = {
-    f"10.244.{i}.{n}": (namespace, name)
-    for i, namespace in enumerate(NAMESPACES)
-    for n, name in enumerate(NAMES, 1)
-}
-
-seldom = st.integers(0, 11).map(lambda n: n == 0)
-half = flags
-exports = st.sampled_from((None, None, None, None, ["*"], ["."], ["data"]))
-stamps = st.sampled_from([f"2026-01-01T00:00:0{n}Z" for n in range(1, 7)])
-
-meshes = st.builds(
-    Mesh,
-    dns_capture=half,
-    outbound_traffic_policy=st.sampled_from(("ALLOW_ANY", "ALLOW_ANY", "REGISTRY_ONLY")),
-    default_service_export_to=st.sampled_from((*[("*",)] * 6, (".",))),
-)
+from tests.core.plan_worlds import MANAGED, NAMES, NAMESPACES, Raw, made, rarely
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class World:
     """Objects, what is true beside them, and what the operator is told."""
 
@@ -58,6 +48,13 @@ class World:
     def snapshot(self) -> Snapshot:
         """The objects, parsed."""
         return Snapshot(map(parsed, self.raws), namespaces_known=True)
+
+    def __repr__(self) -> str:
+        """All of it as YAML, for a report: objects first, then what is true and what the mesh is told."""
+        truth = {"names": self.truth.names, "standsFor": self.truth.stands_for, "fronts": self.truth.fronts}
+        beside = {"truth": truth, "mesh": self.rules.mesh.model_dump(mode="json")}
+        listed = [json.loads(json.dumps(raw)) for raw in (*self.raws, beside)]
+        return "\n" + yaml.safe_dump_all(listed, sort_keys=False)
 
 
 def parsed(raw: Raw) -> Object:
@@ -77,7 +74,7 @@ def worlds(draw: st.DrawFn) -> World:
         plain = Snapshot(map(parsed, raws), namespaces_known=True)
         before = Rules(mesh=rules.mesh.model_copy(update={"dns_capture": False}))
         raws = [dict(_stamped(o)) for o in plan(plain, before).after.objects()]
-    raws += draw(_policies(services, entries, truth))
+    raws += draw(policies(services, entries))
     ambient = draw(st.sampled_from((*[()] * 4, ("clients",), ("abc",), ("data", "clients"))))
     raws += [_namespace(name, ambient=name in ambient) for name in CLIENTS]
     return World(tuple(raws), truth, rules)
@@ -88,7 +85,9 @@ def worlds(draw: st.DrawFn) -> World:
 
 @st.composite
 def _services(draw: st.DrawFn) -> list[Raw]:
-    keys = draw(st.lists(st.tuples(st.sampled_from(NAMESPACES), st.sampled_from(NAMES)), unique=True, min_size=1, max_size=3))
+    keys = draw(
+        st.lists(st.tuples(st.sampled_from(NAMESPACES), st.sampled_from(NAMES)), unique=True, min_size=1, max_size=3)
+    )
     return [draw(_service(key, number)) for number, key in enumerate(keys, 1)]
 
 
@@ -119,10 +118,11 @@ def _truth(draw: st.DrawFn, services: list[Raw]) -> Truth:
     """What each host means: for one inside a Service, and which address of it the cluster's DNS answers."""
     names: dict[str, tuple[str, ...]] = {host: (ip,) for host, ip in OUTSIDE.items()}
     names[ELSEWHERE] = ("192.0.2.9",)
-    stands_for, fronts = {}, {}
+    stands_for: dict[str, tuple[str, str]] = {}
+    fronts: dict[str, tuple[str, str]] = {}
     for host in INSIDE:
         service = draw(st.sampled_from(services))
-        namespace, name = stands_for[host] = _key(service)
+        namespace, name = stands_for[host] = key_of(service)
         listed = [ip for ip in service["spec"]["clusterIPs"] if ip != "None"]
         listed = listed or [ip for ip, pods in PODS.items() if pods == (namespace, name)]
         if balancers := service.get("status", {}).get("loadBalancer", {}).get("ingress", []):
@@ -140,7 +140,14 @@ def _truth(draw: st.DrawFn, services: list[Raw]) -> Truth:
 
 @st.composite
 def _entries(draw: st.DrawFn, services: list[Raw], truth: Truth) -> list[Raw]:
-    keys = draw(st.lists(st.tuples(st.sampled_from(NAMESPACES), st.sampled_from((*NAMES, "ext"))), unique=True, min_size=1, max_size=3))
+    keys = draw(
+        st.lists(
+            st.tuples(st.sampled_from(NAMESPACES), st.sampled_from((*NAMES, "ext"))),
+            unique=True,
+            min_size=1,
+            max_size=3,
+        )
+    )
     found = []
     for key in keys:
         host = draw(st.sampled_from((*INSIDE, *OUTSIDE)))
@@ -148,15 +155,15 @@ def _entries(draw: st.DrawFn, services: list[Raw], truth: Truth) -> list[Raw]:
         if there is None:
             found.append(draw(_outside(key, host, services)))
         else:
-            service = next(s for s in services if _key(s) == there)
+            service = next(s for s in services if key_of(s) == there)
             found.append(draw(_inside((draw(st.sampled_from((there[0], there[0], key[0]))), key[1]), host, service)))
-    return list({_key(raw): raw for raw in found}.values())
+    return list({key_of(raw): raw for raw in found}.values())
 
 
 @st.composite
 def _inside(draw: st.DrawFn, key: tuple[str, str], host: str, service: Raw) -> Raw:
     """One for a host that means that Service, most of them such as a dns-controller writes."""
-    namespace, name = _key(service)
+    namespace, name = key_of(service)
     full, notes = f"{name}.{namespace}.svc.cluster.local", {}
     spec: Raw = {"hosts": [host], "location": "MESH_INTERNAL", "ports": _entry_ports(draw, service)}
     shape = draw(st.sampled_from(("bare", "bare", "led", "led", "pods", "inline", "none")))
@@ -184,7 +191,11 @@ def _inside(draw: st.DrawFn, key: tuple[str, str], host: str, service: Raw) -> R
 def _outside(draw: st.DrawFn, key: tuple[str, str], host: str, services: list[Raw]) -> Raw:
     """One for a host outside: with its server, with others, or with a Service that is on the way there."""
     shape = draw(st.sampled_from(("none", "none", "bare", "bare", "led", "static", "way")))
-    spec: Raw = {"hosts": [host], "location": "MESH_EXTERNAL", "ports": _entry_ports(draw, draw(st.sampled_from(services)))}
+    spec: Raw = {
+        "hosts": [host],
+        "location": "MESH_EXTERNAL",
+        "ports": _entry_ports(draw, draw(st.sampled_from(services))),
+    }
     if shape == "none":
         spec["resolution"] = "NONE"
     elif shape == "bare":
@@ -195,7 +206,7 @@ def _outside(draw: st.DrawFn, key: tuple[str, str], host: str, services: list[Ra
     elif shape == "led":
         spec |= {"resolution": "DNS", "endpoints": [{"address": draw(st.sampled_from((*OUTSIDE, *SERVERS)))}]}
     else:
-        namespace, name = _key(draw(st.sampled_from(services)))
+        namespace, name = key_of(draw(st.sampled_from(services)))
         spec |= {"resolution": "DNS", "endpoints": [{"address": f"{name}.{namespace}.svc.cluster.local"}]}
     if draw(seldom):
         spec["location"] = "MESH_INTERNAL"
@@ -240,12 +251,12 @@ def _aliases(draw: st.DrawFn, services: list[Raw], truth: Truth, entries: list[R
     found: dict[tuple[str, str], Raw] = {}
     held: dict[str, set[str]] = {}
     for entry in entries:
-        held.setdefault(entry["spec"]["hosts"][0], set()).add(_key(entry)[0])
+        held.setdefault(entry["spec"]["hosts"][0], set()).add(key_of(entry)[0])
     for name in draw(st.lists(st.sampled_from(("one", "two")), unique=True)):
         host = draw(st.sampled_from(sorted({*INSIDE, *held})))
         namespace, service = truth.stands_for.get(host, ("", ""))
         if host in held and (not namespace or draw(rarely)):
-            namespace, service = _key(draw(st.sampled_from(services)))
+            namespace, service = key_of(draw(st.sampled_from(services)))
         if namespace in held.get(host, ()) and (namespace, service) != truth.stands_for.get(host):
             continue  # it would say of that entry what is not so
         spec: Raw = {"host": host, "serviceRef": {"name": service}}
@@ -259,63 +270,6 @@ def _aliases(draw: st.DrawFn, services: list[Raw], truth: Truth, entries: list[R
     return list(found.values())
 
 
-# What decides which calls an entry takes and what becomes of them.
-
-
-@st.composite
-def _policies(draw: st.DrawFn, services: list[Raw], entries: list[Raw], truth: Truth) -> list[Raw]:
-    found: list[Raw] = []
-    full = [f"{name}.{namespace}.svc.cluster.local" for namespace, name in map(_key, services)]
-    for namespace in NAMESPACES:
-        if draw(rarely):
-            spec: Raw = {"mtls": {"mode": "STRICT"}}
-            found.append(made("security.istio.io/v1", "PeerAuthentication", (namespace, "default"), spec, draw(stamps)))
-    if draw(rarely):
-        host = draw(st.sampled_from((*(h for e in entries for h in e["spec"]["hosts"]), full[0])))
-        spec = {"host": host, "trafficPolicy": {"tls": {"mode": draw(st.sampled_from(("SIMPLE", "ISTIO_MUTUAL")))}}}
-        key = (draw(st.sampled_from(CLIENTS)), "rule")
-        found.append(made("networking.istio.io/v1", "DestinationRule", key, spec, draw(stamps)))
-    if draw(rarely):
-        entry = draw(st.sampled_from(entries))
-        found.append(draw(_routes(_key(entry)[0], entry["spec"]["hosts"][0], full)))
-    for namespace in draw(st.lists(st.sampled_from(CLIENTS), unique=True, max_size=1)) if draw(half) else ():
-        found.append(draw(_sidecar(namespace, truth)))
-    return found
-
-
-@st.composite
-def _routes(draw: st.DrawFn, namespace: str, host: str, services: list[str]) -> Raw:
-    """Byte streams for a host, led to a Service such as an egress gateway."""
-    port = draw(st.sampled_from(PORTS))
-    there = [{"destination": {"host": draw(st.sampled_from(services)), "port": {"number": draw(st.sampled_from(PORTS))}}}]
-    route = draw(
-        st.sampled_from(
-            (
-                {"tcp": [{"route": there}]},
-                {"tcp": [{"match": [{"port": port}], "route": there}]},
-                {"tls": [{"match": [{"port": port, "sniHosts": [host]}], "route": there}]},
-            )
-        )
-    )
-    return made("networking.istio.io/v1", "VirtualService", (namespace, "routes"), {"hosts": [host], **route}, draw(stamps))
-
-
-@st.composite
-def _sidecar(draw: st.DrawFn, namespace: str, truth: Truth) -> Raw:
-    hosts = st.sampled_from((["./*"], ["*/*"], ["abc/*"], ["./*", "data/*"], ["*/api.hello"], [f"abc/{INSIDE[0]}"]))
-    egress: list[Raw] = [{"hosts": draw(hosts)}]
-    if draw(rarely):
-        protocol = draw(st.sampled_from(("TCP", "HTTP", "TLS")))
-        port = {"number": draw(st.sampled_from(PORTS)), "name": "own", "protocol": protocol}
-        egress.insert(0, {"port": port, "hosts": draw(hosts)})
-    spec: Raw = {"egress": egress}
-    if draw(rarely):
-        spec["outboundTrafficPolicy"] = {"mode": draw(st.sampled_from(("ALLOW_ANY", "REGISTRY_ONLY")))}
-    if draw(rarely):
-        spec["workloadSelector"] = {"labels": {"app": "batch"}}
-    return made("networking.istio.io/v1", "Sidecar", (namespace, "default"), spec, draw(stamps))
-
-
 def _namespace(name: str, *, ambient: bool) -> Raw:
     labels = {AMBIENT_LABEL: "ambient"} if ambient else {}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
@@ -326,7 +280,3 @@ def _stamped(obj: Object) -> Any:  # noqa: ANN401 (a raw object)
     if obj.meta.created is not None or not obj.meta.namespace:
         return obj.raw
     return {**obj.raw, "metadata": {**obj.raw["metadata"], "creationTimestamp": "2026-01-02T00:00:00Z"}}
-
-
-def _key(raw: Raw) -> tuple[str, str]:
-    return raw["metadata"]["namespace"], raw["metadata"]["name"]

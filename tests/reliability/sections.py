@@ -18,6 +18,12 @@ for is there, and `/readyz`, `/healthz` and the metrics are held to the truth me
 DnsAliases, Services and ServiceEntries, valid, invalid and hostile, are created, changed and deleted at random. After
 each batch the state must be the one that a fresh decision on the latest objects gives, whatever came before; a second
 pass must write nothing. The core alone goes through many more such histories, on a cluster in memory.""",
+    "Calls": """\
+Random small worlds: Services with and without load balancers, entries of others for hosts inside and outside of the
+mesh, SNI, mixed ports, aliases, Sidecars, policies, ambient namespaces, with and without DNS capture and REGISTRY_ONLY.
+In each, every client calls every name and every address on every port, with HTTP, TLS and other bytes. An oracle that
+knows nothing of the operator's guard follows each call hop by hop, to who answers. After each change of the plan the
+same must answer, unless an entry had taken a call that was not meant for it.""",
     "Fights": """\
 A rival field manager takes back, again and again, what the operator repaired. The operator's writes are counted at the
 API server: they must stay within what its backoff allows, whatever the rival does.""",

@@ -11,7 +11,6 @@ from dnsalias_operator.core.istio.listeners import Client
 from dnsalias_operator.model.dnsalias import chosen_ports
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import is_ip
-from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -59,8 +58,9 @@ class Reached:
         self.world, self.truth, self.mesh = allocated(world), truth, mesh
         self.ground = Ground(self.world, truth, mesh)
         self.paths: list[Paths] = [
-            ZtunnelPaths(self.ground, c.namespace) if in_ambient_mode(world, c.namespace) else
-            SidecarPaths(self.ground, c)
+            ZtunnelPaths(self.ground, c.namespace)
+            if in_ambient_mode(world, c.namespace)
+            else SidecarPaths(self.ground, c)
             for c in clients
         ]
 
@@ -117,7 +117,7 @@ def _verdict(before: Reached, after: Reached, path: Paths, call: Call, was: Ends
         return Verdict.MISLED if takers & {end.taker for end in now} else None
     if had != {NOBODY}:
         return Verdict.LOST
-    astray = {end.taker for end in now if end.server not in {NOBODY, *_meant(before, call)}}
+    astray = {end.taker for end in now if end.server.who not in {NOBODY.who, *_meant(before, call)}}
     return Verdict.TAKEN if any(key and before.world.get(key) != after.world.get(key) for key in astray) else None
 
 
@@ -132,9 +132,12 @@ def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bo
     declared: set[Server] = set()
     for alias in aliases:
         service = place.world.service(alias.meta.namespace, alias.spec.service_ref.name) if alias.spec else None
-        if service and alias.spec and any(p.port == call.port for p in chosen_ports(alias.spec, service)[0]):
+        chosen = chosen_ports(alias.spec, service)[0] if alias.spec and service else ()
+        if service and any(p.port == call.port for p in chosen):
             declared |= {place.ground.served(service, call.port, call.wire(a)) for a in AS_SENT} - {NOBODY}
-    return have <= (declared or {NOBODY})
+        else:
+            declared.add(NOBODY)
+    return have <= declared
 
 
 def _hazard(place: Reached, path: Paths, call: Call, end: End) -> bool:
@@ -162,10 +165,10 @@ def _holds(address: str, ip: str) -> bool:
     return address == ip or ("/" in address and ipaddress.ip_address(ip) in ipaddress.ip_network(address, strict=False))
 
 
-def _meant(place: Reached, call: Call) -> set[Server]:
-    """Who should answer: what the name, or else the address, leads to with no mesh between."""
+def _meant(place: Reached, call: Call) -> set[str]:
+    """Who should answer: whoever the name, or else the address, leads to with no mesh between."""
     listed = place.ground.resolve(call.name) if call.name else (call.address,)
-    return {place.ground.reach(ip, call.port, call.wire(added)) for ip in listed for added in AS_SENT}
+    return {place.ground.reach(ip, call.port, call.wire(added)).who for ip in listed for added in Added}
 
 
 def _servers(ends: Ends) -> set[Server]:

@@ -235,7 +235,7 @@ class SidecarPaths:
                     yield self.ground.pod(entry.meta.namespace, app, pod_port(port), call.wire(added))
 
     def _added(self, sent: Sent, pods: Mapping[str, str] | None) -> Added:
-        """What is added on the way to pods with those labels, or to an endpoint that does not say that it takes mTLS."""
+        """What is added on the way to pods with those labels, or to an endpoint that does not ask for mTLS."""
         if sent.tls in _ADDED:
             return _ADDED[sent.tls]
         if pods is None or sent.tls is ClientTls.IF_ALL:
@@ -245,7 +245,7 @@ class SidecarPaths:
 
 
 def pod_port(port: EntryPort) -> int:
-    """The container port that an entry with a workloadSelector calls: by the port's name, else targetPort, else number."""
+    """The container port that a workloadSelector finds: by the entry port's name, else targetPort, else number."""
     return container_port(port.name) or port.target_port or port.number
 
 
