@@ -10,6 +10,7 @@ from dnsalias_operator.core.hosts.holders import has_host
 from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.istio.service_names import service_named
 from dnsalias_operator.core.reasons import Reason, Why
+from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.names import SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
@@ -39,6 +40,21 @@ class StandsFor:
         return self.found.reason if isinstance(self.found, Why) else None
 
 
+def outside(entry: ServiceEntry) -> str:
+    """What says that an entry is of something outside the mesh, "" where nothing does.
+
+    Its names then resolve to what is out there, and its callers dial that: only its owner can say that it stands for a
+    Service all the same. A location that is not written says nothing.
+    """
+    if mapping(entry.raw.get("spec")).get("location") == "MESH_EXTERNAL":
+        return "its location is MESH_EXTERNAL"
+    if entry.resolution == "NONE":
+        return "its resolution is NONE, so that calls go on to the address that was dialled"
+    endpoints = (e.address for e in entry.endpoints if public_suffix(e.address))
+    public = next(endpoints, entry.hosts[0] if entry.hosts and all(map(public_suffix, entry.hosts)) else "")
+    return f"{public} is a name under a public suffix" if public else ""
+
+
 def stands_for(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
     """Apply the rules in their order: annotation, DnsAlias, endpoint, ownerReference, likeness of names."""
     return explicit(world, entry, rules) or _by_likeness(world, entry, rules)
@@ -46,7 +62,7 @@ def stands_for(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
 
 def explicit(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor | None:
     """The same without likeness of names; None where no rule yields anything."""
-    for rule in _RULES:
+    for rule in _BY_OWNER if outside(entry) else (*_BY_OWNER, *_BY_OBJECT):
         named = sorted(set(rule(world, entry, rules)))
         if named:
             without = [host for host in entry.hosts if rule is _alias and not list(_aliased(world, entry, host, rules))]
@@ -85,7 +101,11 @@ def _owner(_world: Snapshot, entry: ServiceEntry, _rules: Rules) -> Iterable[Key
             yield Key("Service", entry.meta.namespace, owner.name)
 
 
-_RULES: tuple[Callable[[Snapshot, ServiceEntry, Rules], Iterable[Key]], ...] = (_annotation, _alias, _endpoint, _owner)
+_Rule = Callable[[Snapshot, ServiceEntry, Rules], Iterable[Key]]
+_BY_OWNER: tuple[_Rule, ...] = (_annotation, _alias)
+"""Rules by which somebody says that the name is the Service's."""
+_BY_OBJECT: tuple[_Rule, ...] = (_endpoint, _owner)
+"""Rules by what the entry leads to, which is no word about its name: an egress gateway is led to as well."""
 
 
 def _divided(without: list[str]) -> StandsFor | None:
@@ -109,20 +129,6 @@ def _resolve(world: Snapshot, named: list[Key]) -> StandsFor:
     if service is None:
         return StandsFor(Why(Reason.SERVICE_NOT_FOUND, f"{key} does not exist"), named=key)
     return StandsFor(service, named=key)
-
-
-def outside(entry: ServiceEntry) -> str:
-    """What says that an entry is of something outside the mesh, "" where nothing does.
-
-    Its names then resolve to what is out there, and its callers dial that: no likeness to a Service's name counts.
-    """
-    if entry.location == "MESH_EXTERNAL":
-        return "its location is MESH_EXTERNAL"
-    if entry.resolution == "NONE":
-        return "its resolution is NONE, so that calls go on to the address that was dialled"
-    names = (*(e.address for e in entry.endpoints), *(() if entry.endpoints else entry.hosts))
-    public = all(map(public_suffix, names))
-    return f"{names[0]} is a name under a public suffix" if names and public else ""
 
 
 def _by_likeness(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
