@@ -171,7 +171,8 @@ def _inside(draw: st.DrawFn, key: tuple[str, str], host: str, service: Raw) -> R
     spec: Raw = {"hosts": [host], "location": "MESH_INTERNAL", "ports": _entry_ports(draw, service)}
     shape = draw(st.sampled_from(("bare", "bare", "led", "led", "pods", "inline", "none")))
     if shape in ("bare", "none"):
-        notes = {SERVICE_ANNOTATION: f"{namespace}/{name}"}
+        # An owner who says so of a name knows that it leads to the Service itself.
+        notes = {} if host in FRONTED else {SERVICE_ANNOTATION: f"{namespace}/{name}"}
         spec["resolution"] = "NONE" if shape == "none" else "DNS"
     elif shape == "led":
         labels = {"labels": {"security.istio.io/tlsMode": "istio"}} if draw(rarely) else {}

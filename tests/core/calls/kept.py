@@ -8,7 +8,7 @@ from itertools import product
 
 from dnsalias_operator.core.istio.ambient import in_ambient_mode
 from dnsalias_operator.core.istio.listeners import Client
-from dnsalias_operator.model.dnsalias import chosen_ports
+from dnsalias_operator.model.dnsalias import DnsAlias, chosen_ports
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import is_ip
 from dnsalias_operator.model.service import Service
@@ -16,7 +16,7 @@ from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 from tests.core.calls.allocation import allocated, allocated_to
 from tests.core.calls.call import Call, End
-from tests.core.calls.ground import NOBODY, Added, Bytes, Ground, Server, Truth, service_addresses
+from tests.core.calls.ground import NOBODY, Added, Bytes, Ground, Server, Truth, balancer_addresses, service_addresses
 from tests.core.calls.sidecar import SidecarPaths
 from tests.core.calls.ztunnel import ZtunnelPaths
 
@@ -96,7 +96,7 @@ def calls(world: Snapshot, truth: Truth, mesh: Mesh) -> Iterator[Call]:
 def _known(ground: Ground, host: str) -> list[str]:
     """Other addresses of the Service that a host means: some resolvers answer those."""
     service = ground.world.service(*ground.truth.stands_for[host])
-    listed = service_addresses(service, ground.truth) if service else ()
+    listed = (*service.cluster_ips, *balancer_addresses(service)) if service else ()
     return [ip for ip in listed if ip not in ground.resolve(host)]
 
 
@@ -127,6 +127,8 @@ def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bo
     It leads to the alias' Service, and to nobody on a port that the alias leaves out.
     """
     aliases = [a for a in place.world.aliases_for_host(call.name) if a.spec]
+    if aliases and have == {NOBODY} and not any(_declares(place, alias, call.port) for alias in aliases):
+        return True  # an alias promises its ports, and no other ones of its Service
     if not aliases or path.knows(call.name):
         return False
     declared: set[Server] = set()
@@ -138,6 +140,13 @@ def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bo
         else:
             declared.add(NOBODY)
     return have <= declared
+
+
+def _declares(place: Reached, alias: DnsAlias, port: int) -> bool:
+    """Whether an alias says that the port is reached by its host."""
+    service = place.world.service(alias.meta.namespace, alias.spec.service_ref.name) if alias.spec else None
+    chosen = chosen_ports(alias.spec, service)[0] if alias.spec and service else ()
+    return any(p.port == port for p in chosen)
 
 
 def _hazard(place: Reached, path: Paths, call: Call, end: End) -> bool:
@@ -158,7 +167,8 @@ def _of_services(place: Reached, entry: ServiceEntry) -> Iterator[str]:
         key = place.truth.stands_for.get(host)
         service = place.world.service(*key) if key else None
         if isinstance(service, Service):
-            yield from service_addresses(service, place.truth)
+            # What stands before a Service is named by no object: it is the entry's only where its own hosts lead there.
+            yield from (*service.cluster_ips, *balancer_addresses(service))
 
 
 def _holds(address: str, ip: str) -> bool:

@@ -11,6 +11,7 @@ from dnsalias_operator.core.aliases.generate import generate
 from dnsalias_operator.core.aliases.refusals import refusal
 from dnsalias_operator.core.entries.decide import decide_entry
 from dnsalias_operator.core.entries.serves_alias import foreign_entries, generated_entry, mismatch
+from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.istio.protocols import routed
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Change, Refusal, State
@@ -110,7 +111,8 @@ def _takes(without: Snapshot, entry: ServiceEntry, mesh: Mesh, *, new: bool) -> 
     after = as_youngest(without, entry)
     taken = moved(without, after, entry, mesh)
     if taken is None and new:
-        taken = ousted(without, after, entry, mesh) or displaced(without, after, entry, mesh)
+        inside = not any(map(public_suffix, entry.hosts))
+        taken = ousted(without, after, entry, mesh) or displaced(without, after, entry, mesh, inside=inside)
     return taken
 
 

@@ -28,7 +28,10 @@ def desired(case: Case, service: Service, ours: ServiceEntry | None) -> dict[str
     made = partial(generate, case.alias, case.spec, service, case.ports, export_to, mesh, recreated_for)
     manifest = made()
     plain = ServiceEntry.parse(manifest)
-    if plain.addresses and (about := ambient_clients(case.world, mesh)):
+    about = ambient_clients(case.world, mesh) if plain.addresses else ""
+    if about and ours and ours.workload_selector is None and _shared(case, ours):
+        return manifest  # neither a change nor its deletion would give the Service its address back (DA020 says so)
+    if about:
         address = containment_address(case.world, ours or plain, case.rules) if case.rules.containment else ""
         return made(address=address) if address else _no_address(case, about)
     harmed = streams_on_wildcard(case.world, plain, mesh)
@@ -45,11 +48,15 @@ def leaves_shared_address(case: Case, ours: ServiceEntry) -> Why | None:
     Measured: patched to another address, it would leave its Service closed to clients in ambient mode until one of the
     Service's pods changes (docs/istio.md, "Ambient").
     """
-    shared = next((s for a in ours.addresses for s in case.world.services_at(a)), None)
+    shared = _shared(case, ours)
     about = ambient_clients(case.world, case.rules.mesh) if shared else ""
-    if shared is None or not about:
+    if shared is None or not about or ours.workload_selector is None:
         return None
     return Why(Reason.LEAVES_SHARED_ADDRESS, f"{about}, where the clusterIP of {shared.key} may not be shared")
+
+
+def _shared(case: Case, ours: ServiceEntry) -> Service | None:
+    return next((s for a in ours.addresses for s in case.world.services_at(a)), None)
 
 
 def _no_address(case: Case, about: str) -> Refusal:

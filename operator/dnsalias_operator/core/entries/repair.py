@@ -23,14 +23,16 @@ from dnsalias_operator.core.entries.unfixed import (
     stale,
     takes,
     takes_anyway,
+    uncovering,
 )
+from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
 from dnsalias_operator.core.istio.listeners import entries_binding
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.service_names import addresses_to_share, service_host
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.callers import cut_off
-from dnsalias_operator.core.traffic.catch_all import catches, catches_all, told_apart_by_address
+from dnsalias_operator.core.traffic.catch_all import catches, catches_all, told_apart_by_address, uncovered
 from dnsalias_operator.core.traffic.takeover import Moved, as_oldest_if_unknown, moved, takes_away
 from dnsalias_operator.core.traffic.takeover_of_entries import ousted
 from dnsalias_operator.model.names import Key
@@ -114,10 +116,16 @@ def _harm(world: Snapshot, base: ServiceEntry, wanted: Cure, service: Service, r
     if taken is not None:
         return takes(base, service, taken, already=not wanted.addresses)
     changed = wanted.addresses or wanted.endpoints
-    if changed and (cut := cut_off(world, _with(world, after), base, after, service, rules.mesh)):
-        remedy = "move it to the Service's host" if cut.policy else "declare a DnsAlias instead, and delete the entry"
+    if changed and (cut := cut_off(world, _with(world, after), base, after, service, rules.mesh, public=_public(base))):
+        remedy = "declare a DnsAlias instead, and delete the entry"
+        if cut.policy:
+            remedy = "move it to the Service's host"
+        elif _public(base):
+            remedy = "list in spec.addresses what the host resolves to, or use a host of the mesh's own"
         message = f"with the clusterIP, {cut.describe(base.key)}; {remedy}"
         return Why(Reason.WOULD_CUT_OFF_CALLERS, message)
+    if wanted.addresses and (other := uncovered(world, _with(world, after), base, rules.mesh)):
+        return uncovering(*other)
     return caught(world, after, rules.mesh)
 
 
@@ -218,8 +226,14 @@ def _contain(
     hindrance = "" if address else f"no address is free in {rules.containment_range}"
     if address and service:
         after = patched(base, contained)
-        cut = cut_off(world, _with(world, after), base, after, service, rules.mesh)
+        cut = cut_off(world, _with(world, after), base, after, service, rules.mesh, public=_public(base))
         hindrance = f"it is not contained: {cut.describe(base.key)}" if cut else ""
+    if (
+        address
+        and not hindrance
+        and (other := uncovered(world, _with(world, patched(base, contained)), base, rules.mesh))
+    ):
+        hindrance = f"it is not contained: {uncovering(*other).message}"
     return replace(unfixed, why=replace(why, message=f"{why.message}; and {hindrance}")) if hindrance else contained
 
 
@@ -235,6 +249,10 @@ def _containable(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: 
     if not catches(world, base, rules.mesh) or takes_anyway(base, rules.mesh):
         return False
     return bool(catches_all(base, rules.mesh) or told_apart_by_address(world, base, rules.mesh))
+
+
+def _public(base: ServiceEntry) -> bool:
+    return any(map(public_suffix, base.hosts))
 
 
 def _as_it_is(entry: ServiceEntry, target: StandsFor, why: Why) -> Cure:

@@ -197,9 +197,7 @@ def port_not_on_service(look: Look) -> Iterator[Finding]:
 
 
 def shared_with_ambient(look: Look) -> Iterator[Finding]:
-    """An entry of somebody else that has a Service's address, where clients in ambient mode are about."""
-    if claims_to_be_ours(look.entry):
-        return
+    """An entry that has a Service's address, where clients in ambient mode are about."""
     shared = next((s for a in look.entry.addresses for s in look.world.services_at(a)), None)
     about = ambient_clients(look.world, look.rules.mesh) if shared else ""
     if shared and about:

@@ -6,16 +6,24 @@ stands for. Callers of an entry that is told apart by SNI or Host may dial any a
 what it serves: nothing here asks about them, they are why such an entry gets none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 
-from dnsalias_operator.core.istio.clusters import ClientTls, Sent, sends
-from dnsalias_operator.core.istio.clusters.rules import namespaces_with_rules, rule_for
-from dnsalias_operator.core.istio.listeners import Client, bound, clients_that_matter
-from dnsalias_operator.core.istio.listeners.services import full_name
+from dnsalias_operator.core.istio.clusters import ClientTls, Sent, cluster_of, sends
+from dnsalias_operator.core.istio.listeners import (
+    Client,
+    bound,
+    clients_that_matter,
+    entries_binding,
+    holds,
+    pod_classes,
+)
+from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.protocols import class_of, entry_protocol
 from dnsalias_operator.core.traffic.backends import by_own_name, leads_to
 from dnsalias_operator.core.traffic.ends import FORMS, Call, End, end_of
+from dnsalias_operator.core.traffic.policies import policy_of
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service
@@ -51,55 +59,74 @@ class CutOff:
 
 
 def cut_off(
-    before: Snapshot, after: Snapshot, old: ServiceEntry, new: ServiceEntry, service: Service, mesh: Mesh
+    before: Snapshot,
+    after: Snapshot,
+    old: ServiceEntry,
+    new: ServiceEntry,
+    service: Service,
+    mesh: Mesh,
+    *,
+    public: bool = False,
 ) -> CutOff | None:
     """The first call that the change of an entry from ``old`` to ``new`` takes from it, or None.
 
-    ``before`` holds the one, ``after`` the other; ``service`` is what the entry stands for.
+    ``before`` holds the one, ``after`` the other; ``service`` is what the entry stands for. ``public`` is whether its
+    hosts may resolve to an address outside that no object names: they are under a public suffix.
     """
+    addresses = (*dialled(old, service, mesh), *((unclaimed(before),) if public and not mesh.dns_capture else ()))
     for port in old.ports:
+        clients = _clients(before, old, port.number, addresses, mesh)
         for form in FORMS.get(class_of(entry_protocol(port)), ()):
-            for address, client in _callers(before, old, port, service, mesh):
-                for host in old.hosts:
-                    was = end_of(before, client, mesh, Call(host, address, port.number, form))
-                    if was.owner != old.key:
-                        continue
-                    there = _dialled_after(address, new, mesh)
-                    now = end_of(after, client, mesh, Call(host, there, port.number, form))
-                    if now.owner == old.key and now.address == was.address:
-                        continue
-                    if policy := policy_of(before, client, host, old.meta.namespace, mesh):
-                        return CutOff(host, address, port.number, str(client), policy)
-                    if not _same_service(before, client, mesh, old, port, service, was, now):
-                        return CutOff(host, address, port.number, str(client))
+            for address, client, host in product(addresses, clients, old.hosts):
+                was = _end_before(before, client, mesh, old, Call(host, address, port.number, form))
+                if was.owner != old.key:
+                    continue
+                there = _dialled_after(address, new, mesh)
+                now = end_of(after, client, mesh, Call(host, there, port.number, form))
+                if now.owner == old.key and now.address == was.address:
+                    continue
+                to = address or "the address that istiod allocated"
+                if policy := policy_of(before, client, host, old.meta.namespace, mesh):
+                    return CutOff(host, to, port.number, str(client), policy)
+                if not _same_service(before, client, mesh, old, port, service, was, now):
+                    return CutOff(host, to, port.number, str(client))
     return None
 
 
-def policy_of(world: Snapshot, client: Client, host: str, namespace: str, mesh: Mesh) -> Key | None:
-    """What applies to a client's calls by that host of an entry, and to no other cluster; None where nothing does."""
-    rule = rule_for(world, client, host, namespace, mesh) if namespaces_with_rules(world, host, mesh) else None
-    if rule:
-        return rule.key
-    routed = (v for v in world.virtual_services() if v.routes)
-    return next((v.key for v in routed if host in {full_name(h, v.meta.namespace, mesh) for h in v.hosts}), None)
+def _end_before(world: Snapshot, client: Client, mesh: Mesh, entry: ServiceEntry, call: Call) -> End:
+    """Where the call ends; without an address it is sent to the one that istiod allocates, where only the entry is."""
+    if call.address:
+        return end_of(world, client, mesh, call)
+    cluster = cluster_of(world, client, mesh, call.host, call.port)
+    return End(entry.key, cluster) if cluster and cluster.service.key == entry.key else End()
 
 
-def _callers(
-    world: Snapshot, entry: ServiceEntry, port: EntryPort, service: Service, mesh: Mesh
-) -> Iterator[tuple[str, Client]]:
-    """The addresses that callers dial, each with the clients that can differ there."""
-    for address in dialled(entry, service, mesh):
-        for client in clients_that_matter(world, mesh, port.number, address):
-            yield address, client
+def unclaimed(world: Snapshot) -> str:
+    """An address that stands for those outside that no object names; "" where objects have all that it tries."""
+    tried = (f"203.0.113.{n}" for n in range(1, 255))
+    free = (a for a in tried if not world.services_at(a) and not entries_binding(world, a))
+    listed = [a for e in world.entries_with_cidr() for a in e.addresses if not is_unspecified(a)]
+    return next((a for a in free if not holds(listed, (a,))), "")
+
+
+def _clients(world: Snapshot, entry: ServiceEntry, port: int, addresses: Iterable[str], mesh: Mesh) -> list[Client]:
+    """The clients that can differ: by who has the addresses, and by who gets the entry."""
+    sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
+    alone = sidecars.with_changes({entry.key: entry})
+    found = [pods.client for pods in pod_classes(alone, mesh, port)]
+    found += [c for address in filter(None, addresses) for c in clients_that_matter(world, mesh, port, address)]
+    return list({(c.namespace, *sorted(c.labels.items())): c for c in found}.values())
 
 
 def dialled(entry: ServiceEntry, service: Service, mesh: Mesh) -> tuple[str, ...]:
-    """What the hosts of an entry resolve to, and the other addresses by which its Service is known.
+    """What the hosts of an entry resolve to, and the other addresses by which its Service is known; "" for a future one.
 
     With DNS capture a sidecar answers with the entry's own addresses; else the cluster's DNS leads the name of an entry
     that stands for a Service to that Service (docs/istio.md, "Names and DNS").
     """
     captured = tuple(a for a in map(bound, entry.addresses or entry.auto_addresses) if a and "/" not in a)
+    if mesh.dns_capture and not captured and entry.resolution != "NONE":
+        captured = ("",)  # istiod has not allocated one yet
     return tuple(dict.fromkeys((*(captured if mesh.dns_capture else ()), *service.addresses)))
 
 
