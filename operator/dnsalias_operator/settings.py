@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     dns_capture: bool = _is(Mesh, "dns_capture")
     dual_stack: bool = _is(Mesh, "dual_stack")
     istio_dual_stack: bool = _is(Mesh, "istio_dual_stack")
+    ambient: Literal["auto", "yes", "no"] = _is(Mesh, "ambient")
     multi_cluster: bool = _is(Mesh, "multi_cluster")
     # The API server.
     kubeconfig: str = Field("", description="Path of a kubeconfig; empty: in-cluster, else KUBECONFIG or the default.")

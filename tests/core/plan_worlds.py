@@ -50,7 +50,7 @@ def services(draw: st.DrawFn, key: tuple[str, str], ip: str) -> Raw:
         spec["selector"] = {"app": key[1]}
     export_to = draw(exports)
     notes = {} if export_to is None else {"networking.istio.io/exportTo": ",".join(export_to)}
-    return _object("v1", "Service", key, spec, draw(stamps), annotations=notes)
+    return made("v1", "Service", key, spec, draw(stamps), annotations=notes)
 
 
 @st.composite
@@ -89,7 +89,7 @@ def entries(draw: st.DrawFn, key: tuple[str, str], service: Raw) -> Raw:
     if draw(rarely):
         notes = {REPAIR_ANNOTATION: draw(st.sampled_from(("true", "false")))}
     labels = {} if draw(rarely) else MANAGED
-    return _object("networking.istio.io/v1", "ServiceEntry", key, spec, draw(stamps), notes, labels)
+    return made("networking.istio.io/v1", "ServiceEntry", key, spec, draw(stamps), notes, labels)
 
 
 def _entry_ports(draw: st.DrawFn, service: Raw) -> list[Raw]:
@@ -122,7 +122,7 @@ def aliases(draw: st.DrawFn, name: str, service: Raw) -> Raw:
         spec["ports"] = [draw(st.sampled_from(PORTS))]
     if (export_to := draw(exports)) is not None:
         spec["exportTo"] = export_to
-    return _object("dnsalias.io/v1alpha1", "DnsAlias", (meta["namespace"], name), spec, draw(stamps))
+    return made("dnsalias.io/v1alpha1", "DnsAlias", (meta["namespace"], name), spec, draw(stamps))
 
 
 @st.composite
@@ -142,7 +142,7 @@ def worlds(draw: st.DrawFn) -> list[Raw]:
     ]
 
 
-def _object(
+def made(
     api_version: str,
     kind: str,
     key: tuple[str, str],
@@ -151,6 +151,7 @@ def _object(
     annotations: dict[str, str] | None = None,
     labels: dict[str, str] | None = None,
 ) -> Raw:
+    """An object of that namespace and name, with what the API server adds: a uid, and for entries who wrote what."""
     meta: Raw = {"name": key[1], "namespace": key[0], "uid": f"{kind}-{key[0]}-{key[1]}"}
     if created is not None:
         meta["creationTimestamp"] = created

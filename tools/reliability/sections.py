@@ -18,6 +18,12 @@ taken effect; meanwhile `/readyz`, `/healthz` and the metrics must be correct.""
 DnsAliases, Services and ServiceEntries, valid, invalid and hostile, are created, changed and deleted at random. After
 each batch the state must equal that of a fresh decision on the latest objects, whatever came before; a second pass
 must write nothing. The core alone is tested with many more such histories, on a cluster in memory.""",
+    "Calls": """\
+Random small worlds: Services with and without load balancers, entries of others for hosts inside and outside of the
+mesh, SNI, mixed ports, aliases, Sidecars, policies, ambient namespaces, with and without DNS capture and REGISTRY_ONLY.
+In each, every client calls every name and every address on every port, with HTTP, TLS and other bytes. An oracle that
+knows nothing of the operator's guard follows each call hop by hop, to who answers. After each change of the plan the
+same must answer, unless an entry had taken a call that was not meant for it.""",
     "Fights": """\
 A rival field manager reverts, again and again, what the operator repaired. The operator's writes are counted at the API
 server: they must stay within what its backoff allows, whatever the rival does.""",

@@ -29,6 +29,11 @@ class Mesh(BaseModel):
     dns_capture: bool = Field(False, description="Whether the sidecars run with ISTIO_META_DNS_CAPTURE.")
     dual_stack: bool = Field(False, description="Whether pods have both an IPv4 and an IPv6 address.")
     istio_dual_stack: bool = Field(False, description="Whether istiod runs with ISTIO_DUAL_STACK.")
+    ambient: Literal["auto", "yes", "no"] = Field(
+        "auto",
+        description="Whether any client in the mesh is in ambient mode: as the Namespaces' labels say, or as said here "
+        "(yes: some pods are labelled one by one).",
+    )
     multi_cluster: bool = Field(False, description="Whether several clusters share the mesh.")
 
     def assumptions(self) -> str:
@@ -38,5 +43,6 @@ class Mesh(BaseModel):
             f"outboundTrafficPolicy {self.outbound_traffic_policy}, DNS capture {'on' if self.dns_capture else 'off'}, "
             f"defaultServiceExportTo {export_to}, root namespace {self.root_namespace}, "
             f"cluster domain {self.cluster_domain}, {'several clusters' if self.multi_cluster else 'one cluster'}"
+            f"{f', ambient clients {self.ambient}' * (self.ambient != 'auto')}"
             f"{', dual-stack pods' * self.dual_stack}{', istiod with ISTIO_DUAL_STACK' * self.istio_dual_stack}"
         )

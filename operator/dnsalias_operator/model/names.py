@@ -39,6 +39,9 @@ RECREATED_FOR_ANNOTATION = f"{GROUP}/recreated-for"
 
 EXPORT_TO_ANNOTATION = "networking.istio.io/exportTo"
 AMBIENT_LABEL = "istio.io/dataplane-mode"
+AMBIENT = "ambient"
+WAYPOINT_LABELS = ("istio.io/use-waypoint", "istio.io/use-waypoint-namespace")
+"""Labels by which a Service or entry has a waypoint; that of the one does not count for the other (docs/istio.md)."""
 TLS_MODE_LABEL = "security.istio.io/tlsMode"
 """On pods, and on inline endpoints: `istio` where the workload takes mTLS. Injection sets it on pods."""
 

@@ -17,6 +17,7 @@ from dnsalias_operator.core.outcome import (
     Plan,
     State,
     Verb,
+    left_alone,
     not_served,
     unfixed,
     withheld,
@@ -92,6 +93,10 @@ def as_dict(decided: Plan, places: Mapping[Key, Place]) -> dict[str, Any]:
             }
             for entry in unfixed(decided.entries)
         ],
+        "left_alone": [
+            {**_identity(entry.key, places), "reason": entry.reason, "message": entry.message}
+            for entry in left_alone(decided.entries)
+        ],
         "refused": [
             {
                 **_identity(alias.key, places),
@@ -142,6 +147,12 @@ def _lines(decided: Plan, places: Mapping[Key, Place], rules: Rules) -> Iterator
     if left:
         yield click.style("Stays unfixed:", bold=True)
         yield from left
+        yield ""
+    if alone := left_alone(decided.entries):
+        yield click.style("Left as it is:", bold=True)
+        for entry in alone:
+            yield f"  {clean(entry.key)}{_at(entry.key, places)}"
+            yield f"  {'':<8} {entry.reason}: {clean(entry.message)}"
         yield ""
 
 

@@ -20,6 +20,7 @@ from dnsalias_operator.model.names import (
     OWN_MANAGER,
     RECREATED_FOR_ANNOTATION,
     SERVICE_UID_ANNOTATION,
+    WAYPOINT_LABELS,
 )
 from dnsalias_operator.model.service import Service, ServicePort
 
@@ -88,6 +89,7 @@ def _metadata(alias: DnsAlias, service: Service, recreated_for: str) -> dict[str
         "namespace": alias.meta.namespace,
         "labels": {MANAGED_BY_LABEL: OWN_MANAGER, ALIAS_LABEL: alias_label(alias.meta.name)},
     }
+    meta["labels"] |= {k: v for k, v in service.meta.labels.items() if k in WAYPOINT_LABELS}
     annotations = {SERVICE_UID_ANNOTATION: service.meta.uid, RECREATED_FOR_ANNOTATION: recreated_for}
     if any(annotations.values()):
         meta["annotations"] = {k: v for k, v in annotations.items() if v}

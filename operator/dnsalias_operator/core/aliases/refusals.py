@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.aliases.generate import ambiguous_target_port, endpoints_of
+from dnsalias_operator.core.entries.serves_alias import generated_entry
 from dnsalias_operator.core.hosts.holders import HOST_CHECKS
 from dnsalias_operator.core.istio.ambient import in_ambient_mode
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, service_protocol
@@ -14,19 +15,23 @@ from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import Refusal
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.dnsalias import Endpoints, chosen_ports
-from dnsalias_operator.model.names import AMBIENT_LABEL
 from dnsalias_operator.model.service import ServicePort, tcp_ports
 from dnsalias_operator.model.status import ACCEPTED, RESOLVED_REFS
 
 
 def ambient(case: Case) -> Refusal | None:
-    """The namespace is in ambient mode."""
-    namespace = case.alias.meta.namespace
-    if not in_ambient_mode(case.world, namespace):
+    """The namespace is in ambient mode, and calls would be led there by the Service's name: in plaintext.
+
+    An alias that is served already stays: deleting its entry would cut off who calls it.
+    """
+    namespace, service = case.alias.meta.namespace, case.service
+    if service is None or not service.selector or endpoints_of(case.spec, service) is Endpoints.WORKLOADS:
+        return None
+    if not in_ambient_mode(case.world, namespace) or generated_entry(case.world, case.alias) is not None:
         return None
     message = (
-        f"namespace {namespace} is in ambient mode, where two entries on one address replace each other; "
-        f"aliases need sidecars: remove the label {AMBIENT_LABEL}=ambient"
+        f"namespace {namespace} is in ambient mode, where calls by a DNS endpoint are sent in plaintext, past the mTLS "
+        "of the pods; set spec.endpoints to Workloads or Auto"
     )
     return Refusal(Reason.AMBIENT_UNSUPPORTED, message, ACCEPTED)
 

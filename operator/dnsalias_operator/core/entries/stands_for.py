@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from dnsalias_operator.core.hosts.holders import has_host
+from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.istio.service_names import service_named
 from dnsalias_operator.core.reasons import Reason, Why
+from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.names import SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
@@ -32,6 +34,26 @@ class StandsFor:
         """The Service, where there is one."""
         return self.found if isinstance(self.found, Service) else None
 
+    @property
+    def reason(self) -> Reason | None:
+        """Why there is none; None where there is one."""
+        return self.found.reason if isinstance(self.found, Why) else None
+
+
+def outside(entry: ServiceEntry) -> str:
+    """What says that an entry is of something outside the mesh, "" where nothing does.
+
+    Its names then resolve to what is out there, and its callers dial that: only its owner can say that it stands for a
+    Service all the same. A location that is not written says nothing.
+    """
+    if mapping(entry.raw.get("spec")).get("location") == "MESH_EXTERNAL":
+        return "its location is MESH_EXTERNAL"
+    if entry.resolution == "NONE":
+        return "its resolution is NONE, so that calls go on to the address that was dialled"
+    endpoints = (e.address for e in entry.endpoints if public_suffix(e.address))
+    public = next(endpoints, entry.hosts[0] if entry.hosts and all(map(public_suffix, entry.hosts)) else "")
+    return f"{public} is a name under a public suffix" if public else ""
+
 
 def stands_for(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
     """Apply the rules in their order: annotation, DnsAlias, endpoint, ownerReference, likeness of names."""
@@ -40,7 +62,7 @@ def stands_for(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
 
 def explicit(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor | None:
     """The same without likeness of names; None where no rule yields anything."""
-    for rule in _RULES:
+    for rule in _BY_OWNER if outside(entry) else (*_BY_OWNER, *_BY_OBJECT):
         named = sorted(set(rule(world, entry, rules)))
         if named:
             without = [host for host in entry.hosts if rule is _alias and not list(_aliased(world, entry, host, rules))]
@@ -79,7 +101,11 @@ def _owner(_world: Snapshot, entry: ServiceEntry, _rules: Rules) -> Iterable[Key
             yield Key("Service", entry.meta.namespace, owner.name)
 
 
-_RULES: tuple[Callable[[Snapshot, ServiceEntry, Rules], Iterable[Key]], ...] = (_annotation, _alias, _endpoint, _owner)
+_Rule = Callable[[Snapshot, ServiceEntry, Rules], Iterable[Key]]
+_BY_OWNER: tuple[_Rule, ...] = (_annotation, _alias)
+"""Rules by which somebody says that the name is the Service's."""
+_BY_OBJECT: tuple[_Rule, ...] = (_endpoint, _owner)
+"""Rules by what the entry leads to, which is no word about its name: an egress gateway is led to as well."""
 
 
 def _divided(without: list[str]) -> StandsFor | None:
@@ -106,6 +132,13 @@ def _resolve(world: Snapshot, named: list[Key]) -> StandsFor:
 
 
 def _by_likeness(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
+    if why := outside(entry):
+        message = (
+            f"{why}, and nothing says which Service it stands for: no address of this operator's helps; list its real "
+            "addresses in spec.addresses, or give its ports the protocol TLS if clients speak TLS (annotate it "
+            f"{SERVICE_ANNOTATION}: <name> if it stands for a Service after all)"
+        )
+        return StandsFor(Why(Reason.OUTSIDE_MESH, message))
     message = f"nothing tells which Service it stands for; annotate it {SERVICE_ANNOTATION}: <name>"
     nothing = StandsFor(Why(Reason.NO_SERVICE, message))
     if not rules.infer_service or entry.endpoints or not entry.ports:
@@ -124,5 +157,6 @@ def _by_likeness(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFo
         message = f"its name or host looks like {listed}; annotate it {SERVICE_ANNOTATION}: <name>"
         return StandsFor(Why(Reason.AMBIGUOUS_SERVICE, message))
     (service,) = candidates
-    unlike = [h for h in entry.hosts if h.split(".")[0] != service.meta.name] if len(set(entry.hosts)) > 1 else []
+    unlike = [h for h in entry.hosts if h.split(".")[0] != service.meta.name or public_suffix(h)]
+    unlike = unlike if len(set(entry.hosts)) > 1 else []
     return _divided(unlike) or StandsFor(service, inferred=True, named=service.key)

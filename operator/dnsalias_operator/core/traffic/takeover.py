@@ -35,6 +35,7 @@ from dnsalias_operator.core.istio.protocols import (
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.core.traffic.backends import leads_to, selects_pods_of
 from dnsalias_operator.core.traffic.bare_address import bare_address_rivals
+from dnsalias_operator.core.traffic.policies import policy_of
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service, ServicePort
@@ -166,7 +167,7 @@ def _moved_at(
     mismatch = not same_class(ports[0], port)
     for client in clients_that_matter(after, mesh, port.number, address):
         if move := _moved_for(before, after, service, (address, port.number), client, mesh):
-            if move.unseen and not mismatch and leads_to(after, entry, port, service, mesh):
+            if move.unseen and not mismatch and _passes_on(after, entry, port, service, client, mesh):
                 continue  # what went to the Service without a listener of its own goes there by the entry's
             return Moved(service.key, address, port.number, str(client), *move[:2], mismatch, move.bare, move.unseen)
     return None
@@ -189,8 +190,16 @@ def _moved_within(before: Snapshot, after: Snapshot, entry: ServiceEntry, cidr: 
                     continue
                 mismatch = any(not same_class(p, port) for p in service.ports if p.port == port.number)
                 move = _moved_for(before, after, service, (ip, port.number), client, mesh)
-                if move and (mismatch or not move.unseen or not leads_to(after, entry, port, service, mesh)):
+                if move and (mismatch or not move.unseen or not _passes_on(after, entry, port, service, client, mesh)):
                     yield Moved(service.key, ip, port.number, str(client), *move[:2], mismatch, *move[2:], cidr)
+
+
+def _passes_on(
+    world: Snapshot, entry: ServiceEntry, port: EntryPort, service: Service, client: Client, mesh: Mesh
+) -> bool:
+    """Whether what went to the Service without a listener of its own goes there by the entry's, as it came."""
+    bound_to_host = (policy_of(world, client, host, entry.meta.namespace, mesh) for host in entry.hosts)
+    return leads_to(world, entry, port, service, mesh) and not any(bound_to_host)
 
 
 class _Move(NamedTuple):

@@ -5,6 +5,8 @@
 
 from collections.abc import Iterable
 
+from dnsalias_operator.core.istio.ambient import ambient_clients
+from dnsalias_operator.core.istio.clusters import cluster_of
 from dnsalias_operator.core.istio.listeners import (
     Client,
     bound,
@@ -12,10 +14,11 @@ from dnsalias_operator.core.istio.listeners import (
     entries_binding,
     listener_at,
     owner_of,
+    sees,
 )
-from dnsalias_operator.core.traffic.backends import leads_to, selects_pods_of
+from dnsalias_operator.core.traffic.backends import by_own_name, leads_to, selects_pods_of
 from dnsalias_operator.core.traffic.bare_address import bare_address_rivals
-from dnsalias_operator.core.traffic.takeover import Moved, receivers
+from dnsalias_operator.core.traffic.takeover import DIRECT, Moved, Receivers, receivers
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -35,6 +38,49 @@ def ousted(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -
                 if found := _ousted(before, after, rivals, (address, port.number), client, mesh):
                     return found
     return None
+
+
+def displaced(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh, *, inside: bool) -> Moved | None:
+    """The first entry whose callers by name get ``entry`` in ``after``, since both have the host; or None.
+
+    A sidecar gets the services of a hostname from one namespace alone (docs/istio.md, "Sidecars"), so that the
+    listeners and clusters of the others are gone for it. Where both lead to the Service that ``entry`` stands for
+    nothing is lost. ``inside`` is whether the cluster's DNS may be taken to lead the host to that Service.
+    """
+
+    def leads(other: ServiceEntry, port: EntryPort) -> bool:
+        return _both_lead(after, other, port, entry, mesh, inside=inside)
+
+    own = entry.meta.namespace
+    about = "clients in ambient mode" if ambient_clients(before, mesh) else ""
+    for host in entry.hosts:
+        for other in (e for e in before.entries_for_host(host) if e.key != entry.key):
+            elsewhere = [p.number for p in other.ports if not leads(other, p)]
+            # ztunnel gets every entry; and in its own namespace ours comes before those of others.
+            certain = about or (f"namespace {own}" if sees(other, own, mesh) else "")
+            if certain and elsewhere:
+                ends = Receivers(str(other.key), str(other.key)), Receivers(str(entry.key), str(entry.key))
+                return Moved(other.key, host, elsewhere[0], certain, *ends, mismatch=False)
+            for port in elsewhere:
+                for client in clients_that_matter(after, mesh, port):
+                    was, now = (cluster_of(world, client, mesh, host, port) for world in (before, after))
+                    if was and was.service.key == other.key and (now is None or now.service.key != other.key):
+                        have = now.name if now else DIRECT
+                        ends = Receivers(was.name, was.name), Receivers(have, have)
+                        return Moved(other.key, host, port, str(client), *ends, mismatch=False)
+    return None
+
+
+def _both_lead(
+    world: Snapshot, other: ServiceEntry, port: EntryPort, entry: ServiceEntry, mesh: Mesh, *, inside: bool
+) -> bool:
+    """Whether bytes for that port end at one and the same Service by either entry."""
+    by_name = inside and other.location == "MESH_INTERNAL" and by_own_name(other, port)
+    mine = next((p for p in entry.ports if p.number == port.number), None)
+    if mine is None or other.resolution == "NONE":
+        return False  # with resolution NONE calls go on to whatever address was dialled
+    services = [s for s in world.services_in(entry.meta.namespace) if leads_to(world, entry, mine, s, mesh)]
+    return any(by_name or leads_to(world, other, port, s, mesh) for s in services)
 
 
 def _differs(

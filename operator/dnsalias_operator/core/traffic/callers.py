@@ -1,0 +1,163 @@
+"""Who calls an entry today, and whether a change leaves them where they are.
+
+An entry's callers are the clients whose calls by one of its hosts reach its cluster. A call is sent to what the host
+resolves to for the client (docs/istio.md, "Names and DNS"), or to an address of the Service that the entry
+stands for. Callers of an entry that is told apart by SNI or Host may dial any address, so that an address would narrow
+what it serves: nothing here asks about them, they are why such an entry gets none.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+
+from dnsalias_operator.core.istio.clusters import ClientTls, Sent, cluster_of, sends
+from dnsalias_operator.core.istio.listeners import (
+    Client,
+    bound,
+    clients_that_matter,
+    entries_binding,
+    holds,
+    pod_classes,
+)
+from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
+from dnsalias_operator.core.istio.protocols import class_of, entry_protocol
+from dnsalias_operator.core.traffic.backends import by_own_name, leads_to
+from dnsalias_operator.core.traffic.ends import FORMS, Call, End, end_of
+from dnsalias_operator.core.traffic.policies import policy_of
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """A call that reaches the entry today, and after a change ends elsewhere, or without what is bound to its host.
+
+    ``policy`` is the DestinationRule or VirtualService of the host that would no longer apply, None where the call
+    itself is lost; ``to`` is the address that was dialled before.
+    """
+
+    host: str
+    to: str
+    port: int
+    client: str
+    policy: Key | None = None
+
+    def describe(self, entry: Key) -> str:
+        """One sentence for people."""
+        if self.policy:
+            return (
+                f"calls to {self.host}:{self.port} by {self.to} would pass {entry} by, and with it {self.policy}, "
+                f"which is bound to its host (seen from {self.client})"
+            )
+        return (
+            f"calls to {self.host}:{self.port} that clients send to {self.to} reach {entry} today, and would no longer "
+            f"(seen from {self.client})"
+        )
+
+
+def cut_off(
+    before: Snapshot,
+    after: Snapshot,
+    old: ServiceEntry,
+    new: ServiceEntry,
+    service: Service,
+    mesh: Mesh,
+    *,
+    public: bool = False,
+) -> CutOff | None:
+    """The first call that the change of an entry from ``old`` to ``new`` takes from it, or None.
+
+    ``before`` holds the one, ``after`` the other; ``service`` is what the entry stands for. ``public`` is whether its
+    hosts may resolve to an address outside that no object names: they are under a public suffix.
+    """
+    addresses = (*dialled(old, service, mesh), *((unclaimed(before),) if public and not mesh.dns_capture else ()))
+    for port in old.ports:
+        clients = _clients(before, old, port.number, addresses, mesh)
+        for form in FORMS.get(class_of(entry_protocol(port)), ()):
+            for address, client, host in product(addresses, clients, old.hosts):
+                was = _end_before(before, client, mesh, old, Call(host, address, port.number, form))
+                if was.owner != old.key:
+                    continue
+                there = _dialled_after(address, new, mesh)
+                now = end_of(after, client, mesh, Call(host, there, port.number, form))
+                if now.owner == old.key and now.address == was.address:
+                    continue
+                to = address or "the address that istiod allocated"
+                if policy := policy_of(before, client, host, old.meta.namespace, mesh):
+                    return CutOff(host, to, port.number, str(client), policy)
+                if not _same_service(before, client, mesh, old, port, service, was, now):
+                    return CutOff(host, to, port.number, str(client))
+    return None
+
+
+def _end_before(world: Snapshot, client: Client, mesh: Mesh, entry: ServiceEntry, call: Call) -> End:
+    """Where the call ends; without an address it is sent to the one that istiod allocates, where only the entry is."""
+    if call.address:
+        return end_of(world, client, mesh, call)
+    cluster = cluster_of(world, client, mesh, call.host, call.port)
+    return End(entry.key, cluster) if cluster and cluster.service.key == entry.key else End()
+
+
+def unclaimed(world: Snapshot) -> str:
+    """An address that stands for those outside that no object names; "" where objects have all that it tries."""
+    tried = (f"203.0.113.{n}" for n in range(1, 255))
+    free = (a for a in tried if not world.services_at(a) and not entries_binding(world, a))
+    listed = [a for e in world.entries_with_cidr() for a in e.addresses if not is_unspecified(a)]
+    return next((a for a in free if not holds(listed, (a,))), "")
+
+
+def _clients(world: Snapshot, entry: ServiceEntry, port: int, addresses: Iterable[str], mesh: Mesh) -> list[Client]:
+    """The clients that can differ: by who has the addresses, and by who gets the entry."""
+    sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
+    alone = sidecars.with_changes({entry.key: entry})
+    found = [pods.client for pods in pod_classes(alone, mesh, port)]
+    found += [c for address in filter(None, addresses) for c in clients_that_matter(world, mesh, port, address)]
+    return list({(c.namespace, *sorted(c.labels.items())): c for c in found}.values())
+
+
+def dialled(entry: ServiceEntry, service: Service, mesh: Mesh) -> tuple[str, ...]:
+    """What the hosts of an entry resolve to, and the other addresses by which its Service is known; "" for a future one.
+
+    With DNS capture a sidecar answers with the entry's own addresses; else the cluster's DNS leads the name of an entry
+    that stands for a Service to that Service (docs/istio.md, "Names and DNS").
+    """
+    captured = tuple(a for a in map(bound, entry.addresses or entry.auto_addresses) if a and "/" not in a)
+    if mesh.dns_capture and not captured and entry.resolution != "NONE":
+        captured = ("",)  # istiod has not allocated one yet
+    return tuple(dict.fromkeys((*(captured if mesh.dns_capture else ()), *service.addresses)))
+
+
+def _dialled_after(address: str, new: ServiceEntry, mesh: Mesh) -> str:
+    """The address that whoever dialled ``address`` by the name dials once the entry is changed."""
+    captured = [a for a in map(bound, new.addresses) if a and "/" not in a]
+    return address if not mesh.dns_capture or not captured or address in captured else captured[0]
+
+
+def _same_service(
+    world: Snapshot,
+    client: Client,
+    mesh: Mesh,
+    entry: ServiceEntry,
+    port: EntryPort,
+    service: Service,
+    was: End,
+    now: End,
+) -> bool:
+    """Whether the call reaches the Service as it did by the entry: the same pods, with nothing lost on the way."""
+    if not by_own_name(entry, port) and not leads_to(world, entry, port, service, mesh):
+        return False
+    if now.owner == service.key:
+        return True
+    if now.owner is not None or now.address not in service.addresses:
+        return False
+    # It goes on without a cluster: as it came, in plaintext.
+    return was.cluster is None or _in_plaintext(sends(world, client, mesh, was.cluster))
+
+
+def _in_plaintext(sent: Sent) -> bool:
+    """Whether nothing is added to the bytes for any endpoint that the cluster may have."""
+    by_endpoint = sent.tls is ClientTls.BY_ENDPOINT and not sent.mtls and not sent.cluster.pods
+    return sent.tls is ClientTls.PLAINTEXT or by_endpoint

@@ -1,0 +1,17 @@
+"""What is bound to the host of an entry, and so to the cluster that its calls take, and to no other."""
+
+from dnsalias_operator.core.istio.clusters.rules import namespaces_with_rules, rule_for
+from dnsalias_operator.core.istio.listeners import Client
+from dnsalias_operator.core.istio.listeners.services import full_name
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.snapshot import Snapshot
+
+
+def policy_of(world: Snapshot, client: Client, host: str, namespace: str, mesh: Mesh) -> Key | None:
+    """What applies to a client's calls by that host of an entry, and to no other cluster; None where nothing does."""
+    rule = rule_for(world, client, host, namespace, mesh) if namespaces_with_rules(world, host, mesh) else None
+    if rule:
+        return rule.key
+    routed = (v for v in world.virtual_services() if v.routes)
+    return next((v.key for v in routed if host in {full_name(h, v.meta.namespace, mesh) for h in v.hosts}), None)
