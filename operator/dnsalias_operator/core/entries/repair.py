@@ -228,12 +228,9 @@ def _contain(
         after = patched(base, contained)
         cut = cut_off(world, _with(world, after), base, after, service, rules.mesh, public=_public(base))
         hindrance = f"it is not contained: {cut.describe(base.key)}" if cut else ""
-    if (
-        address
-        and not hindrance
-        and (other := uncovered(world, _with(world, patched(base, contained)), base, rules.mesh))
-    ):
-        hindrance = f"it is not contained: {uncovering(*other).message}"
+    shielded = None if hindrance else uncovered(world, _with(world, patched(base, contained)), base, rules.mesh)
+    if shielded:
+        hindrance = f"it is not contained: {uncovering(*shielded).message}"
     return replace(unfixed, why=replace(why, message=f"{why.message}; and {hindrance}")) if hindrance else contained
 
 

@@ -101,8 +101,8 @@ def uncovering(port: int, other: Key) -> Why:
     """Why an entry has to stay where it is: its HTTP chain serves or shields others on the wildcard address."""
     return Why(
         Reason.WOULD_CUT_OFF_CALLERS,
-        f"port {port} has no protocol, and its chain for HTTP on the wildcard address carries requests that {other} would "
-        f"lose or take with it gone; fix {other} first, or give the port its protocol",
+        f"port {port} has no protocol, and its chain for HTTP on the wildcard address carries requests that {other} "
+        f"would lose or take with it gone; fix {other} first, or give the port its protocol",
     )
 
 

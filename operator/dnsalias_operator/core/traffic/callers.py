@@ -119,7 +119,9 @@ def _clients(world: Snapshot, entry: ServiceEntry, port: int, addresses: Iterabl
 
 
 def dialled(entry: ServiceEntry, service: Service, mesh: Mesh) -> tuple[str, ...]:
-    """What the hosts of an entry resolve to, and the other addresses by which its Service is known; "" for a future one.
+    """What the hosts of an entry resolve to, and the other addresses by which its Service is known.
+
+    "" stands for the address that istiod will allocate.
 
     With DNS capture a sidecar answers with the entry's own addresses; else the cluster's DNS leads the name of an entry
     that stands for a Service to that Service (docs/istio.md, "Names and DNS").
