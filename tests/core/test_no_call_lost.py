@@ -22,7 +22,7 @@ pytestmark = pytest.mark.reliability
 
 OF = "Calls"
 WORLDS, WORLDS_LONG = 300, 10_000
-MUTATED = 100
+MUTATED = 400
 """Worlds for the mutation, which a guard that works needs few of to be missed."""
 SEED = 20261201
 """Of short runs: what is found stays found, and their time stays what it is."""

@@ -231,10 +231,13 @@ async def test_pages_are_followed_to_the_end(server: Server, client: Client) -> 
     ]
 
 
+ISTIO = ("serviceentries", "sidecars", "virtualservices", "destinationrules")
+
+
 async def test_the_newest_served_version_of_serviceentry_is_used(server: Server, client: Client) -> None:
     """An old Istio that serves v1beta1 and v1alpha3 alone is spoken to in v1beta1."""
     server.will(200, {"versions": [{"version": "v1alpha3"}, {"version": "v1beta1"}]})
-    server.will(200, {"resources": [{"name": "serviceentries"}, {"name": "sidecars"}]})
+    server.will(200, {"resources": [{"name": name} for name in ISTIO]})
     server.will(404, status(404, "NotFound", "…"))
     assert await client.missing_kinds() == ("dnsaliases.dnsalias.io",)
     assert client.path("ServiceEntry", "a", "b") == "apis/networking.istio.io/v1beta1/namespaces/a/serviceentries/b"

@@ -7,16 +7,20 @@ from collections.abc import Iterable, Iterator
 
 from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds
+from dnsalias_operator.core.istio.listeners.services import full_name
+from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.istio.service_names import service_host
+from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.kinds import Object
-from dnsalias_operator.model.names import KIND, SERVICE_ANNOTATION, Key
+from dnsalias_operator.model.names import AMBIENT, AMBIENT_LABEL, KIND, SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.namespace import Namespace
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.sidecar import Sidecar
 from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.virtualservice import VirtualService
 
 
 def affected(world: Snapshot, old: Object | None, new: Object | None, rules: Rules) -> frozenset[Key]:
@@ -25,6 +29,8 @@ def affected(world: Snapshot, old: Object | None, new: Object | None, rules: Rul
     ``old`` is the object before (None: it is new), ``new`` after (None: it is gone).
     """
     around = {key for obj in (old, new) if obj is not None for key in _around(world, obj, rules)}
+    if _ambient(old) != _ambient(new):
+        around |= set(_everything(world))
     # An alias that somebody else's entry serves tells what became of that entry.
     return frozenset(around.union(*(_served_by(world, key) for key in around)))
 
@@ -58,10 +64,31 @@ def _around(world: Snapshot, obj: Object, rules: Rules) -> Iterator[Key]:
             yield from _around_host(world, obj.spec.host)
     elif isinstance(obj, Namespace):
         yield from _around_namespace(world, obj.meta.name, rules)
+    elif isinstance(obj, DestinationRule | VirtualService):
+        yield from _bound_to(world, obj, rules)
     elif isinstance(obj, Sidecar):
         # What its pods saw without it, or see once it is gone, may be anything in the cluster.
-        yield from (e.key for e in world.entries())
-        yield from (a.key for a in world.aliases())
+        yield from _everything(world)
+
+
+def _everything(world: Snapshot) -> Iterator[Key]:
+    yield from (e.key for e in world.entries())
+    yield from (a.key for a in world.aliases())
+
+
+def _ambient(obj: Object | None) -> bool:
+    """Whether it is a Namespace in ambient mode: one such decides for every entry of the mesh."""
+    return isinstance(obj, Namespace) and obj.meta.labels.get(AMBIENT_LABEL) == AMBIENT
+
+
+def _bound_to(world: Snapshot, rule: DestinationRule | VirtualService, rules: Rules) -> Iterator[Key]:
+    """Entries of a host that the rule is bound to: what they are given must not take its calls past the rule."""
+    written = (rule.host,) if isinstance(rule, DestinationRule) else rule.hosts
+    for host in (full_name(h, rule.meta.namespace, rules.mesh) for h in written):
+        if host.startswith("*"):
+            yield from (e.key for e in world.entries() if any(h.endswith(host[1:]) for h in e.hosts))
+        else:
+            yield from (e.key for e in world.entries_for_host(host))
 
 
 def _around_namespace(world: Snapshot, namespace: str, rules: Rules) -> Iterator[Key]:
@@ -139,6 +166,10 @@ def _around_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterato
         yield from (a.key for a in world.aliases_for_host(host))
         # Who sees which of several entries with one host, and so what a repair would move, is decided between them.
         yield from (e.key for e in world.entries_for_host(host) if e.key != entry.key)
+    for port in entry.ports:
+        # One whose chain for HTTP on the wildcard address others stand behind (`catch_all.uncovered`).
+        found = (o for o in world.claimants(port.number) if isinstance(o, ServiceEntry) and o.key != entry.key)
+        yield from (e.key for e in found if _unset(e, port.number))
     for address in entry.addresses:
         yield from _with_aliases(world, entries_binding(world, bound(address)))
         for service in world.services_at(bound(address)):
@@ -146,6 +177,10 @@ def _around_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterato
             if {p.number for p in entry.ports} - {p.port for p in service.ports}:
                 # It may have a listener there that a repair of others would take (`ousted`).
                 yield from _dependents(world, service, rules)
+
+
+def _unset(entry: ServiceEntry, number: int) -> bool:
+    return any(p.number == number and class_of(entry_protocol(p)) is PortClass.UNSET for p in entry.ports)
 
 
 def _around_host(world: Snapshot, host: str) -> Iterator[Key]:

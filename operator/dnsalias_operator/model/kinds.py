@@ -164,7 +164,9 @@ _ROWS = (
         ISTIO_VERSIONS,
         "virtualservices",
         VirtualService.parse,
+        watched=True,
         optional=True,
+        kept=Kept(spec=("hosts", "gateways", "exportTo", "tcp", "tls")),
         shape={"hosts": TEXTS, "gateways": TEXTS, "exportTo": TEXTS},
     ),
     Kind(
@@ -173,7 +175,9 @@ _ROWS = (
         ISTIO_VERSIONS,
         "destinationrules",
         DestinationRule.parse,
+        watched=True,
         optional=True,
+        kept=Kept(spec=("host", "exportTo", "workloadSelector", "trafficPolicy")),
         shape={"host": TEXT, "exportTo": TEXTS, "trafficPolicy": {}},
     ),
     Kind(

@@ -1,6 +1,6 @@
 """What to do about an entry without an address: a promise, so it is what the operator itself would do, or leave.
 
-Each remedy is held by tests/core/test_remedies.py: applied to the objects, the fault is gone and nothing else is worse.
+Each remedy is held by a test: applied to the objects, the fault is gone and nothing else is worse.
 """
 
 from dnsalias_operator.core.entries.repair import Cure, cure
