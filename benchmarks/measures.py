@@ -1,4 +1,4 @@
-"""What is measured, against which reference, and how good it should be; docs/performance.md follows this table."""
+"""What is measured, against which reference, and which result is the aim; docs/performance.md follows this table."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
@@ -8,7 +8,7 @@ class Measure(NamedTuple):
     """One figure.
 
     ``row`` groups what belongs together. ``of`` says what ``at_most`` limits: the ratio to the reference, or the value
-    itself; ``at_most`` is None where the figure is only told.
+    itself; ``at_most`` is None if the figure is only reported.
     """
 
     row: int
@@ -27,7 +27,7 @@ ROWS: Mapping[int, tuple[str, str]] = {
     3: ("Restart on a converged cluster", "none"),
     4: ("A Service changes, 20 times a second", "a bare client that watches Services and makes the same write"),
     5: ("Memory", "Kopf alone, with empty handlers for the same kinds"),
-    6: ("Cold start with nothing to do", "Kopf alone, until it has told of every object"),
+    6: ("Cold start with nothing to do", "Kopf alone, until it has reported every object"),
     7: ("Processor at rest and at work, with 20,000 objects", "none: percent of one core"),
     8: ("The command on files", "`istioctl analyze --use-kube=false` on the same file"),
     9: ("What our writes cost istiod", "the same ServiceEntries, applied by kubectl in one go"),

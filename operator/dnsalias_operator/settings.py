@@ -64,7 +64,7 @@ HostRules = Annotated[tuple[HostRule, ...], NoDecode, BeforeValidator(_yaml_text
 
 
 class Settings(BaseSettings):
-    """Everything the operator is told. Frozen; made by `load_settings`."""
+    """All settings of the operator. Frozen; made by `load_settings`."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=ENV_PREFIX)
 
@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     host_rules: HostRules = _is(Rules, "host_rules")
     host_default: Literal["allow", "deny"] = _is(Rules, "host_default")
     namespace: str = _is(Rules, "namespace")
-    # What the mesh is told (model/mesh.py).
+    # Facts about the mesh (model/mesh.py).
     root_namespace: str = _is(Mesh, "root_namespace")
     cluster_domain: str = _is(Mesh, "cluster_domain")
     outbound_traffic_policy: Literal["ALLOW_ANY", "REGISTRY_ONLY"] = _is(Mesh, "outbound_traffic_policy")
@@ -89,49 +89,50 @@ class Settings(BaseSettings):
     dns_capture: bool = _is(Mesh, "dns_capture")
     dual_stack: bool = _is(Mesh, "dual_stack")
     istio_dual_stack: bool = _is(Mesh, "istio_dual_stack")
+    ambient: Literal["auto", "yes", "no"] = _is(Mesh, "ambient")
     multi_cluster: bool = _is(Mesh, "multi_cluster")
     # The API server.
     kubeconfig: str = Field("", description="Path of a kubeconfig; empty: in-cluster, else KUBECONFIG or the default.")
     context: str = Field("", description="Context of the kubeconfig; empty: its current one.")
     page_size: int = Field(500, ge=10, le=10_000, description="Objects per page of a LIST.")
     request_timeout_seconds: float = Field(30, gt=0, le=300, description="Limit of one API request.")
-    watch_seconds: int = Field(300, ge=10, le=3600, description="How long one watch request is asked to last.")
-    watch_connect_seconds: float = Field(10, gt=0, le=300, description="Limit of connecting a watch.")
+    watch_seconds: int = Field(300, ge=10, le=3600, description="How long one watch request lasts.")
+    watch_connect_seconds: float = Field(10, gt=0, le=300, description="Limit of connecting for a watch.")
     watch_inactivity_seconds: float = Field(
-        90, ge=5, le=3600, description="A watch without events or bookmarks for this long is made anew."
+        90, ge=5, le=3600, description="A watch without events or bookmarks for this long is started again."
     )
-    resync_seconds: float = Field(600, ge=1, le=86_400, description="Interval of the full comparison with the API.")
+    resync_seconds: float = Field(600, ge=1, le=86_400, description="Interval of the full lists of every kind.")
     missing_kind_poll_seconds: float = Field(
-        15, gt=0, le=600, description="Longest pause between looks for CRDs that are missing."
+        15, gt=0, le=600, description="Longest pause between checks for CRDs that are missing."
     )
     # Which of several operators writes (shell/leader.py).
     leader_election: bool = Field(
-        True, description="Whether only the holder of a Lease writes; without it, never run two at the same time."
+        True, description="Whether only the holder of a Lease writes; if not, never run two at the same time."
     )
     lease_name: str = Field(
         "dnsalias-operator",
         pattern=DOMAIN_PATTERN,
-        description="The Lease; operators of different scopes need different ones.",
+        description="Name of the Lease; operators for different namespaces need different ones.",
     )
     lease_namespace: str = Field(
-        "", description="Where the Lease is; empty: the pod's own namespace, outside of a cluster dnsalias-system."
+        "", description="Namespace of the Lease; empty: the pod's own, outside of a cluster dnsalias-system."
     )
     lease_seconds: int = Field(15, ge=2, le=3600, description="How long others wait after the holder's last renewal.")
     lease_deadline_seconds: float = Field(
         10, gt=0, le=3600, description="How long the holder writes after its last renewal; less than lease_seconds."
     )
     lease_retry_seconds: float = Field(
-        2, gt=0, le=600, description="Pause between renewals, and between a standby's looks at the Lease."
+        2, gt=0, le=600, description="Pause between renewals, and between a standby's reads of the Lease."
     )
     # Work.
-    workers: int = Field(4, ge=1, le=64, description="Keys worked on at the same time.")
-    max_in_flight: int = Field(8, ge=1, le=256, description="API requests in flight; more than 8 gain nothing.")
+    workers: int = Field(4, ge=1, le=64, description="Aliases and entries that are worked on at the same time.")
+    max_in_flight: int = Field(8, ge=1, le=256, description="API requests in flight; more than 8 bring nothing.")
     write_rate: float = Field(100, gt=0, le=10_000, description="Writes a second, sustained.")
     write_burst: int = Field(100, ge=1, le=10_000, description="Writes that may be made at once.")
-    backoff_min_seconds: float = Field(0.5, gt=0, le=60, description="First pause after a failure of a key.")
-    backoff_max_seconds: float = Field(300, gt=0, le=86_400, description="Longest pause after failures of a key.")
-    fight_limit: int = Field(3, ge=1, le=100, description="Times a repair is taken back before it is contested.")
-    fight_min_seconds: float = Field(5, gt=0, le=3600, description="First pause once a repair was taken back.")
+    backoff_min_seconds: float = Field(0.5, gt=0, le=60, description="First pause after a failure.")
+    backoff_max_seconds: float = Field(300, gt=0, le=86_400, description="Longest pause after repeated failures.")
+    fight_limit: int = Field(3, ge=1, le=100, description="How often a repair is reverted before it is contested.")
+    fight_min_seconds: float = Field(5, gt=0, le=3600, description="First pause after a repair was reverted.")
     fight_max_seconds: float = Field(3600, gt=0, le=86_400, description="Longest pause of a contested repair.")
     shutdown_grace_seconds: float = Field(20, gt=0, le=600, description="Time for writes in flight at SIGTERM.")
     # What people see.
@@ -145,14 +146,14 @@ class Settings(BaseSettings):
         ge=0,
         le=100_000,
         description="Most series of each metric that names objects (dnsalias_finding_info: for each code); a gauge "
-        "beside each tells the rest.",
+        "beside each counts the others.",
     )
     stuck_seconds: float = Field(
-        600, gt=0, le=86_400, description="How long work may stand still before /healthz fails."
+        600, gt=0, le=86_400, description="How long there may be no progress before /healthz fails."
     )
     events: bool = Field(True, description="Whether Kubernetes Events are written.")
-    log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or plain text.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severity logged.")
+    log_format: Literal["json", "console"] = Field("json", description="One JSON object per line, or plain text.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest severity to log.")
 
     @classmethod
     def settings_customise_sources(
@@ -194,12 +195,12 @@ class Settings(BaseSettings):
         mesh = Mesh(cluster_domain=self.cluster_domain)
         for number, rule in enumerate(self.host_rules):
             for why in filter(None, (reserved(suffix, mesh) for suffix in rule.suffixes)):
-                raise ValueError(f"host_rules[{number}].suffixes: {why}, and no rule can give it away; remove it")
+                raise ValueError(f"host_rules[{number}].suffixes: {why}, and no rule can allow it; remove it")
         return self
 
     @cached_property
     def rules(self) -> Rules:
-        """The part that the core decides by."""
+        """The settings that decisions depend on."""
         return Rules(
             mesh=Mesh(**{name: getattr(self, name) for name in Mesh.model_fields}),
             **{name: getattr(self, name) for name in Rules.model_fields if name != "mesh"},
@@ -215,8 +216,8 @@ def load_settings(flags: Mapping[str, object] | None = None, config: str | Path 
     file = _read(Path(config)) if config else {}
     legal = Settings.model_fields
     faults = [unknown(name, f"in {config}", legal) for name in file if name not in legal]
-    # Reading another application's environment is Kubernetes' own doing: a Service called dnsalias-x adds
-    # DNSALIAS_X_PORT to every pod. So an unknown variable is refused only where it looks like a slip.
+    # Kubernetes adds variables with the same prefix: a Service called dnsalias-x adds DNSALIAS_X_PORT to every pod.
+    # So an unknown variable is refused only if it looks like a typing error.
     source = EnvSettingsSource(Settings, env_prefix=ENV_PREFIX, env_ignore_empty=True)
     faults += [unknown(name, "in the environment", legal) for name in _misspelt(source.env_vars)]
     layers = {

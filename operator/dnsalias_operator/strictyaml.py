@@ -1,4 +1,4 @@
-"""YAML as settings are written in: small, and read strictly. Manifests have a own reader (cli/reading/yamlread.py)."""
+"""A strict reader for the YAML of settings. Manifests have their own reader (cli/reading/yamlread.py)."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import yaml
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Refuses a key that is given twice: nothing says which of the two was meant."""
+    """Refuses a key that is given twice: it is not clear which one is meant."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 (PyYAML's)
         """The mapping of a node.
@@ -21,5 +21,5 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 
 def strict(text: str | bytes) -> Any:  # noqa: ANN401 (any YAML)
-    """What the text holds; raises yaml.YAMLError where it cannot be read, or has a key twice."""
+    """The value of the text; raises yaml.YAMLError if it cannot be read or has a key twice."""
     return yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader)

@@ -287,7 +287,7 @@ def test_files_are_written_once(invoke: Invoke, tmp_path: Path) -> None:
     again = invoke("adopt", "-f", "-", "--out", folder, stdin=INCIDENT)
     assert again.exit_code == 2
     assert path.read_text() == "# mine\n"
-    assert f"{path} is there and says something else: not written" in again.stderr
+    assert f"{path} exists with other content: not written" in again.stderr
     blocked = invoke("adopt", "-f", "-", "--out", path / "below", stdin=INCIDENT)
     assert blocked.exit_code == 2
     assert str(path) in blocked.stderr

@@ -17,7 +17,7 @@ BAD_YAML = {
     "dash": ("- a\nb: c\n", 2, 1, "expected '-'"),
     "bracket": ("a: [1, 2\n", 2, 1, "expected ',' or ']'"),
     "quote": ("a: 'b\n", 2, 1, "expected a closing quote"),
-    "at": ("a: @b\n", 1, 4, "quote text that begins with @"),
+    "at": ("a: @b\n", 1, 4, "quote text that starts with @"),
     "control": ("a: é\nb: \x01\n", 2, 4, "control characters are not allowed"),
     "alias": ("a: *b\n", 1, 4, "refers to no anchor"),
     "own anchor": ("a: &a [*a]\n", 1, 8, "inside its own anchor"),
@@ -25,10 +25,10 @@ BAD_YAML = {
     "wrong tag": ("a: !!int b\n", 1, 4, "tag !!int does not fit"),
     "twice": ("a: 1\nb: 2\na: 3\n", 3, 1, "key 'a' is given twice"),
     "twice as text": ("80: 1\n'80': 2\n", 2, 1, "key '80' is given twice"),
-    "key": ("? [a]\n: b\n", 1, 3, "where a key was expected"),
-    "null key": ("~: b\n", 1, 1, "where a key was expected"),
+    "key": ("? [a]\n: b\n", 1, 3, "expected a key, got a mapping"),
+    "null key": ("~: b\n", 1, 1, "expected a key, got a mapping"),
     "merge": ("<<: 3\n", 1, 5, "<< merges a mapping"),
-    "infinity": ("a: .inf\n", 1, 4, "JSON cannot hold"),
+    "infinity": ("a: .inf\n", 1, 4, "JSON cannot express"),
     "deep": ("[" * 300 + "\n", 1, 101, "nested more than 100 levels"),
     "deep block": ("".join(f"{' ' * i}a:\n" for i in range(300)), 101, 101, "nested more than 100 levels"),
     "end": ("a: 1\n...\nb: 2\n", 3, 1, "expected '---'"),
@@ -58,9 +58,9 @@ def test_bad_yaml_is_placed_and_the_rest_is_read(
         ('{"items": [{"a": }]}', 1, 18, "expecting value"),
         ('{"items": [\n{},\n{"a": 1, "a": 2}]}', 3, 0, "key 'a' is given twice"),
         ('{"a": 1, "a": 2}', 1, 0, "key 'a' is given twice"),
-        ('{"a": NaN}', 1, 0, "JSON cannot hold"),
-        ('{"a": -1e999}', 1, 0, "JSON cannot hold"),
-        ('{"a": ' + "9" * 5000 + "}", 1, 0, "JSON cannot hold"),
+        ('{"a": NaN}', 1, 0, "JSON cannot express"),
+        ('{"a": -1e999}', 1, 0, "JSON cannot express"),
+        ('{"a": ' + "9" * 5000 + "}", 1, 0, "JSON cannot express"),
         ('{"a":\n' + "[" * 200 + "]" * 200 + "}", 2, 0, "nested more than 100 levels"),
         ('{"a":\n' + "[" * 200_000, 2, 0, "nested more than 100 levels"),
         ("", 0, 0, "no Kubernetes object"),
@@ -162,7 +162,7 @@ def test_a_file_that_cannot_be_read_leaves_the_others(tmp_path: Path) -> None:
 def test_nothing_at_all_is_a_problem(tmp_path: Path) -> None:
     """A mistyped folder must not pass for a clean one."""
     inputs = read_files([str(tmp_path)], "default")
-    assert [str(problem) for problem in inputs.problems] == [f"{tmp_path}: no Kubernetes object in here"]
+    assert [str(problem) for problem in inputs.problems] == [f"{tmp_path}: no Kubernetes object found"]
 
 
 def test_bytes_that_are_no_text_are_a_problem(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def accepted(invoke: Invoke, incident: Path, tmp_path: Path) -> Path:
     assert result.exit_code == 0
     assert result.stdout == ""
     assert result.stderr == (
-        f"{path}: 3 findings accepted, 3 new; from now on --baseline {path} shows what is beyond them\n"
+        f"{path}: 3 findings accepted, 3 new; from now on --baseline {path} shows only other findings\n"
     )
     return path
 
@@ -94,8 +94,8 @@ def test_rows_that_match_nothing_are_told(invoke: Invoke, accepted: Path) -> Non
     assert result.exit_code == 0
     told = result.stderr.splitlines()
     assert told[0] == (
-        f"{accepted}: DA001 of ServiceEntry abc/traefik-cutom-name port 443 is not found any more; "
-        "remove the row, or write the baseline anew"
+        f"{accepted}: DA001 of ServiceEntry abc/traefik-cutom-name port 443 is no longer found; "
+        "remove the row, or write the baseline again"
     )
     assert len(told) == 3
     anew = invoke("lint", "-f", "-", "--baseline", accepted, "--write-baseline", stdin=CLEAN)
@@ -111,7 +111,7 @@ def test_a_wholly_stale_baseline_is_told_in_a_few_lines(invoke: Invoke, tmp_path
     path.write_text(text_of(found, ()))
     told = invoke("lint", "-f", "-", "--baseline", path, stdin=CLEAN).stderr.splitlines()
     assert len(told) == 11
-    assert "20 more rows match nothing" in told[-1]
+    assert "20 more rows no longer match" in told[-1]
 
 
 def test_what_has_become_worse_is_new(invoke: Invoke, incident: Path, accepted: Path) -> None:
@@ -120,7 +120,7 @@ def test_what_has_become_worse_is_new(invoke: Invoke, incident: Path, accepted: 
     result = invoke("lint", "-f", incident, "--baseline", accepted)
     assert result.exit_code == 1
     assert "1 finding: 1 critical" in result.stdout
-    assert "was accepted as warning and is critical now, so it is shown" in result.stderr
+    assert "was accepted as warning and is now critical, so it is shown" in result.stderr
 
 
 def test_notes_survive_writing_anew(invoke: Invoke, incident: Path, accepted: Path) -> None:
@@ -149,8 +149,8 @@ ROW = {"code": "DA001", "kind": "ServiceEntry", "namespace": "a", "name": "b", "
 @pytest.mark.parametrize(
     ("document", "told"),
     [
-        ("", "expected JSON as --write-baseline makes it"),
-        ("[" * 100_000, "expected JSON as --write-baseline makes it"),
+        ("", "expected JSON as --write-baseline writes it"),
+        ("[" * 100_000, "expected JSON as --write-baseline writes it"),
         ("[]", "expected an object with a list `findings`"),
         ({"version": 1, "findings": {}}, "expected an object with a list `findings`"),
         ({"version": 2, "findings": []}, "version: expected 1, got 2"),
@@ -164,7 +164,7 @@ ROW = {"code": "DA001", "kind": "ServiceEntry", "namespace": "a", "name": "b", "
             "expected one of critical, warning, info, got 'bad'",
         ),
         ({"version": 1, "findings": [{**ROW, "severity": []}]}, "expected one of critical, warning, info, got []"),
-        ({"version": 1, "findings": [{**ROW, "nmae": ""}]}, "findings[0].nmae: no such field; a word of your own"),
+        ({"version": 1, "findings": [{**ROW, "nmae": ""}]}, "findings[0].nmae: no such field; put your own comment"),
     ],
 )
 def test_a_file_that_is_no_baseline_is_bad_usage(
@@ -187,7 +187,7 @@ def test_a_baseline_that_is_not_there_is_told(invoke: Invoke, incident: Path, tm
     """With the way to make it; one that cannot be written is named as well."""
     missing = invoke("lint", "-f", incident, "--baseline", tmp_path / "none.json")
     assert missing.exit_code == 2
-    assert "no such file; --write-baseline makes it" in missing.stderr
+    assert "no such file; --write-baseline creates it" in missing.stderr
     unwritable = invoke("lint", "-f", incident, "--baseline", tmp_path / "a" / "b.json", "--write-baseline")
     assert unwritable.exit_code == 2
     assert str(tmp_path / "a" / "b.json") in unwritable.stderr

@@ -151,7 +151,7 @@ def test_a_reason_of_two_kinds_of_objects_has_two_pages(invoke: Invoke) -> None:
 @pytest.mark.parametrize(
     ("word", "told"),
     [
-        ("DA099", "there is no finding DA099; there are DA001 to DA019"),
+        ("DA099", "there is no finding DA099; the codes are DA001 to DA019"),
         ("WouldShadow", "there is no reason WouldShadow; did you mean WouldShadowEntry or WouldShadowService"),
         ("Xyz", "there is no reason Xyz; docs/conditions.md has all of them"),
     ],
@@ -174,7 +174,7 @@ def test_the_story_of_an_entry(invoke: Invoke) -> None:
 
 
 def test_the_story_of_an_alias(invoke: Invoke) -> None:
-    """An alias that is still to be made; HTTP is told apart by its Host header."""
+    """An alias that is still to be made; HTTP is matched by its Host header."""
     found = story(invoke, INCIDENT, "abc/service-api")
     assert found["kind"] == "DnsAlias"
     assert found["summary"] == "will be served"
@@ -251,7 +251,7 @@ def test_two_objects_of_one_name_are_told_apart(invoke: Invoke) -> None:
         (("se", "abc/service-api"), "there is no ServiceEntry abc/service-api in what was read"),
         (("pod", "abc/service-api"), "pod is neither DnsAlias nor ServiceEntry"),
         (("a", "b", "c"), "too many words"),
-        (("abc/traefik",), "abc/traefik is a Service; name what gives it another name: ServiceEntry abc/traefik-cutom"),
+        (("abc/traefik",), "abc/traefik is a Service; name an alias or entry of it: ServiceEntry abc/traefik-cutom"),
     ],
 )
 def test_what_is_not_there(invoke: Invoke, arguments: tuple[str, ...], told: str) -> None:

@@ -82,11 +82,11 @@ def page(invoke: Invoke, *arguments: str | Path, stdin: str = "") -> Page:
 def test_the_first_line_says_how_bad_it_is(invoke: Invoke) -> None:
     """Ports, what becomes of the connections, what the plan does, and the numbers now and after it."""
     text = page(invoke, "-f", EXAMPLE).text
-    assert "Traffic on ports 443 and 3306 goes to the wrong place" in text
-    (lead,) = [line for line in text if line.startswith("Connections end at entries")]
-    assert lead.endswith("The operator's plan mends this with 5 writes and leaves 1 finding to you.")
+    assert "Traffic on ports 443 and 3306 goes to the wrong destination" in text
+    (lead,) = [line for line in text if line.startswith("Connections go to entries")]
+    assert lead.endswith("The operator's plan fixes this with 5 writes and leaves 1 finding to you.")
     told = " ".join(text)
-    assert "critical 4 0 after the plan warning 9 1 after the plan info 0 planned 5 writes looked at 10 objects" in told
+    assert "critical 4 0 after the plan warning 9 1 after the plan info 0 planned 5 writes read 10 objects" in told
 
 
 def test_every_catch_all_is_drawn(invoke: Invoke) -> None:
@@ -113,7 +113,7 @@ def test_listeners_are_set_side_by_side(invoke: Invoke) -> None:
         "through the sidecar" in told
     )
     assert "everything no such match shop/checkout-cutom-name" in told
-    assert "1 more stay as they are." in told
+    assert "1 more do not change." in told
 
 
 def test_the_same_input_gives_the_same_bytes(invoke: Invoke) -> None:
@@ -178,7 +178,7 @@ def test_unread_input_is_told_at_the_top(invoke: Invoke) -> None:
     result = invoke("lint", "-f", "/nowhere.yaml", "-o", "html")
     assert result.exit_code == 2
     shown = Page(result.stdout)
-    assert "Part of the input was not read." in shown.text
+    assert "Part of the input could not be read." in shown.text
     assert "/nowhere.yaml: No such file or directory" in shown.text
     assert "Nothing found in what was read" in shown.text
     assert "good" not in shown.said("class")
@@ -199,7 +199,7 @@ def test_what_is_only_observed_is_told_as_such(invoke: Invoke) -> None:
     """Nothing is said to be mended that nobody would write."""
     shown = page(invoke, "-f", EXAMPLE, "--foreign-entries", "observe")
     told = " ".join(shown.text)
-    assert "mended by the plan" not in told
+    assert "fixed by the plan" not in told
     assert "What it only observes not written: repair ServiceEntry abc/traefik-cutom-name" in told
     assert "leaves 12 findings to you, 4 of them critical" in told
 
@@ -217,7 +217,7 @@ def test_an_entry_that_takes_a_services_address_is_drawn(invoke: Invoke) -> None
         "  resolution: DNS\n  hosts: [traefik", "  addresses: [10.96.0.10]\n  resolution: DNS\n  hosts: [traefik"
     )
     shown = page(invoke, "-f", "-", stdin=world.replace("name: https, port: 443", "name: http, port: 443"))
-    assert "Traffic on port 443 goes to the wrong place" in shown.text
+    assert "Traffic on port 443 goes to the wrong destination" in shown.text
     assert "box end taken" in shown.said("class")
     (told, *_) = [alt for alt in shown.said("aria-label") if "10.96.0.10:443" in alt]
     assert told.endswith("ends: ServiceEntry for traefik.cutom-name abc/traefik-cutom-name.")

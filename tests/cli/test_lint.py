@@ -92,7 +92,7 @@ def test_a_code_or_a_severity_can_be_asked_for(invoke: Invoke, incident: Path) -
     assert worst == [f for f in found if f["severity"] == "critical"]
     assert worst != found
     assert invoke("lint", "-f", incident, "--code", "DA018").exit_code == 0
-    assert "there are DA001 to" in invoke("lint", "-f", incident, "--code", "DA999").stderr
+    assert "the codes are DA001 to" in invoke("lint", "-f", incident, "--code", "DA999").stderr
     part = invoke("lint", "-f", incident, "--baseline", "b.json", "--write-baseline", "--code", "DA001")
     assert (part.exit_code, "writes all findings" in part.stderr) == (2, True)
 

@@ -72,7 +72,7 @@ def test_a_missing_right_is_told_from_a_missing_crd(
     kubeconfig = control_plane.write_kubeconfig(f"reader-{namespace}", user)
     narrow = invoke("lint", "--kubeconfig", kubeconfig, "-n", namespace)
     assert narrow.exit_code == 0, narrow.stderr
-    assert "no right to list sidecars.networking.istio.io" in narrow.stderr
+    assert "no permission to list sidecars.networking.istio.io" in narrow.stderr
     assert "does not serve sidecars" not in narrow.stderr
     wide = invoke("lint", "--kubeconfig", kubeconfig)
     assert wide.exit_code == 2

@@ -194,7 +194,7 @@ def test_rendering_leaves_nothing_to_do(invoke: Invoke, flags: tuple[str, ...]) 
 def test_rendering_keeps_what_it_does_not_change(invoke: Invoke) -> None:
     """Order of objects and keys, unknown kinds and fields, and text that looks like something else."""
     result = invoke("render", "-f", "-", stdin=INCIDENT)
-    assert result.stdout.startswith("# The clusterIPs in here are of one cluster")
+    assert result.stdout.startswith("# These clusterIPs are of one cluster")
     documents = list(yaml.safe_load_all(result.stdout))
     given = list(yaml.safe_load_all(INCIDENT.replace(": 2026-01-01T00:00:00Z", ": '2026-01-01T00:00:00Z'")))
     names = [d["metadata"]["name"] for d in documents]

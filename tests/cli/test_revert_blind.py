@@ -11,8 +11,8 @@ from tests.cli.conftest import Invoke
 @pytest.mark.parametrize(
     ("forbidden", "arguments", "code", "told"),
     [
-        ("sidecars.networking.istio.io", ["--yes"], 0, "Nothing was written: without the right to list Sidecars"),
-        ("virtualservices.networking.istio.io", [], 0, "no right to list virtualservices"),
+        ("sidecars.networking.istio.io", ["--yes"], 0, "Nothing was written: without permission to list Sidecars"),
+        ("virtualservices.networking.istio.io", [], 0, "no permission to list virtualservices"),
     ],
 )
 def test_what_is_not_seen_is_said(

@@ -98,7 +98,7 @@ def test_the_workflows_commands_do_what_they_say(checkout: Path) -> None:
     (lint,) = commands(workflow, "lint")
     red = run("bash", "-ec", lint, folder=checkout, **environment)
     assert red.returncode == 2
-    assert "--write-baseline makes it" in red.stderr
+    assert "--write-baseline creates it" in red.stderr
     assert run("bash", "-ec", f"{lint} --write-baseline", folder=checkout, **environment).returncode == 0
     assert run("bash", "-ec", lint, folder=checkout, **environment).returncode == 0
     for command in commands(workflow, "report"):

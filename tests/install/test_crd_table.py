@@ -192,7 +192,7 @@ def test_the_api_server_says_what_is_expected(control_plane: ControlPlane) -> No
         ({"ports": [65536]}, "a port is a number from 1 to 65535 or the name of a Service port"),
         ({"ports": [1, 1]}, "ports lists the same port twice; name each port once"),
         ({"exportTo": ["a", "a"]}, "exportTo lists the same namespace twice; name each once"),
-        ({"exportTo": ["*", "a"]}, "exportTo '*' (all) and '~' (none) stand alone; remove the other entries"),
+        ({"exportTo": ["*", "a"]}, "exportTo '*' (all) and '~' (none) cannot be combined; remove the other entries"),
     ):
         assert sentence in refusal(control_plane, {**DEFAULTS, **row})
 

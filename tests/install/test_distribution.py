@@ -81,4 +81,4 @@ def test_without_its_pages_it_says_so(installed: Path) -> None:
     finally:
         docs.with_name("elsewhere").rename(docs)
     assert done.returncode == 2
-    assert done.stderr == "Error: docs/findings.md is not part of this installation; install dnsalias-operator anew\n"
+    assert done.stderr == "Error: docs/findings.md is not part of this installation; install dnsalias-operator again\n"

@@ -70,7 +70,7 @@ def test_an_sre_sees_the_story_without_scrolling(show: Open) -> None:
     """On the first screen: what is wrong, how much, and the first drawing with the entry that takes the traffic."""
     page = show()
     for text in (
-        "Traffic on ports 443 and 3306 goes to the wrong place",
+        "Traffic on ports 443 and 3306 goes to the wrong destination",
         "5 writes and leaves 1 finding to you",
         "any other address:443",
         "abc/traefik-cutom-name",

@@ -7,6 +7,7 @@ What a cluster would fill in is left out: uids, also those in ownerReferences, c
     about: one or two sentences of prose
     settings: {}                     # of the operator, flat (settings.py)
     cluster: ""                      # why it cannot be run on a real API server, empty where it can
+    alone: ""                        # why it shares its cluster with no other scenario, empty where it may
     objects: []
     expect:
       changes: [{verb: repair, object: ServiceEntry abc/x, reason: LacksAddresses, spec: {}}]
@@ -99,6 +100,7 @@ class Scenario(_Strict):
     about: str
     settings: Raw = {}
     cluster: str = ""
+    alone: str = ""
     objects: tuple[Raw, ...]
     expect: Expect
     steps: tuple[Step, ...] = ()

@@ -195,7 +195,7 @@ def test_host_rules_are_read_from_a_file_and_from_one_variable(tmp_path: Path, m
         ("{suffixes: [], namespaces: [abc]}", "host_rules[0].suffixes (file): Tuple should have at least 1 item"),
         (
             "{suffixes: [hello]}",
-            "host_rules[0] (file): it says of no namespace that it may have these hosts; give namespaces or",
+            "host_rules[0] (file): it gives these hosts to no namespace; set namespaces or",
         ),
         (
             "{suffixes: ['*.hello'], namespaces: [abc]}",
@@ -219,7 +219,7 @@ def test_host_rules_are_read_from_a_file_and_from_one_variable(tmp_path: Path, m
         ),
         (
             "{suffixes: [x.svc.cluster.local], namespaces: [abc]}",
-            "host_rules[0].suffixes: cluster.local belongs to the cluster domain, and no rule can give it away",
+            "host_rules[0].suffixes: cluster.local belongs to the cluster domain, and no rule can allow it",
         ),
         ("hello", "host_rules[0] (file): "),
     ],

@@ -21,11 +21,11 @@ CHART = REPOSITORY / "chart"
 WIDTH = 118
 
 VALUES_HEAD = """\
-# Values of the chart, with their defaults. Made by `make chart`; values.schema.json holds them, README.md lists them.
+# Values of the chart, with their defaults. Made by `make chart`; values.schema.json checks them, README.md lists them.
 """
 SETTINGS_HEAD = f"""\
 # Settings of the operator, by the names in docs/settings.md. Those that are commented out have the default shown.
-# foreign_entries: {MODE} reports other people's ServiceEntries, patch repairs them. Begin with {MODE}.
+# foreign_entries: {MODE} reports other people's ServiceEntries, patch repairs them. Start with {MODE}.
 """
 README_HEAD = """\
 # Chart of dnsalias-operator
@@ -36,34 +36,34 @@ README_HEAD = """\
 helm install dnsalias-operator chart -n dnsalias-system --create-namespace --set image.repository=REGISTRY/NAME
 ```
 
-The chart makes the same objects as the kustomize overlays in `manifests/`, but for labels, and it begins with the
-overlay `observe`: no ServiceEntry of others is written to until `settings.foreign_entries` is `patch`. Values that do
-not fit the schema, such as a misspelt setting, are refused before anything reaches the cluster.
+The chart creates the same objects as the kustomize overlays in `manifests/`, except for labels. By default it is like
+the overlay `observe`: it writes to no ServiceEntry of others until `settings.foreign_entries` is `patch`. Values that
+do not fit the schema, such as a misspelt setting, are refused before anything reaches the cluster.
 
-**The namespace** is yours to make, or `--create-namespace` makes it. The Pod is admitted at the strictest Pod Security
+**The namespace:** create it yourself, or use `--create-namespace`. The Pod is admitted at the strictest Pod Security
 level: `kubectl label namespace dnsalias-system pod-security.kubernetes.io/enforce=restricted`.
 
-**The CRD** is a template of the chart, so that it is upgraded with it, and has the annotation
+**The CRD** is a template of the chart, so it is upgraded with the chart. It has the annotation
 `helm.sh/resource-policy: keep`: neither `helm uninstall` nor `crds.install=false` deletes it, since that would delete
-every DnsAlias and its ServiceEntry ([why](../docs/decisions/0010-crd-in-the-chart.md)). Where the CRD is there already
-and belongs to no release, or to another one, Helm refuses to touch it: add `--take-ownership` (Helm 3.17 or newer), or
-set `crds.install=false` and apply `manifests/crd` yourself. A CRD that was taken over from kubectl is still held by
-kubectl's field manager as well: with Helm 4, the first upgrade that changes it fails with `conflict with "kubectl":
-.spec.versions` before it comes to the operator, and needs `--force-conflicts` once.
+every DnsAlias and its ServiceEntry ([why](../docs/decisions/0010-crd-in-the-chart.md)). If the CRD already exists and
+belongs to no release, or to another one, Helm does not change it: add `--take-ownership` (Helm 3.17 or newer), or set
+`crds.install=false` and apply `manifests/crd` yourself. If the CRD was taken over from kubectl, kubectl's field manager
+still owns its fields too. With Helm 4, the first upgrade that changes the CRD then fails with `conflict with "kubectl":
+.spec.versions` before it changes the operator, and needs `--force-conflicts` once.
 
-**Where the cluster chooses the user,** as OpenShift does, ask for none: `--set podSecurityContext.runAsUser=null --set
-podSecurityContext.runAsGroup=null`. The image works with any.
+**If the cluster chooses the user,** as OpenShift does, set none: `--set podSecurityContext.runAsUser=null --set
+podSecurityContext.runAsGroup=null`. The image works with any user.
 
-**The network** is limited with `networkPolicy.enabled`: in, nothing but the metrics, for `networkPolicy.metricsFrom`;
-out, nothing but the API server and DNS.
+**The network** is limited with `networkPolicy.enabled`. Ingress: only the metrics, for `networkPolicy.metricsFrom`.
+Egress: only the API server and DNS.
 
 **One namespace** instead of the cluster: with `settings.namespace` the operator gets a Role in that namespace and no
-ClusterRole. DnsAliases are served there; repair is off.
+ClusterRole. It serves the DnsAliases there; repair is off.
 
-**Upgrade** with `--reset-then-reuse-values` (Helm 3.14 or newer), never with `--reuse-values`, which drops what is new
-among the defaults: [upgrade](../docs/upgrade.md).
+**Upgrade** with `--reset-then-reuse-values` (Helm 3.14 or newer), never with `--reuse-values`, which ignores new
+defaults: [upgrade](../docs/upgrade.md).
 
-**Uninstall** takes the operator and its rights away. Nothing that was written is taken back: every alias works on,
+**Uninstall** removes the operator and its permissions. Nothing that was written is reverted: every alias keeps working
 until its Service changes.
 
 ## Values

@@ -1,7 +1,7 @@
-"""What the Helm chart can be told: the one source of chart/values.yaml, chart/values.schema.json and their table.
+"""The values of the Helm chart: the one source of chart/values.yaml, chart/values.schema.json and their table.
 
-`python -m tools.chart.files` (make chart) writes those. The settings of the operator come from `Settings`, so
-that each one is a value, with its bounds, its default and its meaning.
+`python -m tools.chart.files` (make chart) writes those. Each setting of the operator is a value, with its
+bounds, default and meaning from `Settings`.
 """
 
 import re
@@ -14,7 +14,7 @@ from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN
 from dnsalias_operator.settings import Settings
 
 MODE = "observe"
-"""The chart begins with this value of ``foreign_entries``, as the documents tell people to."""
+"""The chart's default of ``foreign_entries``, with which the documents tell people to start."""
 
 
 PLACE = re.compile(r"\[[^\]]*\]\((#[^)]*)\)")
@@ -28,28 +28,31 @@ class _Values(BaseModel):
 class Image(_Values):
     """Where the image is."""
 
-    repository: str = Field("dnsalias-operator", min_length=1, description="The image, with the registry it is in.")
+    repository: str = Field("dnsalias-operator", min_length=1, description="The image, with its registry.")
     tag: str = Field("", description="A tag, or a digest (sha256:…). Empty: the chart's appVersion.")
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
-        "IfNotPresent", description="When the image is fetched."
+        "IfNotPresent", description="When the image is pulled."
     )
 
 
 class ServiceAccount(_Values):
-    """Whose rights the operator has."""
+    """The ServiceAccount of the operator."""
 
     create: bool = Field(
         True,
-        description="Whether the ServiceAccount is part of the release. false: name one that is there.",
+        description="Whether the ServiceAccount is part of the release. false: name an existing one.",
     )
     name: str = Field(
-        "", max_length=253, pattern=f"^$|{DOMAIN_PATTERN}", description="Its name. Empty: that of the other objects."
+        "",
+        max_length=253,
+        pattern=f"^$|{DOMAIN_PATTERN}",
+        description="Its name. Empty: as the other objects.",
     )
-    annotations: dict[str, str] = Field({}, description="Its annotations, where it is part of the release.")
+    annotations: dict[str, str] = Field({}, description="Its annotations, if it is part of the release.")
 
 
 class DisruptionBudget(_Values):
-    """How many Pods a drain may take at a time."""
+    """How many Pods a drain may evict at a time."""
 
     enabled: bool = Field(True, description="Whether there is a PodDisruptionBudget; only with more than one replica.")
     max_unavailable: Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern="^[0-9]+%$")] = Field(
@@ -58,18 +61,18 @@ class DisruptionBudget(_Values):
 
 
 class NetworkPolicy(_Values):
-    """What may connect to the Pods, and what they may connect to. Nothing but this is allowed then."""
+    """What may connect to the Pods, and what they may connect to. If enabled, nothing else is allowed."""
 
     enabled: bool = Field(False, description="Whether there is a NetworkPolicy.")
     metrics_from: list[dict[str, Any]] = Field(
         [],
-        description="Peers, as in a NetworkPolicy, that may reach the port of the metrics: where Prometheus is. Probes "
-        "of the kubelet come from the node, which network plugins let through. Empty: everybody.",
+        description="Peers, as in a NetworkPolicy, that may reach the metrics port: Prometheus. Probes of the kubelet "
+        "come from the node, which network plugins allow. Empty: everybody.",
     )
     api_server_to: list[dict[str, Any]] = Field(
         [],
         description="Peers, as in a NetworkPolicy, that are the API server, such as [{ipBlock: {cidr: 192.0.2.1/32}}]. "
-        "Most network plugins look at its own address, not at the clusterIP of Service kubernetes. Empty: any address.",
+        "Most network plugins match its own address, not the clusterIP of Service kubernetes. Empty: any address.",
     )
     api_server_ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field(
         [443, 6443],
@@ -78,7 +81,7 @@ class NetworkPolicy(_Values):
     )
     dns: bool = Field(
         True,
-        description="Whether DNS may be asked, anywhere. Needed only where the API server is called by a name.",
+        description="Whether DNS queries are allowed, to any address. Needed only if the API server is called by name.",
     )
 
 
@@ -87,7 +90,7 @@ class Crds(_Values):
 
     install: bool = Field(
         True,
-        description="Whether the CRD is part of the release: upgraded with it, and kept when the release goes. false: "
+        description="Whether the CRD is part of the release: upgraded with it, and kept when it is uninstalled. false: "
         "apply manifests/crd yourself.",
     )
 
@@ -101,8 +104,8 @@ class Monitoring(_Values):
     runbook_base_url: str = Field(
         "",
         pattern=r"^(https?://\S+)?$",
-        description="URL at which people read this repository, such as https://git.example.com/dnsalias-operator/blob/"
-        "main: runbook_url of every alert is under it. Empty: it is the path in the repository, docs/runbook.md#….",
+        description="URL of this repository for readers, such as https://git.example.com/dnsalias-operator/blob/main; "
+        "it becomes the base of every alert's runbook_url. Empty: runbook_url is the path docs/runbook.md#….",
     )
     labels: dict[str, str] = Field(
         {}, description="Labels by which your Prometheus selects rules and monitors, such as {release: prometheus}."
@@ -110,26 +113,29 @@ class Monitoring(_Values):
 
 
 class Values(_Values):
-    """All of them, but for ``settings``, which comes from the operator."""
+    """All of them, except ``settings``, which comes from the operator."""
 
     image: Image = Field(Image(), description="Where the image is.")
     image_pull_secrets: list[dict[str, str]] = Field([], description="As in a Pod: [{name: my-registry}].")
     fullname_override: str = Field(
-        "", max_length=63, pattern=f"^$|{LABEL_PATTERN}", description="Name of the objects. Empty: from the release's."
+        "",
+        max_length=63,
+        pattern=f"^$|{LABEL_PATTERN}",
+        description="Name of the objects. Empty: by the release's name.",
     )
-    replicas: int = Field(2, ge=0, description="How many Pods: one writes, the others stand by.")
+    replicas: int = Field(2, ge=0, description="How many Pods: one writes, the others are standbys.")
     resources: dict[str, Any] = Field(
         {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
-        description="Requests and limits of the container. Without a CPU limit: being throttled delays repairs.",
+        description="Requests and limits of the container. There is no CPU limit, because throttling delays repairs.",
     )
     pod_annotations: dict[str, str] = Field({}, description="Annotations of the Pod.")
-    pod_labels: dict[str, str] = Field({}, description="Labels of the Pod, beside the chart's own.")
+    pod_labels: dict[str, str] = Field({}, description="Labels of the Pod, besides the chart's own.")
     node_selector: dict[str, str] = Field({}, description="As in a Pod.")
     tolerations: list[dict[str, Any]] = Field([], description="As in a Pod.")
     affinity: dict[str, Any] = Field({}, description="As in a Pod.")
     topology_spread_constraints: list[dict[str, Any]] = Field(
         [{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}],
-        description="As in a Pod; one without a labelSelector is about the Pods of this release.",
+        description="As in a Pod; one without a labelSelector applies to the Pods of this release.",
     )
     priority_class_name: str = Field("", description="As in a Pod.")
     pod_security_context: dict[str, Any] = Field(
@@ -139,16 +145,16 @@ class Values(_Values):
             "runAsGroup": 65532,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        description="securityContext of the Pod; what is null is left out. Where the cluster chooses the user, as "
+        description="securityContext of the Pod; null values are left out. If the cluster chooses the user, as "
         "OpenShift does, set runAsUser and runAsGroup to null.",
     )
-    service_account: ServiceAccount = Field(ServiceAccount(), description="Whose rights the operator has.")
+    service_account: ServiceAccount = Field(ServiceAccount(), description="The ServiceAccount of the operator.")
     pod_disruption_budget: DisruptionBudget = Field(
-        DisruptionBudget(), description="How many Pods a drain may take at a time."
+        DisruptionBudget(), description="How many Pods a drain may evict at a time."
     )
     network_policy: NetworkPolicy = Field(
         NetworkPolicy(),
-        description="What may connect to the Pods, and what they may connect to; nothing else, once it is enabled.",
+        description="What may connect to the Pods, and what they may connect to; if enabled, nothing else is allowed.",
     )
     crds: Crds = Field(Crds(), description="The CustomResourceDefinition.")
     monitoring: Monitoring = Field(Monitoring(), description="For clusters with the Prometheus operator.")

@@ -11,8 +11,8 @@ HEAD = f"""\
 
 <!-- Generated: python -m tools.documents.crd > docs/dnsalias.md -->
 
-`{GROUP}/{VERSION}`, namespaced, short name `{SHORT_NAME}`. One more DNS name for one Service of the same namespace.
-The same text in a terminal: `kubectl explain dnsalias.spec`, and so on for each field.
+`{GROUP}/{VERSION}`, namespaced, short name `{SHORT_NAME}`. An additional DNS name for a Service of the same
+namespace. `kubectl explain dnsalias.spec` prints the same text in a terminal, and so on for each field.
 
 ```yaml
 apiVersion: {GROUP}/{VERSION}
@@ -29,12 +29,12 @@ spec:
 ```
 
 The API server refuses a spec that does not fit this page. The operator judges the rest: whether the Service and its
-ports are there, whether the host is free, whether the alias would take traffic of a Service. Its verdict stands in the
-[conditions](conditions.md).
+ports exist, whether the host is free, whether the alias would take traffic of a Service. The
+[conditions](conditions.md) have the result.
 
-What is made of it: a ServiceEntry with the alias' name in the alias' namespace, owned by the alias and deleted with it.
-Where somebody else's ServiceEntry for the host is in that namespace already, the alias is served by that one
-(`status.serviceEntry.mode: Patched`), and what it lacks is filled in.
+The operator creates a ServiceEntry with the alias' name in the alias' namespace, owned by the alias and deleted with
+it. If somebody else's ServiceEntry in that namespace already has the host, that entry serves the alias
+(`status.serviceEntry.mode: Patched`), and the operator adds what it lacks.
 
 Whoever may create a DnsAlias in a namespace can give a name to a Service of that namespace, and to no other: see
 [security](security.md).
@@ -50,8 +50,8 @@ def document() -> str:
         heading = ("| Field | Type | Legal | Meaning |", "|---|---|---|---|")
         out += [f"## {part}", "", schema[part]["description"], "", *heading, *_rows(schema[part], ""), ""]
         if refused := list(_refused(schema[part], "")):
-            out += ["Refused at once:", "", "| Field | Unless it matches; or why |", "|---|---|", *refused, ""]
-    out += ["## Columns", "", "What `kubectl get dnsaliases` shows:", "", "| Column | From |", "|---|---|"]
+            out += ["The API server refuses:", "", "| Field | Unless it matches, or why |", "|---|---|", *refused, ""]
+    out += ["## Columns", "", "`kubectl get dnsaliases` shows:", "", "| Column | From |", "|---|---|"]
     out += [f"| {column['name']} | `{column['jsonPath']}` |" for column in version["additionalPrinterColumns"]]
     return "\n".join(out).rstrip() + "\n"
 

@@ -15,12 +15,12 @@ HEAD = """\
 <!-- Generated: python -m tools.documents.settings > docs/settings.md -->
 
 Every setting has one name, in three spellings: `DNSALIAS_RESYNC_SECONDS` in the environment, `resync_seconds: 600` in
-the YAML file that `dnsalias run --config FILE` reads, and for some a flag. A flag wins over the environment, the
+the YAML file that `dnsalias run --config FILE` reads, and for some a flag. A flag wins over the environment, and the
 environment over the file. Lists are comma-separated in the environment. A setting that is misspelt or has an illegal
-value stops the operator at its start; every fault is named at once.
+value stops the operator at its start, with one message that lists every fault.
 
-The commands that read files or a cluster (`lint`, `plan`, `render`, `listeners`) take the same names from the same
-places, as far as decisions depend on them.
+The commands that read files or a cluster (`lint`, `plan`, `render`, `listeners`) read the settings that decisions
+depend on, by the same names from the same places.
 
 In the cluster, with the [chart](../chart/README.md), each is a value: `--set settings.cluster_domain=example.internal`.
 With kustomize, set them as environment variables of the Deployment, in an overlay of your own:
@@ -47,56 +47,55 @@ patches:
 ```
 """
 ASSUMED = (
-    "Nothing in the cluster's objects says these; every prediction assumes them and prints what it assumed.\n"
-    "Wrong values make wrong predictions: set them as your MeshConfig has them."
+    "No object in the cluster has these; every prediction assumes them and prints what it assumed.\n"
+    "Wrong values make wrong predictions: set what your MeshConfig has."
 )
 GROUPS = (
-    ("What may be written, and where", Rules, "What decisions depend on besides the objects in the cluster."),
-    ("What the mesh is told", Mesh, ASSUMED),
-    ("The running operator", Settings, "Connections, pace, pages and logs."),
+    ("What may be written, and where", Rules, "Decisions depend on these besides the objects in the cluster."),
+    ("Facts about the mesh", Mesh, ASSUMED),
+    ("The running operator", Settings, "Connections, pace, HTTP endpoints and logs."),
 )
 HOSTS = """\
 ## Who may have which host
 
-By default any namespace may have any host that is not reserved, and the oldest DnsAlias holds it. `host_rules` gives
-names to namespaces, as one delegates zones:
+By default any namespace may have any host that is not reserved, and the oldest DnsAlias has it. `host_rules` delegate
+names to namespaces like DNS zones:
 
 ```yaml
 host_default: deny                     # a host that no suffix below covers
 host_rules:
   - suffixes: [hello]                  # hello and everything under it
     namespaces: ["*"]
-  - suffixes: [pay.hello]              # but nothing under pay.hello: the longest suffix decides
+  - suffixes: [pay.hello]              # but not pay.hello and what is under it: the longest suffix decides
     namespaces: [payments]
     namespace_selector: team=payments
   - suffixes: [internal.hello]
     namespaces: [tools]
-    export_to: [".", shop]             # aliases with these hosts are seen in no other namespace
+    export_to: [".", shop]             # aliases with these hosts are visible in no other namespace
 ```
 
-A DnsAlias with a host that its namespace may not have is refused (`HostNotAllowed`, or `NotExported` where nothing is
-left of its exportTo) and holds nothing, however old it is. Rules with one and the same suffix add up. What is reserved
-([HostReserved](conditions.md#hostreserved)) no rule can give. In the environment the rules are one text of YAML, in
+A DnsAlias with a host that its namespace may not have is refused (`HostNotAllowed`, or `NotExported` if nothing of its
+exportTo is left). It does not hold the host, however old it is. Rules with the same suffix add up. No rule can allow a
+reserved host ([HostReserved](conditions.md#hostreserved)). In the environment the rules are YAML, in
 `DNSALIAS_HOST_RULES`.
 
-With `namespace` set, the operator sees the Services of that namespace alone, so it cannot know that `db.shop` is a
-Service of namespace shop: let `host_rules` say which names are its own. It does not read Namespaces either, so
+With `namespace` set, the operator sees only the Services of that namespace, so it cannot know that `db.shop` is a
+Service of namespace shop: let `host_rules` say which names it may have. It does not read Namespaces either, so
 `namespace_selector` matches none.
 
 {table}
 
-The same rules can be held by the API server as well, so that `kubectl apply` says at once what is wrong: see
-[admission](admission.md).
+The API server can enforce the same rules, so that `kubectl apply` fails at once: see [admission](admission.md).
 """
 
 
 def document() -> str:
     """The whole page."""
     out = [HEAD]
-    told: set[str] = set()
+    listed: set[str] = set()
     for title, model, prose in GROUPS:
-        names = [name for name in Settings.model_fields if name in model.model_fields and name not in told]
-        told.update(names)
+        names = [name for name in Settings.model_fields if name in model.model_fields and name not in listed]
+        listed.update(names)
         out += [f"## {title}", "", prose, "", "| Setting | Default | Legal | Flag | Meaning |", "|---|---|---|---|---|"]
         out += [_row(name) for name in names]
         out.append("")

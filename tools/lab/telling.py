@@ -42,7 +42,7 @@ def table(rows: Sequence[Sequence[str]], good: Sequence[str]) -> None:
 def write(path: Path) -> None:
     """Keep all that was printed as a page of Markdown, without what builds said."""
     _, _, story = out.export_text().partition(HEADING)
-    parts = ["# The incident and its cure, on real traffic", INTRODUCTION]
+    parts = ["# The incident and its fix, with real traffic", INTRODUCTION]
     for chapter in story.rstrip().split(HEADING):
         title, _, text = chapter.partition("\n")
         parts += [f"## {title}", f"```text\n{text.strip()}\n```"]
@@ -50,10 +50,10 @@ def write(path: Path) -> None:
 
 
 INTRODUCTION = """\
-A transcript, made by `make lab ARGS="--write docs/lab.md"`; make it anew rather than edit it. It ran on a real
+This is a transcript of `make lab ARGS="--write docs/lab.md"`; run that again instead of editing it. It ran on a real
 kube-apiserver, istiod, pilot-agent, Envoy, kube-proxy and CoreDNS, in the versions that `tools/controlplane` and
-`uv.lock` pin. Needs root (pods are network namespaces); leaves nothing behind.
+`uv.lock` pin. It needs root (pods are network namespaces) and leaves nothing behind.
 
-Each listener table is what the Envoys themselves said, on the ports of the story, beside what this project's listener
-model said of the same objects; whatever differs, on any port, counts as a difference. What clients were told is held
-against the model in the same way."""
+Each listener table shows the listeners of the Envoys, on the ports of the story, beside the prediction of this
+project's listener model for the same objects. Every difference, on any port, is counted. The answers that clients got
+are compared with the model in the same way."""

@@ -10,9 +10,9 @@ HEAD = """\
 
 <!-- Generated: make torture (tests, then python -m tools.reliability) -->
 
-What was done to the operator, on a real API server, and what came of it. `make test` does a part of it in every run,
-chosen by a seed that is printed; the figures here are those of a long run, `make torture`. A test fails where a figure
-is not what it must be.
+This page lists the reliability tests of the operator, on a real API server, and their results. `make test` runs a part
+of them, chosen by a seed that is printed; the figures here are from a long run, `make torture`. A test fails if a
+figure is not what it must be.
 """
 
 

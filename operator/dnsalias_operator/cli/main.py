@@ -1,4 +1,4 @@
-"""The command `dnsalias`, also installed as `kubectl-dnsalias`: which subcommands there are, and what errors look like.
+"""The command `dnsalias`, also installed as `kubectl-dnsalias`: its subcommands, and the form of errors.
 
 Subcommands are imported when they are used, so that `dnsalias --help` and shell completion answer at once.
 """
@@ -19,11 +19,11 @@ from dnsalias_operator import __version__
 HELP = """Extra DNS names for Kubernetes Services in an Istio mesh, without taking anybody else's traffic.
 
 \b
-A DnsAlias gives a Service one more name. ServiceEntries that were written for
-such names without addresses catch connections that were never meant for them:
-this program finds them, says what they do, and what would cure them. It reads
-files (-f) or the cluster of the current kubeconfig context, and writes to
-neither; only `run` does, and `revert --yes`.
+A DnsAlias gives a Service an additional name. ServiceEntries that were written
+for such names without addresses take connections that are not meant for them:
+this program finds them, and shows what they do and how to fix them. It reads
+files (-f) or the cluster of the current kubeconfig context. Only `run` and
+`revert --yes` write to a cluster.
 """
 EXAMPLES = """\b
 Examples:
@@ -39,9 +39,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "plan": ("plan", "Show what the operator would write, and why."),
     "render": ("render", "Print the input with the plan applied, for kubectl."),
     "listeners": ("listeners", "Predict the outbound listeners of a sidecar."),
-    "explain": ("explain", "Tell the story of one alias or entry, or explain a finding."),
+    "explain": ("explain", "Show everything about one alias or entry, or explain a finding."),
     "adopt": ("adopt", "Turn other people's ServiceEntries into DnsAliases."),
-    "revert": ("revert", "Take the operator's repairs out of entries again."),
+    "revert": ("revert", "Revert the operator's repairs of entries."),
     "coredns": ("coredns", "Print a CoreDNS snippet for the aliases."),
     "run": ("run", "Run the operator."),
     "completion": ("completion", "Print a completion script for bash, zsh or fish."),
@@ -57,7 +57,7 @@ class Program(click.Group):
     """Imports subcommands on demand and turns every error into a line and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        """Names in the order of use, not of the alphabet."""
+        """Names in the order of use, not in alphabetical order."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
@@ -81,18 +81,18 @@ class Program(click.Group):
         return [*words, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's signature)
-        """Run the subcommand; a reader that went away (`| head`) is no error."""
+        """Run the subcommand; a pipe that is closed early (`| head`) is no error."""
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            # Python flushes at exit once more: give it a place to write to.
+            # Python flushes again at exit: give it a file to write to.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return PIPE_CLOSED
         return result
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]  # noqa: ANN401
-        """Run and exit; no traceback reaches a user but by --debug."""
+        """Run and exit; users see a traceback only with --debug."""
         arguments = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
         try:
@@ -111,7 +111,7 @@ class Program(click.Group):
 
 
 def _unforeseen(error: Exception, arguments: Sequence[str]) -> str:
-    """One line about an error that no command foresaw: the system's own words, or that it is a bug."""
+    """One line about an unexpected error: the message of the operating system, or that it is a bug."""
     if isinstance(error, OSError):
         return f"{_name()}: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}"
     command = next((argument for argument in arguments if argument in COMMANDS), "")
@@ -133,11 +133,11 @@ def _name() -> str:
     epilog=EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-@click.option("--debug", is_flag=True, expose_value=False, help="Show where in the program an error comes from.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
 @click.version_option(__version__, message="dnsalias %(version)s")
 @click.pass_context
 def program(context: click.Context) -> None:
-    """Settle what holds for every subcommand."""
+    """Set what applies to every subcommand."""
     from dnsalias_operator.cli.terminal import colours  # noqa: PLC0415 (start-up time)
 
     context.color = colours()
@@ -146,11 +146,11 @@ def program(context: click.Context) -> None:
 def main() -> NoReturn:
     """Entry point of the console scripts."""
     if sys.stdout is None or sys.stderr is None:
-        # Closed by who started this (`>&-`): what cannot be told is not done either.
+        # Closed by the caller (`>&-`): without output nothing is done.
         if sys.stderr is not None:
-            click.echo("dnsalias: standard output is closed; send it to /dev/null where it is not wanted", err=True)
+            click.echo("dnsalias: standard output is closed; redirect it to /dev/null if you do not need it", err=True)
         sys.exit(BUG)
     for stream in (sys.stdout, sys.stderr):
-        # A file name or message that the terminal's encoding lacks is shown escaped rather than not at all.
+        # Characters that the terminal's encoding lacks are shown escaped.
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     program.main()

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what becomes of them: where to read from, and the rules to decide by."""
+"""Options that several commands share: where to read from, and the rules to decide by."""
 
 import functools
 from collections.abc import Callable
@@ -18,26 +18,28 @@ OK, FOUND, ERROR = 0, 1, 2
 """Exit codes of every command: nothing to report, something to report, bad usage or unreadable input."""
 
 _FILE = click.Path(readable=False)
-"""For completion only: whether a file can be read is told by who reads it."""
+"""For completion only: the reader reports whether a file can be read."""
 _MESH = (
     click.option(
-        "--config", type=_FILE, metavar="FILE", help="Settings of the operator; flags and DNSALIAS_* win over it."
+        "--config", type=_FILE, metavar="FILE", help="Settings of the operator; flags and DNSALIAS_* override it."
     ),
     click.option("--root-namespace", metavar="NAME", help="Istio's root namespace.  [istio-system]"),
     click.option("--cluster-domain", metavar="NAME", help="DNS domain of the cluster.  [cluster.local]"),
     click.option(
         "--outbound-traffic-policy",
         type=click.Choice(("ALLOW_ANY", "REGISTRY_ONLY")),
-        help="What the mesh is told.  [ALLOW_ANY]",
+        help="As in MeshConfig.  [ALLOW_ANY]",
     ),
-    click.option("--default-service-export-to", metavar="NS,…", help="What the mesh is told.  [*]"),
-    click.option("--dns-capture/--no-dns-capture", default=None, help="Whether sidecars answer DNS.  [no]"),
-    click.option("--dual-stack/--no-dual-stack", default=None, help="Whether pods have IPv6 beside IPv4.  [no]"),
-    click.option("--istio-dual-stack/--no-istio-dual-stack", default=None, help="ISTIO_DUAL_STACK of istiod.  [no]"),
-    click.option("--multi-cluster/--one-cluster", default=None, help="Whether clusters share the mesh.  [one]"),
+    click.option("--default-service-export-to", metavar="NS,…", help="As in MeshConfig.  [*]"),
+    click.option("--dns-capture/--no-dns-capture", default=None, help="Whether sidecars capture DNS.  [no]"),
+    click.option("--dual-stack/--no-dual-stack", default=None, help="Whether pods have both IPv4 and IPv6.  [no]"),
+    click.option(
+        "--istio-dual-stack/--no-istio-dual-stack", default=None, help="Whether istiod has ISTIO_DUAL_STACK.  [no]"
+    ),
+    click.option("--multi-cluster/--one-cluster", default=None, help="Whether several clusters share the mesh.  [one]"),
 )
 _DECISIONS = (
-    click.option("--foreign-entries", type=click.Choice(("patch", "observe")), help="Repair, or report.  [patch]"),
+    click.option("--foreign-entries", type=click.Choice(("patch", "observe")), help="Repair or only report.  [patch]"),
     click.option(
         "--repair-selector",
         metavar="LABELS",
@@ -45,7 +47,7 @@ _DECISIONS = (
     ),
     click.option("--no-containment", "containment", flag_value=False, default=None, help="Never contain catch-alls."),
     click.option(
-        "--no-infer-service", "infer_service", flag_value=False, default=None, help="Never guess an entry's Service."
+        "--no-infer-service", "infer_service", flag_value=False, default=None, help="Never infer an entry's Service."
     ),
 )
 _SOURCE = (
@@ -56,10 +58,10 @@ _SOURCE = (
         multiple=True,
         type=_FILE,
         metavar="PATH",
-        help="File, folder or - (standard input); repeatable. Without: the current kubeconfig context.",
+        help="File, folder or - (standard input); repeatable. Default: the current kubeconfig context.",
     ),
     click.option(
-        "-n", "--namespace", default="", help="With -f: namespace of objects that name none. Without: read only this."
+        "-n", "--namespace", default="", help="With -f: namespace of objects that have none. Else: read only this one."
     ),
     click.option("--context", default="", metavar="NAME", help="Context of the kubeconfig."),
     click.option("--kubeconfig", type=_FILE, default="", metavar="FILE", help="Kubeconfig to use."),
@@ -76,7 +78,7 @@ class Source:
     kubeconfig: str
 
     def read(self) -> Inputs:
-        """Read everything; what cannot be read is told on standard error and kept in ``problems``."""
+        """Read everything; what cannot be read is reported on standard error and kept in ``problems``."""
         inputs = read_files(self.paths, self.namespace or "default", _own_files()) if self.paths else self._live()
         for problem in inputs.problems:
             note(str(problem))
@@ -89,12 +91,12 @@ class Source:
             live = read_cluster(self.kubeconfig, self.context, self.namespace)
         except LiveError as error:
             raise click.ClickException(f"{error}. Give files with -f to work without a cluster.") from error
-        live.tell()
+        live.report()
         return live.inputs
 
 
 def _own_files() -> list[str]:
-    """Files that this command was given which hold no objects: they may lie in the folder that it reads."""
+    """Files among the options that contain no objects: they may be in the folder that is read."""
     given = click.get_current_context().params
     return [path for path in (given.get("config"), given.get("baseline")) if path]
 
@@ -102,7 +104,7 @@ def _own_files() -> list[str]:
 def as_if_all_were_read(source: Source, rules: Rules) -> tuple[Rules, str]:
     """The rules of an operator that reads the whole cluster, and what to add to what was assumed.
 
-    For commands that tell of single objects: there ``-n`` limits what is read here, not what the operator may do.
+    For commands about single objects: there ``-n`` limits what is read here, not what the operator may do.
     """
     if source.paths or not source.namespace:
         return rules, ""
@@ -111,7 +113,7 @@ def as_if_all_were_read(source: Source, rules: Rules) -> tuple[Rules, str]:
 
 
 def unread(inputs: Inputs) -> str:
-    """What a summary must add where part of the input is missing from it; nothing where all was read."""
+    """What a summary adds if part of the input could not be read; nothing if all was read."""
     return f" ({count(len(inputs.problems), 'problem')} in the input, see above)" if inputs.problems else ""
 
 
@@ -121,7 +123,7 @@ def with_source(command: Command) -> Command:
     @functools.wraps(command)
     def read(*, paths: tuple[str, ...], namespace: str, context: str, kubeconfig: str, **rest: Any) -> Any:  # noqa: ANN401
         if paths and (context or kubeconfig):
-            raise click.UsageError("-f reads files and --context or --kubeconfig a cluster; give one of them")
+            raise click.UsageError("-f reads files, --context and --kubeconfig a cluster; give only one of them")
         return command(source=Source(paths, namespace, context, kubeconfig), **rest)
 
     return _add(_SOURCE, read)
@@ -133,7 +135,7 @@ def with_rules(command: Command) -> Command:
 
 
 def with_mesh(command: Command) -> Command:
-    """Add the options of what the mesh is told; the command gets `Rules` as ``rules``."""
+    """Add the options for facts about the mesh; the command gets `Rules` as ``rules``."""
     names = {"config", *Rules.model_fields, *Mesh.model_fields}
 
     @functools.wraps(command)

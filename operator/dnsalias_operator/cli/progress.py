@@ -1,6 +1,6 @@
-"""How far reading has come, for a person who waits at a terminal: on standard error, and gone when it is done.
+"""Progress of reading, on standard error of a terminal; it is erased when reading is done.
 
-On a pipe nothing is shown, nor where there is little to read: rich, which draws it, takes a while to import.
+Nothing is shown on a pipe, or if there is little to read: rich, which draws it, takes a while to import.
 """
 
 import os
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 MANY_FILES = 50
 MANY_BYTES = 1_000_000
-"""From so many files or bytes on, reading takes long enough to be told."""
+"""From this number of files or bytes on, reading takes long enough to show progress."""
 
-Told = Callable[[str, int], None]
-"""Takes what was read last, and how many of it so far."""
+Report = Callable[[str, int], None]
+"""Takes the kind that was read last, and the number of its objects so far."""
 
 
 def shown() -> bool:
-    """Whether somebody watches standard error, on a terminal that can erase what it has shown."""
+    """Whether standard error is a terminal that can erase what it has shown."""
     return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def files(paths: Sequence[str]) -> Iterator[str]:
-    """Give the paths one by one, and tell how many of them have been asked for."""
+    """Yield the paths, and show how many have been read."""
     if not shown() or (len(paths) < MANY_FILES and sum(map(_size, paths)) < MANY_BYTES):
         yield from paths
         return
@@ -39,8 +39,8 @@ def files(paths: Sequence[str]) -> Iterator[str]:
 
 
 @contextmanager
-def counting(what: str) -> Iterator[Told]:
-    """A function to tell of counts that have no known end: ``what`` is done with them, "reading the cluster"."""
+def counting(what: str) -> Iterator[Report]:
+    """A function that shows counts whose total is not known, after the words ``what``, "reading the cluster"."""
     if not shown():
         yield lambda _kind, _count: None
         return
@@ -49,13 +49,13 @@ def counting(what: str) -> Iterator[Told]:
     counts: dict[str, int] = {}
     with _console().status(what) as status:
 
-        def told(kind: str, count: int) -> None:
+        def report(kind: str, count: int) -> None:
             counts[kind] = count
             listed = ", ".join(f"{name} {number}" for name, number in counts.items())
             # Text, not str: square brackets would be read as markup.
             status.update(Text(f"{what}: {listed}"))
 
-        yield told
+        yield report
 
 
 def _console() -> "Console":

@@ -1,4 +1,4 @@
-"""How text reaches people: colours on a terminal, plain bytes on a pipe, and nothing that input could smuggle in."""
+"""How text is printed: in colour on a terminal, plain on a pipe, and never with control characters of the input."""
 
 import os
 import sys
@@ -12,14 +12,14 @@ COLOURS = {Severity.CRITICAL: "red", Severity.WARNING: "yellow", Severity.INFO: 
 
 
 def colours() -> bool | None:
-    """What the environment says: NO_COLOR (no-color.org) turns colours off, FORCE_COLOR on, else click decides."""
+    """What the environment asks for: NO_COLOR (no-color.org) or FORCE_COLOR; None: click decides."""
     if os.environ.get("NO_COLOR"):
         return False
     return True if os.environ.get("FORCE_COLOR") else None
 
 
 def clean(text: object) -> str:
-    """``text`` on one line without control characters: names and messages come from files that anybody wrote."""
+    """``text`` on one line without control characters: names and messages come from untrusted files."""
     shown = str(text).replace("\n", " ")
     if shown.isprintable():
         return shown
@@ -27,7 +27,7 @@ def clean(text: object) -> str:
 
 
 def note(text: str) -> None:
-    """Tell something beside the result: standard error keeps the result clean for a pipe."""
+    """Print something that is not part of the result, on standard error."""
     click.echo(clean(text), err=True)
 
 
@@ -42,7 +42,7 @@ def count(number: int, singular: str, plural: str = "") -> str:
 
 
 def tally(numbers: Iterable[tuple[int, str]]) -> str:
-    """``2 to create, 1 to repair``, without what is none."""
+    """``2 to create, 1 to repair``, without zeros."""
     return ", ".join(f"{number} {what}" for number, what in numbers if number)
 
 

@@ -22,16 +22,16 @@ def deleted(entry: ServiceEntry, why: Why) -> Change:
     return Change(Verb.DELETE, entry.key, entry.raw, None, {}, why.reason, why.message, uid=entry.meta.uid)
 
 
-def recreated(entry: ServiceEntry, manifest: dict[str, Any], message: str, not_before: int) -> Change:
-    """Delete and create: gives our place in the age order back to the Service."""
+def recreated(entry: ServiceEntry, manifest: dict[str, Any], why: Why, not_before: int) -> Change:
+    """Delete and create one of ours: it is then the youngest, and nobody holds what its addresses were."""
     return Change(
         Verb.RECREATE,
         entry.key,
         entry.raw,
         manifest,
         manifest,
-        Reason.GIVES_WAY_TO_SERVICE,
-        message,
+        why.reason,
+        why.message,
         uid=entry.meta.uid,
         not_before=not_before,
     )

@@ -177,6 +177,11 @@ def unfixed(entries: Iterable[EntryDecision]) -> list[EntryDecision]:
     return [entry for entry in entries if entry.state in (State.UNFIXED, State.CONTAINED)]
 
 
+def left_alone(entries: Iterable[EntryDecision]) -> list[EntryDecision]:
+    """Entries in the operator's care that get nothing though they have no address, since they are right without one."""
+    return [entry for entry in entries if entry.state is State.FIXED and entry.why and not entry.changes]
+
+
 def refused(decided: Plan) -> list[tuple[AliasDecision, Condition]]:
     """Aliases that will not work, each with the first condition that says why."""
     wrong = ((alias, [c for c in alias.conditions if c.status == "False"]) for alias in decided.aliases)

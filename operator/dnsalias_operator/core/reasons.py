@@ -22,6 +22,7 @@ NOT_ACCEPTED = Part("conditions.md", "Accepted is False")
 NOT_RESOLVED = Part("conditions.md", "ResolvedRefs is False")
 NOT_PROGRAMMED = Part("conditions.md", "Programmed is False")
 UNFIXED = Part("findings.md", "Unfixed reasons")
+LEFT_ALONE = Part("findings.md", "Entries left as they are")
 WRITTEN = Part("findings.md", "Reasons of writes")
 NOT_ADOPTED = Part("adopt.md", "What cannot be adopted")
 
@@ -61,7 +62,6 @@ class Reason(StrEnum):
         "AmbientUnsupported",
         "The namespace is in ambient mode, where two services on one address replace each other.",
         NOT_ACCEPTED,
-        UNFIXED,
     )
     HOST_RESERVED = "HostReserved", "The host has a meaning of its own to every pod.", NOT_ACCEPTED
     HOST_INTERNATIONALIZED = "HostInternationalized", "A label of the host is in IDNA form.", NOT_ACCEPTED
@@ -78,9 +78,17 @@ class Reason(StrEnum):
     )
     WOULD_CATCH_ALL = (
         "WouldCatchAll",
-        "The alias would take every connection to a port in a namespace whose Sidecar takes that port for bytes.",
+        "Every connection to a port would be taken in a namespace whose Sidecar takes that port for bytes.",
         NOT_ACCEPTED,
+        UNFIXED,
     )
+    WOULD_SHADOW_ENTRY = (
+        "WouldShadowEntry",
+        "The alias or the entry would take an address, a port or a host from another entry.",
+        NOT_ACCEPTED,
+        UNFIXED,
+    )
+    NO_ADDRESS_FREE = "NoAddressFree", "The alias needs an address of its own, and none can be had.", NOT_ACCEPTED
     NAME_TAKEN = "NameTaken", "A ServiceEntry of the alias' name was not made for it.", NOT_ACCEPTED
     ENTRY_MISMATCH = "EntryMismatch", "Somebody else's entry has the host and does not fit the alias.", NOT_ACCEPTED
 
@@ -120,13 +128,26 @@ class Reason(StrEnum):
     STALE_ADDRESS = "StaleAddress", "No address of the entry belongs to its Service.", UNFIXED
     TARGET_PORT_NOT_ON_SERVICE = "TargetPortNotOnService", "Requests would arrive at no port of the Service.", UNFIXED
     PROTOCOL_MISMATCH = "ProtocolMismatch", "A port has another protocol class than the Service's.", UNFIXED
-    WOULD_SHADOW_ENTRY = "WouldShadowEntry", "The entry would take a port from another entry.", UNFIXED
+    OUTSIDE_MESH = "OutsideMesh", "The entry stands for nothing in the mesh: no address of ours helps.", UNFIXED
+    WOULD_CUT_OFF_CALLERS = "WouldCutOffCallers", "With the address the entry's own callers would be lost.", UNFIXED
+    AMBIENT_CLIENTS = (
+        "AmbientClients",
+        "Clients in ambient mode are about, for whom no shared address is safe.",
+        UNFIXED,
+    )
     NOT_REPAIRABLE = "NotRepairable", "The API lets the entry have nothing of what it lacks.", UNFIXED
+
+    MATCHED_BY_SNI = "MatchedBySni", "The entry is told apart by SNI, and an address would narrow it.", LEFT_ALONE
 
     GENERATED = "Generated", "The entry of a DnsAlias is made.", WRITTEN
     DRIFT = "Drift", "The entry of a DnsAlias was changed by somebody.", WRITTEN
     HOST_CHANGED = "HostChanged", "The entry of a DnsAlias is for another host.", WRITTEN
     SERVICE_REPLACED = "ServiceReplaced", "The Service was deleted and created again.", WRITTEN
+    LEAVES_SHARED_ADDRESS = (
+        "LeavesSharedAddress",
+        "The entry had an address that ambient clients cannot share.",
+        WRITTEN,
+    )
     GIVES_WAY_TO_SERVICE = "GivesWayToService", "The entry came before its Service.", WRITTEN
     LACKS_ADDRESSES = "LacksAddresses", "The entry gets its Service's addresses.", WRITTEN
     LACKS_ENDPOINTS = "LacksEndpoints", "The entry gets its Service's DNS name as endpoint.", WRITTEN

@@ -1,1 +1,1 @@
-"""Typed, frozen views of what stands in a cluster or in files. No I/O; nothing here knows a rule of Istio."""
+"""Typed, frozen views of the objects in a cluster or in files. No I/O, and no rules of Istio."""

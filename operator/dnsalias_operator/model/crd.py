@@ -61,14 +61,14 @@ def crd() -> dict[str, Any]:
 def _schema() -> dict[str, Any]:
     return {
         "type": "object",
-        "description": "DnsAlias gives a Service one more DNS name inside an Istio mesh.",
+        "description": "DnsAlias gives a Service an additional DNS name inside an Istio mesh.",
         "required": ["spec"],
         "properties": {
             "apiVersion": {"type": "string", "description": "Version of the schema of this object."},
             "kind": {"type": "string", "description": "The kind of this object: DnsAlias."},
             "metadata": {"type": "object"},
             "spec": _described(DnsAliasSpec, "What the owner of the Service declares."),
-            "status": _described(DnsAliasStatus, "What the operator found and did. Written by the operator alone."),
+            "status": _described(DnsAliasStatus, "What the operator found and did. Only the operator writes it."),
         },
     }
 
@@ -76,8 +76,8 @@ def _schema() -> dict[str, Any]:
 def _columns() -> list[dict[str, str | int]]:
     """What `kubectl get` shows; columns of priority 1 with ``-o wide`` only.
 
-    One address a column, as `kubectl get service` shows the primary clusterIP: of ``.status.addresses[*]`` the API
-    server prints the first alone, and of ``.status.addresses`` JSON.
+    One address per column: for ``.status.addresses[*]`` the API server prints only the first, and for
+    ``.status.addresses`` JSON.
     """
 
     def ready(field: str) -> str:
@@ -106,7 +106,7 @@ def _described(model: type[BaseModel], description: str) -> dict[str, Any]:
 def _structural(node: Mapping[str, Any], defs: Mapping[str, Any]) -> dict[str, Any]:
     if "$ref" in node:
         target = defs[node["$ref"].rpartition("/")[2]]
-        # What stands beside a reference (the field's own description) wins over the target's.
+        # What is next to a reference (the field's own description) overrides the target's.
         return _structural({**target, **{k: v for k, v in node.items() if k != "$ref"}}, defs)
     if "anyOf" in node:
         return _union(node, defs)

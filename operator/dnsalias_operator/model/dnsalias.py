@@ -27,9 +27,7 @@ HOST_PATTERN = rf"^{LABEL}(\.{LABEL})+$"
 """RFC 1123 name of at least two labels in lower case: no wildcard, no trailing dot, no underscore."""
 ENDS_IN_NUMBER = r"(^|\.)([0-9]+|0x[0-9a-f]*)$"
 """Such a host is an IPv4 address, or would be read as one (WHATWG URL, "ends in a number"; inet_aton)."""
-AN_ADDRESS = (
-    "host is an IP address, or ends in a number and is taken for one; give a DNS name such as service-api.hello"
-)
+AN_ADDRESS = "host is an IP address, or ends in a number like one; give a DNS name such as service-api.hello"
 EXPORT_PATTERN = rf"^([.*~]|{LABEL})$"
 MAX_HOST = 253
 MAX_PORTS = 64
@@ -50,15 +48,15 @@ class _Schema(BaseModel):
 
 
 class ServiceRef(_Schema):
-    """The Service behind the alias: by name, in the DnsAlias' own namespace, always."""
+    """The Service behind the alias, by name; always in the namespace of the DnsAlias."""
 
     name: Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=63)] = Field(
-        description="Name of the Service. It is looked up in the namespace of the DnsAlias and nowhere else."
+        description="Name of the Service, in the namespace of the DnsAlias."
     )
 
 
 def _is_port(value: object) -> object:
-    # One sentence instead of a complaint for each member of the union. True and 443.0 are integers to Python only.
+    # One message instead of one for each member of the union. True and 443.0 are integers to Python only.
     number = type(value) is int and 1 <= value <= MAX_PORT_NUMBER
     if number or (isinstance(value, str) and re.fullmatch(LABEL_PATTERN, value)):
         return value
@@ -69,7 +67,7 @@ PortReference = Annotated[StrictInt | StrictStr, BeforeValidator(_is_port)]
 
 
 class DnsAliasSpec(_Schema):
-    """What the owner of a Service declares: one more name for it."""
+    """What the owner of a Service declares: an additional name for it."""
 
     host: Annotated[str, StringConstraints(pattern=HOST_PATTERN, max_length=MAX_HOST)] = Field(
         description="The additional DNS name, for example service-api.hello: lower case, at least two labels, no "
@@ -83,7 +81,7 @@ class DnsAliasSpec(_Schema):
             ]
         },
     )
-    service_ref: ServiceRef = Field(description="The Service that answers under the additional name.")
+    service_ref: ServiceRef = Field(description="The Service that has the additional name.")
     ports: Annotated[tuple[PortReference, ...], Field(min_length=1, max_length=MAX_PORTS)] | None = Field(
         None,
         description="Subset of the Service's TCP ports, by number or name. Default: every TCP port of the Service.",
@@ -100,7 +98,7 @@ class DnsAliasSpec(_Schema):
     endpoints: Endpoints = Field(
         Endpoints.AUTO,
         description="Where connections to the alias go. Workloads: to the Service's own pods, with their mTLS. "
-        "Service: to the Service's DNS name. Auto, the default: Workloads where the Service has a selector, else "
+        "Service: to the Service's DNS name. Auto, the default: Workloads if the Service has a selector, else "
         "Service.",
     )
     export_to: (
@@ -111,7 +109,7 @@ class DnsAliasSpec(_Schema):
         | None
     ) = Field(
         None,
-        description='Namespaces that see the alias: ["*"] all, ["."] its own, ["~"] none, or namespace names. '
+        description='Namespaces in which the alias is visible: ["*"] all, ["."] its own, ["~"] none, or names. '
         "Default: the operator's setting. Never wider than the Service's own exportTo.",
         json_schema_extra={
             "x-kubernetes-list-type": "atomic",
@@ -122,7 +120,7 @@ class DnsAliasSpec(_Schema):
                 },
                 {
                     "rule": "self.size() == 1 || !self.exists(e, e == '*' || e == '~')",
-                    "message": "exportTo '*' (all) and '~' (none) stand alone; remove the other entries",
+                    "message": "exportTo '*' (all) and '~' (none) cannot be combined; remove the other entries",
                 },
             ],
         },
@@ -131,7 +129,7 @@ class DnsAliasSpec(_Schema):
     @field_validator("endpoints", mode="before")
     @classmethod
     def _null_is_absent(cls, endpoints: object) -> object:
-        # As the API server has it: null gives way to a default.
+        # As in the API server: a default replaces null.
         return Endpoints.AUTO if endpoints is None else endpoints
 
     @field_validator("host")
@@ -157,7 +155,7 @@ class DnsAliasSpec(_Schema):
         if len(set(export_to)) != len(export_to):
             raise ValueError("exportTo lists the same namespace twice; name each once")
         if len(export_to) > 1 and {"*", "~"} & set(export_to):
-            raise ValueError("exportTo '*' (all) and '~' (none) stand alone; remove the other entries")
+            raise ValueError("exportTo '*' (all) and '~' (none) cannot be combined; remove the other entries")
         return export_to
 
 
@@ -193,10 +191,10 @@ def parse_spec(spec: object) -> tuple[DnsAliasSpec | None, str]:
         return DnsAliasSpec.model_validate(spec if spec is not None else {}), ""
     except ValidationError as error:
         faults = error.errors()
-        # A list whose only item is wrong is called too short as well: the item says what is wrong.
+        # If the only item of a list is wrong, pydantic also reports that the list is too short.
         deeper = {e["loc"][:-1] for e in faults if len(e["loc"]) > 1}
-        told = [e for e in faults if e["type"] != "too_short" or e["loc"] not in deeper]
-        return None, "; ".join(_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in told)
+        reported = [e for e in faults if e["type"] != "too_short" or e["loc"] not in deeper]
+        return None, "; ".join(_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in reported)
 
 
 TYPES = {

@@ -1,4 +1,4 @@
-"""Who may have which hosts: one rule of the settings gives suffixes to namespaces, with a ceiling of visibility."""
+"""Who may have which hosts: a rule of the settings gives suffixes to namespaces, and limits their visibility."""
 
 import re
 from collections.abc import Iterable
@@ -52,7 +52,7 @@ class HostRule(BaseModel):
             if len(suffix) > MAX_HOST or not re.fullmatch(DOMAIN_PATTERN, suffix):
                 raise ValueError(
                     f"{suffix!r}: expected a lower-case DNS name such as hello or pay.hello, without wildcard and "
-                    "without a dot at its begin or end"
+                    "without a dot at its start or end"
                 )
         return suffixes
 
@@ -82,14 +82,13 @@ class HostRule(BaseModel):
     def _is_for_somebody(self) -> "HostRule":
         if "namespaces" not in self.model_fields_set and not self.namespace_selector:
             raise ValueError(
-                "it says of no namespace that it may have these hosts; give namespaces or namespace_selector "
-                "(namespaces: [] for nobody)"
+                "it gives these hosts to no namespace; set namespaces or namespace_selector (namespaces: [] for nobody)"
             )
         return self
 
     @property
     def holders(self) -> str:
-        """Whom the suffixes are given to, in words."""
+        """Who may have the suffixes, in words."""
         if ANY in self.namespaces:
             return "every namespace"
         named = f"namespace {some(self.namespaces)}" if self.namespaces else ""

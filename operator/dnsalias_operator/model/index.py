@@ -4,7 +4,8 @@ from collections.abc import Hashable, Iterator
 
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.kinds import Object
-from dnsalias_operator.model.names import SERVICE_ANNOTATION
+from dnsalias_operator.model.names import AMBIENT_LABEL, SERVICE_ANNOTATION
+from dnsalias_operator.model.namespace import Namespace
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.sidecar import Sidecar
@@ -37,6 +38,8 @@ def indexed(obj: Object) -> Iterator[tuple[str, Hashable]]:
         yield "host", obj.spec.host
         yield "host under", obj.spec.host.partition(".")[2]
         yield "service", (obj.meta.namespace, obj.spec.service_ref.name)
+    elif isinstance(obj, Namespace):
+        yield "dataplane mode", obj.meta.labels.get(AMBIENT_LABEL, "")
     elif isinstance(obj, Sidecar):
         yield from (("imports", namespace) for namespace in obj.imports_from)
         yield from (("egress port", e.port) for e in obj.egress if e.port is not None)

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.kinds import Object
-from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.model.names import AMBIENT, KIND, Key
 from dnsalias_operator.model.namespace import Namespace
 from dnsalias_operator.model.peerauthentication import PeerAuthentication
 from dnsalias_operator.model.service import Service
@@ -48,6 +48,10 @@ class Lookups(ABC):
         """The Namespace, or None where it does not exist or is not known."""
         found = self.get(Key("Namespace", "", name))
         return found if isinstance(found, Namespace) else None
+
+    def namespaces_in_ambient_mode(self) -> list[Namespace]:
+        """The Namespaces whose label puts their pods into ambient mode, sorted."""
+        return [o for o in self.find("dataplane mode", AMBIENT) if isinstance(o, Namespace)]
 
     def services(self) -> list[Service]:
         """Every Service, sorted by key."""

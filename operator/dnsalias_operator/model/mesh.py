@@ -1,4 +1,4 @@
-"""What the mesh is told: the facts about a cluster's Istio that no object in the snapshot states."""
+"""Facts about the mesh that are in no object of the snapshot."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN
 
 
 class Mesh(BaseModel):
-    """Mesh-wide facts that every prediction assumes; settings fill them, every output prints them.
+    """Mesh-wide facts that every prediction assumes; the settings have them, every output prints them.
 
     Source: Istio's MeshConfig (``rootNamespace``, ``trustDomain`` apart), ``outboundTrafficPolicy``,
     ``defaultServiceExportTo``; ``ISTIO_META_DNS_CAPTURE`` of the proxies; ``ISTIO_DUAL_STACK`` of istiod.
@@ -24,19 +24,25 @@ class Mesh(BaseModel):
         "ALLOW_ANY", description="MeshConfig.outboundTrafficPolicy.mode."
     )
     default_service_export_to: tuple[str, ...] = Field(
-        ("*",), description="MeshConfig.defaultServiceExportTo: of Services and ServiceEntries that state none."
+        ("*",), description="MeshConfig.defaultServiceExportTo: of Services and ServiceEntries that have no exportTo."
     )
     dns_capture: bool = Field(False, description="Whether the sidecars run with ISTIO_META_DNS_CAPTURE.")
-    dual_stack: bool = Field(False, description="Whether pods have an IPv6 address beside their IPv4 one.")
+    dual_stack: bool = Field(False, description="Whether pods have both an IPv4 and an IPv6 address.")
     istio_dual_stack: bool = Field(False, description="Whether istiod runs with ISTIO_DUAL_STACK.")
+    ambient: Literal["auto", "yes", "no"] = Field(
+        "auto",
+        description="Whether any client in the mesh is in ambient mode: as the Namespaces' labels say, or as said here "
+        "(yes: some pods are labelled one by one).",
+    )
     multi_cluster: bool = Field(False, description="Whether several clusters share the mesh.")
 
     def assumptions(self) -> str:
-        """One line that tells a reader what a prediction assumed."""
+        """One line that says what a prediction assumed."""
         export_to = ",".join(self.default_service_export_to)
         return (
             f"outboundTrafficPolicy {self.outbound_traffic_policy}, DNS capture {'on' if self.dns_capture else 'off'}, "
             f"defaultServiceExportTo {export_to}, root namespace {self.root_namespace}, "
             f"cluster domain {self.cluster_domain}, {'several clusters' if self.multi_cluster else 'one cluster'}"
+            f"{f', ambient clients {self.ambient}' * (self.ambient != 'auto')}"
             f"{', dual-stack pods' * self.dual_stack}{', istiod with ISTIO_DUAL_STACK' * self.istio_dual_stack}"
         )

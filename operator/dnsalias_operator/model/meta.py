@@ -1,4 +1,4 @@
-"""ObjectMeta as this operator needs it, read tolerantly: foreign objects may have any shape the API server lets by."""
+"""ObjectMeta as this operator needs it, read leniently: foreign objects may have any form that is admitted."""
 
 import ipaddress
 from collections.abc import Mapping

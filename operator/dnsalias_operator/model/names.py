@@ -1,6 +1,6 @@
 """Every name this operator writes or reads: API group, annotations, labels, field managers, object keys.
 
-A name that leaves the process stands here and nowhere else.
+Every name that leaves the process is defined here, once.
 """
 
 import re
@@ -35,10 +35,11 @@ SERVICE_ANNOTATION = f"{GROUP}/service"
 SERVICE_UID_ANNOTATION = f"{GROUP}/service-uid"
 """On our ServiceEntries: uid of the Service they were made from."""
 RECREATED_FOR_ANNOTATION = f"{GROUP}/recreated-for"
-"""On our ServiceEntries: uid of the Service for which we gave up our place in the age order, once."""
+"""On our ServiceEntries: uid of the Service for which the entry was recreated, once, to be younger."""
 
 EXPORT_TO_ANNOTATION = "networking.istio.io/exportTo"
 AMBIENT_LABEL = "istio.io/dataplane-mode"
+AMBIENT = "ambient"
 TLS_MODE_LABEL = "security.istio.io/tlsMode"
 """On pods, and on inline endpoints: `istio` where the workload takes mTLS. Injection sets it on pods."""
 
@@ -52,7 +53,7 @@ _OBJECT_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
 
 def is_object_name(text: str) -> bool:
-    """Whether an object or a namespace can be called so; anything else in the path of a request leads elsewhere.
+    """Whether an object or a namespace can be called so; anything else could change the path of a request.
 
     Source: DNS subdomain names, https://kubernetes.io/docs/concepts/overview/working-with-objects/names/.
     """

@@ -1,4 +1,4 @@
-"""What the operator is told: everything a decision depends on that no object in the cluster states."""
+"""The rules: everything a decision depends on that is in no object of the cluster."""
 
 import ipaddress
 from typing import Literal
@@ -11,41 +11,42 @@ from dnsalias_operator.model.selector import Selector
 
 
 class Rules(BaseModel):
-    """Inputs of the core beside the snapshot; the shells fill them from flags, environment and file."""
+    """Inputs of the core besides the snapshot; flags, environment and file set them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    mesh: Mesh = Field(default_factory=Mesh, description="What the mesh is told.")
+    mesh: Mesh = Field(default_factory=Mesh, description="Facts about the mesh.")
     foreign_entries: Literal["patch", "observe"] = Field(
-        "patch", description="Whether selected ServiceEntries of others are repaired, or only reported."
+        "patch", description="Whether selected ServiceEntries of others are repaired or only reported."
     )
     repair_selector: str = Field(
         "app.kubernetes.io/managed-by=dns-controller",
         description="Label selector of the ServiceEntries that are repaired.",
     )
     repair_skip_namespaces: tuple[str, ...] = Field(
-        (), description="Namespaces whose ServiceEntries are never repaired, beside the mesh's root namespace."
+        (), description="Namespaces whose ServiceEntries are never repaired, besides the mesh's root namespace."
     )
     infer_service: bool = Field(
-        True, description="Whether a ServiceEntry's name or host may tell its Service when nothing else does."
+        True,
+        description="Whether an entry's Service may be inferred from its name or host if nothing else names it.",
     )
     containment: bool = Field(
-        True, description="Whether a catch-all that cannot be cured gets an address of its own that nobody routes to."
+        True, description="Whether a catch-all that cannot be fixed gets an address of its own that nobody routes to."
     )
     containment_range: str = Field("240.241.0.0/16", description="CIDR from which containment addresses are taken.")
-    default_export_to: tuple[str, ...] = Field(("*",), description="exportTo of a DnsAlias that states none.")
+    default_export_to: tuple[str, ...] = Field(("*",), description="exportTo of a DnsAlias that has none.")
     forbid_public_suffixes: bool = Field(
         False, description="Whether hosts under a real public suffix (example.com) are refused."
     )
     internationalized_hosts: bool = Field(
         False,
-        description="Whether a host may have a label in IDNA form (xn--…), which may look like another to people.",
+        description="Whether a host may have a label in IDNA form (xn--…), which may look like another name.",
     )
     host_rules: tuple[HostRule, ...] = Field(
         (), description="Which namespaces may have hosts under which suffixes; see [below](#who-may-have-which-host)."
     )
     host_default: Literal["allow", "deny"] = Field(
-        "allow", description="Whether a host under no suffix of `host_rules` may be had."
+        "allow", description="Whether a host under no suffix of `host_rules` is allowed."
     )
     namespace: str = Field(
         "", description="The one namespace this operator may read; empty: the cluster. Repair needs the cluster."
@@ -69,7 +70,7 @@ class Rules(BaseModel):
         return value
 
     def assumptions(self) -> str:
-        """One line that tells a reader what a decision assumed: of the mesh, and what becomes of others' entries."""
+        """One line that says what a decision assumed: about the mesh, and about repairs of others' entries."""
         if self.namespace:
             others = f"namespace {self.namespace} only, so no repairs"
         elif self.foreign_entries == "observe":
@@ -80,5 +81,5 @@ class Rules(BaseModel):
 
     @property
     def repairs(self) -> bool:
-        """Whether foreign entries may be written at all: the guard needs to see the cluster, and one cluster only."""
+        """Whether foreign entries may be written: only an operator that sees the whole cluster can judge a repair."""
         return self.foreign_entries == "patch" and not self.namespace

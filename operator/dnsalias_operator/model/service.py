@@ -24,7 +24,8 @@ class Service:
 
     ``cluster_ips`` holds only real addresses (both families, primary first): it is empty for headless and ExternalName
     Services and for one from a file that the API server has not given an address yet. ``export_to`` is the split value
-    of the annotation networking.istio.io/exportTo, None where it is not set.
+    of the annotation networking.istio.io/exportTo, None where it is not set. ``outer_ips`` are the addresses by which
+    it is called from outside: its externalIPs, and those of its load balancer.
     """
 
     meta: ObjectMeta
@@ -35,6 +36,7 @@ class Service:
     ports: tuple[ServicePort, ...]
     selector: Mapping[str, str]
     export_to: tuple[str, ...] | None
+    outer_ips: tuple[str, ...] = ()
     raw: Raw = field(default_factory=empty, compare=False, repr=False)
 
     @property
@@ -42,12 +44,19 @@ class Service:
         """Identity."""
         return Key("Service", self.meta.namespace, self.meta.name)
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address by which it is called, the clusterIPs first."""
+        return (*self.cluster_ips, *self.outer_ips)
+
     @classmethod
     def parse(cls, raw: Raw) -> "Service":
         """Read a Service; total over any mapping."""
         spec = mapping(raw.get("spec"))
         meta = ObjectMeta.parse(raw)
         first = text(spec.get("clusterIP"))
+        balancer = mapping(mapping(raw.get("status")).get("loadBalancer"))
+        balanced = tuple(text(i.get("ip")) for i in mappings(balancer.get("ingress")))
         listed = strings(spec.get("clusterIPs")) or ((first,) if first else ())
         export_to = meta.annotations.get(EXPORT_TO_ANNOTATION)
         return cls(
@@ -69,6 +78,7 @@ class Service:
             ),
             selector=texts(spec.get("selector")),
             export_to=None if export_to is None else tuple(e for e in (x.strip() for x in export_to.split(",")) if e),
+            outer_ips=tuple(ip for ip in (*strings(spec.get("externalIPs")), *balanced) if is_ip(ip)),
             raw=raw,
         )
 

@@ -14,7 +14,7 @@ GENERATED = "Generated"
 PATCHED = "Patched"
 """Modes of the ServiceEntry that serves an alias: made by this operator, or somebody else's, kept right."""
 LONGEST_MESSAGE = 32768
-"""As metav1.Condition has it."""
+"""The limit of metav1.Condition."""
 
 
 class _Schema(BaseModel):
@@ -28,7 +28,7 @@ class StatusCondition(_Schema):
     status: Literal["True", "False", "Unknown"] = Field(description="Whether the condition holds.")
     reason: str = Field(description="One word of a closed list; docs/conditions.md has a section for each.")
     message: str = Field(description="What was found and what to do, for people.", max_length=LONGEST_MESSAGE)
-    observed_generation: int = Field(description="The generation of the DnsAlias that this was decided on.", ge=0)
+    observed_generation: int = Field(description="The generation of the DnsAlias that this was decided for.", ge=0)
     last_transition_time: str = Field(
         description="When status last changed.", json_schema_extra={"format": "date-time"}
     )
@@ -46,11 +46,11 @@ class EntryReference(_Schema):
 class DnsAliasStatus(_Schema):
     """What the operator found and did."""
 
-    observed_generation: int | None = Field(None, description="The generation this status was decided on.", ge=0)
+    observed_generation: int | None = Field(None, description="The generation that this status was decided for.", ge=0)
     host: str | None = Field(None, description="The host that is served.")
     addresses: tuple[str, ...] | None = Field(
         None,
-        description="The clusterIPs under which the alias answers.",
+        description="The clusterIPs of the alias.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
     service_entry: EntryReference | None = Field(None, description="The ServiceEntry that makes the alias work.")

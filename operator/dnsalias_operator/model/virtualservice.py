@@ -1,4 +1,4 @@
-"""An Istio VirtualService as far as it touches outbound listeners: which TCP and TLS ports it routes elsewhere."""
+"""An Istio VirtualService as far as it touches outbound listeners: the TCP and TLS ports that it routes."""
 
 from dataclasses import dataclass, field
 
@@ -6,7 +6,7 @@ from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, integer, mappin
 from dnsalias_operator.model.names import Key
 
 MESH_GATEWAY = "mesh"
-"""The gateway that stands for all sidecars."""
+"""The gateway name that means all sidecars."""
 
 
 @dataclass(frozen=True, slots=True)

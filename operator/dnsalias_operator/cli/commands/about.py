@@ -1,4 +1,4 @@
-"""`dnsalias crd` and `dnsalias version`: what this program is."""
+"""`dnsalias crd` and `dnsalias version`."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`dnsalias admission`: the host rules of the settings, for the API server to hold."""
+"""`dnsalias admission`: the host rules of the settings, for the API server to enforce."""
 
 import click
 
@@ -9,8 +9,8 @@ from dnsalias_operator.model.rules import Rules
 
 HELP = """Print a ValidatingAdmissionPolicy that refuses hosts as the operator would.
 
-It knows what is reserved, and host_rules, host_default and internationalized_hosts of the settings: whoever applies a
-DnsAlias with such a host reads at once what is wrong. Make it anew when the settings change.
+It contains the reserved names, and host_rules, host_default and internationalized_hosts of the settings: applying a
+DnsAlias with such a host fails at once. Print it again when the settings change.
 
 \b
 Example:

@@ -1,4 +1,4 @@
-"""`dnsalias adopt`: DnsAliases that say what other people's ServiceEntries say, so that their writer can be retired."""
+"""`dnsalias adopt`: DnsAliases in place of other people's ServiceEntries, so that their writer can be retired."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,11 +28,12 @@ from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 
-HELP = """Turn other people's ServiceEntries into DnsAlias manifests, and say which could not be and why.
+HELP = """Turn other people's ServiceEntries into DnsAlias manifests, and report which cannot be adopted and why.
 
-Without a name: those that --repair-selector selects, or that carry the annotation dnsalias.io/repair. The manifests go
-to standard output or to --out, what there is to say about them to standard error. Nothing is written to a cluster;
-docs/adopt.md has the steps to retire whatever wrote the entries. Run again, it proposes only what is still missing.
+Without a name it reads the entries that --repair-selector selects, or that have the annotation dnsalias.io/repair.
+The manifests go to standard output or to --out, notes about them to standard error. Nothing is written to a cluster;
+docs/adopt.md has the steps to retire the controller that wrote the entries. Run again, it proposes only what is
+missing.
 
 \b
 Example:
@@ -42,9 +43,9 @@ Example:
 
 \b
 Exit codes:
-  0  every entry has its alias, proposed or already there
-  1  some could not be: see standard error
-  2  bad usage, input that cannot be read, or a file that is in the way
+  0  every entry has its alias, proposed or existing
+  1  some could not be adopted: see standard error
+  2  bad usage, input that cannot be read, or another file of that name
 """
 Result = Adopted | NotAdopted
 
@@ -53,7 +54,9 @@ Result = Adopted | NotAdopted
 @click.argument("entries", nargs=-1, metavar="[NAMESPACE/NAME]…")
 @with_source
 @click.option("-o", "--output", type=click.Choice(("yaml", "json")), default="yaml", show_default=True)
-@click.option("--out", type=click.Path(file_okay=False), metavar="DIR", help="Write one file for each alias in there.")
+@click.option(
+    "--out", type=click.Path(file_okay=False), metavar="DIR", help="Write one file per alias into this folder."
+)
 @with_rules
 def adopt(source: Source, rules: Rules, entries: tuple[str, ...], output: str, out: str | None) -> int:
     """Print or write the manifests; the exit code."""
@@ -89,7 +92,7 @@ def _named(inputs: Inputs, names: Sequence[str]) -> list[ServiceEntry]:
 
 
 def _fresh(results: Iterable[Result]) -> list[Adopted]:
-    """Each alias that is still to be applied, once: several entries may share it."""
+    """Each alias that has to be applied, once: several entries may share it."""
     return list({r.key: r for r in reversed([*results]) if isinstance(r, Adopted) and not r.exists}.values())[::-1]
 
 
@@ -102,7 +105,7 @@ def _document(result: Adopted, places: Mapping[Key, Place]) -> Iterator[str]:
 
 
 def _write(folder: Path, results: Iterable[Adopted], places: Mapping[Key, Place]) -> list[str]:
-    """One file for each alias; a file that is there and says something else stays, and is told."""
+    """One file for each alias; an existing file with other content stays, and is reported."""
     in_the_way = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -112,7 +115,7 @@ def _write(folder: Path, results: Iterable[Adopted], places: Mapping[Key, Place]
             if not path.exists():
                 path.write_text(text, encoding="utf-8")
             elif path.read_text(encoding="utf-8", errors="replace") != text:
-                in_the_way.append(f"{path} is there and says something else: not written; move it away and run again")
+                in_the_way.append(f"{path} exists with other content: not written; move it away and run again")
     except OSError as error:
         raise click.ClickException(f"{error.filename or folder}: {error.strerror or error}") from error
     return in_the_way

@@ -1,11 +1,11 @@
-"""`dnsalias completion`: what a shell evaluates to complete our words, and the answers that kubectl asks for."""
+"""`dnsalias completion`: the completion script of a shell, and completion for kubectl."""
 
 import sys
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
-HELP = """Print the completion script of a shell; it asks this program for every word.
+HELP = """Print the completion script of a shell. The script calls this program for each word.
 
 \b
 Example:
@@ -13,8 +13,7 @@ Example:
   dnsalias completion zsh > "${fpath[1]}/_dnsalias"                       # zsh
   dnsalias completion fish > ~/.config/fish/completions/dnsalias.fish     # fish
 
-`kubectl dnsalias` is completed wherever kubectl is: it asks the executable kubectl_complete-dnsalias, which is
-installed beside this one.
+kubectl completes `kubectl dnsalias` by calling kubectl_complete-dnsalias, which is installed with this program.
 
 \b
 Exit codes:
@@ -22,7 +21,7 @@ Exit codes:
 """
 _NAME, _VARIABLE = "dnsalias", "_DNSALIAS_COMPLETE"
 _FILES, _NO_FILES = 0, 4
-"""Directives of kubectl's protocol: complete files beside what was answered, or nothing else."""
+"""Directives of kubectl's protocol: complete files as well, or nothing else."""
 
 
 @click.command(help=HELP)
@@ -43,7 +42,7 @@ class _Kubectl(ShellComplete):
     name = "kubectl"
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words before the one that is being typed, and that one."""
+        """The words before the one that is being typed, and that word."""
         words = sys.argv[1:] or [""]
         return words[:-1], words[-1]
 

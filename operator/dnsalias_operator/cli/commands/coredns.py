@@ -9,8 +9,8 @@ from dnsalias_operator.model.rules import Rules
 
 HELP = """Print a CoreDNS snippet that makes every accepted alias resolve.
 
-Names are rewritten to the Service's own name, so nothing goes stale when a clusterIP changes. Put the lines into the
-server block of the Corefile that has the plugin `kubernetes`. Sidecars with DNS capture need none of it.
+Names are rewritten to the Service's own name, so nothing becomes stale when a clusterIP changes. Put the lines into
+the server block of the Corefile that has the plugin `kubernetes`. Sidecars with DNS capture do not need them.
 
 \b
 Example:
@@ -21,7 +21,7 @@ Exit codes:
   0  printed
   2  bad usage, or input that cannot be read
 """
-HEADER = "# Aliases of Services inside the mesh. Made by `dnsalias coredns`; make it anew when aliases come or go."
+HEADER = "# Aliases of Services inside the mesh. Made by `dnsalias coredns`; run it again when aliases change."
 
 
 @click.command(help=HELP)

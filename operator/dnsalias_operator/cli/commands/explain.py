@@ -1,4 +1,4 @@
-"""`dnsalias explain`: the story of one alias or entry, or the page of a finding or reason."""
+"""`dnsalias explain`: everything about one alias or entry, or the page of a finding or reason."""
 
 import difflib
 import json
@@ -12,7 +12,7 @@ from dnsalias_operator.cli.commands.lint import as_dict as finding_as_dict
 from dnsalias_operator.cli.commands.listeners import as_dict as row_as_dict
 from dnsalias_operator.cli.options import ERROR, OK, Source, as_if_all_were_read, with_rules, with_source
 from dnsalias_operator.cli.printing import pages
-from dnsalias_operator.cli.printing.storytext import told
+from dnsalias_operator.cli.printing.storytext import lines_of
 from dnsalias_operator.cli.reading.problems import Place
 from dnsalias_operator.cli.terminal import clean
 from dnsalias_operator.core.advice.story import Story, story
@@ -25,11 +25,11 @@ from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 
-HELP = """Tell the story of one DnsAlias or ServiceEntry, or explain a finding or a reason.
+HELP = """Show everything about one DnsAlias or ServiceEntry, or explain a finding or a reason.
 
-The story: which Service, which entry, who gets the connections to each address and port and from where, what is wrong,
-how the name resolves, and what to do. WHAT is NAMESPACE/NAME, with the kind before it where an alias and an entry share
-the name; or a host; or a finding's code; or a reason of a condition, of an unfixed entry or of a write.
+For an object it shows the Service, the entry, who gets the connections to each address and port and from where, what
+is wrong, how the name resolves, and what to do. WHAT is NAMESPACE/NAME, with the kind before it if an alias and an
+entry have the same name; or a host; or a finding's code; or a reason of a condition, of an unfixed entry or of a write.
 
 \b
 Example:
@@ -42,7 +42,7 @@ Example:
 \b
 Exit codes:
   0  explained
-  2  bad usage, nothing of that name, or input that cannot be read
+  2  bad usage, no such object, or input that cannot be read
 """
 _KINDS = {word: kind for kind in (KIND, "ServiceEntry") for word in KINDS[kind].words}
 _EXPECTED = "expected [KIND] NAMESPACE/NAME, a host, a finding's code such as DA004, or a reason"
@@ -62,13 +62,13 @@ def explain(source: Source, rules: Rules, what: tuple[str, ...], output: str) ->
     inputs = source.read()
     world, places = inputs.snapshot(), inputs.places()
     rules, narrow = as_if_all_were_read(source, rules)
-    told_of = story(world, _key(world, kind, word, rules), rules)
-    if told_of is None:
-        raise click.UsageError(f"{clean(word)} went away while it was read; try again")
+    found_story = story(world, _key(world, kind, word, rules), rules)
+    if found_story is None:
+        raise click.UsageError(f"{clean(word)} was deleted while it was read; try again")
     if output == "json":
-        click.echo(json.dumps(as_dict(told_of, places), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(as_dict(found_story, places), indent=2, ensure_ascii=False))
     else:
-        for line in told(told_of, places, rules.mesh):
+        for line in lines_of(found_story, places, rules.mesh):
             click.echo(line)
         click.echo(f"Assumed: {rules.assumptions()}{narrow}.")
     return ERROR if inputs.problems else OK
@@ -77,10 +77,10 @@ def explain(source: Source, rules: Rules, what: tuple[str, ...], output: str) ->
 def _pages(word: str) -> tuple[pages.Page, ...]:
     try:
         found = pages.pages(word)
-        # Names and hosts are in lower case: such a word can be nothing else.
+        # Names and hosts are in lower case: such a word can only be a code.
         if not found and re.fullmatch(r"(?i:da)\d+", word):
             codes = pages.codes()
-            raise click.UsageError(f"there is no finding {clean(word)}; there are {codes[0]} to {codes[-1]}")
+            raise click.UsageError(f"there is no finding {clean(word)}; the codes are {codes[0]} to {codes[-1]}")
         if not found and word[:1].isupper():
             near = difflib.get_close_matches(word, Reason, 3)
             hint = f"did you mean {' or '.join(near)}?" if near else "docs/conditions.md has all of them"
@@ -102,7 +102,7 @@ def _print_pages(found: Iterable[pages.Page], output: str) -> None:
 
 
 def _subject(what: tuple[str, ...]) -> tuple[str, str]:
-    """The kind that is asked for ("" for any) and the word that names the object."""
+    """The kind that was given ("" for any) and the word that names the object."""
     *kinds, word = what
     if len(kinds) > 1 or (kinds and kinds[0].lower() not in _KINDS):
         named = f"{clean(kinds[0])} is neither DnsAlias nor ServiceEntry" if len(kinds) == 1 else "too many words"
@@ -118,12 +118,12 @@ def _key(world: Snapshot, kind: str, word: str, rules: Rules) -> Key:
     """
     found = [k for k in _named(world, word) if kind in ("", k.kind)]
     if len(found) > 1:
-        found = [k for k in found if not _told_by_alias(world, k, found, rules)]
+        found = [k for k in found if not _serves_one_of(world, k, found, rules)]
     if len(found) == 1:
         return found[0]
     if found:
         listed = "\n".join(f"  dnsalias explain {k.kind.lower()} {clean(f'{k.namespace}/{k.name}')}" for k in found)
-        raise click.UsageError(f"{clean(word)} can mean {len(found)} objects; say which:\n{listed}")
+        raise click.UsageError(f"{clean(word)} can mean {len(found)} objects; give one of:\n{listed}")
     namespace, slash, name = word.partition("/")
     service = world.service(namespace, name) if slash and not kind else None
     if service is not None:
@@ -142,8 +142,8 @@ def _named(world: Snapshot, word: str) -> list[Key]:
     return by_host or [key for key in every if key.name == word]
 
 
-def _told_by_alias(world: Snapshot, key: Key, others: Iterable[Key], rules: Rules) -> bool:
-    """Whether it is an entry that serves one of the aliases: the alias' story tells of it."""
+def _serves_one_of(world: Snapshot, key: Key, others: Iterable[Key], rules: Rules) -> bool:
+    """Whether it is an entry that serves one of the aliases: the story of the alias includes it."""
     entry = world.entry(key.namespace, key.name) if key.kind == "ServiceEntry" else None
     if entry is None:
         return False
@@ -153,11 +153,11 @@ def _told_by_alias(world: Snapshot, key: Key, others: Iterable[Key], rules: Rule
 
 
 def _of_service(world: Snapshot, key: Key, rules: Rules) -> str:
-    """What one may have meant instead of a Service."""
+    """What the user may have meant instead of a Service."""
     aliases = [a.key for a in world.aliases_of(key.namespace, key.name)]
     entries = [e.key for e in world.entries() if stands_for(world, e, rules).named == key]
     listed = ", ".join(clean(k) for k in (*aliases, *entries))
-    return f"name what gives it another name: {listed}" if listed else "no alias and no entry gives it another name"
+    return f"name an alias or entry of it: {listed}" if listed else "it has no alias and no entry"
 
 
 def as_dict(of: Story, places: Mapping[Key, Place]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from dnsalias_operator.core.plan import lint as findings_in
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 
-HELP = """Find what ServiceEntries and DnsAliases do to the mesh that nobody meant.
+HELP = """Find ServiceEntries that take traffic not meant for them, and other faults of entries and DnsAliases.
 
 \b
 Example:
@@ -29,8 +29,8 @@ Example:
   dnsalias lint -f manifests/ -o html > report.html
   dnsalias lint -f manifests/ --baseline baseline.json --write-baseline
 
-With --baseline, findings that the file lists are accepted: only new ones, and those that have become worse, are shown
-and count. Rows that match nothing any more are told on standard error.
+With --baseline, the findings in the file are accepted: only new findings, and those that have become worse, are shown
+and counted. Rows that no longer match are reported on standard error.
 
 With --code or --min-severity, other findings are neither shown nor counted.
 
@@ -41,9 +41,9 @@ Exit codes:
   2  bad usage, or input that cannot be read (the rest is still checked)
 """
 FORMS = {"text": "", "json": "", "sarif": "sarif", "junit": "junit", "html": "report.page"}
-"""Output forms, and the modules of those that have one: imported when they are asked for."""
+"""Output forms, and the modules of those that have one, which are imported when needed."""
 MOST_STALE = 10
-"""Rows of a baseline that match nothing which are named one by one."""
+"""Most rows that no longer match which are named one by one."""
 
 
 @click.command(help=HELP)
@@ -54,18 +54,18 @@ MOST_STALE = 10
     type=click.Choice(("critical", "warning", "info", "never")),
     default="warning",
     show_default=True,
-    help="Least severity that makes the exit code 1.",
+    help="Lowest severity that makes the exit code 1.",
 )
 @click.option(
     "--min-severity",
     type=click.Choice(tuple(severity.value for severity in Severity)),
     default=Severity.INFO.value,
     show_default=True,
-    help="Leave out what is less severe.",
+    help="Lowest severity that is shown.",
 )
 @click.option("--code", "codes", multiple=True, metavar="DA…", help="Only findings of this code; repeatable.")
 @click.option("--baseline", type=click.Path(readable=False), metavar="FILE", help="Findings that are accepted for now.")
-@click.option("--write-baseline", is_flag=True, help="Write today's findings to that file instead of showing them.")
+@click.option("--write-baseline", is_flag=True, help="Write the current findings to that file instead of showing them.")
 @with_rules
 def lint(
     source: Source,
@@ -87,7 +87,7 @@ def lint(
     divided = baselines.divide(findings, rows)
     if baseline and write_baseline:
         return _write(baseline, inputs, findings, rows, divided)
-    _tell_stale(divided, baseline or "")
+    _report_stale(divided, baseline or "")
     new = tuple(filter(wanted, divided.new))
     accepted = tuple(pair for pair in divided.accepted if wanted(pair[0]))
     linted = Linted(inputs, rules, inputs.places(), new, accepted, baseline or "", fail_on)
@@ -112,12 +112,12 @@ def _show(linted: Linted, output: str) -> None:
 
 
 def _filter(min_severity: str, codes: tuple[str, ...]) -> Callable[[Finding], bool]:
-    """Whether a finding is asked for."""
+    """Whether a finding is to be shown."""
     least, asked = Severity(min_severity), {code.upper() for code in codes}
     known = sorted(fault.code for fault in FAULTS)
     if unknown := sorted(asked.difference(known)):
         there = f"{known[0]} to {known[-1]}"
-        raise click.UsageError(f"--code {clean(unknown[0])}: there is no such finding; there are {there}")
+        raise click.UsageError(f"--code {clean(unknown[0])}: there is no such finding; the codes are {there}")
     return lambda finding: finding.severity.rank <= least.rank and (not asked or finding.code in asked)
 
 
@@ -140,7 +140,7 @@ def _write(
     divided: baselines.Division,
 ) -> int:
     if inputs.problems:
-        note(f"{path}: not written: with part of the input unread, it would lack what is in there")
+        note(f"{path}: not written, because part of the input could not be read and would be missing in it")
         return ERROR
     try:
         baselines.write(path, findings, rows)
@@ -149,25 +149,25 @@ def _write(
     added, removed = len(divided.new), len(divided.stale)
     changes = tally(((added, "new"), (removed, "removed"))) or "nothing new"
     total = count(len(divided.accepted) + added, "finding")
-    note(f"{path}: {total} accepted, {changes}; from now on --baseline {path} shows what is beyond them")
+    note(f"{path}: {total} accepted, {changes}; from now on --baseline {path} shows only other findings")
     return OK
 
 
-def _tell_stale(divided: baselines.Division, path: str) -> None:
-    """Rows that match nothing: what was mended stays accepted until they go, and may come back unseen."""
+def _report_stale(divided: baselines.Division, path: str) -> None:
+    """Rows that no longer match: as long as they stay, the same fault can come back unnoticed."""
     worse = {baselines.Fingerprint.of(finding): finding.severity for finding in divided.new}
     for row in divided.stale[:MOST_STALE]:
         if row.fingerprint in worse:
             now = worse[row.fingerprint]
-            note(f"{path}: {row.fingerprint} was accepted as {row.severity} and is {now} now, so it is shown")
+            note(f"{path}: {row.fingerprint} was accepted as {row.severity} and is now {now}, so it is shown")
         else:
-            note(f"{path}: {row.fingerprint} is not found any more; remove the row, or write the baseline anew")
+            note(f"{path}: {row.fingerprint} is no longer found; remove the row, or write the baseline again")
     if len(divided.stale) > MOST_STALE:
-        note(f"{path}: {len(divided.stale) - MOST_STALE} more rows match nothing; write the baseline anew")
+        note(f"{path}: {len(divided.stale) - MOST_STALE} more rows no longer match; write the baseline again")
 
 
 def as_dict(finding: Finding, place: Place | None) -> dict[str, object]:
-    """The machine form of a finding; ``port``, ``file`` and ``line`` are null where they are not known."""
+    """The machine form of a finding; ``port``, ``file`` and ``line`` are null if they are not known."""
     return {
         "code": finding.code,
         "severity": finding.severity.value,

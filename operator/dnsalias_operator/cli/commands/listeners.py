@@ -22,7 +22,7 @@ from dnsalias_operator.core.istio.listeners.rows import PASSTHROUGH
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 
-HELP = """Predict the outbound listeners of a sidecar in a namespace: who gets a connection to which address and port.
+HELP = """Predict the outbound listeners of a sidecar in a namespace: who gets the connections to each address and port.
 
 \b
 Example:
@@ -30,8 +30,8 @@ Example:
   dnsalias listeners --from default --port 80 -o wide
 
 \b
-With -o wide, what the sidecar sends: mTLS, or the bytes as the application
-sent them (plaintext), and why.
+-o wide also shows what the sidecar sends, mTLS or what the application sent
+(plaintext), and why.
 
 \b
 Exit codes:
@@ -46,7 +46,7 @@ _CLUSTERS = ("CLUSTER", "SENDS", "BECAUSE")
 def _labels(_context: click.Context, _parameter: click.Parameter, value: str) -> dict[str, str]:
     pairs = [pair.partition("=") for pair in value.split(",") if pair]
     if any(not key or not equals for key, equals, _ in pairs):
-        raise click.BadParameter(f"{value!r}: expected key=value, several with commas between")
+        raise click.BadParameter(f"{value!r}: expected key=value, several separated by commas")
     return {key: text for key, _, text in pairs}
 
 
@@ -83,8 +83,8 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
             click.echo(line)
         for line in missing:
             click.echo(clean(line))
-        told = sidecar_of(world, asked, rules.mesh)
-        under = f" under {clean(told.key)}" if told else ""
+        sidecar = sidecar_of(world, asked, rules.mesh)
+        under = f" under {clean(sidecar.key)}" if sidecar else ""
         also = ", enableAutoMtls on" if output == "wide" else ""
         click.echo(f"Assumed: a sidecar in namespace {clean(client)}{under}, {rules.mesh.assumptions()}{also}.")
     return ERROR if inputs.problems else OK
@@ -134,7 +134,7 @@ def _refusals(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int
     """Listeners that are not in the table because Envoy refuses them."""
     for port in ports:
         for key, why in sorted(refused_on(world, client, rules.mesh, port).items()):
-            yield f"{key} on port {port}: Envoy refuses the listener, and a sidecar that starts is never ready ({why})."
+            yield f"{key} on port {port}: Envoy refuses the listener; starting sidecars never become ready ({why})."
 
 
 def _losses(found: Iterable[Listener]) -> Iterable[str]:
@@ -161,7 +161,7 @@ def _rich_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> No
 
     table = Table()
     for column in columns:
-        # The default cuts what is too long: names that differ at their ends would look the same.
+        # The default truncates: names that differ only at their ends would look the same.
         table.add_column(column, overflow="fold")
     for cells in rows:
         # Text, not str: square brackets in a name would be read as markup.

@@ -1,4 +1,4 @@
-"""`dnsalias plan`: what the operator would write, why, and what it would leave as it is."""
+"""`dnsalias plan`: what the operator would write, why, and what it would not change."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,6 +17,7 @@ from dnsalias_operator.core.outcome import (
     Plan,
     State,
     Verb,
+    left_alone,
     not_served,
     unfixed,
     withheld,
@@ -26,7 +27,7 @@ from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.status import PROGRAMMED
 
-HELP = """Show what the operator would write, as a diff with the reason over each change, and what stays unfixed.
+HELP = """Show what the operator would write, as a diff with a reason for each change, and what stays unfixed.
 
 \b
 Example:
@@ -89,6 +90,10 @@ def as_dict(decided: Plan, places: Mapping[Key, Place]) -> dict[str, Any]:
             }
             for entry in unfixed(decided.entries)
         ],
+        "left_alone": [
+            {**_identity(entry.key, places), "reason": entry.reason, "message": entry.message}
+            for entry in left_alone(decided.entries)
+        ],
         "refused": [
             {
                 **_identity(alias.key, places),
@@ -126,7 +131,7 @@ def _identity(key: Key, places: Mapping[Key, Place]) -> dict[str, Any]:
 
 
 def _named(condition: Condition) -> str:
-    """What is said of an alias whose first wrong condition is that one: accepted aliases may wait for something."""
+    """The word for an alias by its first False condition: an accepted alias may only be waiting for something."""
     return "unserved" if condition.type == PROGRAMMED else "refused"
 
 
@@ -139,6 +144,12 @@ def _lines(decided: Plan, places: Mapping[Key, Place]) -> Iterator[str]:
     if left:
         yield click.style("Stays unfixed:", bold=True)
         yield from left
+        yield ""
+    if alone := left_alone(decided.entries):
+        yield click.style("Left as it is:", bold=True)
+        for entry in alone:
+            yield f"  {clean(entry.key)}{_at(entry.key, places)}"
+            yield f"  {'':<8} {entry.reason}: {clean(entry.message)}"
         yield ""
 
 

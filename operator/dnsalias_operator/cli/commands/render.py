@@ -14,7 +14,7 @@ from dnsalias_operator.model.rules import Rules
 
 HELP = """Print every input with the plan's changes applied, as YAML for kubectl.
 
-The clusterIPs in the result are of one cluster: render once for each cluster.
+The result has the clusterIPs of one cluster: render once for each cluster.
 
 \b
 Example:
@@ -25,7 +25,7 @@ Exit codes:
   0  rendered
   2  bad usage, or input that cannot be read
 """
-HEADER = "# The clusterIPs in here are of one cluster: render anew for another one.\n"
+HEADER = "# These clusterIPs are of one cluster: render again for another one.\n"
 
 
 @click.command(help=HELP)

@@ -1,4 +1,4 @@
-"""`dnsalias revert`: take what the operator put into other people's ServiceEntries out of them. It alone writes."""
+"""`dnsalias revert`: remove what the operator added to other people's ServiceEntries. The one command that writes."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -19,25 +19,25 @@ from dnsalias_operator.model.names import REPAIR_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 
-HELP = f"""Take out of other people's ServiceEntries what the operator put in, and keep it off them from then on.
+HELP = f"""Remove from other people's ServiceEntries what the operator added, and stop it from repairing them again.
 
-First it shows each change and the listeners that it reopens, and writes nothing; --yes writes. An entry that would
-take traffic not meant for it is only reverted with --force as well. The same write sets the annotation
-{REPAIR_ANNOTATION}: "false", without which a running operator would repair the entry again.
+Without --yes it only shows each change and the listeners that come back. An entry that would take traffic not meant
+for it is reverted only with --force as well. The same write sets the annotation {REPAIR_ANNOTATION}: "false";
+without it, a running operator would repair the entry again.
 
-Entries that were generated for a DnsAlias go with it: delete the DnsAlias.
+To remove an entry that was generated for a DnsAlias, delete the DnsAlias.
 
 \b
 Example:
-  dnsalias revert -n data mysql              show what one entry without its repair would do
-  dnsalias revert -n data mysql --yes        do it
+  dnsalias revert -n data mysql              show what one entry would do without its repair
+  dnsalias revert -n data mysql --yes        write it
   dnsalias revert -n data --all              every repaired entry of a namespace
-  dnsalias revert --all --yes --force        everything, critical ones too
+  dnsalias revert --all --yes --force        everything, including critical ones
 
 \b
 Exit codes:
   0  reverted, or nothing to revert
-  1  shown, nothing was written
+  1  shown; nothing was written
   2  bad usage, --force is missing, or a write failed
 """
 
@@ -45,9 +45,11 @@ Exit codes:
 @click.command(help=HELP)
 @click.argument("entries", nargs=-1, metavar="[[NAMESPACE/]NAME]...")
 @click.option("-n", "--namespace", "where", default="", metavar="NAME", help="Namespace of the entries.")
-@click.option("--all", "everything", is_flag=True, help="Every repaired entry: of the namespace, or of the cluster.")
+@click.option("--all", "everything", is_flag=True, help="Every repaired entry of the namespace, or of the cluster.")
 @click.option("--yes", is_flag=True, help="Write.")
-@click.option("--force", is_flag=True, help="Also what gets critical, and what an annotation of somebody else opts in.")
+@click.option(
+    "--force", is_flag=True, help="Also entries that become critical, and those that others opted in by annotation."
+)
 @click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True)
 @click.option("--context", default="", metavar="NAME", help="Context of the kubeconfig.")
 @click.option("--kubeconfig", default="", metavar="FILE", help="Kubeconfig to use.")
@@ -67,7 +69,7 @@ def revert(
     """Show, and with --yes write; the exit code."""
     named = [_key(entry, where) for entry in entries]
     if bool(named) is everything:
-        raise click.UsageError("name ServiceEntries, or give --all (with -n: of that namespace); one of both")
+        raise click.UsageError("name ServiceEntries or give --all (with -n: of that namespace), not both")
     live = _read(kubeconfig, context)
     world = live.inputs.snapshot()
     _known(world, named)
@@ -92,22 +94,22 @@ def revert(
 
 
 def _read(kubeconfig: str, context: str) -> Live:
-    """The whole cluster, whatever is reverted: listeners are made of everything."""
+    """The whole cluster, whatever is reverted: listeners depend on everything."""
     try:
         live = read_cluster(kubeconfig, context, "")
     except LiveError as error:
         raise click.ClickException(str(error)) from error
-    live.tell()
+    live.report()
     return live
 
 
 def _unseen(live: Live) -> str:
-    """Why nothing is written without --force where what comes back cannot be told, or ""."""
+    """Why nothing is written without --force if what comes back cannot be predicted, or ""."""
     if not any(name.startswith("sidecars.") for name in live.forbidden):
         return ""
     return (
-        "Nothing was written: without the right to list Sidecars it is not known what would take traffic. Get that "
-        "right (ClusterRole dnsalias-diagnose of manifests/people has it), or give --force as well."
+        "Nothing was written: without permission to list Sidecars it is not known what would take traffic. Get that "
+        "permission (ClusterRole dnsalias-diagnose of manifests/people has it), or add --force."
     )
 
 
@@ -116,20 +118,20 @@ def _key(entry: str, where: str) -> Key:
     if slash and where and namespace != where:
         raise click.UsageError(f"{entry}: not in the namespace of -n, {where}")
     if not name or not (namespace or where):
-        raise click.UsageError(f"{entry}: give its namespace, with -n or as NAMESPACE/NAME")
+        raise click.UsageError(f"{entry}: name its namespace, with -n or as NAMESPACE/NAME")
     return Key("ServiceEntry", namespace or where, name)
 
 
 def _known(world: Snapshot, named: Iterable[Key]) -> None:
-    """Say of each entry that was named why there is nothing to revert; one that does not exist is an error."""
+    """Report why there is nothing to revert in an entry that was named; one that does not exist is an error."""
     for key in named:
         entry = world.entry(key.namespace, key.name)
         if entry is None:
             raise click.ClickException(f"{key} does not exist; `dnsalias revert --all` shows what was repaired")
         if claims_to_be_ours(entry):
-            note(f"{key} was generated for a DnsAlias and goes with it: kubectl delete dnsalias -n {key.namespace} …")
+            note(f"{key} was generated for a DnsAlias; to remove it: kubectl delete dnsalias -n {key.namespace} …")
         elif not is_patched(entry):
-            note(f"{key}: nothing in it is from this operator")
+            note(f"{key}: it has nothing from this operator")
 
 
 def _refusal(reversal: Reversal) -> str:
@@ -137,21 +139,21 @@ def _refusal(reversal: Reversal) -> str:
     if reversal.critical:
         number = count(len(reversal.critical), "entry", "entries")
         return (
-            f"Nothing was written: {number} would take traffic not meant for it (critical, see above). Give --force as "
-            "well, or name the others."
+            f"Nothing was written: {number} would take traffic not meant for it (critical, see above). Add --force, or "
+            "name the others."
         )
     opposed = [undo for undo in reversal.undos if undo.opposed]
     if opposed:
         first = opposed[0]
         return (
             f'Nothing was written: somebody set {REPAIR_ANNOTATION}: "{first.opposed}" on {first.change.key}. Set it '
-            'to "false" at its source, and the operator takes its repair out by itself; or give --force as well.'
+            'to "false" at its source, and the operator removes its repair; or add --force.'
         )
     return ""
 
 
 def _write(reversal: Reversal, kubeconfig: str, context: str, *, force: bool) -> dict[Key, str]:
-    """Write; returns what went wrong."""
+    """Write; returns the errors."""
     from dnsalias_operator.shell.working import withdraw  # noqa: PLC0415 (kubernetes and aiohttp take a while to import)
 
     changes = [undo.change for undo in reversal.undos]
@@ -195,7 +197,8 @@ def _outcome(reversal: Reversal, failed: dict[Key, str], *, written: bool) -> It
         yield f"{number} to revert{critical}. Nothing was written; {needed} writes."
     else:
         done = [undo.change.key for undo in reversal.undos if undo.change.key not in failed]
-        yield f'{count(len(done), "entry", "entries")} reverted; {REPAIR_ANNOTATION}: "false" keeps the operator off.'
+        entries = count(len(done), "entry", "entries")
+        yield f'{entries} reverted; {REPAIR_ANNOTATION}: "false" stops the operator from repairing them.'
         if done:
             yield "To have one repaired again:"
         for key in done:

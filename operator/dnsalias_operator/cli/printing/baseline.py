@@ -1,7 +1,7 @@
 """`--baseline FILE`: findings that a team has accepted for now, so that only new ones count.
 
-A row names a finding by what survives an edit of the file around it: code, kind, namespace, name and port, never a line
-or a message. It accepts one such finding of its severity or a milder one: what has become worse is new.
+A row names a finding by what does not change when the file is edited: code, kind, namespace, name and port, never a
+line or a message. It accepts one such finding of its severity or a milder one; a finding that became worse is new.
 """
 
 import json
@@ -18,11 +18,11 @@ _TEXTS = ("code", "kind", "namespace", "name")
 
 
 class BaselineError(Exception):
-    """The file cannot be used; the message names it, the row and the remedy."""
+    """The file cannot be used; the message names the file, the row and the remedy."""
 
 
 class Fingerprint(NamedTuple):
-    """Which finding it is, whatever is edited around it; ``port`` is None for one of the whole object."""
+    """Identifies a finding across edits; ``port`` is None if it concerns the whole object."""
 
     code: str
     kind: str
@@ -42,7 +42,7 @@ class Fingerprint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One accepted finding. ``note`` is a person's word on it ("" for none): kept when the file is written anew."""
+    """One accepted finding. ``note`` is a person's comment ("" for none); it is kept when the file is written again."""
 
     fingerprint: Fingerprint
     severity: Severity
@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """Findings set against a baseline: those without a row, those with one, and the rows that match nothing."""
+    """Findings compared with a baseline: those without a row, those with one, and the rows that no longer match."""
 
     new: tuple[Finding, ...]
     accepted: tuple[tuple[Finding, Row], ...]
@@ -63,7 +63,7 @@ class Division:
 
 
 def divide(findings: Iterable[Finding], rows: Iterable[Row]) -> Division:
-    """Give each finding a row of its own; the order of the findings is kept."""
+    """Match each finding with one row; the order of the findings is kept."""
     open_rows: dict[Fingerprint, list[Row]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: row.severity.rank):
         open_rows[row.fingerprint].append(row)
@@ -81,7 +81,7 @@ def divide(findings: Iterable[Finding], rows: Iterable[Row]) -> Division:
 
 
 def read(path: str, *, may_be_new: bool = False) -> tuple[Row, ...]:
-    """The rows of a baseline file; none where it ``may_be_new`` and is not there yet.
+    """The rows of a baseline file; none if it ``may_be_new`` and does not exist.
 
     Raises:
         BaselineError: it cannot be read, or is no baseline.
@@ -91,20 +91,20 @@ def read(path: str, *, may_be_new: bool = False) -> tuple[Row, ...]:
     except FileNotFoundError as error:
         if may_be_new:
             return ()
-        raise BaselineError(f"{path}: no such file; --write-baseline makes it") from error
+        raise BaselineError(f"{path}: no such file; --write-baseline creates it") from error
     except OSError as error:
         raise BaselineError(f"{path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise BaselineError(f"{path}: expected JSON as --write-baseline makes it: {error}") from error
+        raise BaselineError(f"{path}: expected JSON as --write-baseline writes it: {error}") from error
     if not isinstance(document, Mapping) or not isinstance(document.get("findings"), list):
-        raise BaselineError(f"{path}: expected an object with a list `findings`, as --write-baseline makes it")
+        raise BaselineError(f"{path}: expected an object with a list `findings`, as --write-baseline writes it")
     if document.get("version") != VERSION:
         raise BaselineError(f"{path}: version: expected {VERSION}, got {document.get('version')!r}")
     return tuple(_row(value, f"{path}: findings[{index}]") for index, value in enumerate(document["findings"]))
 
 
 def text_of(findings: Iterable[Finding], rows: Iterable[Row]) -> str:
-    """The baseline that accepts these findings: JSON, a finding a line, sorted, with the notes of the former rows."""
+    """The baseline that accepts these findings: sorted JSON, one finding per line, with the former rows' notes."""
     notes: dict[Fingerprint, list[str]] = defaultdict(list)
     for row in rows:
         notes[row.fingerprint].append(row.note)
@@ -119,20 +119,20 @@ def text_of(findings: Iterable[Finding], rows: Iterable[Row]) -> str:
 
 
 def write(path: str, findings: Iterable[Finding], rows: Iterable[Row]) -> None:
-    """Write the baseline that accepts these findings; ``rows`` are those that stood there.
+    """Write the baseline that accepts these findings; ``rows`` are the former rows.
 
     Raises:
         BaselineError: it cannot be written.
     """
     try:
-        # A lone surrogate, which UTF-8 lacks, comes out as the escape that JSON has for it.
+        # A lone surrogate, which UTF-8 cannot encode, is written as its JSON escape.
         Path(path).write_text(text_of(findings, rows), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise BaselineError(f"{path}: {error.strerror}") from error
 
 
 def _order(row: Row) -> tuple[Any, ...]:
-    """Sort key: by object, so that a diff of the file shows what became of one."""
+    """Sort key: by object, so that a diff of the file shows the changes of an object together."""
     code, *key, port = row.fingerprint
     return (*key, code, port or 0, row.severity.rank, row.note)
 
@@ -156,7 +156,7 @@ def _row(value: object, where: str) -> Row:
             raise BaselineError(f"{where}.{field}: expected text, got {value.get(field)!r:.60}")
     port, note, severity = value.get("port"), value.get("note", ""), value.get("severity")
     if port is not None and (not isinstance(port, int) or isinstance(port, bool)):
-        raise BaselineError(f"{where}.port: expected a number, or nothing for the whole object, got {port!r:.60}")
+        raise BaselineError(f"{where}.port: expected a number, or no port for the whole object, got {port!r:.60}")
     if not isinstance(note, str):
         raise BaselineError(f"{where}.note: expected text, got {note!r:.60}")
     if severity not in list(Severity):
@@ -164,6 +164,6 @@ def _row(value: object, where: str) -> Row:
         raise BaselineError(f"{where}.severity: expected one of {legal}, got {severity!r:.60}")
     unknown = sorted(map(str, value.keys() - {*_TEXTS, "port", "severity", "note"}))
     if unknown:
-        raise BaselineError(f"{where}.{unknown[0]}: no such field; a word of your own goes into `note`")
+        raise BaselineError(f"{where}.{unknown[0]}: no such field; put your own comment into `note`")
     code, kind, namespace, name = (str(value[field]) for field in _TEXTS)
     return Row(Fingerprint(code, kind, namespace, name, port), Severity(str(severity)), note)

@@ -1,4 +1,4 @@
-"""Unified diffs of objects, without what only the API server writes."""
+"""Unified diffs of objects, without the fields that only the API server writes."""
 
 import difflib
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def shown(raw: Raw | None) -> dict[str, Any] | None:
 def unified(name: str, before: Raw | None, after: Raw | None) -> Iterator[str]:
     """The lines of a unified diff between two states of an object (None: absent), coloured.
 
-    Keys are sorted on both sides, as kubectl prints them: another order of keys is no change.
+    Keys are sorted on both sides, as kubectl prints them: a different order of keys is no change.
     """
     old, new = (dump(shown(raw), sort_keys=True).splitlines() if raw is not None else [] for raw in (before, after))
     from_file = f"a/{name}" if before is not None else "/dev/null"

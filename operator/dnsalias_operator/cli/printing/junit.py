@@ -1,7 +1,7 @@
 """`dnsalias lint -o junit`: JUnit's XML, for CI systems that show test results.
 
-There is no standard; the form is what Jenkins, GitLab and GitHub's test reporters share: one suite, cases with a class
-name, a name, and at most one of failure, error and skipped.
+There is no standard. The form is what the test reporters of Jenkins, GitLab and GitHub have in common: one suite, and
+cases with a class name, a name, and at most one of failure, error and skipped.
 """
 
 from collections.abc import Iterator
@@ -19,10 +19,10 @@ _JUDGED = ("ServiceEntry", KIND)
 
 
 def document(linted: Linted) -> str:
-    """The report as ASCII XML: a case for every finding, and one that passes for every object without any.
+    """The report as ASCII XML: a case for every finding, and a passed case for every object without findings.
 
-    A finding fails its case exactly where it makes the exit code 1; a milder one is told as output of a case that
-    passes, one in the baseline as skipped. Input that could not be read is an error.
+    A finding fails its case if it makes the exit code 1. A milder finding is the output of a case that passes, and one
+    in the baseline is a skipped case. Input that could not be read is an error.
     """
     cases = [*_problems(linted), *_findings(linted), *_sound(linted)]
     totals = {

@@ -1,4 +1,4 @@
-"""What one run of `dnsalias lint` found: the value that every output form is made from."""
+"""What one run of `dnsalias lint` found: the input of every output form."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from dnsalias_operator.model.rules import Rules
 class Linted:
     """Findings of ``inputs`` under ``rules``, worst first.
 
-    ``accepted`` are those that the baseline (``baseline``: its path, "" for none) has a row for: they are in no other
-    tuple and never decide the exit code. ``fail_on`` is a severity or ``never``.
+    ``accepted`` are the findings that have a row in the baseline (``baseline``: its path, "" for none). They are not in
+    ``findings`` and do not affect the exit code. ``fail_on`` is a severity or ``never``.
     """
 
     inputs: Inputs

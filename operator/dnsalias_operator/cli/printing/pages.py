@@ -1,7 +1,6 @@
 """Pages of the documentation that the program carries: sections of docs/, which is the one source.
 
-A built distribution has them in ``docs`` of the package (pyproject.toml says so); a checkout has them where they are
-written.
+A built distribution has them in ``docs`` of the package (see pyproject.toml), a checkout in docs/.
 """
 
 import re
@@ -32,7 +31,7 @@ class Page:
 
     @property
     def text(self) -> str:
-        """The body for a terminal: a link is its words, and the file where it leads to another one."""
+        """The body for a terminal: a link becomes its words, with the file if it leads to another one."""
         return _LINK.sub(_words, self.body)
 
 
@@ -73,7 +72,7 @@ def _read(name: str) -> str:
     for folder in (PACKAGE / "docs", PACKAGE.parents[1] / "docs"):
         if (folder / name).is_file():
             return (folder / name).read_text(encoding="utf-8")
-    raise PagesMissingError(f"docs/{name} is not part of this installation; install dnsalias-operator anew")
+    raise PagesMissingError(f"docs/{name} is not part of this installation; install dnsalias-operator again")
 
 
 def _words(link: re.Match[str]) -> str:

@@ -1,7 +1,7 @@
 """`dnsalias lint -o sarif`: SARIF 2.1.0, for code scanning and editors.
 
-The form follows "Static Analysis Results Interchange Format (SARIF) Version 2.1.0" (OASIS); sections are named beside
-what is not plain.
+The form follows "Static Analysis Results Interchange Format (SARIF) Version 2.1.0" (OASIS); its sections are
+named where something is not obvious.
 """
 
 import hashlib
@@ -22,17 +22,17 @@ from dnsalias_operator.core.outcome import Finding, Severity
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 FINGERPRINT = "dnsaliasFinding/v1"
-"""Name and version of the fingerprint: another way to compute it is another version (section 3.27.17)."""
+"""Name and version of the fingerprint; a change of its computation needs a new version (section 3.27.17)."""
 _LEVELS = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _ROOT = "%SRCROOT%"
 _INDEX = {fault.code: index for index, fault in enumerate(FAULTS)}
 
 
 def document(linted: Linted) -> str:
-    """The log as ASCII JSON: the same whatever the encoding of the terminal or the pipe."""
+    """The log as ASCII JSON, the same in every encoding."""
     run = {
         "tool": {"driver": _driver()},
-        # The folder that relative paths begin at is the reader's to fill in (section 3.14.14).
+        # The reader sets the folder that paths are relative to (section 3.14.14).
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The folder in which dnsalias was run."}}},
         "invocations": [_invocation(linted)],
         "columnKind": "unicodeCodePoints",
@@ -60,7 +60,7 @@ def _rule(fault: Fault) -> dict[str, Any]:
 
 
 def _help(fault: Fault) -> dict[str, str]:
-    """The page of docs/findings.md, which code scanning shows beside each result; Markdown for who can show it."""
+    """The page of docs/findings.md, which code scanning shows with each result, as text and as Markdown."""
     try:
         (page,) = pages(fault.code)
     except PagesMissingError:
@@ -69,7 +69,7 @@ def _help(fault: Fault) -> dict[str, str]:
 
 
 def _results(linted: Linted) -> list[dict[str, Any]]:
-    """New findings and accepted ones; with a baseline, each says which it is (section 3.27.23)."""
+    """New and accepted findings; with a baseline, each is marked as one of them (section 3.27.23)."""
     rows: list[tuple[Finding, Row | None]] = [(finding, None) for finding in linted.findings]
     results = []
     for finding, row in (*rows, *linted.accepted):
@@ -100,7 +100,7 @@ def _result(finding: Finding, place: Place | None) -> dict[str, Any]:
 
 
 def fingerprint(finding: Finding) -> str:
-    """The same for the same fault of the same object, wherever in the files it stands (64 hexadecimal digits)."""
+    """The same for the same fault of the same object, wherever the object is in the files (64 hexadecimal digits)."""
     return hashlib.sha256(json.dumps(Fingerprint.of(finding)).encode()).hexdigest()
 
 
@@ -118,7 +118,7 @@ def _physical(place: Place | None) -> dict[str, Any]:
 
 
 def _artifact(file: str) -> dict[str, str]:
-    """Relative to the working folder where it lies in it, as code scanning asks for; else absolute."""
+    """Relative to the working folder if the file is in it, as code scanning requires; otherwise absolute."""
     path = Path(file).absolute()
     try:
         return {"uri": quote(path.relative_to(Path.cwd()).as_posix()), "uriBaseId": _ROOT}
@@ -127,10 +127,10 @@ def _artifact(file: str) -> dict[str, str]:
 
 
 def _invocation(linted: Linted) -> dict[str, Any]:
-    """Input that could not be read is told here: a log without results must not pass for a clean one."""
+    """Reports input that could not be read: a log without results must not look like a clean one."""
     notifications = [_notification(problem) for problem in linted.inputs.problems]
-    told = {"toolExecutionNotifications": notifications} if notifications else {}
-    return {"executionSuccessful": not notifications, **told}
+    reported = {"toolExecutionNotifications": notifications} if notifications else {}
+    return {"executionSuccessful": not notifications, **reported}
 
 
 def _notification(problem: Problem) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A story as text: sections with a title in the margin, for somebody who has one terminal and little time."""
+"""A story as text: sections with a title in the margin."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -20,8 +20,8 @@ from dnsalias_operator.model.status import GENERATED, PATCHED
 _MARGIN = 12
 
 
-def told(story: Story, places: Mapping[Key, Place], mesh: Mesh) -> Iterator[str]:
-    """The lines of a story; the first names the object and says how it stands."""
+def lines_of(story: Story, places: Mapping[Key, Place], mesh: Mesh) -> Iterator[str]:
+    """The lines of a story; the first names the object and its state."""
     where = f" ({clean(places[story.key])})" if story.key in places else ""
     yield click.style(f"{clean(story.key)}{where} {clean(story.summary)}", bold=True)
     yield from _section("Name", _names(story, mesh))
@@ -55,7 +55,7 @@ def _names(story: Story, mesh: Mesh) -> Iterator[str]:
 
 def _service(story: Story) -> Iterator[str]:
     if story.service is None:
-        yield f"{clean(story.named)} does not exist" if story.named else "nothing tells which Service it stands for"
+        yield f"{clean(story.named)} does not exist" if story.named else "nothing says which Service it stands for"
         return
     guess = " (inferred from its name)" if story.inferred else ""
     yield f"{clean(story.service.key)}{guess}: {', '.join(_address(story.service))}"
@@ -79,11 +79,11 @@ def _address(service: Service) -> Iterator[str]:
 def _entry(story: Story, mesh: Mesh) -> Iterator[str]:
     entry = story.entry
     if entry is None:
-        yield "none; one is still to be made" if story.changes else "none"
+        yield "none; one will be created" if story.changes else "none"
         return
     whose = {GENERATED: "made for this alias", PATCHED: "somebody else's, kept right for this alias"}
-    beside = f", {whose[story.mode]}" if story.mode else ""
-    yield f"{clean(entry.key)}{beside}: addresses {', '.join(map(clean, entry.addresses)) or 'none'}"
+    made = f", {whose[story.mode]}" if story.mode else ""
+    yield f"{clean(entry.key)}{made}: addresses {', '.join(map(clean, entry.addresses)) or 'none'}"
     seen = clean(",".join(entry.export_to or mesh.default_service_export_to))
     yield f"  resolution {clean(entry.resolution)}, {_leads(entry)}, exported to {seen}"
     for port in entry.ports:
@@ -134,8 +134,8 @@ def _end(answers: Answer, row: Row) -> str:
 def _findings(story: Story) -> Iterator[str]:
     for finding in story.findings:
         port = f" port {finding.port}:" if finding.port is not None else ""
-        cured = "" if not story.cures(finding) else click.style(" (the operator cures this)", fg="green")
-        yield f"{severity(finding.severity)} {finding.code}{port} {clean(finding.message)}{cured}"
+        fixed = "" if not story.cures(finding) else click.style(" (the operator fixes this)", fg="green")
+        yield f"{severity(finding.severity)} {finding.code}{port} {clean(finding.message)}{fixed}"
 
 
 def _steps(story: Story) -> Iterator[str]:

@@ -16,12 +16,12 @@ _BASIC_PLANE = 0xFFFF
 
 class _Dumper(yaml.CSafeDumper):
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 (PyYAML's signature)
-        # Values may be shared between a change's before and after; *id001 in the output would puzzle readers.
+        # Values may be shared between a change's before and after; *id001 in the output would confuse readers.
         return True
 
 
 def _text(dumper: yaml.CSafeDumper, value: str) -> ScalarNode:
-    # Half of a surrogate pair is no text in any encoding; kubectl reads it as this sign, too.
+    # Half of a surrogate pair is invalid in every encoding; kubectl reads it as this character too.
     sound = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if not sound.replace("\n", "").isprintable():
         style: str | None = '"'
@@ -42,7 +42,7 @@ _Dumper.add_representer(MappingProxyType, _mapping)
 def dump(value: object, *, sort_keys: bool = False) -> str:
     """``value`` as one YAML document without a marker; long lines are never folded.
 
-    What does not print (a change of writing direction, say) is escaped: such text stands in double quotes.
+    What is not printable (such as a change of writing direction) is escaped, in double quotes.
     """
     text = yaml.dump(
         value, Dumper=_Dumper, sort_keys=sort_keys, allow_unicode=True, default_flow_style=False, width=_UNLIMITED

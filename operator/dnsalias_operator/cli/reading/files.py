@@ -1,4 +1,4 @@
-"""`-f PATH…`: files, folders and standard input into `Inputs`; whatever cannot be read, the rest still is."""
+"""`-f PATH…`: files, folders and standard input into `Inputs`; if something cannot be read, the rest still is."""
 
 import gc
 import os
@@ -20,20 +20,20 @@ STDIN = "<stdin>"
 def read_files(paths: Sequence[str], namespace: str, left_out: Iterable[str] = ()) -> Inputs:
     """Read every object of ``paths`` in order; ``-`` is standard input, a folder is searched for `SUFFIXES`.
 
-    ``namespace`` is that of namespaced objects which name none. A file that several paths lead to is read once, and
-    one of the files ``left_out`` not at all, though it lies in a folder: it is read for something else.
+    ``namespace`` is used for namespaced objects that have none. A file that several paths lead to is read once. The
+    files ``left_out`` are not read even if they are in a folder: they have another purpose.
     """
     collector = Collector(namespace)
     with _nothing_to_collect():
         _read_all(paths, collector, {os.path.realpath(path) for path in left_out} - {*map(os.path.realpath, paths)})
     if not collector.items and not collector.problems:
-        collector.problems.append(Problem(" ".join(paths), 0, 0, "no Kubernetes object in here"))
+        collector.problems.append(Problem(" ".join(paths), 0, 0, "no Kubernetes object found"))
     return Inputs(tuple(collector.items), tuple(collector.problems))
 
 
 @contextmanager
 def _nothing_to_collect() -> Iterator[None]:
-    """All that is read stays to the end: looking for garbage among it, again and again, costs a sixth of the time."""
+    """No garbage collection: all that is read stays until the end, and searching it again and again costs a sixth."""
     gc.disable()
     try:
         yield
@@ -104,5 +104,5 @@ def _documents(text: str, *, is_json: bool) -> Iterable[Document | Fault]:
     as_json = list(jsonread.documents(text))
     if is_json or all(isinstance(document, Document) for document in as_json):
         return as_json
-    # YAML's flow style looks like JSON at first, and may be followed by other documents.
+    # YAML's flow style looks like JSON at first, and other documents may follow.
     return yamlread.documents(text)

@@ -1,4 +1,4 @@
-"""What was read: objects in their order, each with its place, and what could not be read."""
+"""What was read: objects in their order, each with its position, and what could not be read."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One object of the input. ``typed`` is None for kinds that the core does not read: those are carried along."""
+    """One object of the input. ``typed`` is None for kinds that the core does not read; they are kept as they are."""
 
     raw: Raw
     typed: Object | None
@@ -50,13 +50,13 @@ class Inputs:
         return Snapshot((item.typed for item in self.items if item.typed), namespaces_known=self.namespaces_known)
 
     def places(self) -> dict[Key, Place]:
-        """Where each object stands that came from a file."""
+        """The position of each object that came from a file."""
         return {item.key: item.place for item in self.items if item.key and item.place}
 
 
 @dataclass(slots=True)
 class Collector:
-    """Takes documents' values one by one, checks their identity and sorts out what is no Kubernetes object."""
+    """Takes the values of documents one by one, checks their identity and rejects what is no Kubernetes object."""
 
     namespace: str
     items: list[Item] = field(default_factory=list)
@@ -64,11 +64,11 @@ class Collector:
     _seen: dict[Identity, Place] = field(default_factory=dict)
 
     def add(self, value: object, place: Place, item_lines: Iterable[int] = ()) -> None:
-        """Add an object, or every element of a List; what is wrong becomes a problem."""
+        """Add an object, or every element of a List; faults become problems."""
         if value is None:
             return
         if isinstance(value, Mapping) and isinstance(value.get("items"), list) and _kind(value).endswith("List"):
-            # Where an element of a List within a List begins is not recorded: it gets the place of the inner List.
+            # The line of an element of a List within a List is not recorded: it gets the position of the inner List.
             lines = chain(item_lines, repeat(place.line))
             for element, line in zip(_elements(value), lines, strict=False):
                 self.add(element, Place(place.file, line))
@@ -107,12 +107,12 @@ class Collector:
         return raw, typed, f"{typed.key}: {fault}" if fault else ""
 
     def _placed(self, value: Mapping[str, Any]) -> Raw:
-        # Said outright, so that what is printed is what was decided on, whatever the context it is applied in.
+        # Set explicitly, so that the output is what was decided on, in whatever context it is applied.
         return {**value, "metadata": {**value["metadata"], "namespace": self.namespace}}
 
 
 def _got(value: object) -> str:
-    # YAML reads y, no, 123 and 1e3 as something else than text.
+    # YAML does not read y, no, 123 and 1e3 as text.
     quotes = "; put it in quotes" if isinstance(value, bool | int | float) else ""
     return f", got {shown(value)}{quotes}" if value not in (None, "") else ""
 
@@ -138,7 +138,7 @@ def _identity(raw: Raw) -> Identity:
 
 
 def _metadata_fault(meta: object) -> str:
-    """What the API server would refuse in metadata, and the typed views would silently take for absent."""
+    """What the API server would refuse in metadata, and the typed views would silently treat as absent."""
     if not isinstance(meta, Mapping):
         return "metadata: required, and not given"
     if not text(meta.get("name")):

@@ -89,7 +89,7 @@ class _Reader:
     def _value(self, at: int) -> Any:  # noqa: ANN401 (a plain value of any type)
         try:
             value, self.at = self._decoder.raw_decode(self._text, at)
-        except StopIteration:  # the decoder's way to say that no value begins here
+        except StopIteration:  # the decoder's signal that no value starts here
             raise JSONDecodeError("expected a value", self._text, at) from None
         except JSONDecodeError:
             raise
@@ -142,7 +142,7 @@ def _whole(digits: str) -> int | float:
 def _finite(number: str) -> float:
     value = float(number)
     if not math.isfinite(value):
-        raise ValueError(f"{number[:20]} is a number that JSON cannot hold")
+        raise ValueError(f"{number[:20]} is a number that JSON cannot express")
     return value
 
 

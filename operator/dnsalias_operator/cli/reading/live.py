@@ -15,18 +15,18 @@ class LiveError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What a cluster holds; ``missing`` names the CRDs that it does not serve, ``forbidden`` those we may not read."""
+    """The objects of a cluster; ``missing``: CRDs it does not serve, ``forbidden``: kinds that may not be listed."""
 
     inputs: Inputs
     missing: tuple[str, ...]
     forbidden: tuple[str, ...]
 
-    def tell(self) -> None:
-        """Say on standard error what is not in it."""
+    def report(self) -> None:
+        """Report on standard error what could not be read."""
         for name in self.missing:
-            note(f"note: the cluster does not serve {name}; there are none, then")
+            note(f"note: the cluster does not serve {name}, so there are none")
         for name in self.forbidden:
-            note(f"warning: no right to list {name}; what follows is told as if there were none, and may be wrong")
+            note(f"warning: no permission to list {name}; the output assumes that there are none, and may be wrong")
 
 
 def read_cluster(kubeconfig: str, context: str, namespace: str) -> Live:
@@ -38,8 +38,8 @@ def read_cluster(kubeconfig: str, context: str, namespace: str) -> Live:
     from dnsalias_operator.shell.api import listing  # noqa: PLC0415 (kubernetes and aiohttp take a while to import)
 
     try:
-        with counting("reading the cluster") as told:
-            found = listing.list_objects(kubeconfig or None, context or None, namespace or None, told)
+        with counting("reading the cluster") as report:
+            found = listing.list_objects(kubeconfig or None, context or None, namespace or None, report)
     except listing.ClusterError as error:
         denied = isinstance(error, listing.ApiError) and error.status == HTTPStatus.FORBIDDEN
         narrower = "; -n NAMESPACE reads one namespace only" if denied and not namespace else ""

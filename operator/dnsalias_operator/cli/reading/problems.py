@@ -1,4 +1,4 @@
-"""Where something stands in the input, and what is wrong there."""
+"""Positions in the input, and what is wrong there."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Place:
 class Problem:
     """Something in the input that could not be read: exit code 2.
 
-    ``line`` and ``column`` count from 1; 0 where the problem is the file's, or the column is not known.
+    ``line`` and ``column`` count from 1; 0 if the problem concerns the whole file, or the column is not known.
     """
 
     file: str
@@ -35,7 +35,7 @@ class Problem:
 class Document:
     """One document of a file: plain values only (dict, list, str, int, float, bool, None).
 
-    ``line`` is where its content begins. ``item_lines`` has the line of each element of a top-level ``items`` list.
+    ``line`` is where its content starts. ``item_lines`` has the line of each element of a top-level ``items`` list.
     """
 
     value: object
@@ -53,7 +53,7 @@ class Fault:
 
 
 class UnreadableError(Exception):
-    """Raised inside a reader to give up one document; never leaves it."""
+    """Raised inside a reader to skip one document; it never leaves the reader."""
 
     def __init__(self, line: int, column: int, message: str) -> None:
         super().__init__(message)
@@ -61,6 +61,6 @@ class UnreadableError(Exception):
 
 
 MAX_DEPTH = 100
-"""Levels of nesting. A CRD's schema has some 40; beyond that only hostile input goes."""
+"""Levels of nesting. A CRD's schema has about 40; only hostile input has more than this."""
 MAX_EXPANDED = 500_000
-"""Values that the YAML aliases of one document may stand for; a few lines of nested aliases stand for billions."""
+"""Most values that the YAML aliases of one document may expand to; a few nested aliases can expand to billions."""

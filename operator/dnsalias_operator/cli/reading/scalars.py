@@ -1,7 +1,7 @@
 """What a plain YAML scalar means to kubectl.
 
 kubectl reads YAML 1.1 by go-yaml v2 (sigs.k8s.io/yaml): `yes`, `on` and `y` are booleans and 010 is eight, but `12:30`
-is no number in base 60, a date stays text, and 1e3 is a number. Reading anything else than kubectl applies would lint
+is no number in base 60, a date stays text, and 1e3 is a number. Any other reading would lint
 another object than the cluster gets. Source: go-yaml v2, resolve.go.
 """
 
@@ -30,7 +30,7 @@ _NUMERIC = frozenset("+-.0123456789")
 _INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _LONGEST_NUMBER = 400
-"""Characters; longer digits overflow a float anyway, and Python refuses to convert thousands of them."""
+"""Most characters of a number; longer ones overflow a float, and Python refuses to convert thousands of digits."""
 INT64 = range(-(2**63), 2**64)
 """Integers that Go keeps as such, signed or unsigned."""
 
@@ -48,7 +48,7 @@ def resolve(text: str) -> Scalar:
     if text[0] not in _NUMERIC or len(text) > _LONGEST_NUMBER:
         return text
     if text in _NO_JSON:
-        raise ValueError(f"{text} is a number that JSON cannot hold; quote it if it is meant as text")
+        raise ValueError(f"{text} is a number that JSON cannot express; put it in quotes if it is text")
     digits = text.replace("_", "")
     if (whole := _whole(digits)) is not None:
         return whole

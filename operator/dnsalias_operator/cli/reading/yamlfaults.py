@@ -1,4 +1,4 @@
-"""What libyaml's errors mean to somebody who writes manifests: where, and what was expected there."""
+"""libyaml's errors in terms of manifests: where they are, and what was expected there."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from dnsalias_operator.cli.reading.problems import Fault
 _EXPECTED: Mapping[str, str] = {
     "mapping values are not allowed in this context": "expected a single value here: quote text that contains ': ', "
     "or check the indentation of this line",
-    "found character that cannot start any token": "expected a value: quote text that begins with @, ` or %",
+    "found character that cannot start any token": "expected a value: quote text that starts with @, ` or %",
     "did not find expected key": "expected a key: check the indentation of this line",
     "did not find expected '-' indicator": "expected '-': the list above ends here; check the indentation of this line",
     "could not find expected ':'": "expected ':' after the key",
@@ -21,7 +21,7 @@ _EXPECTED: Mapping[str, str] = {
 
 
 def explain(error: yaml.YAMLError, text: str, line: int) -> Fault:
-    """The fault behind ``error`` in ``text``, which begins after ``line`` lines of its file."""
+    """The fault behind ``error`` in ``text``, which starts after ``line`` lines of its file."""
     if isinstance(error, ReaderError):
         # libyaml counts bytes here, and characters everywhere else.
         before = text.encode()[: error.position].decode(errors="ignore")
@@ -37,5 +37,5 @@ def explain(error: yaml.YAMLError, text: str, line: int) -> Fault:
         message = "expected spaces: YAML allows no tab in indentation"
     if context_mark and context_mark.line != row:
         context = getattr(error, "context", None) or "inside what"
-        message += f" ({context} that begins in line {context_mark.line + line + 1})"
+        message += f" ({context} that starts in line {context_mark.line + line + 1})"
     return Fault(row + line + 1, column + 1, message)

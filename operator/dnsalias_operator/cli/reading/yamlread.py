@@ -36,8 +36,8 @@ def documents(text: str) -> Iterator[Document | Fault]:
 
 
 def _chunks(text: str) -> Iterator[str]:
-    # A --- at the start of a line begins a document wherever it stands, in a block scalar too, so the text can be cut
-    # there without parsing.
+    # A --- at the start of a line always starts a document, even in a block scalar, so the text can be split there
+    # without parsing.
     start = 0
     for marker in _MARKER.finditer(text):
         end = _before_directives(text, start, marker.start())
@@ -48,7 +48,7 @@ def _chunks(text: str) -> Iterator[str]:
 
 
 def _before_directives(text: str, start: int, end: int) -> int:
-    # Directives (%YAML 1.1) stand before the --- of their document, among comments and blank lines.
+    # Directives (%YAML 1.1) come before the --- of their document, among comments and blank lines.
     cut = end
     while end > start:
         begin = text.rfind("\n", start, end - 1) + 1 or start
@@ -125,7 +125,7 @@ class _Builder:
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
         frame = self._stack[-1] if self._stack else None
-        # The two cases that make up nearly all of a file, at a third of the price of `_add`: they are what it would do.
+        # These two cases are nearly all of a file, and cost a third of `_add`, which would do the same.
         if frame is None or not isinstance(frame.value, dict) or frame.key is _MERGE:
             self._add(value, 1, event)
         elif frame.key is not _NO_KEY:
@@ -150,7 +150,7 @@ class _Builder:
         if len(self._stack) == MAX_DEPTH:
             raise self._fail(event, f"nested more than {MAX_DEPTH} levels deep; no Kubernetes object is")
         if self._stack and isinstance(self._stack[-1].value, dict) and self._stack[-1].key is _NO_KEY:
-            raise self._fail(event, "a mapping or list stands where a key was expected")
+            raise self._fail(event, "expected a key, got a mapping or list")
         if event.anchor:
             self._anchors[event.anchor] = (None, 0)
         self._stack.append(_Frame(value, event.start_mark.line + self._offset, event.anchor))
@@ -169,7 +169,7 @@ class _Builder:
         if nodes is None:
             raise self._fail(event, f"alias *{event.anchor} refers to no anchor &{event.anchor} above it")
         if not nodes:
-            raise self._fail(event, f"alias *{event.anchor} stands inside its own anchor")
+            raise self._fail(event, f"alias *{event.anchor} is inside its own anchor")
         self._expanded += nodes
         if self._expanded > MAX_EXPANDED:
             raise self._fail(event, f"its YAML aliases expand to more than {MAX_EXPANDED} values")
@@ -199,11 +199,11 @@ class _Builder:
         if key is _MERGE:
             return key
         if isinstance(key, dict | list) or key is None:
-            raise self._fail(event, "a mapping, list or null stands where a key was expected")
+            raise self._fail(event, "expected a key, got a mapping, list or null")
         # As sigs.k8s.io/yaml: JSON knows text keys only, so `on:` becomes "true" and `80:` becomes "80".
         name = str(key).lower() if isinstance(key, bool) else str(key)
         if name in frame.value:
-            raise self._fail(event, f"key {name!r} is given twice in the mapping that begins in line {frame.line}")
+            raise self._fail(event, f"key {name!r} is given twice in the mapping that starts in line {frame.line}")
         return name
 
     def _bases(self, value: Any, event: Any) -> tuple[dict[str, Any], ...]:  # noqa: ANN401

@@ -1,15 +1,14 @@
 """Decides one DnsAlias: is it served, by which ServiceEntry, what is written."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from dnsalias_operator.core import changes
 from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.aliases.conditions import failing, holding
+from dnsalias_operator.core.aliases.desired import desired, leaves_shared_address
 from dnsalias_operator.core.aliases.generate import generate
 from dnsalias_operator.core.aliases.refusals import refusal
-from dnsalias_operator.core.entries.containment import containment_address
 from dnsalias_operator.core.entries.decide import decide_entry
 from dnsalias_operator.core.entries.serves_alias import foreign_entries, generated_entry, mismatch
 from dnsalias_operator.core.istio.protocols import routed
@@ -17,9 +16,11 @@ from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Change, Refusal, State
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.backends import leads_to
-from dnsalias_operator.core.traffic.catch_all import streams_on_wildcard, told_apart_by_address
+from dnsalias_operator.core.traffic.catch_all import told_apart_by_address
 from dnsalias_operator.core.traffic.takeover import Moved, as_youngest, moved
+from dnsalias_operator.core.traffic.takeover_of_entries import displaced, ousted
 from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import mapping, strings
 from dnsalias_operator.model.names import RECREATED_FOR_ANNOTATION, SERVICE_UID_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
@@ -69,11 +70,13 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
             "delete that entry"
         )
         return _refused(alias, None, Refusal(Reason.NAME_TAKEN, message, ACCEPTED))
-    manifest = _manifest(case, service, ours)
+    manifest = desired(case, service, ours)
+    if isinstance(manifest, Refusal):
+        return _refused(alias, ours, manifest)
     entry = ServiceEntry.parse(manifest)
     without = world.with_changes({entry.key: None})
-    blocked = moved(without, as_youngest(without, entry), entry, rules.mesh)
-    if blocked is not None:
+    replaced = _replaced(ours, spec.host, service) if ours else None
+    if blocked := _takes(without, entry, rules.mesh, new=ours is None or replaced is not None):
         return _refused(alias, ours, _would_take(blocked, entry))
     if caught := told_apart_by_address(world, entry, rules.mesh):
         return _refused(alias, ours, _would_catch(*min(caught), entry, rules))
@@ -82,8 +85,8 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
     fault: Refusal | None = None
     if ours is None:
         steps = (_create(manifest, entry, service, wait),)
-    elif why := _replaced(ours, spec.host, service):
-        steps = (changes.deleted(ours, why), _create(manifest, entry, service, wait))
+    elif replaced:
+        steps = (changes.deleted(ours, replaced), _create(manifest, entry, service, wait))
         if ours.meta.deleting:
             steps, fault = (), _pending(ours)
     else:
@@ -99,23 +102,16 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
     )
 
 
-def _manifest(case: Case, service: Service, ours: ServiceEntry | None) -> dict[str, Any]:
-    """What is to be written.
+def _takes(without: Snapshot, entry: ServiceEntry, mesh: Mesh, *, new: bool) -> Moved | None:
+    """Whose traffic the entry would take: a Service's, or, while it is not there yet, another entry's.
 
-    Where a Sidecar makes HTTP ports ports of bytes, they are told apart by an address: one that nobody else has, since
-    with the Service's they might get the requests to it.
+    One that is there stays when somebody else's comes for the same host or address: its callers are there already.
     """
-    recreated_for = ours.meta.annotations.get(RECREATED_FOR_ANNOTATION, "") if ours else ""
-    export_to, mesh = case.scope.export_to(case.alias.meta.namespace), case.rules.mesh
-    made = partial(generate, case.alias, case.spec, service, case.ports, export_to, mesh, recreated_for)
-    manifest = made()
-    plain = ServiceEntry.parse(manifest)
-    harmed = streams_on_wildcard(case.world, plain, mesh)
-    if not case.rules.containment or not harmed:
-        return manifest
-    apart = made(address=containment_address(case.world, ours or plain, case.rules))
-    # Not where nothing is gained: a Sidecar that binds the wildcard address itself gives no entry one of its own.
-    return apart if streams_on_wildcard(case.world, ServiceEntry.parse(apart), mesh) < harmed else manifest
+    after = as_youngest(without, entry)
+    taken = moved(without, after, entry, mesh)
+    if taken is None and new:
+        taken = ousted(without, after, entry, mesh) or displaced(without, after, entry, mesh)
+    return taken
 
 
 def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wait: int) -> Change:
@@ -143,7 +139,11 @@ def _host_changed(ours: ServiceEntry, host: str) -> Why:
 def _kept(
     case: Case, service: Service, ours: ServiceEntry, manifest: dict[str, Any], wait: int
 ) -> tuple[tuple[Change, ...], Refusal | None]:
-    """Heal our entry in place, or, once for each Service, make it younger where it came before its Service."""
+    """Fix our entry in place, or delete and create it where it came before its Service or has to leave its address."""
+    if leaving := leaves_shared_address(case, ours):
+        return (
+            ((), _pending(ours)) if ours.meta.deleting else ((changes.recreated(ours, manifest, leaving, wait),), None)
+        )
     healed = changes.healed(ours, manifest)
     steps = (healed,) if healed else ()
     wanted = ServiceEntry.parse({**manifest, "metadata": ours.raw.get("metadata") or {}})
@@ -158,8 +158,8 @@ def _kept(
     if ours.meta.deleting:
         return steps, _pending(ours)
     again = generate(case.alias, case.spec, service, case.ports, ["*"], case.rules.mesh, service.meta.uid)
-    message = f"{shadows.describe(ours.key)}: it came first; made anew, it is younger"
-    return (changes.recreated(ours, again, message, wait),), None
+    why = f"{shadows.describe(ours.key)}: it came first; created again, it is younger"
+    return (changes.recreated(ours, again, Why(Reason.GIVES_WAY_TO_SERVICE, why), wait),), None
 
 
 def _pending(entry: ServiceEntry) -> Refusal:
@@ -187,7 +187,10 @@ def _not_before(without: Snapshot, entry: ServiceEntry, service: Service, rules:
 
 
 def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
-    message = f"{blocked.describe(entry.key)}; limit spec.ports to other ports, or mend what else claims that address"
+    if blocked.loser.kind == "ServiceEntry":
+        message = f"{blocked.describe(entry.key)}, which was there first; choose another host or other ports"
+        return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
+    message = f"{blocked.describe(entry.key)}; limit spec.ports to other ports, or fix what else claims that address"
     return Refusal(Reason.WOULD_SHADOW_SERVICE, message, ACCEPTED)
 
 

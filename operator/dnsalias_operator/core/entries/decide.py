@@ -85,7 +85,12 @@ def _state(wanted: Cure) -> State | None:
         return None  # it lacks nothing that the API would let it have
     if wanted.contained:
         return State.CONTAINED
-    return State.UNFIXED if wanted.why else State.FIXED
+    return State.UNFIXED if _wrong(wanted) else State.FIXED
+
+
+def _wrong(wanted: Cure) -> bool:
+    """Whether something stays wrong; one that is matched by SNI is right as it is."""
+    return wanted.why is not None and wanted.why.reason is not Reason.MATCHED_BY_SNI
 
 
 def _why(wanted: Cure, entry: ServiceEntry) -> Why:
@@ -108,4 +113,4 @@ def severity_of(world: Snapshot, entry: ServiceEntry, wanted: Cure | None, rules
     after = patched(as_written(entry, rules), wanted) if wanted else entry
     if catches(world, after, rules.mesh) or takes_away(world.with_changes({entry.key: after}), after, rules.mesh):
         return Severity.CRITICAL
-    return Severity.WARNING if wanted is None or wanted.why else Severity.INFO
+    return Severity.WARNING if wanted is None or _wrong(wanted) else Severity.INFO

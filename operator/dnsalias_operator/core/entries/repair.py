@@ -11,25 +11,31 @@ from typing import Any
 from dnsalias_operator.core.entries.containment import containment_address
 from dnsalias_operator.core.entries.destination import lost_requests
 from dnsalias_operator.core.entries.ownership import as_written, patched_fields
-from dnsalias_operator.core.entries.stands_for import StandsFor, stands_for
+from dnsalias_operator.core.entries.stands_for import StandsFor, outside, stands_for
 from dnsalias_operator.core.entries.unfixed import (
+    caught,
     first_at_pods,
+    given_before,
+    matched_by_sni,
+    narrowed,
     no_address,
     plaintext_endpoints,
     stale,
     takes,
     takes_anyway,
 )
-from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable
+from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
 from dnsalias_operator.core.istio.listeners import entries_binding
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.service_names import addresses_to_share, service_host
 from dnsalias_operator.core.reasons import Reason, Why
+from dnsalias_operator.core.traffic.callers import cut_off
 from dnsalias_operator.core.traffic.catch_all import catches, catches_all, told_apart_by_address
 from dnsalias_operator.core.traffic.takeover import Moved, as_oldest_if_unknown, moved, takes_away
 from dnsalias_operator.core.traffic.takeover_of_entries import ousted
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import Endpoint, ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -72,12 +78,15 @@ def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
 def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules) -> Cure:
     rest = world.with_changes({entry.key: base})
     target = stands_for(rest, base, rules)
+    if kept := given_before(rest, entry, rules):
+        return _as_it_is(entry, target, kept)
     if done := _left_alone(rest, base, target, rules):
         return done
     service = target.found
     if isinstance(service, Why):
-        return _contain(rest, entry, base, rules, target, service)
-    if fault := no_address(rest, base, service, rules):
+        by_sidecar = None if lacks_addresses(base) else caught(rest, base, rules.mesh)
+        return _contain(rest, entry, base, rules, target, by_sidecar or service)
+    if fault := narrowed(base) or no_address(rest, base, service, rules):
         return _contain(rest, entry, base, rules, target, fault)
     wanted = Cure(
         addresses=addresses_to_share(service, rules.mesh) if lacks_addresses(base) else None,
@@ -88,17 +97,28 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
     if lost:
         # The host itself may resolve to what has that port: an endpoint of ours would take that away.
         wanted = replace(wanted, endpoints=None)
+    if fault := _harm(rest, base, wanted, service, rules):
+        return _contain(rest, entry, base, rules, target, fault)
+    # Missing endpoints are added beside a stale address of the owner's, which keeps the entry unfixed.
+    why = stale(base, target) or lost or (plaintext_endpoints(base, service) if wanted.endpoints else None)
+    why = why or first_at_pods(base, service)
+    return replace(wanted, why=why or (None if wanted.fields else matched_by_sni(base, service)))
+
+
+def _harm(world: Snapshot, base: ServiceEntry, wanted: Cure, service: Service, rules: Rules) -> Why | None:
+    """What the patch would take from a Service, from another entry or from the entry's own callers; or leave wrong."""
     after = patched(base, wanted)
-    blocked = _moved(rest, after, rules)
-    if blocked is None and wanted.addresses:
-        blocked = _ousted(rest, after, rules)
-    if blocked is None:
-        # Missing endpoints are added beside a stale address of the owner's, which keeps the entry unfixed.
-        why = stale(base, target) or lost
-        if why is None and wanted.endpoints:
-            why = plaintext_endpoints(base, service)
-        return replace(wanted, why=why or first_at_pods(base, service))
-    return _contain(rest, entry, base, rules, target, takes(base, service, blocked, already=not wanted.addresses))
+    taken = _moved(world, after, rules)
+    if taken is None and wanted.addresses:
+        taken = _ousted(world, after, rules)
+    if taken is not None:
+        return takes(base, service, taken, already=not wanted.addresses)
+    changed = wanted.addresses or wanted.endpoints
+    if changed and (cut := cut_off(world, _with(world, after), base, after, service, rules.mesh)):
+        remedy = "move it to the Service's host" if cut.policy else "declare a DnsAlias instead, and delete the entry"
+        message = f"with the clusterIP, {cut.describe(base.key)}; {remedy}"
+        return Why(Reason.WOULD_CUT_OFF_CALLERS, message)
+    return caught(world, after, rules.mesh)
 
 
 def _moved(world: Snapshot, after: ServiceEntry, rules: Rules) -> Moved | None:
@@ -159,13 +179,15 @@ def _left_alone(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: R
     if any(is_unspecified(a) for a in base.addresses):
         message = f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; remove it there"
         return Cure(None, None, Why(Reason.ADDRESS_SET_BY_OWNER, message), target=target)
-    if lacks_addresses(base) or lacks_endpoints(base):
+    resolved_outside = target.reason is Reason.OUTSIDE_MESH
+    if lacks_addresses(base) or (lacks_endpoints(base) and not resolved_outside) or catches(world, base, rules.mesh):
         return None
     if taken := takes_away(world, base, rules.mesh):
         return Cure(None, None, takes(base, target.service, taken, already=True), target=target)
     why = stale(base, target)
     if why is None and target.service is not None:
         why = lost_requests(world, base, target.service, rules.mesh) or first_at_pods(base, target.service)
+    why = why or matched_by_sni(base, target.service)
     return Cure(None, None, why, target=target)
 
 
@@ -177,37 +199,58 @@ def _contain(
     target: StandsFor,
     why: Why,
 ) -> Cure:
-    """Give a catch-all an address of its own; anything else, and what that does not contain, stays as it is written."""
+    """Give a catch-all an address of its own; anything else, and what that does not contain, stays as it is written.
+
+    So does one that stands for nothing that is known to be in the mesh, and one whose own callers would be lost.
+    """
     unfixed = Cure(None, None, why, target=target)
-    if not lacks_addresses(base) or not catches(world, base, rules.mesh) or takes_anyway(base, rules.mesh):
+    if not _containable(world, base, target, rules):
         return unfixed
     if not rules.containment:
-        return _keep(world, entry, unfixed, why)
+        return _keep(world, entry, target, unfixed, why)
     address = containment_address(world, entry, rules)
-    if not address:
-        more = f"and no address is free in {rules.containment_range}"
-        return replace(unfixed, why=replace(why, message=f"{why.message}; {more}"))
-    if not catches_all(base, rules.mesh) and not told_apart_by_address(world, base, rules.mesh):
-        return unfixed
     service, endpoints = target.service, None
     if service and not service.headless and service.type != "ExternalName" and lacks_endpoints(base):
         led = Cure((address,), (service_host(service, rules.mesh),))
         # As in a cure: what the host resolves to may have a port that the Service has not.
         endpoints = None if lost_requests(world, patched(base, led), service, rules.mesh) else led.endpoints
-    return Cure(
-        addresses=(address,),
-        endpoints=endpoints,
-        why=why,
-        contained=True,
-        target=target,
-    )
+    contained = Cure((address,), endpoints, why, contained=True, target=target)
+    hindrance = "" if address else f"no address is free in {rules.containment_range}"
+    if address and service:
+        after = patched(base, contained)
+        cut = cut_off(world, _with(world, after), base, after, service, rules.mesh)
+        hindrance = f"it is not contained: {cut.describe(base.key)}" if cut else ""
+    return replace(unfixed, why=replace(why, message=f"{why.message}; and {hindrance}")) if hindrance else contained
 
 
-def _keep(world: Snapshot, entry: ServiceEntry, unfixed: Cure, why: Why) -> Cure:
-    """Without containment, an address that we patched in stays while no Service has it: better stale than catch-all."""
+def _containable(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: Rules) -> bool:
+    """Whether the entry is a catch-all that an address of its own would contain, and nobody could miss.
+
+    Of one that stands for nothing known in the mesh nobody can say what its callers dial; one that keeps the
+    destination answers at no address of ours; one that is told apart by SNI would be narrowed.
+    """
+    unknown = target.service is None and (outside(base) or target.reason is Reason.NO_SERVICE)
+    if unknown or base.resolution == "NONE" or narrowed(base) or not without_address(base):
+        return False
+    if not catches(world, base, rules.mesh) or takes_anyway(base, rules.mesh):
+        return False
+    return bool(catches_all(base, rules.mesh) or told_apart_by_address(world, base, rules.mesh))
+
+
+def _as_it_is(entry: ServiceEntry, target: StandsFor, why: Why) -> Cure:
+    """What is in the entry from us stays in it."""
     ours = patched_fields(entry)
-    if "addresses" not in ours or any(world.services_at(a) for a in entry.addresses):
-        return unfixed
     endpoints = tuple(e.address for e in entry.endpoints) if "endpoints" in ours else None
+    return Cure(entry.addresses if "addresses" in ours else None, endpoints, why, target=target)
+
+
+def _with(world: Snapshot, after: ServiceEntry) -> Snapshot:
+    return world.with_changes({after.key: after})
+
+
+def _keep(world: Snapshot, entry: ServiceEntry, target: StandsFor, unfixed: Cure, why: Why) -> Cure:
+    """Without containment, an address that we patched in stays while no Service has it: better stale than catch-all."""
+    if "addresses" not in patched_fields(entry) or any(world.services_at(a) for a in entry.addresses):
+        return unfixed
     message = f"{why.message}; it keeps {', '.join(entry.addresses)} so that it takes no other traffic"
-    return replace(unfixed, addresses=entry.addresses, endpoints=endpoints, why=Why(Reason.STALE_ADDRESS, message))
+    return _as_it_is(entry, target, Why(Reason.STALE_ADDRESS, message))

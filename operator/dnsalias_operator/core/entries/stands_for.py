@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from dnsalias_operator.core.hosts.holders import has_host
+from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.istio.service_names import service_named
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.names import SERVICE_ANNOTATION, Key
@@ -31,6 +32,11 @@ class StandsFor:
     def service(self) -> Service | None:
         """The Service, where there is one."""
         return self.found if isinstance(self.found, Service) else None
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why there is none; None where there is one."""
+        return self.found.reason if isinstance(self.found, Why) else None
 
 
 def stands_for(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
@@ -105,7 +111,28 @@ def _resolve(world: Snapshot, named: list[Key]) -> StandsFor:
     return StandsFor(service, named=key)
 
 
+def outside(entry: ServiceEntry) -> str:
+    """What says that an entry is of something outside the mesh, "" where nothing does.
+
+    Its names then resolve to what is out there, and its callers dial that: no likeness to a Service's name counts.
+    """
+    if entry.location == "MESH_EXTERNAL":
+        return "its location is MESH_EXTERNAL"
+    if entry.resolution == "NONE":
+        return "its resolution is NONE, so that calls go on to the address that was dialled"
+    names = (*(e.address for e in entry.endpoints), *(() if entry.endpoints else entry.hosts))
+    public = all(map(public_suffix, names))
+    return f"{names[0]} is a name under a public suffix" if names and public else ""
+
+
 def _by_likeness(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
+    if why := outside(entry):
+        message = (
+            f"{why}, and nothing says which Service it stands for: no address of this operator's helps; list its real "
+            "addresses in spec.addresses, or give its ports the protocol TLS if clients speak TLS (annotate it "
+            f"{SERVICE_ANNOTATION}: <name> if it stands for a Service after all)"
+        )
+        return StandsFor(Why(Reason.OUTSIDE_MESH, message))
     message = f"nothing tells which Service it stands for; annotate it {SERVICE_ANNOTATION}: <name>"
     nothing = StandsFor(Why(Reason.NO_SERVICE, message))
     if not rules.infer_service or entry.endpoints or not entry.ports:
@@ -124,5 +151,6 @@ def _by_likeness(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFo
         message = f"its name or host looks like {listed}; annotate it {SERVICE_ANNOTATION}: <name>"
         return StandsFor(Why(Reason.AMBIGUOUS_SERVICE, message))
     (service,) = candidates
-    unlike = [h for h in entry.hosts if h.split(".")[0] != service.meta.name] if len(set(entry.hosts)) > 1 else []
+    unlike = [h for h in entry.hosts if h.split(".")[0] != service.meta.name or public_suffix(h)]
+    unlike = unlike if len(set(entry.hosts)) > 1 else []
     return _divided(unlike) or StandsFor(service, inferred=True, named=service.key)

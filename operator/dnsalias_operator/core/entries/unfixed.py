@@ -1,13 +1,14 @@
 """Why a ServiceEntry of somebody else is not cured; None where nothing is to be said."""
 
+from dnsalias_operator.core.entries.ownership import patched_fields
 from dnsalias_operator.core.entries.stands_for import StandsFor
-from dnsalias_operator.core.istio.ambient import in_ambient_mode
-from dnsalias_operator.core.istio.lacking import without_address
+from dnsalias_operator.core.istio.ambient import ambient_clients
+from dnsalias_operator.core.istio.lacking import lacks_addresses, narrowed_by_address, without_address
 from dnsalias_operator.core.istio.listeners import holds
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.backends import selects_pods_of
-from dnsalias_operator.core.traffic.catch_all import catches_despite_address
+from dnsalias_operator.core.traffic.catch_all import catches_despite_address, told_apart_by_address
 from dnsalias_operator.core.traffic.takeover import Moved
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules
@@ -16,18 +17,17 @@ from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
 
-def no_address(world: Snapshot, entry: ServiceEntry, service: Service, rules: Rules) -> Why | None:
+def no_address(world: Snapshot, base: ServiceEntry, service: Service, rules: Rules) -> Why | None:
     """Why the Service has no address to give to the entry."""
     if rules.mesh.multi_cluster:
         return Why(
             Reason.MULTI_CLUSTER_UNSUPPORTED, f"the clusterIP of {service.key} belongs to one of several clusters"
         )
-    ambient = next((n for n in (entry.meta.namespace, service.meta.namespace) if in_ambient_mode(world, n)), "")
-    if ambient:
+    if lacks_addresses(base) and (about := ambient_clients(world, rules.mesh)):
         return Why(
-            Reason.AMBIENT_UNSUPPORTED,
-            f"namespace {ambient} is in ambient mode, where two entries on one address replace each other, and the "
-            f"clusterIP is {service.key}'s; call the Service by its own name, or use sidecars there",
+            Reason.AMBIENT_CLIENTS,
+            f"{about}, and clients there get every entry: none may share the clusterIP of {service.key}; "
+            "declare a DnsAlias instead, which gets an address of its own",
         )
     if service.cluster_ips:
         return None
@@ -51,6 +51,61 @@ def takes_anyway(after: ServiceEntry, mesh: Mesh) -> Why | None:
         "the ServiceEntry the protocol TCP, or take it out"
     )
     return Why(Reason.HTTP_PROXY_UNSUPPORTED, message)
+
+
+def given_before(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Why | None:
+    """Why a clusterIP that we gave to the entry stays, though it may be shared no longer; None where it has none.
+
+    Measured: where an entry that shares an address is patched to another one, or the address is taken out, the Service
+    is closed to clients in ambient mode until one of its pods changes. Delete and create does not do that.
+    """
+    about = ambient_clients(world, rules.mesh) if "addresses" in patched_fields(entry) else ""
+    shared = next((s for a in entry.addresses for s in world.services_at(a)), None) if about else None
+    if shared is None:
+        return None
+    return Why(
+        Reason.AMBIENT_CLIENTS,
+        f"{about}, and the entry shares the clusterIP of {shared.key}, which was given to it when there were none; "
+        "delete the ServiceEntry and create it again without spec.addresses (a change in place would close the Service "
+        "to ambient clients), or declare a DnsAlias instead",
+    )
+
+
+def caught(world: Snapshot, after: ServiceEntry, mesh: Mesh) -> Why | None:
+    """Why the entry takes any connection for some clients though it has what it needs: a Sidecar makes it do so."""
+    place = min(told_apart_by_address(world, after, mesh), default=None)
+    if place is None:
+        return None
+    namespace, port = place
+    return Why(
+        Reason.WOULD_CATCH_ALL,
+        f"a Sidecar of namespace {namespace} takes port {port} for bytes, so that the entry takes every connection to "
+        "it there; give that egress port the protocol HTTP",
+    )
+
+
+def matched_by_sni(base: ServiceEntry, service: Service | None) -> Why | None:
+    """Why an entry that stands for a Service is right without the Service's address; None where that is no question."""
+    port = narrowed_by_address(base) if service is not None and service.cluster_ips else None
+    if service is None or port is None:
+        return None
+    return Why(
+        Reason.MATCHED_BY_SNI,
+        f"port {port} is told apart by SNI on every address that clients dial; it needs no address, and the clusterIP "
+        f"of {service.key} would narrow it to that one",
+    )
+
+
+def narrowed(base: ServiceEntry) -> Why | None:
+    """Why the entry may get no address at all: it would be served at that one alone, and callers dial others."""
+    port = narrowed_by_address(base) if lacks_addresses(base) else None
+    if port is None:
+        return None
+    return Why(
+        Reason.WOULD_CUT_OFF_CALLERS,
+        f"port {port} is told apart by SNI on every address that clients dial, and an address would narrow it to that "
+        f"one; give port {port} an entry of its own",
+    )
 
 
 def stale(base: ServiceEntry, target: StandsFor) -> Why | None:

@@ -31,7 +31,7 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
-_SAID_OTHERWISE = frozenset({Reason.OBSERVE_ONLY, Reason.STALE_ADDRESS})
+_SAID_OTHERWISE = frozenset({Reason.OBSERVE_ONLY, Reason.STALE_ADDRESS, Reason.MATCHED_BY_SNI})
 """Reasons that are no fault of the entry, or have a finding of their own."""
 
 

@@ -1,7 +1,7 @@
 """What a ServiceEntry lacks, by what its resolution and its ports ask for."""
 
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
-from dnsalias_operator.core.istio.protocols import needs_address
+from dnsalias_operator.core.istio.protocols import CATCHING, PortClass, class_of, entry_protocol
 from dnsalias_operator.model.serviceentry import ServiceEntry
 
 DNS = frozenset({"DNS", "DNS_ROUND_ROBIN"})
@@ -13,8 +13,17 @@ def without_address(entry: ServiceEntry) -> bool:
 
 
 def lacks_addresses(entry: ServiceEntry) -> bool:
-    """Whether it has no address of its own and needs one."""
-    return without_address(entry) and needs_address(entry.ports)
+    """Whether it has no address of its own and is a catch-all for the lack of it.
+
+    TLS ports are told apart by SNI on every address that callers dial; one address would narrow what they serve.
+    """
+    return without_address(entry) and any(class_of(entry_protocol(p)) in CATCHING for p in entry.ports)
+
+
+def narrowed_by_address(entry: ServiceEntry) -> int | None:
+    """The first port without an address that is told apart by SNI on all of them, None where there is none."""
+    ports = (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.TLS)
+    return next(ports, None) if without_address(entry) else None
 
 
 def lacks_endpoints(entry: ServiceEntry) -> bool:

@@ -72,6 +72,9 @@ pilot/pkg/networking/networking.go.
 ADDRESS_BOUND = frozenset({PortClass.TCP, PortClass.TLS, PortClass.UNSET})
 """The classes whose listener is on the service's own address; without one it is on the wildcard address."""
 
+CATCHING = frozenset({PortClass.TCP, PortClass.UNSET})
+"""Those of them that take any connection on the wildcard address; TLS is told apart by SNI there."""
+
 APP_PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
     {
         "kubernetes.io/h2c": Protocol.HTTP2,

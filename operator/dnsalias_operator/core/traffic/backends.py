@@ -1,5 +1,6 @@
 """Where the connections that an entry gets end: at the Service that it stands for, or elsewhere."""
 
+from dnsalias_operator.core.istio.lacking import DNS
 from dnsalias_operator.core.istio.service_names import service_named
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
@@ -30,6 +31,15 @@ def leads_to(world: Snapshot, entry: ServiceEntry, port: EntryPort, service: Ser
         not e.ports and (e.address in service.cluster_ips or service_named(world, e.address, own, mesh) == there)
         for e in entry.endpoints
     )
+
+
+def by_own_name(entry: ServiceEntry, port: EntryPort) -> bool:
+    """Whether bytes on that port go to whatever the entry's own host resolves to: DNS without endpoints.
+
+    The cluster's DNS leads the name of an entry that stands for a Service there (docs/istio.md, "What a name resolves
+    to").
+    """
+    return entry.resolution in DNS and not entry.endpoints and port.target_port in (0, port.number)
 
 
 def _same_target(port: EntryPort, service: Service) -> bool:

@@ -8,7 +8,7 @@ the wildcard address there, and takes connections or ends the HTTP of others.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from dnsalias_operator.core.istio.lacking import lacks_addresses, without_address
+from dnsalias_operator.core.istio.lacking import without_address
 from dnsalias_operator.core.istio.listeners import Client, Pods, Reach, listener_at, pod_classes, reach
 from dnsalias_operator.core.istio.listeners.rows import PASSTHROUGH, WILDCARD, Row
 from dnsalias_operator.core.istio.listeners.visible import named_namespaces
@@ -61,7 +61,7 @@ def _rows(world: Snapshot, entry: ServiceEntry, mesh: Mesh, number: int) -> Iter
 
 def catches(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
     """Ports on which the entry takes any connection: by itself, or where a Sidecar takes them for bytes."""
-    by_sidecars = caught_by_sidecars(world, entry, mesh) if lacks_addresses(entry) else frozenset[tuple[str, int]]()
+    by_sidecars = caught_by_sidecars(world, entry, mesh) if without_address(entry) else frozenset[tuple[str, int]]()
     return tuple(sorted({*catches_all(entry, mesh), *(port for _, port in by_sidecars)}))
 
 

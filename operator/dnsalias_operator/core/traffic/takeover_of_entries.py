@@ -5,6 +5,7 @@
 
 from collections.abc import Iterable
 
+from dnsalias_operator.core.istio.clusters import cluster_of
 from dnsalias_operator.core.istio.listeners import (
     Client,
     bound,
@@ -13,9 +14,9 @@ from dnsalias_operator.core.istio.listeners import (
     listener_at,
     owner_of,
 )
-from dnsalias_operator.core.traffic.backends import leads_to, selects_pods_of
+from dnsalias_operator.core.traffic.backends import by_own_name, leads_to, selects_pods_of
 from dnsalias_operator.core.traffic.bare_address import bare_address_rivals
-from dnsalias_operator.core.traffic.takeover import Moved, receivers
+from dnsalias_operator.core.traffic.takeover import DIRECT, Moved, Receivers, receivers
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -35,6 +36,34 @@ def ousted(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -
                 if found := _ousted(before, after, rivals, (address, port.number), client, mesh):
                     return found
     return None
+
+
+def displaced(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Moved | None:
+    """The first entry whose callers by name get ``entry`` in ``after``, since both have the host; or None.
+
+    A sidecar gets the services of a hostname from one namespace alone (docs/istio.md, "Other rules that shape an
+    alias"), so that the listeners and clusters of the others are gone for it. Where both lead to the Service that
+    ``entry`` stands for nothing is lost.
+    """
+    for host in entry.hosts:
+        for other in (e for e in before.entries_for_host(host) if e.key != entry.key):
+            for port in (p for p in other.ports if not _both_lead(after, other, p, entry, mesh)):
+                for client in clients_that_matter(after, mesh, port.number):
+                    was, now = (cluster_of(world, client, mesh, host, port.number) for world in (before, after))
+                    if was and was.service.key == other.key and (now is None or now.service.key != other.key):
+                        have = now.name if now else DIRECT
+                        ends = Receivers(was.name, was.name), Receivers(have, have)
+                        return Moved(other.key, host, port.number, str(client), *ends, mismatch=False)
+    return None
+
+
+def _both_lead(world: Snapshot, other: ServiceEntry, port: EntryPort, entry: ServiceEntry, mesh: Mesh) -> bool:
+    """Whether bytes for that port end at one and the same Service by either entry."""
+    mine = next((p for p in entry.ports if p.number == port.number), None)
+    if mine is None:
+        return False
+    services = [s for s in world.services_in(entry.meta.namespace) if leads_to(world, entry, mine, s, mesh)]
+    return any(by_own_name(other, port) or leads_to(world, other, port, s, mesh) for s in services)
 
 
 def _differs(

@@ -1,4 +1,4 @@
-"""Every metric of the operator by name: what docs/metrics.md lists, and what shell/reporting/metrics.py serves."""
+"""Every metric of the operator by name: docs/metrics.md lists them, and shell/reporting/metrics.py serves them."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -13,9 +13,7 @@ class Spec(NamedTuple):
 
 
 SPECS: Mapping[str, Spec] = {
-    "dnsalias_aliases": Spec(
-        "gauge", ("condition", "status", "reason"), "DnsAliases by each of their conditions, its status and reason."
-    ),
+    "dnsalias_aliases": Spec("gauge", ("condition", "status", "reason"), "DnsAliases by condition, status and reason."),
     "dnsalias_serviceentries": Spec(
         "gauge",
         ("origin", "state"),
@@ -24,7 +22,7 @@ SPECS: Mapping[str, Spec] = {
     "dnsalias_unfixed_serviceentries": Spec(
         "gauge",
         ("reason", "severity"),
-        "ServiceEntries that lack something and were not repaired. severity critical: takes traffic not meant for it.",
+        "ServiceEntries that lack something and were not fixed. severity critical: takes traffic not meant for it.",
     ),
     "dnsalias_unfixed_serviceentry_info": Spec(
         "gauge",
@@ -43,8 +41,8 @@ SPECS: Mapping[str, Spec] = {
     "dnsalias_contested": Spec(
         "gauge",
         ("kind", "namespace", "name", "manager"),
-        "1 for each object that the operator writes and a field manager takes back again and again, up to a cap. "
-        "manager: the probable one where the value was removed, unknown where nothing tells, other beyond 20 names.",
+        "1 for each object whose writes a field manager reverts again and again, up to a cap. "
+        "manager: the probable one if the value was removed, unknown if nothing shows it, other beyond 20 names.",
     ),
     "dnsalias_contested_hidden": Spec("gauge", (), "Series that the cap of dnsalias_contested leaves out."),
     "dnsalias_findings": Spec(
@@ -63,45 +61,45 @@ SPECS: Mapping[str, Spec] = {
         "counter",
         ("kind", "operation", "result"),
         "Writes. operation: create, update, replace, recreate, delete, repair, status; "
-        "result: ok, conflict, refused, error. One whose second look fails was not sent, and counts.",
+        "result: ok, conflict, refused, error. A write whose second look fails was not sent, but counts.",
     ),
     "dnsalias_outdated_decisions_total": Spec(
         "counter",
         ("kind",),
-        "Objects found changed by a second look before a write, which was then decided anew: the watch is behind.",
+        "Objects that a second look before a write found changed, so that it was decided again: the watch is behind.",
     ),
     "dnsalias_drift_corrections_total": Spec(
-        "counter", ("kind", "field"), "Fields that somebody had changed or removed and that were set right again."
+        "counter", ("kind", "field"), "Fields that somebody had changed or removed and that the operator corrected."
     ),
     "dnsalias_events_total": Spec(
-        "counter", ("result",), "Kubernetes Events. result: ok, error, or dropped where too many waited."
+        "counter", ("result",), "Kubernetes Events. result: ok, error, or dropped because too many waited."
     ),
     "dnsalias_event_to_write_seconds": Spec(
-        "histogram", (), "Time from the first news of a change to the end of the write that answers it."
+        "histogram", (), "Time from the first event of a change to the end of the write that it causes."
     ),
-    "dnsalias_reconcile_duration_seconds": Spec("histogram", ("kind",), "Time that one alias or entry was worked on."),
-    "dnsalias_queue_depth": Spec("gauge", (), "Aliases and entries that are due to be worked on."),
-    "dnsalias_queue_delayed": Spec("gauge", (), "Aliases and entries that wait for a retry or for their time."),
-    "dnsalias_queue_oldest_age_seconds": Spec("gauge", (), "How long the oldest due piece of work has waited."),
-    "dnsalias_last_event_timestamp_seconds": Spec("gauge", ("kind",), "When the watch last told of this kind."),
+    "dnsalias_reconcile_duration_seconds": Spec("histogram", ("kind",), "Time spent on one alias or entry."),
+    "dnsalias_queue_depth": Spec("gauge", (), "Aliases and entries that are due."),
+    "dnsalias_queue_delayed": Spec("gauge", (), "Aliases and entries that wait for a retry or a later time."),
+    "dnsalias_queue_oldest_age_seconds": Spec("gauge", (), "How long the oldest due alias or entry has waited."),
+    "dnsalias_last_event_timestamp_seconds": Spec("gauge", ("kind",), "When the watch last had an event of this kind."),
     "dnsalias_last_resync_timestamp_seconds": Spec("gauge", ("kind",), "When this kind was last listed in full."),
     "dnsalias_resync_corrections_total": Spec(
         "counter",
         ("kind", "correction"),
-        "What the watch had not told. correction: ghost (a deletion) or missed (anything else).",
+        "Changes that the watch had missed. correction: ghost (a deletion) or missed (anything else).",
     ),
     "dnsalias_api_requests_total": Spec(
-        "counter", ("verb", "code"), "API requests by verb and status code; code 0: no answer. Kopf's watches apart."
+        "counter", ("verb", "code"), "API requests by verb and status code; code 0: no answer. Without Kopf's watches."
     ),
     "dnsalias_leader": Spec(
-        "gauge", (), "1 where this process may write, 0 where it stands by; the sum over all of them is 1."
+        "gauge", (), "1 if this process may write, 0 if it is a standby; the sum over all of them is 1."
     ),
     "dnsalias_watch_restarts_total": Spec(
-        "counter", (), "Times that the watch ended at an answer it could not use, and was begun anew."
+        "counter", (), "How often the watch ended at an unexpected answer and was started again."
     ),
     "dnsalias_objects": Spec("gauge", ("kind",), "Objects that the operator knows of, by kind."),
     "dnsalias_missing_kinds": Spec("gauge", (), "CRDs that the operator waits for."),
-    "dnsalias_synced": Spec("gauge", (), "1 once every kind was listed; nothing is written before that."),
-    "dnsalias_asyncio_tasks": Spec("gauge", (), "Tasks of the operator's event loop; a number that grows is a leak."),
-    "dnsalias_build_info": Spec("gauge", ("version", "python", "kopf"), "1; the labels say what runs."),
+    "dnsalias_synced": Spec("gauge", (), "1 once every kind has been listed; nothing is written before that."),
+    "dnsalias_asyncio_tasks": Spec("gauge", (), "Tasks of the operator's event loop; a growing number is a leak."),
+    "dnsalias_build_info": Spec("gauge", ("version", "python", "kopf"), "1; the labels are the versions that run."),
 }

@@ -1,4 +1,4 @@
-"""Where the traffic of one port ends, as boxes and arrows: wide for a desk, narrow for a phone. Geometry only."""
+"""Where the traffic of one port goes, as boxes and arrows: wide for a desk, narrow for a phone. Geometry only."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ from dnsalias_operator.cli.printing.report.words import Hosts, Label
 from dnsalias_operator.cli.terminal import count
 
 MOST_OWN = 3
-"""Listeners of their own that are drawn one by one; the others are counted."""
+"""Most single-address listeners that are drawn one by one; the others are counted."""
 MOST_WAITING = 3
-"""Catch-alls that wait which are drawn one by one; the others are counted."""
+"""Most waiting catch-alls that are drawn one by one; the others are counted."""
 ROW, GAP = 54, 12
 """Height of a box and space between two, in units of the drawing (CSS pixels at full width)."""
 _TITLE_UNIT, _NOTE_UNIT, _PADDING = 7.9, 6.4, 12
@@ -49,7 +49,7 @@ class Arrow:
 
 @dataclass(slots=True)
 class Drawing:
-    """Boxes and arrows on ``width`` by ``height`` units, and the same in a sentence for those who cannot see it."""
+    """Boxes and arrows on ``width`` by ``height`` units, and the same as a sentence for screen readers."""
 
     width: int
     alt: str
@@ -58,7 +58,7 @@ class Drawing:
     arrows: list[Arrow] = field(default_factory=list)
 
     def box(self, x: int, y: int, width: int, kind: str, label: Label) -> Box:
-        """Add a box; text that is too long for it loses its middle."""
+        """Add a box; text that is too long for it is shortened in the middle."""
         title, note = fitted(label.title, width, _TITLE_UNIT), fitted(label.note, width, _NOTE_UNIT)
         full = "" if (title, note) == (label.title, label.note) else f"{label.title}: {label.note}"
         box = Box(x, y, width, kind, title, note, full)
@@ -101,7 +101,7 @@ class _Flow:
 
 
 def drawings(port: Port, hosts: Hosts, *, then: bool) -> tuple[Drawing, Drawing]:
-    """The wide and the narrow drawing of a port, as it is or as it is after the plan (``then``)."""
+    """The wide and the narrow drawing of a port, now or after the plan (``then``)."""
     alt = sentence(port, hosts, then=then)
     return _wide(port, hosts, alt, then=then), _narrow(port, hosts, alt, then=then)
 

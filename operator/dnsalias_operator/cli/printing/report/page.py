@@ -1,4 +1,4 @@
-"""The page as a whole: what it says at the top, and the template that it is put into."""
+"""The whole page: its verdict, and the values of its template."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -25,13 +25,13 @@ from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.snapshot import Snapshot
 
 MOST_SAME = 4
-"""Lines of a listener table that the plan leaves as they are and that are shown; the others are counted."""
+"""Lines of a listener table that are shown although the plan does not change them; the others are counted."""
 _TITLES = {fault.code: fault.title for fault in FAULTS}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The first thing that is read: how bad (a CSS class), one sentence, and one on what comes next."""
+    """The head of the page: how bad it is (a CSS class), one sentence, and one on what comes next."""
 
     kind: str
     title: str
@@ -82,21 +82,21 @@ def document(linted: Linted) -> str:
 
 
 def _shown(value: object) -> object:
-    """What the template prints: text of others without control characters and overrides of direction."""
+    """What the template prints: untrusted text without control characters and direction overrides."""
     return value if isinstance(value, Markup) else clean(value)
 
 
 def verdict(linted: Linted, decided: Plan, shown: Iterable[Port], after: Iterable[Finding]) -> Verdict:
-    """What a person who reads one line must know."""
+    """The most important fact, in one line."""
     taken = [port.number for port in shown if port.taking]
     waiting = [port.number for port in shown if port.waiting]
     found = Counter(finding.severity for finding in linted.findings)
     then = _next(decided, Counter(finding.severity for finding in after))
     if taken:
-        text = "Connections end at entries that they were not meant for: answered by a stranger, or reset."
-        return Verdict("critical", f"Traffic on {_listed(taken)} goes to the wrong place", f"{text} {then}")
+        text = "Connections go to entries that they are not meant for: they are answered by the wrong server, or reset."
+        return Verdict("critical", f"Traffic on {_listed(taken)} goes to the wrong destination", f"{text} {then}")
     if waiting:
-        text = "They take nothing today, and will as soon as something else changes."
+        text = "They take no traffic now, but will as soon as something else changes."
         return Verdict("critical", f"Catch-alls wait on {_listed(waiting)}", f"{text} {then}")
     if found:
         worst = min(found, key=lambda severity: severity.rank)
@@ -118,10 +118,10 @@ def _next(decided: Plan, after: Counter[Severity]) -> str:
     writes, left, kept_back = len(decided.changes), sum(after.values()), len(withheld(decided))
     if not writes:
         why = f" ({count(kept_back, 'repair')} withheld: observe only)" if kept_back else ""
-        return f"The operator would write nothing{why}: what to do stands beside each finding."
+        return f"The operator would write nothing{why}: each finding says what to do."
     rest = f"leaves {count(left, 'finding')} to you" if left else "leaves nothing to do"
     grave = f", {after[Severity.CRITICAL]} of them critical" if after[Severity.CRITICAL] else ""
-    return f"The operator's plan mends this with {count(writes, 'write')} and {rest}{grave}."
+    return f"The operator's plan fixes this with {count(writes, 'write')} and {rest}{grave}."
 
 
 def _left_after(linted: Linted, decided: Plan) -> tuple[Finding, ...]:
@@ -147,7 +147,7 @@ def _by_object(findings: Iterable[Finding]) -> list[tuple[Severity, list[tuple[K
 
 
 def _left(decided: Plan) -> list[tuple[Key, str, str]]:
-    """What the plan leaves to people: object, reason, and the message that says what to do."""
+    """What the plan does not fix: object, reason, and the message with what to do."""
     entries = [(entry.key, entry.reason, entry.message) for entry in unfixed(decided.entries)]
     aliases = [(alias.key, condition.reason, condition.message) for alias, condition in not_served(decided)]
     return entries + aliases
@@ -162,7 +162,7 @@ def _diff(change: Change) -> list[tuple[str, str]]:
 
 
 def _not_modelled(world: Snapshot, linted: Linted, shown: Iterable[Port]) -> list[str]:
-    """What predictions leave out for the ports that are shown, seen from a namespace that nobody named."""
+    """What predictions leave out for the ports that are shown, for a namespace without rules of its own."""
     client = Client("", stands_for_others=True)
     found = (line for port in shown for line in unfollowed(world, client, linted.rules.mesh, port.number))
     return list(dict.fromkeys(found))

@@ -1,4 +1,4 @@
-"""What a page says of one port: for each class of pods, where connections end now and after the plan."""
+"""What a page shows of one port: for each class of pods, where connections go now and after the plan."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.snapshot import Snapshot
 
 MOST_CLASSES = 40
-"""Classes of pods that are looked at for one port: with a Sidecar in each of a thousand namespaces there are more."""
+"""Most classes of pods that are examined for one port: a Sidecar in each of a thousand namespaces makes more."""
 _OF_SERVICES = (TAKES_OVER_SERVICE.code, SHADOWS_SERVICE.code)
 _TAKING = (CATCH_ALL.code, *_OF_SERVICES)
 
 Place = tuple[str, tuple[str, ...], tuple[str, ...], bool, bool]
-"""What a row matches: bind, SNI, CIDR, plaintext HTTP, and whether it takes what no other does."""
+"""What a row matches: bind, SNI, CIDR, plaintext HTTP, and whether it takes what no other row matches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """A row of the model, and whose it is: None for the mesh's own and for an HTTP route that many share.
 
-    ``taken``: it gives connections to an object that they were not meant for.
+    ``taken``: it sends connections to an object that they are not meant for.
     """
 
     row: Row
@@ -36,12 +36,12 @@ class Match:
 
     @property
     def rest(self) -> bool:
-        """Whether it is for every address that has no listener of its own."""
+        """Whether it is for every address without a listener of its own."""
         return self.row.match_all and self.row.bind == WILDCARD
 
     @property
     def cluster(self) -> str:
-        """Where a connection that matches ends, in Envoy's words."""
+        """Where a connection that matches goes, in Envoy's terms."""
         return self.row.cluster or f"route {self.row.route}"
 
 
@@ -107,8 +107,8 @@ class Port:
         return any(line.changes for view in self.views for line in view.lines)
 
     @property
-    def mended(self) -> bool:
-        """Whether nothing is taken any more after the plan."""
+    def fixed(self) -> bool:
+        """Whether nothing is taken after the plan."""
         return not any(line.then and line.then.taken for view in self.views for line in view.lines)
 
 
@@ -122,7 +122,7 @@ class World:
 
     @cached_property
     def takers(self) -> dict[int, list[Key]]:
-        """For each port the objects with a critical finding about whose traffic ends there."""
+        """For each port the objects with a critical finding about whose traffic they take."""
         found: dict[int, list[Key]] = {}
         for finding in self.findings:
             if finding.code in _TAKING and _critical(finding) and finding.port is not None:
@@ -130,7 +130,7 @@ class World:
         return found
 
     def matches(self, pods: Pods, number: int) -> dict[Place, Match]:
-        """What one class of pods gets on a port; connections that nothing matches are told by a row as well."""
+        """What one class of pods gets on a port; connections that nothing matches have a row as well."""
         takers = {f.key for f in self.findings if f.code in _OF_SERVICES and f.port == number and _critical(f)}
         listeners = listeners_on(self.snapshot, pods.client, self.mesh, number)
         rows = [row for listener in listeners for row in listener.every_row]

@@ -1,4 +1,4 @@
-"""A match of a listener in words: what a connection was meant for, and where it ends."""
+"""A match of a listener in words: what a connection is meant for, and where it goes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,28 +14,28 @@ Hosts = Callable[[Key], str]
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Two lines of text: what it is, and a word on it."""
+    """Two lines of text: what it is, and a note on it."""
 
     title: str
     note: str
 
 
 def meant(match: Match) -> Label:
-    """What a connection that matches was meant for."""
+    """What a connection that matches is meant for."""
     row = match.row
     if match.rest:
-        return Label(f"any other address:{row.port}", "whatever has no listener of its own")
+        return Label(f"any other address:{row.port}", "every address without its own listener")
     if row.sni:
         return Label(", ".join(row.sni), "TLS with this name (SNI)")
     if row.cidr:
         return Label(", ".join(row.cidr), f"addresses in this range, port {row.port}")
     if row.http:
-        return Label("plaintext HTTP", "told apart by its Host header")
+        return Label("plaintext HTTP", "matched by its Host header")
     return Label(f"[{row.bind}]:{row.port}" if ":" in row.bind else f"{row.bind}:{row.port}", "an address of its own")
 
 
 def ends(match: Match, hosts: Hosts) -> Label:
-    """Where such a connection ends."""
+    """Where such a connection goes."""
     row = match.row
     if row.cluster == PASSTHROUGH:
         return Label("where it was sent", "passes through the sidecar")
@@ -43,23 +43,23 @@ def ends(match: Match, hosts: Hosts) -> Label:
         return Label("nowhere", "blocked: REGISTRY_ONLY")
     owner = match.owner
     if owner is None:
-        return Label(match.cluster, "shared, told apart by Host")
+        return Label(match.cluster, "shared, matched by Host")
     named = hosts(owner)
     return Label(f"{owner.namespace}/{owner.name}", f"{owner.kind} for {named}" if named else owner.kind)
 
 
 def kind(match: Match) -> str:
-    """How it looks: ``taken`` from whom it was meant for, ``blocked``, ``through`` or ``own``."""
+    """How it is drawn: ``taken`` from its destination, ``blocked``, ``through`` or ``own``."""
     if match.taken:
         return "taken"
     return {PASSTHROUGH: "through", BLACKHOLE: "blocked"}.get(match.cluster, "own")
 
 
 def looks_at(row: Row) -> str:
-    """What of a connection the row looks at, in the words of `dnsalias listeners`."""
-    said = [
+    """What the row matches of a connection, in the words of `dnsalias listeners`."""
+    parts = [
         *(["SNI " + ", ".join(row.sni)] if row.sni else []),
         *(["CIDR " + ", ".join(row.cidr)] if row.cidr else []),
         *(["plaintext HTTP"] if row.http else []),
     ]
-    return " and ".join(said) or ("anything else" if row.bind in (WILDCARD, WILDCARD6) else "everything")
+    return " and ".join(parts) or ("anything else" if row.bind in (WILDCARD, WILDCARD6) else "everything")
