@@ -1,7 +1,7 @@
 """The entries that are called, and what is behind each: a server outside of the mesh, or a Service."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tools import make
@@ -25,28 +25,33 @@ class Case:
     """An entry in the operator's care, and what is behind it.
 
     Attributes:
-        number: its place, from 0: ports and addresses come from it, so that no case can hide what another does.
         name: of the entry, and of its Service.
         what: the entry, in words.
-        protocol: of its port.
-        speaks: what its callers send: a kind of ``ask``.
+        speaks: what its callers send: a kind of ``ask``; the protocol of its port is of that.
         spec: fields of the entry's spec.
         service: "older" or "younger" than the entry: the Service behind it; "": a server outside of the mesh.
         led: whether the entry's endpoint is that Service.
         originates: whether a DestinationRule of its host has the callers' sidecars originate TLS.
         beside: whether it has a second port, of TCP.
+        known: whether clients that import entries only import this one's Service too.
+        number: its place: ports and addresses come from it, so that no case can hide what another does.
     """
 
-    number: int
     name: str
     what: str
-    protocol: str
     speaks: str
     spec: Mapping[str, Any] = field(default_factory=dict, hash=False)
     service: str = ""
     led: bool = False
     originates: bool = False
     beside: bool = False
+    known: bool = False
+    number: int = 0
+
+    @property
+    def protocol(self) -> str:
+        """Of the entry's port."""
+        return {"http": "HTTP", "tls": "TLS"}.get(self.speaks, "TCP")
 
     @property
     def port(self) -> int:
@@ -78,10 +83,13 @@ class Case:
         """The entry's, in a sidecar."""
         return f"outbound|{self.port}||{self.host}"
 
+    def spoken(self) -> list[tuple[int, str]]:
+        """Its ports, each with what callers send."""
+        return [(self.port, self.speaks), *([(self.second_port, "tcp")] if self.beside else [])]
+
     def served(self) -> list[tuple[int, str]]:
-        """The ports of its server, each with what it speaks: a kind of ``answers``."""
-        first = self.port, "tls" if self.originates else self.speaks
-        return [first, *([(self.second_port, "tcp")] if self.beside else [])]
+        """Its ports, each with what is sent to what is behind it, which speaks that: a kind of ``answers``."""
+        return [(number, "tls" if self.originates else kind) for number, kind in self.spoken()]
 
     def entry(self) -> Raw:
         """As its owner wrote it."""
@@ -103,27 +111,28 @@ class Case:
         return make.manifest(make.NETWORKING, "DestinationRule", self.name, spec, namespace=HOME)
 
 
-CASES = (
-    Case(0, "none-tcp", "outside host, TCP, NONE", "TCP", "tcp", {**_EXTERNAL, "resolution": "NONE"}),
-    Case(1, "dns-tcp", "outside host, TCP, DNS", "TCP", "tcp", _EXTERNAL),
-    Case(
-        2,
-        "static-tcp",
-        "outside host, TCP, STATIC",
-        "TCP",
-        "tcp",
-        {**_EXTERNAL, "resolution": "STATIC", "endpoints": _SERVER},
-    ),
-    Case(3, "origin", "outside host, TCP, DNS, TLS by DestinationRule", "TCP", "tcp", _EXTERNAL, originates=True),
-    Case(4, "none-tls", "outside host, TLS, NONE", "TLS", "tls", {**_EXTERNAL, "resolution": "NONE"}),
-    Case(5, "dns-tls", "outside host, TLS, DNS", "TLS", "tls", _EXTERNAL),
-    Case(6, "sni", "Service by TLS, told apart by SNI", "TLS", "tls", service="older", led=True),
-    Case(7, "http", "Service by HTTP, told apart by Host", "HTTP", "http", service="older", led=True),
-    Case(8, "incident", "Service by TCP", "TCP", "tcp", service="older"),
-    Case(9, "mysql", "Service by TCP, the server speaks first", "TCP", "mysql", service="older", led=True),
-    Case(10, "late", "Service by TCP, younger than the entry", "TCP", "tcp", service="younger"),
-    Case(
-        11, "vault", "Service by TCP, TLS by DestinationRule", "TCP", "tcp", service="older", led=True, originates=True
-    ),
+_CASES = (
+    Case("none-tcp", "outside host, TCP, NONE", "tcp", {**_EXTERNAL, "resolution": "NONE"}),
+    Case("dns-tcp", "outside host, TCP, DNS", "tcp", _EXTERNAL),
+    Case("static-tcp", "outside host, TCP, STATIC", "tcp", {**_EXTERNAL, "resolution": "STATIC", "endpoints": _SERVER}),
+    Case("origin", "outside host, TCP, DNS, TLS by DestinationRule", "tcp", _EXTERNAL, originates=True),
+    Case("none-tls", "outside host, TLS, NONE", "tls", {**_EXTERNAL, "resolution": "NONE"}),
+    Case("dns-tls", "outside host, TLS, DNS", "tls", _EXTERNAL),
+    Case("sni", "Service by TLS, told apart by SNI", "tls", service="older", led=True),
+    Case("two", "Service by TLS, and by TCP on a second port", "tls", service="older", led=True, beside=True),
+    Case("http", "Service by HTTP, told apart by Host", "http", service="older", led=True),
+    Case("incident", "Service by TCP", "tcp", service="older"),
+    Case("mysql", "Service by TCP, the server speaks first", "mysql", service="older", led=True),
+    Case("vault", "Service by TCP, TLS by DestinationRule", "tcp", service="older", led=True, originates=True),
+    Case("late", "Service by TCP, younger than the entry", "tcp", service="younger"),
+    Case("known", "Service by TCP, younger, known to every client", "tcp", service="younger", known=True),
 )
+CASES = tuple(replace(case, number=number) for number, case in enumerate(_CASES))
 """Every entry of the table."""
+
+
+def names() -> str:
+    """Lines of CoreDNS: outside names have the server's address, names of Services' entries lead to the Services."""
+    outside = " ".join(case.host for case in CASES if not case.service)
+    led = (f"rewrite stop name exact {c.host} {c.service_host} answer auto" for c in CASES if c.service)
+    return "\n    ".join([f"hosts {{\n        {SERVER} {outside}\n        fallthrough\n    }}", *led])

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tools.dataplane.equivalence.callers.entries import BALANCER, CASES, SERVER, UNRELATED, Case
+from tools.dataplane.equivalence.callers.entries import BALANCER, CASES, UNRELATED, Case
 
 POLICIES = ("REGISTRY_ONLY", "ALLOW_ANY")
 """Of MeshConfig.outboundTrafficPolicy."""
@@ -103,10 +103,3 @@ def product(policies: tuple[str, ...] = POLICIES) -> tuple[Row, ...]:
     """All of them."""
     every = (call for case in CASES for call in calls(case))
     return tuple(Row(call, client, policy) for call, policy, client in itertools.product(every, policies, CLIENTS))
-
-
-def names() -> str:
-    """Lines of CoreDNS: outside names have the server's address, names of Services' entries lead to the Services."""
-    outside = " ".join(case.host for case in CASES if not case.service)
-    led = (f"rewrite stop name exact {c.host} {c.service_host} answer auto" for c in CASES if c.service)
-    return "\n    ".join([f"hosts {{\n        {SERVER} {outside}\n        fallthrough\n    }}", *led])

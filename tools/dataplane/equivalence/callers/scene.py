@@ -22,8 +22,8 @@ from tools.controlplane.waiting import eventually
 from tools.dataplane import envoy, pods
 from tools.dataplane.bulk import COLLECTIONS
 from tools.dataplane.equivalence import traffic
-from tools.dataplane.equivalence.callers.entries import BALANCER, CASES, HOME, PODS, SERVER, UNRELATED, Case
-from tools.dataplane.equivalence.callers.rows import CLIENTS, NARROW, POLICIES, WIDE, Client, Row, names, product
+from tools.dataplane.equivalence.callers.entries import BALANCER, CASES, HOME, PODS, SERVER, UNRELATED, Case, names
+from tools.dataplane.equivalence.callers.rows import CLIENTS, NARROW, POLICIES, WIDE, Client, Row, product
 from tools.dataplane.equivalence.callers.verdict import Outcome, answered
 from tools.dataplane.mesh import Mesh
 from tools.dataplane.pods import Pod
@@ -137,17 +137,29 @@ def set_up(policy: str) -> Iterator[Scene]:
         mesh.node.resolve(names())
         for namespace in (HOME, WIDE, NARROW):
             pods.ensure_namespace(plane, namespace)
-        config, ports = traffic.certificate(plane.folder), sorted({one for case in CASES for one in case.served()})
-        for called, address in (("outside", SERVER), ("balancer", BALANCER), ("unrelated", UNRELATED)):
-            space = stack.enter_context(mesh.host(called, address))
-            traffic.serve(plane.folder, space, called, config, ports)
-        pod = stack.enter_context(mesh.pod(HOME, "server", labels=PODS, sidecar=False))
-        traffic.serve(plane.folder, pod.space, "server", config, ports)
-        imported = [f"{HOME}/{host}" for host in (f"*.{MARK}", *(case.host for case in CASES))]
+        _serve(stack, mesh)
+        known = [host for case in CASES for host in (case.host, *([case.service_host] if case.known else []))]
+        imported = [f"{HOME}/{host}" for host in (f"*.{MARK}", *known)]
         create(plane.api, make.sidecar("default", *imported, namespace=NARROW))
         create(plane.api, *(case.made_service() for case in CASES if case.service == "older"))
         started = (mesh.pod(one.namespace, one.name, dns_capture=one.captured) for one in CLIENTS)
         yield Scene(mesh, dict(zip(CLIENTS, map(stack.enter_context, started), strict=True)))
+
+
+def _serve(stack: ExitStack, mesh: Mesh) -> None:
+    """Start the servers: what is behind the entries speaks as it is spoken to by sidecars, others as by callers."""
+    folder = mesh.plane.folder
+    config = traffic.certificate(folder)
+    served = [port for case in CASES for port in case.served()]
+    spoken = [port for case in CASES for port in case.spoken()]
+    for called, address, ports in (
+        ("outside", SERVER, served),
+        ("balancer", BALANCER, spoken),
+        ("unrelated", UNRELATED, spoken),
+    ):
+        traffic.serve(folder, stack.enter_context(mesh.host(called, address)), called, config, ports)
+    pod = stack.enter_context(mesh.pod(HOME, "server", labels=PODS, sidecar=False))
+    traffic.serve(folder, pod.space, "server", config, served)
 
 
 def run(policies: tuple[str, ...] = POLICIES) -> list[Outcome]:

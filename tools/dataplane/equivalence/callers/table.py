@@ -10,18 +10,20 @@ HEAD = ("entry", "called", "outbound policy", "DNS capture", "client imports", "
 TITLE = "## What callers of an entry get, before and after the plan"
 INTRODUCTION = """\
 
-Every row is one call by one class of client, made with the entry as its owner wrote it, and again once everything was
-written that `plan` decides for this mesh with `foreign_entries: patch`. No other entry has the row's port. Outside
-names resolve to a server outside of the mesh, names of Services' entries to the Services
-(docs/istio.md, "What a name resolves to").
+Every row is one call by one class of client: with the entry as its owner wrote it, and again once everything was
+written that `plan` decides for this mesh with `foreign_entries: patch`. Every entry has ports of its own, so that no
+row can hide what another does. Outside names resolve to a server outside of the mesh, which has no sidecar and an
+address that is no Service's; names of entries that stand for a Service resolve to the Service.
 
-- **same**: answered as before; so must be every call that means the entry.
-- **hazard gone**, **hazard stays**: the entry took a call that was not its own, where without the entry it is answered
-  otherwise. Where it stays, the plan says why it writes nothing.
+- **before**, **after**: who answered. `outside` and `server` are what the entry stands for: the server outside, or the
+  Service's pod. `balancer` is at another address outside by which callers know a Service; `unrelated` is what no entry
+  is about.
+- **client imports**: "all", or by a Sidecar "entries": the entries, and no Service but one.
+- **same**: answered as before. So must be every call that means what the entry stands for.
+- **hazard gone**, **hazard stays**: the entry took a call that was not its own, which without the entry ends elsewhere.
+  Where it stays, the plan changes nothing, and gives the reason.
 - **works now**: nobody answered before.
-- **BROKEN**: somebody lost what they had. There is none.
-- **client imports**: "all", or by a Sidecar "entries": the entries and no Service.
-- **answers**: of the entry's `server`, the `balancer` at an outside address of a Service, the `unrelated` server.
+- **BROKEN**: somebody lost what they had.
 
 """
 
