@@ -35,15 +35,13 @@ CATCH_ALL = Fault(
     "DA001",
     "Catch-all listener",
     Severity.CRITICAL,
-    "let the operator repair it (label or annotate it for repair), or set spec.addresses: the Service's clusterIP if "
-    "the entry is younger than the Service and has its protocols, else an address that nobody uses",
+    "do what `dnsalias plan` shows, or what `dnsalias lint` says for this entry",
 )
 LACKS_ADDRESSES = Fault(
     "DA002",
     "Lacks addresses",
     Severity.WARNING,
-    "let the operator repair it, or set spec.addresses to the clusterIPs of the Service if the entry is younger than "
-    "it and has its protocols",
+    "do what `dnsalias plan` shows, or what `dnsalias lint` says for this entry",
 )
 LACKS_ENDPOINTS = Fault(
     "DA003",
@@ -150,6 +148,13 @@ REFUSED_BY_ENVOY = Fault(
     Severity.CRITICAL,
     "change the entry, or export it to no namespace (exportTo: ['~']) until it is changed",
 )
+SHARED_WITH_AMBIENT = Fault(
+    "DA020",
+    "Shares an address with ambient clients about",
+    Severity.CRITICAL,
+    "delete the ServiceEntry and create it again with an address that no Service has; changed in place, it would leave "
+    "the Service closed to ambient clients until one of its pods changes",
+)
 
 FAULTS: tuple[Fault, ...] = (
     CATCH_ALL,
@@ -171,4 +176,5 @@ FAULTS: tuple[Fault, ...] = (
     PUBLIC_SUFFIX,
     PLAINTEXT_INTO_STRICT,
     REFUSED_BY_ENVOY,
+    SHARED_WITH_AMBIENT,
 )

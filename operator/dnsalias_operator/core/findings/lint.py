@@ -10,11 +10,12 @@ from dnsalias_operator.core.entries.decide import decide_entry
 from dnsalias_operator.core.entries.ownership import all_in_range, claims_to_be_ours, is_contained, live_owner
 from dnsalias_operator.core.entries.serves_alias import generated_entry
 from dnsalias_operator.core.entries.stands_for import explicit, stands_for
-from dnsalias_operator.core.findings import catalog
+from dnsalias_operator.core.findings import catalog, remedies
 from dnsalias_operator.core.findings.catch_all import catch_all
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.hosts.names import meant_by, own_names, public_suffix, shadowed_service
+from dnsalias_operator.core.istio.ambient import ambient_clients
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
 from dnsalias_operator.core.istio.listeners import bound, holds, vips_within
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
@@ -24,7 +25,7 @@ from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.core.traffic.backends import selects_pods_of
-from dnsalias_operator.core.traffic.catch_all import catches, catches_all
+from dnsalias_operator.core.traffic.catch_all import catches_all
 from dnsalias_operator.core.traffic.takeover import reach_of, takes_from
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
@@ -58,19 +59,13 @@ def entry_findings(world: Snapshot, entry: ServiceEntry, rules: Rules, *, counte
 def lacks(look: Look) -> Iterator[Finding]:
     """An entry in our care, or one that names a Service, without addresses or endpoints."""
     relevant = look.service is not None or (look.decision is not None and look.decision.selected)
-    if not relevant or not_repairable(look.entry):
+    if not relevant or not_repairable(look.entry) or look.outside:
         return
     service = look.service
     addresses = f" ({', '.join(service.cluster_ips)} of {service.key})" if service and service.cluster_ips else ""
     if lacks_addresses(look.entry) and not (service and service.headless):
-        harm = (
-            ""
-            if catches(look.world, look.entry, look.rules.mesh)
-            else "; it takes nobody else's traffic: matched by SNI or Host"
-        )
-        yield catalog.LACKS_ADDRESSES.at(
-            look.entry.key, f"spec.addresses is not set{addresses}{harm}", remedy=look.blocked
-        )
+        remedy = None if look.counted else remedies.without_address(look)
+        yield catalog.LACKS_ADDRESSES.at(look.entry.key, f"spec.addresses is not set{addresses}", remedy=remedy)
     if lacks_endpoints(look.entry):
         message = f"spec.endpoints is not set: {', '.join(look.entry.hosts)} is what the sidecar resolves"
         yield catalog.LACKS_ENDPOINTS.at(look.entry.key, message)
@@ -201,6 +196,20 @@ def port_not_on_service(look: Look) -> Iterator[Finding]:
             yield catalog.PORT_NOT_ON_SERVICE.at(look.entry.key, message, port=port.number)
 
 
+def shared_with_ambient(look: Look) -> Iterator[Finding]:
+    """An entry of somebody else that has a Service's address, where clients in ambient mode are about."""
+    if claims_to_be_ours(look.entry):
+        return
+    shared = next((s for a in look.entry.addresses for s in look.world.services_at(a)), None)
+    about = ambient_clients(look.world, look.rules.mesh) if shared else ""
+    if shared and about:
+        message = (
+            f"{about}, and spec.addresses has the clusterIP of {shared.key}: clients there reach one of the two by "
+            "chance, the Service's other ports are reset, and all of it where its pods ask for mTLS"
+        )
+        yield catalog.SHARED_WITH_AMBIENT.at(look.entry.key, message)
+
+
 def orphan(look: Look) -> Iterator[Finding]:
     """An entry with our marks whose DnsAlias does not exist."""
     if claims_to_be_ours(look.entry) and live_owner(look.world, look.entry) is None:
@@ -218,6 +227,7 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     unknown_endpoint,
     cannot_repair,
     port_not_on_service,
+    shared_with_ambient,
     orphan,
     plaintext_into_strict,
     refused_by_envoy,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dnsalias_operator.core.outcome import EntryDecision, State
+from dnsalias_operator.core.outcome import EntryDecision
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
@@ -25,10 +25,7 @@ class Look:
     counted: bool = False
 
     @property
-    def blocked(self) -> str | None:
-        """The remedy where the clusterIP would do harm, None where it would not (or nothing was decided)."""
-        if self.decision is None or not self.decision.selected or self.decision.state in (None, State.FIXED):
-            return None
-        if self.decision.reason in (Reason.PROTOCOL_MISMATCH, Reason.WOULD_SHADOW_SERVICE, Reason.WOULD_SHADOW_ENTRY):
-            return f"do not set the clusterIP ({self.decision.reason}, see DA015): the operator contains the entry"
-        return None
+    def outside(self) -> bool:
+        """Whether it stands for something outside the mesh: what the sidecar resolves, and what it is called by."""
+        why = self.decision.why if self.decision else None
+        return why is not None and why.reason is Reason.OUTSIDE_MESH

@@ -1,7 +1,7 @@
 """Who calls an entry today, and whether a change leaves them where they are.
 
 An entry's callers are the clients whose calls by one of its hosts reach its cluster. A call is sent to what the host
-resolves to for the client (docs/istio.md, "What a name resolves to"), or to an address of the Service that the entry
+resolves to for the client (docs/istio.md, "Names and DNS"), or to an address of the Service that the entry
 stands for. Callers of an entry that is told apart by SNI or Host may dial any address, so that an address would narrow
 what it serves: nothing here asks about them, they are why such an entry gets none.
 """
@@ -97,7 +97,7 @@ def dialled(entry: ServiceEntry, service: Service, mesh: Mesh) -> tuple[str, ...
     """What the hosts of an entry resolve to, and the other addresses by which its Service is known.
 
     With DNS capture a sidecar answers with the entry's own addresses; else the cluster's DNS leads the name of an entry
-    that stands for a Service to that Service (docs/istio.md, "What a name resolves to").
+    that stands for a Service to that Service (docs/istio.md, "Names and DNS").
     """
     captured = tuple(a for a in map(bound, entry.addresses or entry.auto_addresses) if a and "/" not in a)
     return tuple(dict.fromkeys((*(captured if mesh.dns_capture else ()), *service.addresses)))

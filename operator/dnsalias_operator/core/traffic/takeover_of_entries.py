@@ -41,9 +41,9 @@ def ousted(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -
 def displaced(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Moved | None:
     """The first entry whose callers by name get ``entry`` in ``after``, since both have the host; or None.
 
-    A sidecar gets the services of a hostname from one namespace alone (docs/istio.md, "Other rules that shape an
-    alias"), so that the listeners and clusters of the others are gone for it. Where both lead to the Service that
-    ``entry`` stands for nothing is lost.
+    A sidecar gets the services of a hostname from one namespace alone (docs/istio.md, "Sidecars"), so that the
+    listeners and clusters of the others are gone for it. Where both lead to the Service that ``entry`` stands for
+    nothing is lost.
     """
     for host in entry.hosts:
         for other in (e for e in before.entries_for_host(host) if e.key != entry.key):
