@@ -46,7 +46,7 @@ check: venv ## linters, types, import contracts, and quick tests without a clust
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto -m "not cluster and not browser and not slow" $(ARGS)
 
-equivalence: venv controlplane ## compare alias and Service in every combination, with real traffic; writes docs/equivalence.md
+equivalence: venv controlplane ## aliases and repaired entries keep what callers had: real traffic; writes docs/equivalence.md
 	$(BIN)/python -m tools.dataplane.equivalence $(ARGS)
 
 bench: venv controlplane ## speed and scale beside a reference, about 15 minutes; writes build/bench (bench-NAME: one of them)

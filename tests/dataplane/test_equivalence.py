@@ -11,7 +11,8 @@ import pytest
 
 from tools.dataplane.equivalence import table
 from tools.dataplane.equivalence.rows import Row, chosen, pairs, pairwise, product
-from tools.dataplane.equivalence.scene import Outcome, Seen, run
+from tools.dataplane.equivalence.scene import run
+from tools.dataplane.equivalence.seen import Outcome, Seen
 from tools.dataplane.equivalence.verdict import Verdict, judge
 
 

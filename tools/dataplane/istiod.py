@@ -58,9 +58,9 @@ class Istiod:
             mesh_config: fields of MeshConfig over ``MESH_CONFIG``.
             environment: variables of istiod's over those it needs.
         """
-        node.write("mesh", json.dumps({**MESH_CONFIG, **mesh_config}))
-        node.write("networks", "networks: {}\n")
         self._node = node
+        self.configure(mesh_config)
+        node.write("networks", "networks: {}\n")
         self._environment = {
             "PATH": os.environ["PATH"],
             "PILOT_ENABLE_METADATA_EXCHANGE": "false",  # another filter that stock Envoy lacks
@@ -69,6 +69,10 @@ class Istiod:
             **environment,
         }
         self._start()
+
+    def configure(self, mesh_config: Mapping[str, Any]) -> None:
+        """Write these fields of MeshConfig over ``MESH_CONFIG``; istiod, where it runs, reads the file again."""
+        self._node.write("mesh", json.dumps({**MESH_CONFIG, **mesh_config}))
 
     def restart(self) -> None:
         """Kill it and start it again: what it knows then is what the API server holds."""

@@ -41,7 +41,7 @@ EXPORT_TO_ANNOTATION = "networking.istio.io/exportTo"
 AMBIENT_LABEL = "istio.io/dataplane-mode"
 AMBIENT = "ambient"
 WAYPOINT_LABELS = ("istio.io/use-waypoint", "istio.io/use-waypoint-namespace")
-"""Labels by which a Service or an entry has a waypoint; one's does not count for the other (docs/istio.md, "Ambient")."""
+"""Labels by which a Service or an entry has a waypoint; each has its own (docs/istio.md, "Ambient")."""
 TLS_MODE_LABEL = "security.istio.io/tlsMode"
 """On pods, and on inline endpoints: `istio` where the workload takes mTLS. Injection sets it on pods."""
 

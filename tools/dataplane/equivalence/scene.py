@@ -3,13 +3,10 @@
 import json
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tools.controlplane import build
@@ -18,15 +15,14 @@ from tools.controlplane.hand import project_crds
 from tools.controlplane.progress import step
 from tools.controlplane.waiting import eventually
 from tools.dataplane import pods
-from tools.dataplane.equivalence import objects, views
+from tools.dataplane.equivalence import objects, traffic, views
 from tools.dataplane.equivalence.rows import Row
+from tools.dataplane.equivalence.seen import Outcome, Seen
 from tools.dataplane.mesh import Mesh
 from tools.dataplane.pods import Pod
-from tools.dataplane.spaces import Space
 from tools.running import identity
 from tools.running.operator_process import COMMAND, Operator
 
-HERE = Path(__file__).parent
 PUBLIC = "203.0.113.7"
 ANOTHER_SECOND = 1.1
 """Ages are of whole seconds."""
@@ -46,54 +42,6 @@ SURE, MANY, FEW = 24, 12, 6
 """Connections until every pod must have answered, should have, and that tell whether one server does."""
 
 Naming = Callable[[Row], str]
-
-
-@dataclass
-class Seen:
-    """What was seen of a row at one time.
-
-    Attributes:
-        service: answers and errors by the Service's name; see ``ask``.
-        address: the same by its clusterIP.
-        alias: the same by the alias; {} before there is one.
-        public: the same of the unrelated server on that port.
-        client: the client's view of the Service.
-        servers: each pod's view of the target port, by its name.
-        service_mtls: connections to the Service's cluster, and how many of them had mTLS.
-        alias_way: clusters that calls of the alias went through, with the same two numbers.
-    """
-
-    service: dict[str, Any] = field(default_factory=dict)
-    address: dict[str, Any] = field(default_factory=dict)
-    alias: dict[str, Any] = field(default_factory=dict)
-    public: dict[str, Any] = field(default_factory=dict)
-    client: views.View = field(default_factory=dict)
-    servers: dict[str, views.View] = field(default_factory=dict)
-    service_mtls: tuple[int, int] = (0, 0)
-    alias_way: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-
-@dataclass
-class Outcome:
-    """What came of a row.
-
-    Attributes:
-        row: the combination.
-        before: without alias.
-        after: with it, through the operator.
-        reason: why the operator refused or contained it, "" where it did not.
-        message: the operator's words for that.
-        contained: whether the entry got an address that nobody uses instead of the Service's.
-        written: the ServiceEntry's spec as it is in the end, {} where there is none.
-    """
-
-    row: Row
-    before: Seen
-    after: Seen
-    reason: str = ""
-    message: str = ""
-    contained: bool = False
-    written: dict[str, Any] = field(default_factory=dict)
 
 
 class Scene:
@@ -187,17 +135,10 @@ class Scene:
             }
             for row in self.rows
         ]
-        answers: list[dict[str, Any]] = json.loads(self._run(json.dumps(asks)))
-        return dict(zip(self.rows, answers, strict=True))
+        return dict(zip(self.rows, traffic.ask(self.client, asks), strict=True))
 
     def _called_by_address(self, row: Row) -> str:
         return "by.address" if row.protocol == "tls" else self._addresses[row]
-
-    def _run(self, asks: str) -> str:
-        command = self.client.space.entering([sys.executable, "-I", HERE / "ask.py"])
-        result = subprocess.run(command, input=asks, capture_output=True, text=True, check=False)
-        assert result.returncode == 0, result.stderr
-        return result.stdout
 
 
 @contextmanager
@@ -212,9 +153,9 @@ def set_up(rows: Sequence[Row]) -> Iterator[Scene]:
         for row in situations.values():
             made = objects.peer_authentication(row)
             plane.api.create(objects.collection(made), made)
-        config = _certificate(plane.folder)
+        config = traffic.certificate(plane.folder)
         public = stack.enter_context(mesh.host("public", PUBLIC))
-        _serve(plane.folder, public, "public", config, [(objects.port(row), row.protocol) for row in rows])
+        traffic.serve(plane.folder, public, "public", config, [(objects.port(row), row.protocol) for row in rows])
         servers: dict[str, list[Pod]] = {}
         for namespace, row in situations.items():
             listening = [(objects.target_port(r), r.protocol) for r in rows if objects.namespace(r) == namespace]
@@ -222,7 +163,7 @@ def set_up(rows: Sequence[Row]) -> Iterator[Scene]:
                 called = "in-mesh" if sidecar else "outside"
                 pod = stack.enter_context(mesh.pod(namespace, called, labels=objects.PODS, sidecar=sidecar))
                 servers.setdefault(namespace, []).append(pod)
-                _serve(plane.folder, pod.space, f"{namespace}/{called}", config, listening)
+                traffic.serve(plane.folder, pod.space, f"{namespace}/{called}", config, listening)
         client = stack.enter_context(mesh.pod(objects.CLIENT, "client", environment=STATS))
         yield Scene(mesh, rows, servers, client)
 
@@ -327,25 +268,3 @@ def _versions(pod: Pod) -> object:
 def _more(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]], name: str) -> tuple[int, int]:
     was, now = before.get(name, (0, 0)), after.get(name, (0, 0))
     return now[0] - was[0], now[1] - was[1]
-
-
-def _certificate(folder: Path) -> dict[str, str]:
-    """A certificate of the application's own."""
-    key, certificate = folder / "app.key", folder / "app.pem"
-    names = ["-subj", "/CN=equal", "-days", "2", "-keyout", str(key), "-out", str(certificate)]
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", *names]
-    subprocess.run(command, check=True, capture_output=True)
-    return {"certificate": str(certificate), "key": str(key)}
-
-
-def _serve(folder: Path, space: Space, called: str, config: dict[str, str], ports: list[tuple[int, str]]) -> None:
-    """Start the applications in there and wait until they listen."""
-    file = folder / f"{called.replace('/', '-')}.json"
-    file.write_text(json.dumps({**config, "name": called, "ports": ports}))
-    space.spawn("answers", [sys.executable, "-I", HERE / "answers.py", file])
-
-    def serving() -> bool:
-        space.fail_if_dead()
-        return "serving" in space.log("answers")
-
-    eventually(serving, f"the applications of {called}")

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.dataplane.equivalence import objects, views
-from tools.dataplane.equivalence.scene import SERVERS, Outcome, Seen
+from tools.dataplane.equivalence.scene import SERVERS
+from tools.dataplane.equivalence.seen import Outcome, Seen
 
 HTTP = ("http", "grpc")
 """Kinds whose answers tell the caller's and the server's identity."""
