@@ -20,7 +20,7 @@ from dnsalias_operator.core.istio.listeners import (
     pod_classes,
 )
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
-from dnsalias_operator.core.istio.protocols import class_of, entry_protocol
+from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.traffic.backends import by_own_name, leads_to
 from dnsalias_operator.core.traffic.ends import FORMS, Call, End, end_of
 from dnsalias_operator.core.traffic.policies import policy_of
@@ -74,7 +74,7 @@ def cut_off(
     hosts may resolve to an address outside that no object names: they are under a public suffix.
     """
     addresses = (*dialled(old, service, mesh), *((unclaimed(before),) if public and not mesh.dns_capture else ()))
-    for port in old.ports:
+    for port in (p for p in old.ports if not _by_host_alone(before, p)):
         clients = _clients(before, old, port.number, addresses, mesh)
         for form in FORMS.get(class_of(entry_protocol(port)), ()):
             for address, client, host in product(addresses, clients, old.hosts):
@@ -91,6 +91,14 @@ def cut_off(
                 if not _same_service(before, client, mesh, old, port, service, was, now):
                     return CutOff(host, to, port.number, str(client))
     return None
+
+
+def _by_host_alone(world: Snapshot, port: EntryPort) -> bool:
+    """Whether calls to the port are found by their Host wherever they are sent, so that no address changes their end.
+
+    HTTP listens on the wildcard address, but where a Sidecar has an egress listener of that port.
+    """
+    return class_of(entry_protocol(port)) is PortClass.HTTP and not world.sidecars_with_port(port.number)
 
 
 def _end_before(world: Snapshot, client: Client, mesh: Mesh, entry: ServiceEntry, call: Call) -> End:
