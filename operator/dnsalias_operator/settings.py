@@ -37,6 +37,7 @@ from dnsalias_operator.model.dnsalias import TYPES
 from dnsalias_operator.model.hostrules import HostRule, split
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN
+from dnsalias_operator.model.release import MODELLED, RELEASE_PATTERN
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.strictyaml import strict
 
@@ -45,6 +46,7 @@ _FIELDS = ", ".join(HostRule.model_fields)
 _PATTERNS = {
     LABEL_PATTERN: "a name of lower-case letters, digits and -",
     DOMAIN_PATTERN: "a lower-case DNS name without a dot at either end",
+    RELEASE_PATTERN: f"a release of Istio that is modelled ({MODELLED}), such as 1.28.10; a file needs quotes",
 }
 _TYPO = 0.8
 """How alike an unknown environment variable must be to a legal one to be taken for a misspelling of it."""
@@ -92,6 +94,7 @@ class Settings(BaseSettings):
     host_default: Literal["allow", "deny"] = _is(Rules, "host_default")
     namespace: str = _is(Rules, "namespace")
     # What the mesh is told (model/mesh.py).
+    istio_version: str = _is(Mesh, "istio_version")
     root_namespace: str = _is(Mesh, "root_namespace")
     cluster_domain: str = _is(Mesh, "cluster_domain")
     outbound_traffic_policy: Literal["ALLOW_ANY", "REGISTRY_ONLY"] = _is(Mesh, "outbound_traffic_policy")

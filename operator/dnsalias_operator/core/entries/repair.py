@@ -72,7 +72,7 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
     if fault := no_address(rest, base, service, rules):
         return _contain(rest, entry, base, rules, target, *fault)
     wanted = Cure(
-        addresses=addresses_to_share(service, rules.mesh) if lacks_addresses(base) else None,
+        addresses=addresses_to_share(service, rules.mesh) if lacks_addresses(base, rules.mesh) else None,
         endpoints=(service_host(service, rules.mesh),) if lacks_endpoints(base) else None,
         target=target,
     )
@@ -90,7 +90,7 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
         if not reason and lost:
             reason, message = lost
         if not reason and wanted.endpoints:
-            reason, message = plaintext(base, service)
+            reason, message = plaintext(base, service, rules.mesh)
         if not reason:
             reason, message = first_at_pods(base, service)
         return replace(wanted, reason=reason, message=message)
@@ -155,7 +155,7 @@ def _left_alone(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: R
     if any(is_unspecified(a) for a in base.addresses):
         message = f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; remove it there"
         return Cure(None, None, "AddressSetByOwner", message, target=target)
-    if lacks_addresses(base) or lacks_endpoints(base):
+    if lacks_addresses(base, rules.mesh) or lacks_endpoints(base):
         return None
     if taken := takes_away(world, base, rules.mesh):
         return Cure(None, None, *takes(base, target.service, taken, already=True), target=target)
@@ -177,7 +177,11 @@ def _contain(
 ) -> Cure:
     """Give a catch-all an address of its own; anything else, and what that does not contain, stays as it is written."""
     unfixed = Cure(None, None, reason, message, target=target)
-    if not lacks_addresses(base) or not catches(world, base, rules.mesh) or takes_anyway(base, rules.mesh)[0]:
+    if (
+        not lacks_addresses(base, rules.mesh)
+        or not catches(world, base, rules.mesh)
+        or takes_anyway(base, rules.mesh)[0]
+    ):
         return unfixed
     if not rules.containment:
         return _keep(world, entry, unfixed)
