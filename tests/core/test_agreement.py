@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.core.agreement import Port, compare, load, main, mesh_of, report
 from tests.core.features import features
@@ -24,7 +25,15 @@ def test_model_agrees_with_the_recording_on_every_port() -> None:
     assert result.share == 1.0
 
 
-@pytest.mark.parametrize("path", sorted(VERSIONS.iterdir()), ids=lambda path: path.name.removesuffix(".json.gz"))
+def recordings() -> list[ParameterSet]:
+    """Every recording of another release; those of worlds with Sidecars, of sixteen pods each, are slow."""
+    return [
+        pytest.param(path, id=path.name.removesuffix(".json.gz"), marks=[pytest.mark.slow] * ("sidecars" in path.name))
+        for path in sorted(VERSIONS.iterdir())
+    ]
+
+
+@pytest.mark.parametrize("path", recordings())
 def test_model_agrees_with_every_release(path: Path) -> None:
     """What another release of Istio made of a world is predicted on every port but those that it leaves to chance."""
     recording = load(path)
