@@ -67,6 +67,7 @@ class Recording:
     views: tuple[View, ...]
     release: str = MEASURED
     dns_capture: bool = False
+    how: str = ""
 
     def snapshot(self) -> Snapshot:
         """The objects as the model reads them; kinds it does not know are left out."""
@@ -110,6 +111,7 @@ def load(path: Path) -> Recording:
             views=tuple(View.of(raw) for raw in (data, *data.get("clients", ()))),
             release=release,
             dns_capture=variant == "dnscapture",
+            how=data.get("how", ""),
         )
     except (EOFError, KeyError, TypeError, zlib.error) as error:
         raise ValueError(f"not a recording of listeners: {error!r}") from error

@@ -12,6 +12,7 @@ from dnsalias_operator.core.istio.listeners import (
     listeners_on,
     outbound,
     refused_on,
+    unfollowed,
 )
 from dnsalias_operator.core.istio.listeners.rows import PASSTHROUGH, WILDCARD
 from dnsalias_operator.core.istio.protocols import Protocol, service_protocol
@@ -133,6 +134,8 @@ def test_two_entries_for_one_host_in_one_second_are_by_chance() -> None:
     ]
     ((other,),) = by_chance(world(*twins), CLIENT, at("1.31"), PORT)
     (taken,) = listeners_on(world(*twins), CLIENT, at("1.31"), PORT)
+    (told,) = unfollowed(world(*twins), CLIENT, at("1.31"))
+    assert told.startswith("ServiceEntry abc/a, ServiceEntry abc/b are of one age and name")
     assert {row.owner for row in taken.rows} != {row.owner for row in other.rows}
 
 

@@ -8,7 +8,7 @@ import pytest
 from dnsalias_operator.core.findings.catalog import FAULTS
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.reporting.series import SPECS
-from tests.install import crd_doc
+from tests.install import crd_doc, support_doc
 from tests.install.markdown import anchor, headings, links, sections
 from tests.install.reasons import GIVEN, reasons, reasons_in
 from tests.install.settings_doc import document
@@ -79,6 +79,11 @@ def test_settings_are_documented_from_their_source() -> None:
     """docs/settings.md is what the settings print; a setting cannot be added without it."""
     assert read("settings.md") == document()
     assert all(f"| `{name}` |" in read("settings.md") for name in Settings.model_fields)
+
+
+def test_releases_are_documented_from_the_recordings() -> None:
+    """docs/support.md is what the recordings print: no release can be left out, nor one added that was not run."""
+    assert read("support.md") == support_doc.document()
 
 
 def test_fields_are_documented_from_the_crd() -> None:

@@ -11,6 +11,7 @@ from dnsalias_operator.core.entries.ownership import all_in_range, claims_to_be_
 from dnsalias_operator.core.entries.serves_alias import generated_entry
 from dnsalias_operator.core.entries.stands_for import explicit, stands_for
 from dnsalias_operator.core.findings import catalog
+from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
 from dnsalias_operator.core.findings.catch_all import catch_all
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
 from dnsalias_operator.core.findings.subject import Look
@@ -38,6 +39,7 @@ def lint(world: Snapshot, rules: Rules) -> tuple[Finding, ...]:
     """Every finding, worst first, then by object. The world is judged as it is, not as it would be repaired."""
     found = [f for entry in world.entries() for f in entry_findings(world, entry, rules)]
     found += [f for alias in world.aliases() for f in alias_findings(world, alias.key, rules)]
+    found += [f for service in world.services() for f in service_findings(world, service, rules)]
     return tuple(sorted(found, key=lambda f: f.order))
 
 
@@ -220,6 +222,7 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     orphan,
     plaintext_into_strict,
     refused_by_envoy,
+    first_address_only,
 )
 
 

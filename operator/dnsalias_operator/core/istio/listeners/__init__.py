@@ -3,7 +3,8 @@
 What it models: a sidecar of an IPv4 or dual-stack pod, under the release of Istio that the mesh has. `services` turns
 objects into istiod's internal services, `scope` and `imports` say what the client's Sidecar makes of them, `visible`
 and `contested` pick those a client gets and `order` puts them in order, `claims` says which sockets they ask for,
-`chains` and `build` settle what each gets, `clients` says which clients can differ, `unfollowed` what is not modelled.
+`chains` and `build` settle what each gets, `chance` what else it may be, `clients` says which clients can differ,
+`unfollowed` what is not modelled.
 A rule that some releases lack asks `Mesh.since` where it stands.
 
 Limits. Pods with IPv6 alone are not modelled, and pods are not known: the per-pod listeners of headless Services, and
@@ -12,24 +13,22 @@ number of one of the sidecar's own listeners is predicted, although Envoy may re
 """
 
 import ipaddress
-from collections.abc import Iterable, Iterator
-from itertools import permutations
 
 from dnsalias_operator.core.istio.listeners.addresses import bound, entries_binding, holds, vips_within
+from dnsalias_operator.core.istio.listeners.batches import batches_on, claims_of
 from dnsalias_operator.core.istio.listeners.build import build, refused
-from dnsalias_operator.core.istio.listeners.claimants import claimants_at, claimants_on
-from dnsalias_operator.core.istio.listeners.claims import Claim, claims
+from dnsalias_operator.core.istio.listeners.chance import by_chance
+from dnsalias_operator.core.istio.listeners.claimants import claimants_at
 from dnsalias_operator.core.istio.listeners.clients import Pods, Reach, alike, classes, clients_that_matter, reach
-from dnsalias_operator.core.istio.listeners.contested import served
 from dnsalias_operator.core.istio.listeners.families import joins_addresses
-from dnsalias_operator.core.istio.listeners.order import in_order, tied_on
+from dnsalias_operator.core.istio.listeners.order import in_order
 from dnsalias_operator.core.istio.listeners.rows import WILDCARD, WILDCARD6, Client, Listener, Loss, Row
-from dnsalias_operator.core.istio.listeners.scope import Egress, SidecarScope, scope_of, sidecar_of
+from dnsalias_operator.core.istio.listeners.scope import scope_of, sidecar_of
 from dnsalias_operator.core.istio.listeners.unfollowed import unfollowed
 from dnsalias_operator.core.istio.listeners.visible import sees
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
-from dnsalias_operator.model.snapshot import Claimant, Snapshot
+from dnsalias_operator.model.snapshot import Snapshot
 
 __all__ = [
     "Client",
@@ -59,9 +58,6 @@ __all__ = [
     "wildcard_of",
 ]
 
-MOST_TIED = 4
-"""Of more objects in no order not every one is tried, only each of them first."""
-
 
 def listener_at(snapshot: Snapshot, client: Client, mesh: Mesh, bind: str, port: int) -> Listener | None:
     """The outbound listener bound to ``bind``:``port`` in a sidecar of that client, or None.
@@ -75,7 +71,7 @@ def listener_at(snapshot: Snapshot, client: Client, mesh: Mesh, bind: str, port:
     scope = scope_of(snapshot, client, mesh)
     batches = []
     for egress in scope.on(port):
-        sought = _claims(claimants_at(snapshot, mesh, bind, port, egress), snapshot, egress, mesh, port)
+        sought = claims_of(claimants_at(snapshot, mesh, bind, port, egress), snapshot, egress, mesh, port)
         batches.append((egress, in_order((c for c in sought if c.bind == bind), egress, mesh)))
     return next(iter(build(batches, scope.fall_through, mesh)), None)
 
@@ -83,23 +79,7 @@ def listener_at(snapshot: Snapshot, client: Client, mesh: Mesh, bind: str, port:
 def listeners_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> tuple[Listener, ...]:
     """Every outbound listener with that port, sorted by bind."""
     scope = scope_of(snapshot, client, mesh)
-    return build(_batches(snapshot, scope, mesh, port), scope.fall_through, mesh)
-
-
-def by_chance(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> list[tuple[Listener, ...]]:
-    """What else the listeners with that port may be, where it depends on an order that istiod does not promise.
-
-    It lists objects from a Go map and sorts them by age and name: two entries of one second that share a host and a
-    namespace are in no order, and after a restart of istiod perhaps in the other one.
-    """
-    scope = scope_of(snapshot, client, mesh)
-    tied = sorted({key for egress in scope.on(port) for key in tied_on(snapshot, port, egress, mesh)})
-    found = [build(_batches(snapshot, scope, mesh, port), scope.fall_through, mesh)]
-    for first in permutations(tied) if len(tied) <= MOST_TIED else ((key,) for key in tied):
-        other = scope.with_first(first)
-        listeners = build(_batches(snapshot, other, mesh, port), other.fall_through, mesh)
-        found += [listeners] if listeners not in found else []
-    return found[1:]
+    return build(batches_on(snapshot, scope, mesh, port), scope.fall_through, mesh)
 
 
 def refused_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> dict[Key, str]:
@@ -107,7 +87,7 @@ def refused_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> dic
 
     It is then never ready; one that runs goes on with what it has (docs/istio-disagreements.md).
     """
-    found = refused(_batches(snapshot, scope_of(snapshot, client, mesh), mesh, port), mesh)
+    found = refused(batches_on(snapshot, scope_of(snapshot, client, mesh), mesh, port), mesh)
     bound: dict[str, Listener] = {}
     for listener in listeners_on(snapshot, client, mesh, port):
         for bind in listener.binds:
@@ -152,19 +132,6 @@ def deciding(shared: Listener, address: str) -> tuple[Row, ...]:
     narrowness = {row: _narrowness(row, address) for row in shared.rows if not row.default}
     best = max((n for n in narrowness.values() if n is not None), default=None)
     return tuple(row for row in shared.rows if row.default or (best is not None and narrowness[row] == best))
-
-
-def _batches(snapshot: Snapshot, scope: SidecarScope, mesh: Mesh, port: int) -> list[tuple[Egress, list[Claim]]]:
-    batches = []
-    for egress in scope.on(port):
-        found = _claims(claimants_on(snapshot, port, egress), snapshot, egress, mesh, port)
-        batches.append((egress, in_order(found, egress, mesh)))
-    return batches
-
-
-def _claims(objects: Iterable[Claimant], snapshot: Snapshot, egress: Egress, mesh: Mesh, port: int) -> Iterator[Claim]:
-    upstreams = served(objects, snapshot, egress, mesh)
-    return (claim for upstream in upstreams for claim in claims(upstream, port, snapshot, egress, mesh))
 
 
 def _narrowness(row: Row, address: str) -> int | None:

@@ -44,17 +44,22 @@ def age(upstream: Upstream, egress: Egress, mesh: Mesh) -> tuple[Age, int, Key]:
 
 
 def tied_on(snapshot: Snapshot, port: int, egress: Egress, mesh: Mesh) -> list[Key]:
-    """Objects that istiod promises no order for, among those with that port and others of their hostnames; sorted.
-
-    An object of unknown age is none of them.
-    """
-    found: dict[Age, set[Key]] = {}
+    """Objects that istiod promises no order for, among those with that port and others of their hostnames; sorted."""
+    tied = snapshot.remembered(("tied", mesh), lambda: _tied(snapshot, mesh))
+    if not tied:
+        return []
     claimants = claimants_on(snapshot, port, egress)
     named = (other for obj in claimants for name in hostnames(obj, mesh) for other in rivals(name, snapshot, mesh))
-    for obj in {obj.key: obj for obj in (*claimants, *named) if obj.meta.created is not None}.values():
-        for upstream in upstreams(obj, mesh):
+    return sorted({obj.key for obj in (*claimants, *named)} & tied)
+
+
+def _tied(snapshot: Snapshot, mesh: Mesh) -> frozenset[Key]:
+    """Every object for which there is another of the same age and name; those of unknown age are not meant."""
+    found: dict[Age, set[Key]] = {}
+    for obj in (*snapshot.services(), *snapshot.entries()):
+        for upstream in upstreams(obj, mesh) if obj.meta.created is not None else ():
             found.setdefault(_promised(upstream, mesh), set()).add(upstream.key)
-    return sorted({key for keys in found.values() if len(keys) > 1 for key in keys})
+    return frozenset(key for keys in found.values() if len(keys) > 1 for key in keys)
 
 
 def _promised(upstream: Upstream, mesh: Mesh) -> Age:
