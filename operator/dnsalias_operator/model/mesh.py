@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN
-from dnsalias_operator.model.release import MEASURED, RELEASE_PATTERN, Release
+from dnsalias_operator.model.release import MEASURED, RELEASE_PATTERN, Release, since
 
 
 class Mesh(BaseModel):
@@ -45,7 +45,7 @@ class Mesh(BaseModel):
 
     def since(self, major: int, minor: int, patch: int = 0) -> bool:
         """Whether a rule holds that Istio has had since the release ``major``.``minor``.``patch``."""
-        return self.release.since(major, minor, patch)
+        return since(self.istio_version, major, minor, patch)
 
     def assumptions(self) -> str:
         """One line that tells a reader what a prediction assumed."""

@@ -43,3 +43,9 @@ class Release:
     def since(self, major: int, minor: int, patch: int = 0) -> bool:
         """Whether it has what Istio has had since the release ``major``.``minor``.``patch``."""
         return (1, self.minor, self.patch) >= (major, minor, patch)
+
+
+@lru_cache(maxsize=1024)
+def since(release: str, major: int, minor: int, patch: int) -> bool:
+    """`Release.since` of a release as text: rules ask it for every object, so that it is answered once."""
+    return Release.parse(release).since(major, minor, patch)

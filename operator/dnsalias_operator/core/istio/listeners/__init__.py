@@ -4,8 +4,7 @@ What it models: a sidecar of an IPv4 or dual-stack pod, under the release of Ist
 objects into istiod's internal services, `scope` and `imports` say what the client's Sidecar makes of them, `visible`
 and `contested` pick those a client gets and `order` puts them in order, `claims` says which sockets they ask for,
 `chains` and `build` settle what each gets, `chance` what else it may be, `clients` says which clients can differ,
-`unfollowed` what is not modelled.
-A rule that some releases lack asks `Mesh.since` where it stands.
+`unfollowed` what is not modelled. A rule that some releases lack asks `Mesh.since` where it stands.
 
 Limits. Pods with IPv6 alone are not modelled, and pods are not known: the per-pod listeners of headless Services, and
 of entries with resolution NONE and a workloadSelector, are missing. A TCP port on the wildcard address that has the

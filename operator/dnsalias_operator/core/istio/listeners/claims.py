@@ -75,7 +75,7 @@ def _reserved(mesh: Mesh) -> frozenset[int]:
     conflictWithStaticListener there in 1.20; nothing like it at 1.11.8.
     """
     if not mesh.since(1, 21):
-        return STATIC_PORTS if mesh.since(1, 18) else frozenset()
+        return STATIC_PORTS if mesh.since(1, 19) else frozenset()
     return STATIC_PORTS | CAPTURE_PORTS
 
 

@@ -90,11 +90,11 @@ def imports_of(hosts: tuple[str, ...], namespace: str, mesh: Mesh) -> Imports:
     Since 1.31 hosts can be excluded, and where every host is a full name in a named namespace each is looked up by
     itself. Before, `~` is no namespace's name, so that such a host imports nothing.
     """
-    return _imports(hosts, namespace, mesh.since(1, 31), mesh.since(1, 31))
+    return _imports(hosts, namespace, mesh.since(1, 31))
 
 
 @lru_cache(maxsize=4096)
-def _imports(hosts: tuple[str, ...], namespace: str, exclusions: bool, lookups: bool) -> Imports:  # noqa: FBT001
+def _imports(hosts: tuple[str, ...], namespace: str, newer: bool) -> Imports:  # noqa: FBT001 (a fact about the mesh)
     exact: dict[str, set[str]] = {}
     wild: dict[str, list[str]] = {}
     excluded: dict[str, list[str]] = {}
@@ -102,7 +102,7 @@ def _imports(hosts: tuple[str, ...], namespace: str, exclusions: bool, lookups: 
         if host.count("/") != 1:
             continue
         where, _, name = host.partition("/")
-        excluding = exclusions and where.startswith(EXCLUDED)
+        excluding = newer and where.startswith(EXCLUDED)
         if excluding:
             where = where.removeprefix(EXCLUDED) or ALL
         if where == OWN:
@@ -117,4 +117,4 @@ def _imports(hosts: tuple[str, ...], namespace: str, exclusions: bool, lookups: 
         where: Hosts(frozenset(exact.get(where, ())), tuple(wild.get(where, ())), tuple(excluded.get(where, ())))
         for where in sorted({*exact, *wild, *excluded})
     }
-    return Imports(found, exact=lookups and not wild and ALL not in exact)
+    return Imports(found, exact=newer and not wild and ALL not in exact)

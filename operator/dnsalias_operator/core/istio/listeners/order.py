@@ -11,7 +11,7 @@ from dnsalias_operator.core.istio.listeners.scope import Egress
 from dnsalias_operator.core.istio.listeners.services import Upstream, hostnames, upstreams
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
-from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.snapshot import Claimant, Snapshot
 
 Age = tuple[bool, int, str, str]
 
@@ -56,7 +56,8 @@ def tied_on(snapshot: Snapshot, port: int, egress: Egress, mesh: Mesh) -> list[K
 def _tied(snapshot: Snapshot, mesh: Mesh) -> frozenset[Key]:
     """Every object for which there is another of the same age and name; those of unknown age are not meant."""
     found: dict[Age, set[Key]] = {}
-    for obj in (*snapshot.services(), *snapshot.entries()):
+    every: tuple[Claimant, ...] = (*snapshot.services(), *snapshot.entries())
+    for obj in every:
         for upstream in upstreams(obj, mesh) if obj.meta.created is not None else ():
             found.setdefault(_promised(upstream, mesh), set()).add(upstream.key)
     return frozenset(key for keys in found.values() if len(keys) > 1 for key in keys)

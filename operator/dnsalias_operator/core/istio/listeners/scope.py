@@ -101,7 +101,8 @@ def scope_of(snapshot: Snapshot, client: Client, mesh: Mesh) -> SidecarScope:
     if sidecar is None or not sidecar.egress:
         egress: tuple[Egress, ...] = (Egress(client.namespace, EVERYTHING, unscoped=sidecar is None),)
     else:
-        egress = tuple(_egress(e, client.namespace, mesh) for e in sidecar.egress if not on_unix_socket(e))
+        question = ("egress", mesh, sidecar.key, client.namespace)
+        egress = snapshot.remembered(question, lambda: _egress_of(sidecar, client.namespace, mesh))
     return SidecarScope(egress, through if allow else BLACKHOLE)
 
 
@@ -132,6 +133,10 @@ def shape(sidecar: Sidecar) -> tuple[object, ...]:
 
     egress = tuple((frozenset(map(told, e.hosts)), e.port, e.protocol, e.bind, e.captured) for e in sidecar.egress)
     return egress, sidecar.outbound_policy, sidecar.egress_proxy
+
+
+def _egress_of(sidecar: Sidecar, namespace: str, mesh: Mesh) -> tuple[Egress, ...]:
+    return tuple(_egress(e, namespace, mesh) for e in sidecar.egress if not on_unix_socket(e))
 
 
 def _egress(listener: EgressListener, namespace: str, mesh: Mesh) -> Egress:
