@@ -3,7 +3,7 @@
 Source: pilot/pkg/networking/serviceentry/ip_autoallocation.go; on by default since 1.25.
 """
 
-from dnsalias_operator.core.istio.listeners.services import AUTO_ALLOCATE_LABEL
+from dnsalias_operator.core.istio.listeners.families import AUTO_ALLOCATE_LABEL
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 

@@ -7,6 +7,7 @@ pilot/pkg/model/virtualservice.go.
 
 from collections.abc import Iterator
 
+from dnsalias_operator.core.istio.listeners.chance import by_chance, tied_in
 from dnsalias_operator.core.istio.listeners.claimants import claimants_on
 from dnsalias_operator.core.istio.listeners.imports import overlap
 from dnsalias_operator.core.istio.listeners.rows import Client
@@ -27,6 +28,7 @@ def unfollowed(snapshot: Snapshot, client: Client, mesh: Mesh, port: int | None 
         *_virtual_services(snapshot, client, mesh, ports),
         *_sockets(snapshot, client, mesh),
         *_one_of_several(snapshot, client, mesh, ports),
+        *_chance(snapshot, client, mesh, ports),
     )
 
 
@@ -81,6 +83,14 @@ def _sockets(snapshot: Snapshot, client: Client, mesh: Mesh) -> Iterator[str]:
         elif sidecar and not listener.captured:
             where = listener.bind or LOCALHOST
             yield f"{sidecar.key} has an egress listener with captureMode NONE: Envoy must be able to bind {where}"
+
+
+def _chance(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[int]) -> Iterator[str]:
+    """Objects in no order, where it matters which comes first."""
+    for port in ports:
+        if by_chance(snapshot, client, mesh, port):
+            tied = ", ".join(map(str, tied_in(snapshot, scope_of(snapshot, client, mesh), mesh, port)))
+            yield f"{tied} are of one age and name to istiod: which of them has port {port} is chance"
 
 
 def _one_of_several(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[int]) -> Iterator[str]:
