@@ -37,11 +37,13 @@ SERVICE_UID_ANNOTATION = f"{GROUP}/service-uid"
 RECREATED_FOR_ANNOTATION = f"{GROUP}/recreated-for"
 """On our ServiceEntries: uid of the Service for which the entry was recreated, once, to be younger."""
 
+AUTO_ALLOCATE_LABEL = f"{ISTIO_GROUP}/enable-autoallocate-ip"
+"""On a ServiceEntry: "false" keeps istiod from allocating addresses to it."""
 EXPORT_TO_ANNOTATION = "networking.istio.io/exportTo"
 AMBIENT_LABEL = "istio.io/dataplane-mode"
 AMBIENT = "ambient"
 WAYPOINT_LABELS = ("istio.io/use-waypoint", "istio.io/use-waypoint-namespace")
-"""Labels by which a Service or entry has a waypoint; that of the one does not count for the other (docs/istio.md)."""
+"""Labels by which a Service or entry has a waypoint; one's does not count for the other (docs/istio.md, "Ambient")."""
 TLS_MODE_LABEL = "security.istio.io/tlsMode"
 """On pods, and on inline endpoints: `istio` where the workload takes mTLS. Injection sets it on pods."""
 

@@ -1,6 +1,6 @@
 """Faults that only some releases of Istio make of an object. Checks of `lint`, computed from `listeners`.
 
-The rules are in docs/istio.md, Releases.
+The rules are in docs/istio.md, "Releases".
 """
 
 from collections.abc import Iterator

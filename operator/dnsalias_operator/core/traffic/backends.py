@@ -36,8 +36,7 @@ def leads_to(world: Snapshot, entry: ServiceEntry, port: EntryPort, service: Ser
 def by_own_name(entry: ServiceEntry, port: EntryPort) -> bool:
     """Whether bytes on that port go to whatever the entry's own host resolves to: DNS without endpoints.
 
-    The cluster's DNS leads the name of an entry that stands for a Service there (docs/istio.md, "Names and DNS
-    to").
+    The cluster's DNS leads the name of an entry that stands for a Service there (docs/istio.md, "Names and DNS").
     """
     return entry.resolution in DNS and not entry.endpoints and port.target_port in (0, port.number)
 

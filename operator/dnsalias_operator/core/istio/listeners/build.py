@@ -96,7 +96,10 @@ def _add(draft: _Draft | None, claim: Claim, mesh: Mesh) -> _Draft:
 
 
 def _sniffed_over_sniffed(draft: _Draft, claim: Claim, mesh: Mesh) -> _Draft:
-    """The younger of two sniffed ports has nothing; since 1.32 its TCP chain is added (source: listener.go there)."""
+    """The younger of two sniffed ports has nothing; since 1.32 its TCP chain is added.
+
+    Source: pilot/pkg/networking/core/listener.go at 1.32.
+    """
     if mesh.since(1, 32):
         return _merge(draft, [tcp_chain(claim, mesh)])
     draft.lose(claim.upstream.key, draft.creator)
@@ -122,7 +125,7 @@ def _mix(draft: _Draft, claim: Claim, mesh: Mesh) -> _Draft:
 def _of_plaintext(chain: Chain) -> Chain:
     """The chain where HTTP and TCP meet before 1.20: one for routes then matches plaintext HTTP only.
 
-    Source: mergeFilterChains in networking/core/v1alpha3/listener.go at 1.19.0.
+    Source: mergeFilterChains in pilot/pkg/networking/core/v1alpha3/listener.go at 1.19.0.
     """
     return replace(chain, http=True) if chain.route else chain
 

@@ -71,8 +71,8 @@ def claims(upstream: Upstream, port: int, snapshot: Snapshot, egress: Egress, me
 def _reserved(mesh: Mesh) -> frozenset[int]:
     """The ports that what shares the wildcard address gets no listener for: since 1.21 those of capture too.
 
-    Source: conflictWithReservedListener in model/context.go, before 1.23 in networking/core/listener.go;
-    conflictWithStaticListener there in 1.20; nothing like it at 1.11.8.
+    Source: conflictWithReservedListener in pilot/pkg/model/context.go, before 1.23 in
+    pilot/pkg/networking/core/listener.go; conflictWithStaticListener there in 1.20; nothing like it at 1.11.8.
     """
     if not mesh.since(1, 21):
         return STATIC_PORTS if mesh.since(1, 19) else frozenset()

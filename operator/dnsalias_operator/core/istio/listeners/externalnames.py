@@ -17,7 +17,7 @@ def other_names(upstream: Upstream, snapshot: Snapshot, egress: Egress, mesh: Me
     """Every name by which a client in the egress listener's namespace may call the service beside its hostname.
 
     An alias counts where the hosts that import the service match its name too; its own exportTo does not matter. Before
-    1.21 an ExternalName Service is no alias (ENABLE_EXTERNAL_NAME_ALIAS in features/pilot.go).
+    1.21 an ExternalName Service is no alias (ENABLE_EXTERNAL_NAME_ALIAS in pilot/pkg/features/pilot.go).
     """
     hosts = egress.hosts_of(upstream) if mesh.since(1, 21) else None
     aliases = _pointing_to(upstream.hostname, snapshot, mesh) if hosts else ()

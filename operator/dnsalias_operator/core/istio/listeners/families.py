@@ -7,10 +7,7 @@ in pilot/pkg/serviceregistry/serviceentry/conversion.go.
 from dnsalias_operator.core.istio.listeners.addresses import bound
 from dnsalias_operator.core.istio.listeners.rows import WILDCARD, WILDCARD6
 from dnsalias_operator.model.mesh import Mesh
-from dnsalias_operator.model.meta import mapping, mappings, text
 from dnsalias_operator.model.serviceentry import ServiceEntry
-
-AUTO_ALLOCATE_LABEL = "networking.istio.io/enable-autoallocate-ip"
 
 
 def primary(addresses: tuple[str, ...], mesh: Mesh) -> str:
@@ -22,7 +19,7 @@ def primary(addresses: tuple[str, ...], mesh: Mesh) -> str:
 def _of_one_family(addresses: tuple[str, ...], mesh: Mesh) -> tuple[str, ...]:
     """The IPv4 addresses; for a dual-stack pod those of the first one's family, since 1.24.6 and 1.25.3.
 
-    Source: filterAddresses in model/service.go.
+    Source: filterAddresses in pilot/pkg/model/service.go.
     """
     ipv4, ipv6 = (tuple(a for a in addresses if (":" in a) is wanted) for wanted in (False, True))
     if not mesh.dual_stack:
@@ -45,15 +42,18 @@ def addresses_of(entry: ServiceEntry, host: str, mesh: Mesh) -> tuple[tuple[str,
 def joins_addresses(mesh: Mesh) -> bool:
     """Whether all addresses of an entry are of one service, which has one listener: 1.22.4, 1.23.0, 1.24.0 to 1.24.2.
 
-    Source: convertServices in serviceregistry/serviceentry/conversion.go, and where it was taken back, in the next
-    patch of each.
+    Source: convertServices in pilot/pkg/serviceregistry/serviceentry/conversion.go, and where it was taken back, in
+    the next patch of each.
     """
     release = (mesh.release.minor, mesh.release.patch)
     return release in ((22, 4), (23, 0), (24, 0), (24, 1), (24, 2))
 
 
 def _joined(addresses: tuple[str, ...], mesh: Mesh) -> tuple[tuple[str, ...], ...]:
-    """The addresses of that one service as a sidecar binds them (source: getAllAddressesForProxy in service.go)."""
+    """The addresses of that one service as a sidecar binds them.
+
+    Source: getAllAddressesForProxy in pilot/pkg/model/service.go.
+    """
     every = addresses if binds_all(mesh) else _of_one_family(addresses, mesh)
     return ((primary(addresses, mesh), *every[1:]),) if addresses else ()
 
@@ -61,25 +61,28 @@ def _joined(addresses: tuple[str, ...], mesh: Mesh) -> tuple[tuple[str, ...], ..
 def _allocated(entry: ServiceEntry, host: str, mesh: Mesh) -> tuple[str, ...]:
     """The automatic addresses of a host that such a proxy uses, IPv4 first; () where there are none.
 
-    Only proxies with DNS capture use them; not for resolution NONE, nor with the opt-out label. A new entry has none
-    until istiod has written its status, which it does since 1.25. Source: PILOT_ENABLE_IP_AUTOALLOCATE in
-    features/pilot.go, pilot/pkg/networking/serviceentry/ip_autoallocation.go, nodeUsesAutoallocatedIPs in
+    Only proxies with DNS capture use them. An entry without them in its status has the one that is expected: istiod
+    writes it at once. Source: PILOT_ENABLE_IP_AUTOALLOCATE in pilot/pkg/features/pilot.go, nodeUsesAutoallocatedIPs in
     pilot/pkg/model/service.go.
     """
-    opted_out = entry.meta.labels.get(AUTO_ALLOCATE_LABEL, "").lower() == "false"
-    if not mesh.dns_capture or entry.resolution == "NONE" or opted_out or not mesh.since(1, 25):
+    if not allocates(mesh):
         return ()
-    status = mappings(mapping(entry.raw.get("status")).get("addresses"))
-    values = [v for s in status if text(s.get("host")) == host and bound(v := text(s.get("value"))) and "/" not in v]
+    values = [value for value in entry.allocated(host) if bound(value) and "/" not in value]
     ipv4, ipv6 = [v for v in values if ":" not in v], [v for v in values if ":" in v]
     found = (*ipv4[-1:], *(ipv6[-1:] if mesh.dual_stack else ()))
     return found if binds_all(mesh) else found[:1]
 
 
+def allocates(mesh: Mesh) -> bool:
+    """Whether istiod's own addresses count for the proxies: they capture DNS, and it allocates some, since 1.25."""
+    return mesh.dns_capture and mesh.since(1, 25)
+
+
 def binds_both_families(mesh: Mesh) -> bool:
     """Whether what has no address of its own is bound in both families: on dual-stack pods.
 
-    Before 1.24 that needs ISTIO_DUAL_STACK (source: Extra of listenerBinding in networking/core/listener.go).
+    Before 1.24 that needs ISTIO_DUAL_STACK (source: Extra of listenerBinding in
+    pilot/pkg/networking/core/listener.go).
     """
     return mesh.dual_stack and (mesh.istio_dual_stack or mesh.since(1, 24) or joins_addresses(mesh))
 
@@ -87,6 +90,6 @@ def binds_both_families(mesh: Mesh) -> bool:
 def binds_all(mesh: Mesh) -> bool:
     """Whether a sidecar binds all addresses of a service: under ISTIO_DUAL_STACK, since 1.23.1 on dual-stack pods only.
 
-    Source: GetExtraAddressesForProxy and getAllAddressesForProxy in model/service.go.
+    Source: GetExtraAddressesForProxy and getAllAddressesForProxy in pilot/pkg/model/service.go.
     """
     return mesh.istio_dual_stack and (mesh.dual_stack or not mesh.since(1, 23, 1))

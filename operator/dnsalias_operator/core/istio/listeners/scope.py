@@ -155,7 +155,8 @@ def _egress(listener: EgressListener, namespace: str, mesh: Mesh) -> Egress:
 def _default_bind(listener: EgressListener, mesh: Mesh) -> str:
     """What an egress listener binds that names no address: since 1.16 what its services have, also where it has a port.
 
-    Source: buildSidecarOutboundListeners in networking/core/v1alpha3/listener.go at 1.15.7 and 1.16.0.
+    Source: buildSidecarOutboundListeners in pilot/pkg/networking/core/v1alpha3/listener.go at
+    1.15.7 and 1.16.0.
     """
     return WILDCARD if listener.port is not None and not mesh.since(1, 16) else ""
 

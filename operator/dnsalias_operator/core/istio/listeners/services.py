@@ -73,7 +73,8 @@ def export_to(obj: Claimant, mesh: Mesh) -> frozenset[str]:
 
     A Service's annotation that holds nothing but commas is a value like any other, and names no namespace. Before 1.24
     spaces in it are part of the names. Before 1.30.3 a default counts for "." where it holds that, else for "*", and
-    nobody gets anything by one that only names namespaces (source: initServiceRegistry in model/push_context.go).
+    nobody gets anything by one that only names namespaces (source: initServiceRegistry in
+    pilot/pkg/model/push_context.go).
     """
     own = obj.export_to
     if isinstance(obj, Service):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from dnsalias_operator.core.istio.listeners.chance import by_chance, tied_in
 from dnsalias_operator.core.istio.listeners.claimants import claimants_on
+from dnsalias_operator.core.istio.listeners.families import allocates
 from dnsalias_operator.core.istio.listeners.imports import overlap
 from dnsalias_operator.core.istio.listeners.rows import Client
 from dnsalias_operator.core.istio.listeners.scope import LOCALHOST, Egress, on_unix_socket, scope_of, sidecar_of
@@ -29,6 +30,7 @@ def unfollowed(snapshot: Snapshot, client: Client, mesh: Mesh, port: int | None 
         *_sockets(snapshot, client, mesh),
         *_one_of_several(snapshot, client, mesh, ports),
         *_chance(snapshot, client, mesh, ports),
+        *_expected(snapshot, client, mesh, ports),
     )
 
 
@@ -106,3 +108,16 @@ def _one_of_several(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[
                     found |= {str(obj.key): obj.addresses[0]} if imported else {}
     for key, first in sorted(found.items()):
         yield f"{key} has several addresses, and the Sidecar gets just one of them: taken for {first}"
+
+
+def _expected(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[int]) -> Iterator[str]:
+    """Entries to which istiod has yet to allocate an address: which one it will be is not known."""
+    found: dict[str, str] = {}
+    for port in ports if allocates(mesh) else ():
+        for egress in scope_of(snapshot, client, mesh).on(port):
+            for upstream in seen(claimants_on(snapshot, port, egress), snapshot, egress, mesh):
+                obj = snapshot.get(upstream.key)
+                if isinstance(obj, ServiceEntry) and upstream.address == obj.expected_address(upstream.hostname):
+                    found[str(obj.key)] = upstream.address
+    for key, address in sorted(found.items()):
+        yield f"{key} has no address from istiod yet: {address} stands for the one that it gets"
