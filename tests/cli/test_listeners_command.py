@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dnsalias_operator.model.release import MODELLED
 from tests.cli.conftest import Invoke, executable
 from tests.cli.terminals import on_terminal
 
@@ -41,7 +42,7 @@ def test_the_table_on_a_pipe(invoke: Invoke, incident: Path) -> None:
     result = invoke("listeners", "-f", incident, "--from", "default", "--port", "443")
     assert result.exit_code == 0
     assert result.stdout.startswith(TABLE)
-    assert "Assumed: a sidecar in namespace default, outboundTrafficPolicy ALLOW_ANY" in result.stdout
+    assert "Assumed: a sidecar in namespace default, Istio 1.31 (the release measured last), " in result.stdout
 
 
 def test_a_narrow_terminal_cuts_no_name(incident: Path) -> None:
@@ -152,3 +153,41 @@ def test_a_recorded_world_is_predicted_as_recorded(invoke: Invoke, tmp_path: Pat
 
 def _rows(rows: list[dict[str, object]], port: int) -> list[str]:
     return sorted(json.dumps(row, sort_keys=True) for row in rows if row["port"] == port)
+
+
+def test_another_release_shows_other_listeners(invoke: Invoke, tmp_path: Path) -> None:
+    """The flag reaches the model: two addresses of an entry have a row each on 1.24, and one in all on 1.22."""
+    world = tmp_path / "two.yaml"
+    world.write_text(
+        "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: two, namespace: abc}\n"
+        "spec: {hosts: [two.hello], addresses: [240.1.0.1, 240.1.0.2], resolution: STATIC, "
+        "ports: [{name: p, number: 9001, protocol: TCP}]}\n"
+    )
+    shown = {
+        release: invoke("listeners", "-f", world, "--from", "abc", "--istio-version", release).stdout
+        for release in ("1.22.8", "1.24.6")
+    }
+    assert [text.count("outbound|9001||two.hello") for text in shown.values()] == [1, 2]
+    assert "Istio 1.22.8, " in shown["1.22.8"]
+
+
+@pytest.mark.parametrize("given", ["1.19.3", "1.33", "latest", "1.28.x"])
+def test_a_release_that_is_not_modelled_is_bad_usage(invoke: Invoke, incident: Path, given: str) -> None:
+    """The message has what was given, and which releases there are."""
+    result = invoke("listeners", "-f", incident, "--from", "default", "--istio-version", given)
+    assert result.exit_code == 2
+    assert f"istio_version (flag): '{given}' is not legal" in result.stderr
+    assert MODELLED in result.stderr
+
+
+def test_a_release_in_a_file_needs_quotes(invoke: Invoke, incident: Path, tmp_path: Path) -> None:
+    """YAML takes 1.30 for the number 1.3, so that a number is no release."""
+    config = tmp_path / "settings.yaml"
+    results = []
+    for written in ("1.30", "'1.30'"):
+        config.write_text(f"istio_version: {written}\n")
+        results.append(invoke("listeners", "-f", incident, "--from", "default", "--config", config))
+    number, text = results
+    assert number.exit_code == 2
+    assert "istio_version (file): 1.3 is not legal" in number.stderr
+    assert "Istio 1.30, " in text.stdout

@@ -476,10 +476,8 @@ def test_registry_only_blocks_what_would_pass() -> None:
         ("NONE", {}, {"svc.hello": "240.240.0.9"}, WILDCARD),
         ("DNS", {"networking.istio.io/enable-autoallocate-ip": "False"}, {"svc.hello": "240.240.0.9"}, WILDCARD),
         ("DNS", {"networking.istio.io/enable-autoallocate-ip": "true"}, {"svc.hello": "240.240.0.9"}, "240.240.0.9"),
-        ("DNS", {}, {"other.hello": "240.240.0.9"}, WILDCARD),
         ("DNS", {}, {"svc.hello": "2001:2::9"}, WILDCARD),
         ("DNS", {}, {"svc.hello": "nonsense"}, WILDCARD),
-        ("DNS", {}, {}, WILDCARD),
     ],
 )
 def test_allocated_address_counts_only_with_dns_capture(

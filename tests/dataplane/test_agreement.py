@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from dnsalias_operator.model.mesh import Mesh as Assumptions
-from tests.core.agreement import compare, load, report
+from tests.core.agreement import compare, report
 from tools.controlplane.progress import say
 from tools.dataplane import record
+from tools.dataplane.recorded import load
 from tools.dataplane.validate import invalid
 from tools.dataplane.world import world
 from tools.dataplane.world_cell import Object

@@ -11,7 +11,7 @@ from dnsalias_operator.core.reasons import Part, Reason
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.reporting.series import SPECS
 from tests.install.markdown import anchor, headings, links, sections
-from tools.documents import crd
+from tools.documents import crd, support
 from tools.documents.settings import document
 
 REPOSITORY = Path(__file__).parents[2]
@@ -81,6 +81,11 @@ def test_settings_are_documented_from_their_source() -> None:
     """docs/settings.md is what the settings print; a setting cannot be added without it."""
     assert read("settings.md") == document()
     assert all(f"| `{name}` |" in read("settings.md") for name in Settings.model_fields)
+
+
+def test_releases_are_documented_from_the_recordings() -> None:
+    """docs/support.md is what the recordings print: no release can be left out, nor one added that was not run."""
+    assert read("support.md") == support.document()
 
 
 def test_fields_are_documented_from_the_crd() -> None:

@@ -29,7 +29,7 @@ def indexed(obj: Object) -> Iterator[tuple[str, Hashable]]:
         yield from (("address", address) for address in obj.addresses)
         if any("/" in address for address in obj.addresses):
             yield "cidr", True
-        yield from (("allocated", address) for address in obj.auto_addresses)
+        yield from (("allocated", address) for host in obj.hosts for address in obj.allocated(host))
         yield from (("endpoint", e.address) for e in obj.endpoints)
         yield from (("owner", owner.uid) for owner in obj.meta.owners)
         if SERVICE_ANNOTATION in obj.meta.annotations:

@@ -122,7 +122,7 @@ class Lookups(ABC):
         return [o for o in self.find("alias of", hostname) if isinstance(o, Service)]
 
     def entries_allocated(self, address: str) -> list[ServiceEntry]:
-        """ServiceEntries to which istiod has allocated exactly this address."""
+        """ServiceEntries of which a host has exactly this address from istiod (`ServiceEntry.allocated`)."""
         return [o for o in self.find("allocated", address) if isinstance(o, ServiceEntry)]
 
     def sidecars(self) -> list[Sidecar]:

@@ -37,6 +37,8 @@ SERVICE_UID_ANNOTATION = f"{GROUP}/service-uid"
 RECREATED_FOR_ANNOTATION = f"{GROUP}/recreated-for"
 """On our ServiceEntries: uid of the Service for which the entry was recreated, once, to be younger."""
 
+AUTO_ALLOCATE_LABEL = f"{ISTIO_GROUP}/enable-autoallocate-ip"
+"""On a ServiceEntry: "false" keeps istiod from allocating addresses to it."""
 EXPORT_TO_ANNOTATION = "networking.istio.io/exportTo"
 AMBIENT_LABEL = "istio.io/dataplane-mode"
 AMBIENT = "ambient"

@@ -1,10 +1,14 @@
 """An Istio ServiceEntry (v1, v1beta1, v1alpha3: one schema) as a typed view that keeps the raw object."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, integer, mapping, mappings, strings, text, texts
-from dnsalias_operator.model.names import ISTIO_API_VERSION, Key
+from dnsalias_operator.model.names import AUTO_ALLOCATE_LABEL, ISTIO_API_VERSION, Key
+
+AUTO_ALLOCATED = "240.240"
+"""What the addresses begin with that istiod allocates by default (PILOT_IP_AUTOALLOCATE_IPV4_PREFIX, a /16)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class ServiceEntry:
 
     ``location`` and ``resolution`` are as written, with the API's defaults (MESH_EXTERNAL, NONE) where they are not.
     ``export_to`` is None where it is not set. ``workload_selector`` is None where it is not set, an empty mapping where
-    it has no labels. ``auto_addresses`` are istiod's own, from ``status.addresses``.
+    it has no labels. ``auto_addresses`` are istiod's own by host, from ``status.addresses``.
     """
 
     meta: ObjectMeta
@@ -46,13 +50,38 @@ class ServiceEntry:
     endpoints: tuple[Endpoint, ...]
     workload_selector: Mapping[str, str] | None
     export_to: tuple[str, ...] | None
-    auto_addresses: tuple[str, ...]
+    auto_addresses: Mapping[str, tuple[str, ...]]
     raw: Raw = field(default_factory=empty, compare=False, repr=False)
 
     @property
     def key(self) -> Key:
         """Identity."""
         return Key("ServiceEntry", self.meta.namespace, self.meta.name)
+
+    def allocated(self, host: str) -> tuple[str, ...]:
+        """Istiod's own addresses of a host, as its status has them, else the one that is expected; () where none."""
+        if not self._allocatable:
+            return ()
+        expected = self.expected_address(host)
+        return self.auto_addresses.get(host) or ((expected,) if expected else ())
+
+    def expected_address(self, host: str) -> str:
+        """An address that stands for the one that istiod will allocate to the host; "" where it has one or gets none.
+
+        istiod writes it into the status right after the entry is applied. Which one nobody knows before, so this is
+        another one of istiod's range, the same whenever it is asked for. Source:
+        pilot/pkg/networking/serviceentry/ip_autoallocation.go.
+        """
+        if not self._allocatable or self.auto_addresses.get(host) or host.startswith("*"):
+            return ""
+        name = f"{self.meta.namespace}/{self.meta.name}/{host}"
+        third, fourth = hashlib.sha256(name.encode()).digest()[:2]
+        return f"{AUTO_ALLOCATED}.{third}.{fourth}"
+
+    @property
+    def _allocatable(self) -> bool:
+        opted_out = self.meta.labels.get(AUTO_ALLOCATE_LABEL, "").lower() == "false"
+        return not self.addresses and self.resolution != "NONE" and not opted_out
 
     @classmethod
     def parse(cls, raw: Raw) -> "ServiceEntry":
@@ -87,8 +116,15 @@ class ServiceEntry:
             ),
             workload_selector=texts(selector.get("labels")) if isinstance(selector, Mapping) else None,
             export_to=strings(spec.get("exportTo")) or None,
-            auto_addresses=tuple(
-                a for s in mappings(mapping(raw.get("status")).get("addresses")) if (a := text(s.get("value")))
-            ),
+            auto_addresses=_by_host(mappings(mapping(raw.get("status")).get("addresses"))),
             raw=raw,
         )
+
+
+def _by_host(statuses: Iterable[Raw]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for status in statuses:
+        host, value = text(status.get("host")), text(status.get("value"))
+        if value:
+            found[host] = (*found.get(host, ()), value)
+    return found

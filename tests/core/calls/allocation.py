@@ -3,7 +3,7 @@
 Source: pilot/pkg/networking/serviceentry/ip_autoallocation.go; on by default since 1.25.
 """
 
-from dnsalias_operator.core.istio.listeners.services import AUTO_ALLOCATE_LABEL
+from dnsalias_operator.model.names import AUTO_ALLOCATE_LABEL
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -12,7 +12,7 @@ RANGE = "240.240"
 
 def allocated_to(entry: ServiceEntry) -> tuple[str, ...]:
     """The addresses that istiod has allocated to the entry, where they count."""
-    return entry.auto_addresses if _may_have(entry) else ()
+    return tuple(a for each in entry.auto_addresses.values() for a in each) if _may_have(entry) else ()
 
 
 def allocated(world: Snapshot) -> Snapshot:

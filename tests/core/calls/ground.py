@@ -128,7 +128,7 @@ class Ground:
         target = container_port(own.target_port or own.port)
         if service.selector:
             return self.pod(service.meta.namespace, service.selector["app"], target, sent)
-        if sent.first not in spoken(own):
+        if sent.first not in spoken(own, self.mesh):
             return nobody(f"{service.key} does not speak {sent.first} on {port}")
         return Server(f"endpoints of {service.meta.namespace}/{service.meta.name}", target, sent.added)
 
@@ -136,7 +136,7 @@ class Ground:
         """Whether pods of that label answer on a port of theirs."""
         own = {"app": app}
         listening = [
-            spoken(p)
+            spoken(p, self.mesh)
             for service in self.world.services_in(namespace)
             if service.selector == own
             for p in service.ports
@@ -156,9 +156,9 @@ class Ground:
         return tuple(ip for ip, pods in self.truth.pods.items() if service.headless and pods == own)
 
 
-def spoken(port: ServicePort) -> frozenset[Bytes]:
+def spoken(port: ServicePort, mesh: Mesh) -> frozenset[Bytes]:
     """What a server understands: what its Service's port declares; anything where that is bytes or nothing."""
-    match class_of(service_protocol(port)):
+    match class_of(service_protocol(port, mesh)):
         case PortClass.HTTP:
             return frozenset((Bytes.HTTP,))
         case PortClass.TLS:

@@ -19,10 +19,11 @@ from dnsalias_operator.core.istio.clusters import (
 )
 from dnsalias_operator.core.istio.listeners import Client, Row, owner_of
 from dnsalias_operator.core.istio.listeners.claimants import claimants_on
+from dnsalias_operator.core.istio.listeners.contested import services_named
 from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD
 from dnsalias_operator.core.istio.listeners.scope import Egress, scope_of
 from dnsalias_operator.core.istio.listeners.services import Resolution, Upstream
-from dnsalias_operator.core.istio.listeners.visible import seen, services_named
+from dnsalias_operator.core.istio.listeners.visible import seen
 from dnsalias_operator.core.istio.protocols import ADDRESS_BOUND, PortClass, class_of, service_protocol
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.model.meta import integer, is_ip, mapping, mappings, strings, text
@@ -109,7 +110,9 @@ class SidecarPaths:
         if pods is None or egress is None or egress.port is not None:
             return None
         for service in self.world.services_in(pods[0]):
-            own = [p for p in service.ports if p.port == port and class_of(service_protocol(p)) in ADDRESS_BOUND]
+            own = [
+                p for p in service.ports if p.port == port and class_of(service_protocol(p, self.mesh)) in ADDRESS_BOUND
+            ]
             if service.headless and service.selector == {"app": pods[1]} and own:
                 return service if list(seen([service], self.world, egress, self.mesh)) else None
         return None

@@ -19,6 +19,7 @@ from dnsalias_operator.core.advice.story import Story, story
 from dnsalias_operator.core.entries.ownership import live_owner
 from dnsalias_operator.core.entries.serves_alias import corresponds
 from dnsalias_operator.core.entries.stands_for import stands_for
+from dnsalias_operator.core.findings.catalog import runs
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import KIND, Key
@@ -79,8 +80,7 @@ def _pages(word: str) -> tuple[pages.Page, ...]:
         found = pages.pages(word)
         # Names and hosts are in lower case: such a word can only be a code.
         if not found and re.fullmatch(r"(?i:da)\d+", word):
-            codes = pages.codes()
-            raise click.UsageError(f"there is no finding {clean(word)}; the codes are {codes[0]} to {codes[-1]}")
+            raise click.UsageError(f"there is no finding {clean(word)}; the codes are {runs(pages.codes())}")
         if not found and word[:1].isupper():
             near = difflib.get_close_matches(word, Reason, 3)
             hint = f"did you mean {' or '.join(near)}?" if near else "docs/conditions.md has all of them"

@@ -13,7 +13,7 @@ from dnsalias_operator.cli.printing.linted import Linted
 from dnsalias_operator.cli.reading.inputs import Inputs
 from dnsalias_operator.cli.reading.problems import Place
 from dnsalias_operator.cli.terminal import clean, count, note, severity, tally
-from dnsalias_operator.core.findings.catalog import FAULTS
+from dnsalias_operator.core.findings.catalog import FAULTS, runs
 from dnsalias_operator.core.outcome import Finding, Severity
 from dnsalias_operator.core.plan import lint as findings_in
 from dnsalias_operator.model.names import Key
@@ -116,8 +116,7 @@ def _filter(min_severity: str, codes: tuple[str, ...]) -> Callable[[Finding], bo
     least, asked = Severity(min_severity), {code.upper() for code in codes}
     known = sorted(fault.code for fault in FAULTS)
     if unknown := sorted(asked.difference(known)):
-        there = f"{known[0]} to {known[-1]}"
-        raise click.UsageError(f"--code {clean(unknown[0])}: there is no such finding; the codes are {there}")
+        raise click.UsageError(f"--code {clean(unknown[0])}: there is no such finding; the codes are {runs(known)}")
     return lambda finding: finding.severity.rank <= least.rank and (not asked or finding.code in asked)
 
 

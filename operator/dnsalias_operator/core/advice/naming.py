@@ -38,7 +38,7 @@ def naming(world: Snapshot, host: str, entry: ServiceEntry | None, service: Serv
     """Tell how ``host`` resolves for pods; ``entry`` is the one that serves it, if there is one."""
     answered: tuple[str, ...] = ()
     if mesh.dns_capture and entry is not None:
-        allocated = () if entry.resolution == "NONE" else entry.auto_addresses
+        allocated = () if entry.resolution == "NONE" else entry.auto_addresses.get(host, ())
         answered = entry.addresses or allocated
     line = rewrite(host, service, mesh) if service is not None and "*" not in host else ""
     return Naming(host, answered, line, tuple(_notes(world, host, mesh) if service else ()))

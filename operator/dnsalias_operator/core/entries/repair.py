@@ -102,7 +102,7 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
     if fault := _harm(rest, base, wanted, service, rules):
         return _contain(rest, entry, base, rules, target, fault)
     # Missing endpoints are added beside a stale address of the owner's, which keeps the entry unfixed.
-    why = stale(base, target) or lost or (plaintext_endpoints(base, service) if wanted.endpoints else None)
+    why = stale(base, target) or lost or (plaintext_endpoints(base, service, rules.mesh) if wanted.endpoints else None)
     why = why or first_at_pods(base, service)
     return replace(wanted, why=why or (None if wanted.fields else matched_by_sni(base, service)))
 

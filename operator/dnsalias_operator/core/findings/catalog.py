@@ -3,6 +3,7 @@
 A retired code is never given to another fault.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dnsalias_operator.core.outcome import Finding, Severity
@@ -155,6 +156,20 @@ SHARED_WITH_AMBIENT = Fault(
     "delete the ServiceEntry and create it again with an address that no Service has; changed in place, it would leave "
     "the Service closed to ambient clients until one of its pods changes",
 )
+FIRST_ADDRESS_ONLY = Fault(
+    "DA030",
+    "Only the first address listens",
+    Severity.WARNING,
+    "list the address that clients call first; or give the clients' namespaces a Sidecar (egress hosts */*); or use "
+    "Istio 1.24.3 or newer",
+)
+EXTERNAL_NAME_CATCHES_ALL = Fault(
+    "DA031",
+    "ExternalName Service is a catch-all",
+    Severity.CRITICAL,
+    "remove spec.ports, which an ExternalName Service does not need, or give the port a name that begins with http or "
+    "tls; or use Istio 1.21 or newer",
+)
 
 FAULTS: tuple[Fault, ...] = (
     CATCH_ALL,
@@ -177,4 +192,17 @@ FAULTS: tuple[Fault, ...] = (
     PLAINTEXT_INTO_STRICT,
     REFUSED_BY_ENVOY,
     SHARED_WITH_AMBIENT,
+    FIRST_ADDRESS_ONLY,
+    EXTERNAL_NAME_CATCHES_ALL,
 )
+
+
+def runs(codes: Iterable[str]) -> str:
+    """Codes as a reader is told which there are: those that follow each other as `DA001 to DA019`."""
+    found: list[list[str]] = []
+    for code in sorted(codes):
+        if found and int(code[2:]) == int(found[-1][-1][2:]) + 1:
+            found[-1].append(code)
+        else:
+            found.append([code])
+    return ", ".join(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in found)

@@ -11,6 +11,7 @@ from dnsalias_operator.core.findings.plaintext import Rejected, rejected, strict
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.istio.clusters import cluster_of, refused, sends
 from dnsalias_operator.core.istio.listeners import Pods, alike, pod_classes, reach, refused_on
+from dnsalias_operator.core.istio.listeners.families import joins_addresses
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.outcome import Finding, Severity
 from dnsalias_operator.model.mesh import Mesh
@@ -23,6 +24,11 @@ _REMEDIES = {
     "SNI": "write the wildcard as a whole label (*.example.com), or give the entry an address of its own",
     "bound twice": "list the Service's first clusterIP only",
 }
+_JOINED = (
+    "list one address, of which no other object has a listener of its own; or use another patch of Istio: 1.22.5, "
+    "1.23.1, 1.24.3 or newer"
+)
+"""Where the release puts all of an entry's addresses into one listener."""
 
 
 def plaintext_into_strict(look: Look) -> Iterator[Finding]:
@@ -57,8 +63,13 @@ def refused_by_envoy(look: Look) -> Iterator[Finding]:
                 continue
             where = reach(world, every, hit)
             message = f"Envoy refuses what istiod makes of it ({why}): sidecars that start in {where} are never ready"
-            remedy = next((text for word, text in _REMEDIES.items() if word in why), None)
-            yield catalog.REFUSED_BY_ENVOY.at(entry.key, message, port=port.number, remedy=remedy)
+            yield catalog.REFUSED_BY_ENVOY.at(entry.key, message, port=port.number, remedy=_remedy(why, mesh))
+
+
+def _remedy(why: str, mesh: Mesh) -> str | None:
+    if joins_addresses(mesh) and ("bound twice" in why or "can bind" in why):
+        return _JOINED
+    return next((text for word, text in _REMEDIES.items() if word in why), None)
 
 
 def _suspect(world: Snapshot, entry: ServiceEntry, port: EntryPort, mesh: Mesh) -> bool:
@@ -66,6 +77,8 @@ def _suspect(world: Snapshot, entry: ServiceEntry, port: EntryPort, mesh: Mesh) 
     if entry.resolution in ("DYNAMIC_DNS", "DNS_ROUND_ROBIN"):
         return entry.resolution == "DYNAMIC_DNS" or any(len(world.entries_for_host(h)) > 1 for h in entry.hosts)
     if mesh.dual_stack and mesh.istio_dual_stack and entry.addresses:
+        return True
+    if joins_addresses(mesh) and len(entry.addresses) > 1:
         return True
     partial = any(host.startswith("*") and not host.startswith("*.") for host in entry.hosts)
     return partial and class_of(entry_protocol(port)) is PortClass.TLS

@@ -11,6 +11,7 @@ from dnsalias_operator.core.entries.ownership import all_in_range, claims_to_be_
 from dnsalias_operator.core.entries.serves_alias import generated_entry
 from dnsalias_operator.core.entries.stands_for import explicit, stands_for
 from dnsalias_operator.core.findings import catalog, remedies
+from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
 from dnsalias_operator.core.findings.catch_all import catch_all
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
 from dnsalias_operator.core.findings.subject import Look
@@ -19,7 +20,7 @@ from dnsalias_operator.core.istio.ambient import ambient_clients
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
 from dnsalias_operator.core.istio.listeners import bound, holds, vips_within
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
-from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, service_protocol
+from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
 from dnsalias_operator.core.istio.service_names import service_named
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
@@ -40,6 +41,7 @@ def lint(world: Snapshot, rules: Rules) -> tuple[Finding, ...]:
     """Every finding, worst first, then by object. The world is judged as it is, not as it would be repaired."""
     found = [f for entry in world.entries() for f in entry_findings(world, entry, rules)]
     found += [f for alias in world.aliases() for f in alias_findings(world, alias.key, rules)]
+    found += [f for service in world.services() for f in service_findings(world, service, rules)]
     return tuple(sorted(found, key=lambda f: f.order))
 
 
@@ -135,7 +137,7 @@ def reserved_host(look: Look) -> Iterator[Finding]:
     for host in look.entry.hosts:
         service = shadowed_service(look.world, host)
         if service is not None:
-            http = {p.port for p in service.ports if class_of(service_protocol(p)) is PortClass.HTTP}
+            http = {p.port for p in service.ports if routed(service, p.port, look.rules.mesh)}
             shared = sorted(
                 p.number for p in look.entry.ports if p.number in http and class_of(entry_protocol(p)) is PortClass.HTTP
             )
@@ -229,6 +231,7 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     orphan,
     plaintext_into_strict,
     refused_by_envoy,
+    first_address_only,
 )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
-from dnsalias_operator.core.istio.clusters import ClientTls, Sent, cluster_of, sends
+from dnsalias_operator.core.istio.clusters import ClientTls, Sent, sends
 from dnsalias_operator.core.istio.listeners import (
     Client,
     bound,
@@ -20,7 +20,8 @@ from dnsalias_operator.core.istio.listeners import (
     pod_classes,
 )
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
-from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
+from dnsalias_operator.core.istio.listeners.families import addresses_of
+from dnsalias_operator.core.istio.protocols import CATCHING, PortClass, class_of, entry_protocol
 from dnsalias_operator.core.traffic.backends import by_own_name, leads_to
 from dnsalias_operator.core.traffic.ends import FORMS, Call, End, end_of
 from dnsalias_operator.core.traffic.policies import policy_of
@@ -74,18 +75,21 @@ def cut_off(
     hosts may resolve to an address outside that no object names: they are under a public suffix.
     """
     addresses = (*dialled(old, service, mesh), *((unclaimed(before),) if public and not mesh.dns_capture else ()))
+    expected = {old.expected_address(host) for host in old.hosts}
+    if service.headless and (cut := _cut_off_at_pods(before, old, new, service, mesh)):
+        return cut
     for port in (p for p in old.ports if not _by_host_alone(before, p)):
         clients = _clients(before, old, port.number, addresses, mesh)
         for form in FORMS.get(class_of(entry_protocol(port)), ()):
             for address, client, host in product(addresses, clients, old.hosts):
-                was = _end_before(before, client, mesh, old, Call(host, address, port.number, form))
+                was = end_of(before, client, mesh, Call(host, address, port.number, form))
                 if was.owner != old.key:
                     continue
                 there = _dialled_after(address, new, mesh)
                 now = end_of(after, client, mesh, Call(host, there, port.number, form))
                 if now.owner == old.key and now.address == was.address:
                     continue
-                to = address or "the address that istiod allocated"
+                to = "the address that istiod allocates" if address in expected else address
                 if policy := policy_of(before, client, host, old.meta.namespace, mesh):
                     return CutOff(host, to, port.number, str(client), policy)
                 if not _same_service(before, client, mesh, old, port, service, was, now):
@@ -101,12 +105,22 @@ def _by_host_alone(world: Snapshot, port: EntryPort) -> bool:
     return class_of(entry_protocol(port)) is PortClass.HTTP and not world.sidecars_with_port(port.number)
 
 
-def _end_before(world: Snapshot, client: Client, mesh: Mesh, entry: ServiceEntry, call: Call) -> End:
-    """Where the call ends; without an address it is sent to the one that istiod allocates, where only the entry is."""
-    if call.address:
-        return end_of(world, client, mesh, call)
-    cluster = cluster_of(world, client, mesh, call.host, call.port)
-    return End(entry.key, cluster) if cluster and cluster.service.key == entry.key else End()
+def _cut_off_at_pods(
+    world: Snapshot, old: ServiceEntry, new: ServiceEntry, service: Service, mesh: Mesh
+) -> CutOff | None:
+    """The first port of an entry for a headless Service whose calls end elsewhere once it has an address; or None.
+
+    The name leads to pods, whose addresses nobody here knows. Without the entry a call goes on to the pod and the port
+    that were dialled.
+    """
+    if old.addresses == new.addresses:
+        return None
+    own = {p.port: p.target_port for p in service.ports}
+    for port in (p for p in old.ports if class_of(entry_protocol(p)) in CATCHING):
+        led = by_own_name(old, port) or leads_to(world, old, port, service, mesh)
+        if not led or port.target_port not in (0, port.number) or own.get(port.number) not in (None, port.number):
+            return CutOff(old.hosts[0] if old.hosts else "", "a pod's address", port.number, "any namespace")
+    return None
 
 
 def unclaimed(world: Snapshot) -> str:
@@ -122,22 +136,19 @@ def _clients(world: Snapshot, entry: ServiceEntry, port: int, addresses: Iterabl
     sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
     alone = sidecars.with_changes({entry.key: entry})
     found = [pods.client for pods in pod_classes(alone, mesh, port)]
-    found += [c for address in filter(None, addresses) for c in clients_that_matter(world, mesh, port, address)]
+    found += [c for address in addresses for c in clients_that_matter(world, mesh, port, address)]
     return list({(c.namespace, *sorted(c.labels.items())): c for c in found}.values())
 
 
 def dialled(entry: ServiceEntry, service: Service, mesh: Mesh) -> tuple[str, ...]:
     """What the hosts of an entry resolve to, and the other addresses by which its Service is known.
 
-    "" stands for the address that istiod will allocate.
-
-    With DNS capture a sidecar answers with the entry's own addresses; else the cluster's DNS leads the name of an entry
-    that stands for a Service to that Service (docs/istio.md, "Names and DNS").
+    With DNS capture a sidecar answers with the entry's own addresses, or with istiod's; else the cluster's DNS leads
+    the name of an entry that stands for a Service to that Service (docs/istio.md, "Names and DNS").
     """
-    captured = tuple(a for a in map(bound, entry.addresses or entry.auto_addresses) if a and "/" not in a)
-    if mesh.dns_capture and not captured and entry.resolution != "NONE":
-        captured = ("",)  # istiod has not allocated one yet
-    return tuple(dict.fromkeys((*(captured if mesh.dns_capture else ()), *service.addresses)))
+    own = (a for host in entry.hosts for binds in addresses_of(entry, host, mesh) for a in binds)
+    captured = [a for a in own if "/" not in a and not is_unspecified(a)] if mesh.dns_capture else []
+    return tuple(dict.fromkeys((*captured, *service.addresses)))
 
 
 def _dialled_after(address: str, new: ServiceEntry, mesh: Mesh) -> str:

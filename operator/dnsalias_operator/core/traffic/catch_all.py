@@ -13,8 +13,10 @@ from dnsalias_operator.core.istio.listeners import Client, Listener, Pods, Reach
 from dnsalias_operator.core.istio.listeners.rows import PASSTHROUGH, WILDCARD, Row
 from dnsalias_operator.core.istio.listeners.visible import named_namespaces
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
+from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -65,16 +67,16 @@ def catches(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]
     return tuple(sorted({*catches_all(entry, mesh), *(port for _, port in by_sidecars)}))
 
 
-def catches_all(entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
-    """Ports on which the entry, were it alone, opens a wildcard listener that takes any connection.
+def catches_all(obj: Claimant, mesh: Mesh) -> tuple[int, ...]:
+    """Ports on which an entry or a Service, were it alone, opens a wildcard listener that takes any connection.
 
     Judged without the others on purpose: an entry that waits behind another catch-all becomes one when that is mended.
     Source: docs/istio.md, "Catch-alls".
     """
-    alone = Snapshot((entry,))
-    clients = [Client(name) for name in sorted(named_namespaces(entry, mesh))]
-    caught = (p.number for p in entry.ports if any(entry.key in _takers(alone, c, mesh, p.number) for c in clients))
-    return tuple(sorted(set(caught)))
+    alone = Snapshot((obj,))
+    clients = [Client(name) for name in sorted(named_namespaces(obj, mesh))]
+    numbers = {p.port for p in obj.ports} if isinstance(obj, Service) else {p.number for p in obj.ports}
+    return tuple(n for n in sorted(numbers) if any(obj.key in _takers(alone, c, mesh, n) for c in clients))
 
 
 def catches_despite_address(entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
@@ -84,16 +86,16 @@ def catches_despite_address(entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
     return tuple(number for number in proxies if number in caught)
 
 
-def catches_now(world: Snapshot, entry: ServiceEntry, mesh: Mesh, port: int) -> Reach:
-    """The namespaces whose sidecars send any connection on the port to the entry right now."""
-    caught = _catchers(world, mesh, port).get(entry.key)
+def catches_now(world: Snapshot, obj: Claimant, mesh: Mesh, port: int) -> Reach:
+    """The namespaces whose sidecars send any connection on the port to the object right now."""
+    caught = _catchers(world, mesh, port).get(obj.key)
     return reach(world, pod_classes(world, mesh, port), caught) if caught else Reach(everywhere=False, namespaces=())
 
 
 def uncovered(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, Key] | None:
     """A port without protocol whose HTTP chain on the wildcard address goes with the entry, and who is behind it.
 
-    An entry of such a port lets the HTTP of others pass by its Host, and serves the hosts of those who need the chain.
+    An entry of such a port lets other people's HTTP pass by its Host, and serves the hosts of others that need it.
     With the chain gone a catch-all behind it takes that HTTP, and those others are found no more.
     """
     for port in (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.UNSET):

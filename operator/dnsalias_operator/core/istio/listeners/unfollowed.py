@@ -7,7 +7,9 @@ pilot/pkg/model/virtualservice.go.
 
 from collections.abc import Iterator
 
+from dnsalias_operator.core.istio.listeners.chance import by_chance, tied_in
 from dnsalias_operator.core.istio.listeners.claimants import claimants_on
+from dnsalias_operator.core.istio.listeners.families import allocates
 from dnsalias_operator.core.istio.listeners.imports import overlap
 from dnsalias_operator.core.istio.listeners.rows import Client
 from dnsalias_operator.core.istio.listeners.scope import LOCALHOST, Egress, on_unix_socket, scope_of, sidecar_of
@@ -27,6 +29,8 @@ def unfollowed(snapshot: Snapshot, client: Client, mesh: Mesh, port: int | None 
         *_virtual_services(snapshot, client, mesh, ports),
         *_sockets(snapshot, client, mesh),
         *_one_of_several(snapshot, client, mesh, ports),
+        *_chance(snapshot, client, mesh, ports),
+        *_expected(snapshot, client, mesh, ports),
     )
 
 
@@ -83,6 +87,14 @@ def _sockets(snapshot: Snapshot, client: Client, mesh: Mesh) -> Iterator[str]:
             yield f"{sidecar.key} has an egress listener with captureMode NONE: Envoy must be able to bind {where}"
 
 
+def _chance(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[int]) -> Iterator[str]:
+    """Objects in no order, where it matters which comes first."""
+    for port in ports:
+        if by_chance(snapshot, client, mesh, port):
+            tied = ", ".join(map(str, tied_in(snapshot, scope_of(snapshot, client, mesh), mesh, port)))
+            yield f"{tied} are of one age and name to istiod: which of them has port {port} is chance"
+
+
 def _one_of_several(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[int]) -> Iterator[str]:
     """An entry of several addresses, imported by a Sidecar whose hosts are all exact: istiod uses one, any of them."""
     found: dict[str, str] = {}
@@ -96,3 +108,16 @@ def _one_of_several(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[
                     found |= {str(obj.key): obj.addresses[0]} if imported else {}
     for key, first in sorted(found.items()):
         yield f"{key} has several addresses, and the Sidecar gets just one of them: taken for {first}"
+
+
+def _expected(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[int]) -> Iterator[str]:
+    """Entries to which istiod has yet to allocate an address: which one it will be is not known."""
+    found: dict[str, str] = {}
+    for port in ports if allocates(mesh) else ():
+        for egress in scope_of(snapshot, client, mesh).on(port):
+            for upstream in seen(claimants_on(snapshot, port, egress), snapshot, egress, mesh):
+                obj = snapshot.get(upstream.key)
+                if isinstance(obj, ServiceEntry) and upstream.address == obj.expected_address(upstream.hostname):
+                    found[str(obj.key)] = upstream.address
+    for key, address in sorted(found.items()):
+        yield f"{key} has no address from istiod yet: {address} stands for the one that it gets"
