@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2]
+DOCUMENTATION = "https://git.example.com/dnsalias-operator/blob/main/docs"
+"""Where a browser finds docs/. Whoever publishes this repository says here, and nowhere else, at which address."""
 FILES = ("findings.md", "conditions.md", "adopt.md")
 _REASON = 3
 """Level of the headings of reasons."""
@@ -50,6 +52,12 @@ def pages(word: str) -> tuple[Page, ...]:
     if _CODE.fullmatch(code):
         return tuple(p for p in _every() if p.title.startswith(f"{code}:"))
     return tuple(p for p in _every() if p.level == _REASON and p.title == word)
+
+
+def address(code: str, title: str) -> str:
+    """Where a browser finds the page of a finding's code."""
+    anchor = re.sub(r"[^\w -]", "", f"{code}: {title}".lower()).replace(" ", "-")
+    return f"{DOCUMENTATION}/findings.md#{anchor}"
 
 
 def codes() -> tuple[str, ...]:

@@ -3,11 +3,12 @@
 Source: the CRDs of Istio's base chart and the OpenAPI document of Kubernetes, for the fields that the core reads.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from dnsalias_operator.model.meta import is_ip
+from dnsalias_operator.model.meta import is_ip, text
 from dnsalias_operator.model.names import GROUP, ISTIO_GROUP, ISTIO_VERSIONS, KIND, SECURITY_GROUP, VERSION
 
 KINDS: Mapping[tuple[str, str], str] = {
@@ -71,6 +72,43 @@ SPECS: Mapping[str, Shape] = {
     "DestinationRule": {"host": _TEXT, "exportTo": _TEXTS, "trafficPolicy": {}},
     "PeerAuthentication": {"mtls": {"mode": _TEXT}, "selector": {"matchLabels": _LABELS}},
 }
+
+_READ: Mapping[str, Shape] = {
+    **SPECS,
+    KIND: {"host": _TEXT, "serviceRef": {"name": _TEXT}, "exportTo": _TEXTS, "endpoints": _TEXT},
+}
+_METADATA = {"name": _TEXT, "namespace": _TEXT, "labels": _LABELS}
+_NAMES = "|".join(sorted({kind for _, kind in KINDS}))
+_MENTIONED = re.compile(rf"\bkind[\"']?\s*:\s*[\"']?(?:{_NAMES}|\w*List)\b")
+
+
+def mentions_kind(source: str) -> bool:
+    """Whether a text that cannot be read may have held an object of a kind that is read, or a list of them."""
+    return _MENTIONED.search(source) is not None
+
+
+def lacks_kind(value: Mapping[str, Any]) -> bool:
+    """Whether it has an API group that is read and no kind: somebody meant an object, and it is none."""
+    group, slash, _ = text(value.get("apiVersion")).partition("/")
+    return bool(slash) and not value.get("kind") and any(group == of for of, _ in KINDS)
+
+
+def texts(raw: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """The texts of an object that the core reads as names, hosts and the like, by their paths."""
+    shapes = {"metadata": _METADATA, "spec": _READ.get(kind, {})}
+    return {path: value for part, shape in shapes.items() for path, value in _texts(raw.get(part), shape, part)}
+
+
+def _texts(value: object, shape: Shape, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(shape, dict) and isinstance(value, Mapping):
+        for key, item in value.items():
+            if (inner := shape.get(key, shape.get("*"))) is not None:
+                yield from _texts(item, inner, f"{path}.{key}")
+    elif isinstance(shape, list) and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, shape[0], f"{path}[{index}]")
 
 
 def kind_fault(group: str, kind: str) -> str:
