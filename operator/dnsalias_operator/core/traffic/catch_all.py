@@ -93,7 +93,7 @@ def catches_now(world: Snapshot, entry: ServiceEntry, mesh: Mesh, port: int) -> 
 def uncovered(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, Key] | None:
     """A port without protocol whose HTTP chain on the wildcard address goes with the entry, and who is behind it.
 
-    An entry of such a port lets other people's HTTP pass by its Host, and serves the hosts of others who need the chain.
+    An entry of such a port lets other people's HTTP pass by its Host, and serves hosts of others who need the chain.
     With the chain gone a catch-all behind it takes that HTTP, and those others are found no more.
     """
     for port in (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.UNSET):
