@@ -9,9 +9,13 @@ import jsonschema
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
 
+from dnsalias_operator.cli.printing.pages import DOCUMENTATION
 from dnsalias_operator.core.findings.catalog import FAULTS
 from tests.cli.conftest import CLEAN, INCIDENT, Invoke
+from tests.install.markdown import anchor, headings
 from tests.schemas import conforms, schema
+
+FINDINGS = Path(__file__).parents[2] / "docs" / "findings.md"
 
 HOSTILE = 'x\\e[31m]](https://evil.example) <b>&amp;\\"\\u202e\\u0000\\ufffe'
 """As YAML writes it in double quotes: a colour, a link, markup, an override of direction, what XML forbids."""
@@ -62,6 +66,11 @@ def test_sarif_tells_every_finding_with_its_place(invoke: Invoke, incident: Path
         ("DA002", "warning"),
         ("DA003", "warning"),
     ]
+    anchors = {anchor(title) for title in headings(FINDINGS.read_text(encoding="utf-8"))}
+    for rule in run["tool"]["driver"]["rules"]:
+        page, _, fragment = rule["helpUri"].partition("#")
+        assert page == f"{DOCUMENTATION}/findings.md"
+        assert fragment in anchors
     (catch_all, *_) = run["tool"]["driver"]["rules"]
     assert "**What to do.** Let the operator repair it" in catch_all["help"]["markdown"]
     first = run["results"][0]
@@ -69,7 +78,7 @@ def test_sarif_tells_every_finding_with_its_place(invoke: Invoke, incident: Path
     assert first["message"]["text"].startswith("ServiceEntry abc/traefik-cutom-name port 443: listens on 0.0.0.0:443")
     assert " Fix: " in first["message"]["text"]
     (location,) = first["locations"]
-    assert location["physicalLocation"]["region"] == {"startLine": 16}
+    assert location["physicalLocation"]["region"] == {"startLine": 28}
     assert location["logicalLocations"][0]["fullyQualifiedName"] == "ServiceEntry abc/traefik-cutom-name"
     assert run["invocations"] == [{"executionSuccessful": True}]
 
@@ -133,6 +142,30 @@ def test_sarif_says_where_input_was_not_read(invoke: Invoke, tmp_path: Path) -> 
     assert "region" not in nowhere[0]["locations"][0]["physicalLocation"]
 
 
+def test_a_problem_that_decides_nothing_is_a_notice(invoke: Invoke, incident: Path) -> None:
+    """A broken file in a folder: a warning in SARIF and output in JUnit; with --strict, a failure in both."""
+    (incident.parent / "broken.yaml").write_text("kind: Service\napiVersion: v1\na: b: c\n")
+    folder = incident.parent
+    for flags, succeeded, level, kind in (((), True, "warning", None), (("--strict",), False, "error", Error)):
+        (invocation,) = sarif(invoke, "-f", folder, *flags)["invocations"]
+        (notification,) = invocation["toolExecutionNotifications"]
+        assert (invocation["executionSuccessful"], notification["level"]) == (succeeded, level)
+        (case,) = (case for case in junit(invoke, "-f", folder, *flags) if case.classname == "input")
+        assert outcome(case) is kind
+
+
+def test_the_same_finding_in_two_worlds_is_two_results(invoke: Invoke, tmp_path: Path) -> None:
+    """Each names its world, in both forms."""
+    for name in ("dev", "prod"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "kustomization.yaml").touch()
+        (tmp_path / name / "all.yaml").write_text(INCIDENT)
+    results = [r for r in sarif(invoke, "-f", tmp_path)["results"] if r["ruleId"] == "DA001"]
+    assert [r["properties"]["worlds"] for r in results] == [[f"{tmp_path}/dev"], [f"{tmp_path}/prod"]]
+    names = [case.name for case in junit(invoke, "-f", tmp_path) if case.name.startswith("DA001")]
+    assert names == [f"DA001 Catch-all listener, port 443 in {tmp_path}/{name}" for name in ("dev", "prod")]
+
+
 def test_sarif_tells_accepted_findings_apart(invoke: Invoke, incident: Path, tmp_path: Path) -> None:
     """With a baseline every result says whether it is suppressed, and by whose word."""
     row = {"code": "DA001", "kind": "ServiceEntry", "namespace": "abc", "name": "traefik-cutom-name", "port": 443}
@@ -161,11 +194,11 @@ def test_junit_fails_the_cases_that_fail_the_run(invoke: Invoke, incident: Path)
 def test_junit_tells_file_line_message_and_remedy(invoke: Invoke, incident: Path) -> None:
     """What a person needs stands in the failure itself."""
     text = invoke("lint", "-f", incident, "-o", "junit").stdout
-    assert f'file="{incident}" line="16"' in text
+    assert f'file="{incident}" line="28"' in text
     (failure,) = junit(invoke, "-f", incident)[0].result
     assert failure.type == "DA001"
     assert failure.message.startswith("listens on 0.0.0.0:443")
-    assert f"{incident}:16: critical" in failure.text
+    assert f"{incident}:28: critical" in failure.text
     assert "\nfix: " in failure.text
 
 

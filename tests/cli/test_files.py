@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dnsalias_operator.cli.reading.files import read_files
 from dnsalias_operator.model.names import Key
@@ -13,7 +14,7 @@ from tests.cli.conftest import SERVICE, names, problems, read
 
 def test_the_same_object_twice_names_both_places(tmp_path: Path) -> None:
     """Also where one leaves the namespace to the default; the first one counts."""
-    inputs = read(tmp_path, f"{SERVICE % 'x'}---\n{SERVICE % 'x, namespace: default'}")
+    inputs = read(tmp_path, f"{SERVICE % 'x'}---\n{SERVICE % 'x, namespace: default'}").as_one_world()
     assert names(inputs) == ["x"]
     (problem,) = inputs.problems
     assert problem.line == 5
@@ -46,6 +47,36 @@ def test_lists_give_each_item_its_own_line(tmp_path: Path) -> None:
     lines = [number for number, line in enumerate(as_json.splitlines(), 1) if line == "  {"]
     assert [item.place.line for item in inputs.items if item.place] == lines
     assert [item.key for item in inputs.items] == [Key("Service", "default", n) for n in "ab"]
+
+
+PORTS = {"hosts": ["a.b"], "ports": [{"number": 80}, {"number": 443}]}
+ENTRY = {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry", "metadata": {"name": "x"}, "spec": PORTS}
+
+
+@pytest.mark.parametrize("indent", [1, 2, None])
+@pytest.mark.parametrize("listed", [True, False])
+def test_ports_have_lines_of_their_own(tmp_path: Path, indent: int | None, *, listed: bool) -> None:
+    """In YAML and JSON, in a List and alone; the object's line stands for what is not there."""
+    shown = {"apiVersion": "v1", "kind": "List", "items": [{}, ENTRY]} if listed else ENTRY
+    as_json, as_yaml = json.dumps(shown, indent=indent), yaml.safe_dump(shown)
+    for name, text in (("a.json", as_json), ("a.yaml", as_yaml)):
+        item = read(tmp_path, text, name).items[-1]
+        lines = text.splitlines()
+        for port in (80, 443):
+            place = item.place_of(port)
+            assert place
+            near = "".join(lines[place.line - 1 : place.line + 1])
+            assert f'"number": {port}' in near or f"number: {port}" in near
+        assert item.place_of(None) == item.place_of(81) == item.place
+
+
+def test_ports_in_one_line_with_others_have_the_line_of_their_object(tmp_path: Path) -> None:
+    """Where two objects begin in one line, nothing says whose ports stand where."""
+    entry = json.dumps(ENTRY)[:-1]
+    text = f"apiVersion: v1\nkind: List\nitems: [{entry}}}, {entry.replace('80', '90')},\n\n\n}}]\n"
+    first, second = read(tmp_path, text).items
+    assert first.place == first.place_of(443)
+    assert second.place == second.place_of(443) == first.place
 
 
 def test_lists_within_lists_are_read(tmp_path: Path) -> None:

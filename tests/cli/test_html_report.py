@@ -185,6 +185,20 @@ def test_unread_input_is_told_at_the_top(invoke: Invoke) -> None:
     assert "good" not in shown.said("class")
 
 
+def test_several_worlds_have_their_findings_on_one_page(invoke: Invoke, tmp_path: Path) -> None:
+    """Each with its file and world; plan and drawings are of one world, and the page says so."""
+    for name in ("dev", "prod"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "kustomization.yaml").write_text("resources: [all.yaml]\n")
+        (tmp_path / name / "all.yaml").write_text(INCIDENT)
+    shown = page(invoke, "-f", tmp_path)
+    told = " ".join(shown.text)
+    for name in ("dev", "prod"):
+        assert f"{tmp_path}/{name}/all.yaml:16 in {tmp_path}/{name}" in " ".join(told.split())
+    assert "There are several worlds" in told
+    assert "svg" not in shown.tags
+
+
 def test_accepted_findings_are_counted_and_not_shown(invoke: Invoke, tmp_path: Path) -> None:
     """Nor are they counted as something that the plan leaves; what it turns them into is new, and is."""
     baseline = tmp_path / "baseline.json"

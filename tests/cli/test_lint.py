@@ -2,41 +2,32 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
 from tests.cli.conftest import CLEAN, INCIDENT, Invoke
 
-SCHEMA = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["findings"],
-    "properties": {
-        "findings": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "properties": {
-                    "code": {"type": "string", "pattern": "^DA[0-9]{3}$"},
-                    "severity": {"enum": ["critical", "warning", "info"]},
-                    "kind": {"type": "string", "minLength": 1},
-                    "namespace": {"type": "string"},
-                    "name": {"type": "string", "minLength": 1},
-                    "port": {"type": ["integer", "null"]},
-                    "message": {"type": "string", "minLength": 1},
-                    "remedy": {"type": "string", "minLength": 1},
-                    "file": {"type": ["string", "null"]},
-                    "line": {"type": ["integer", "null"], "minimum": 1},
-                },
-            },
-        }
-    },
-}
-SCHEMA["properties"]["findings"]["items"]["required"] = [  # type: ignore[index]
-    *("code", "severity", "kind", "namespace", "name", "port", "message", "remedy", "file", "line")
-]
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "lint.schema.json").read_text(encoding="utf-8"))
+
+
+def closed(schema: Any) -> Any:  # noqa: ANN401 (any JSON)
+    """The published schema, with keys that it does not name forbidden: what is printed is described."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: closed(value) for key, value in schema.items()}
+    return {**inner, "additionalProperties": False} if isinstance(schema.get("properties"), dict) else inner
+
+
+def report(text: str) -> dict[str, Any]:
+    """A report that conforms to the published schema."""
+    document = json.loads(text)
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(document, closed(SCHEMA))
+    return dict(document)
 
 
 def test_findings_are_grouped_by_object_with_their_place(invoke: Invoke, incident: Path) -> None:
@@ -55,13 +46,12 @@ def test_findings_are_grouped_by_object_with_their_place(invoke: Invoke, inciden
 
 
 def test_json_has_exactly_the_promised_fields(invoke: Invoke, incident: Path) -> None:
-    """The form is held by a schema, and tells the same as the text."""
+    """The form is held by its published schema, and tells the same as the text; a port has its own line."""
     result = invoke("lint", "-f", incident, "-o", "json")
-    document = json.loads(result.stdout)
-    jsonschema.validate(document, SCHEMA)
+    document = report(result.stdout)
     assert result.exit_code == 1
     assert [(f["severity"], f["line"], f["file"]) for f in document["findings"]] == [
-        ("critical", 16, str(incident)),
+        ("critical", 28, str(incident)),
         ("warning", 16, str(incident)),
         ("warning", 16, str(incident)),
     ]
@@ -104,15 +94,42 @@ def test_a_clean_world(invoke: Invoke) -> None:
     result = invoke("lint", "-f", "-", stdin=CLEAN)
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == "No findings, in 1 object."
-    assert json.loads(invoke("lint", "-f", "-", "-o", "json", stdin=CLEAN).stdout) == {"findings": []}
+    assert report(invoke("lint", "-f", "-", "-o", "json", stdin=CLEAN).stdout)["findings"] == []
 
 
 def test_unreadable_input_is_told_beside_the_findings(invoke: Invoke) -> None:
-    """Exit code 2 whatever else was found; standard output stays JSON."""
-    result = invoke("lint", "-f", "-", "-o", "json", "--fail-on", "never", stdin=f"a: b: c\n---\n{INCIDENT}")
+    """Exit code 2 whatever else was found; standard output stays JSON, and has the problem too."""
+    result = invoke("lint", "-f", "-", "-o", "json", stdin=f"a: b: c\n---\n{INCIDENT}")
     assert result.exit_code == 2
     assert result.stderr.startswith("<stdin>:1:5: expected a single value here")
-    assert len(json.loads(result.stdout)["findings"]) == 3
+    document = report(result.stdout)
+    assert len(document["findings"]) == 3
+    (problem,) = document["problems"]
+    assert (problem["file"], problem["line"], problem["column"], problem["counts"]) == ("<stdin>", 1, 5, True)
+
+
+def test_fail_on_never_never_fails(invoke: Invoke, incident: Path) -> None:
+    """Neither a finding nor a path that cannot be read; bad usage does, and --strict still counts problems."""
+    never = ("--fail-on", "never", "-f", incident)
+    assert invoke("lint", *never, "-f", "/nowhere.yaml").exit_code == 0
+    assert invoke("lint", *never, "-f", "/nowhere.yaml", "--strict").exit_code == 2
+    assert invoke("lint", *never, "--strict").exit_code == 0
+    assert invoke("lint", *never, "--code", "DA999").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--exclude", "x"), "give -f with the files to read"),
+        (("--overlay", "x", "--context", "y"), "--overlay reads files, --context"),
+        (("-f", "x", "--overlay", "x", "--context", "y"), "-f reads files, --context"),
+    ],
+)
+def test_options_of_files_are_not_for_clusters(invoke: Invoke, arguments: tuple[str, ...], told: str) -> None:
+    """What would be passed over in silence is bad usage."""
+    result = invoke("lint", *arguments)
+    assert result.exit_code == 2
+    assert told in result.stderr
 
 
 def test_a_summary_of_partial_input_says_so(invoke: Invoke) -> None:

@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder with more files than are read in silence, one of them broken."""
     for number in range(MANY_FILES):
         (tmp_path / f"{number:03}.yaml").write_text(SERVICE % f"s{number}")
-    (tmp_path / "broken.yaml").write_text("a: b: c\n")
+    (tmp_path / "broken.yaml").write_text(SERVICE % "x" + "a: b: c\n")
     return tmp_path
 
 
@@ -36,10 +36,10 @@ def test_a_terminal_sees_how_far_a_large_folder_is(folder: Path) -> None:
     assert f"{MANY_FILES + 1}/{MANY_FILES + 1}" in shown.terminal
     assert "\x1b[2K" in shown.terminal
     last = shown.terminal.rpartition("\x1b[2K")[2]
-    assert last.startswith(f"{folder}/broken.yaml:1:5: expected a single value here")
+    assert last.startswith(f"{folder}/broken.yaml:4:5: expected a single value here")
     assert last.count("\n") == 1
-    assert json.loads(shown.stdout) == {"findings": []}
-    assert shown.code == 2
+    assert json.loads(shown.stdout)["findings"] == []
+    assert shown.code == 0
 
 
 def test_a_pipe_sees_nothing(folder: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_pipe_sees_nothing(folder: Path) -> None:
     (folder / "broken.yaml").unlink()
     done = subprocess.run(lint("-f", folder), env=TERMINAL, capture_output=True, timeout=120, check=True)
     assert done.stderr == b""
-    assert json.loads(done.stdout) == {"findings": []}
+    assert json.loads(done.stdout)["findings"] == []
 
 
 @pytest.mark.parametrize(

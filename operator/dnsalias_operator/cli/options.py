@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from dnsalias_operator.cli.reading.files import read_files
+from dnsalias_operator.cli.reading.ignored import PatternError
 from dnsalias_operator.cli.reading.inputs import Inputs
 from dnsalias_operator.cli.terminal import count, note
 from dnsalias_operator.model.mesh import Mesh
@@ -70,6 +71,12 @@ _SOURCE = (
         help="File, folder or - (standard input); repeatable. Default: the current kubeconfig context.",
     ),
     click.option(
+        "--exclude",
+        multiple=True,
+        metavar="GLOB",
+        help="With -f: leave out matching files of folders, in the syntax of .gitignore; repeatable.",
+    ),
+    click.option(
         "-n", "--namespace", default="", help="With -f: namespace of objects that have none. Else: read only this one."
     ),
     click.option("--context", default="", metavar="NAME", help="Context of the kubeconfig."),
@@ -79,19 +86,36 @@ _SOURCE = (
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where to read from: ``paths``, or a cluster where there are none."""
+    """Where to read from: ``paths`` and ``overlays``, or a cluster if both are empty."""
 
     paths: tuple[str, ...]
     namespace: str
     context: str
     kubeconfig: str
+    exclude: tuple[str, ...] = ()
+    overlays: tuple[str, ...] = ()
+
+    @property
+    def live(self) -> bool:
+        """Whether a cluster is read."""
+        return not self.paths and not self.overlays
 
     def read(self) -> Inputs:
-        """Read everything; what cannot be read is reported on standard error and kept in ``problems``."""
-        inputs = read_files(self.paths, self.namespace or "default", _own_files()) if self.paths else self._live()
-        for problem in inputs.problems:
-            note(str(problem))
-        return inputs
+        """Read one world; what cannot be read is reported on standard error and kept in ``problems``."""
+        return _reported(self._read().as_one_world())
+
+    def read_worlds(self) -> Inputs:
+        """Read every document of every world; problems as in `read`."""
+        return _reported(self._read().as_worlds())
+
+    def _read(self) -> Inputs:
+        if self.live:
+            return self._live()
+        namespace = self.namespace or "default"
+        try:
+            return read_files(self.paths, namespace, _own_files(), exclude=self.exclude, overlays=self.overlays)
+        except PatternError as error:
+            raise click.UsageError(f"--exclude: {error}") from error
 
     def _live(self) -> Inputs:
         from dnsalias_operator.cli.reading.live import LiveError, read_cluster  # noqa: PLC0415 (start-up time)
@@ -102,6 +126,12 @@ class Source:
             raise click.ClickException(f"{error}. Give files with -f to work without a cluster.") from error
         live.report()
         return live.inputs
+
+
+def _reported(inputs: Inputs) -> Inputs:
+    for problem in inputs.problems:
+        note(str(problem))
+    return inputs
 
 
 def _own_files() -> list[str]:
@@ -115,7 +145,7 @@ def as_if_all_were_read(source: Source, rules: Rules) -> tuple[Rules, str]:
 
     For commands about single objects: there ``-n`` limits what is read here, not what the operator may do.
     """
-    if source.paths or not source.namespace:
+    if not source.live or not source.namespace:
         return rules, ""
     note_on_reading = f"; nothing outside of namespace {source.namespace} was read"
     return rules.model_copy(update={"namespace": ""}), note_on_reading
@@ -130,10 +160,16 @@ def with_source(command: Command) -> Command:
     """Add the options of `Source`; the command gets it as ``source``."""
 
     @functools.wraps(command)
-    def read(*, paths: tuple[str, ...], namespace: str, context: str, kubeconfig: str, **rest: Any) -> Any:  # noqa: ANN401
-        if paths and (context or kubeconfig):
-            raise click.UsageError("-f reads files, --context and --kubeconfig a cluster; give only one of them")
-        return command(source=Source(paths, namespace, context, kubeconfig), **rest)
+    def read(*, paths: tuple[str, ...], context: str, kubeconfig: str, **rest: Any) -> Any:  # noqa: ANN401
+        overlays = rest.pop("overlays", ())
+        if (paths or overlays) and (context or kubeconfig):
+            option = "-f" if paths else "--overlay"
+            raise click.UsageError(f"{option} reads files, --context and --kubeconfig a cluster; give only one of them")
+        given = {name: rest.pop(name) for name in ("namespace", "exclude")}
+        source = Source(paths, context=context, kubeconfig=kubeconfig, overlays=overlays, **given)
+        if source.live and source.exclude:
+            raise click.UsageError("--exclude leaves out files; give -f with the files to read")
+        return command(source=source, **rest)
 
     return _add(_SOURCE, read)
 
@@ -151,7 +187,7 @@ def with_mesh(command: Command) -> Command:
     def ruled(**given: Any) -> Any:  # noqa: ANN401
         flags = {name: given.pop(name) for name in names & given.keys()}
         source = given.get("source")
-        if isinstance(source, Source) and source.namespace and not source.paths:
+        if isinstance(source, Source) and source.namespace and source.live:
             flags["namespace"] = source.namespace
         return command(rules=rules(flags), **given)
 

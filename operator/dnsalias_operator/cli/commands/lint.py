@@ -1,22 +1,18 @@
 """`dnsalias lint`: every finding, grouped by object, or in a form for machines."""
 
 import importlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import groupby
+import os
+from collections.abc import Callable
 
 import click
 
-from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, unread, with_rules, with_source
+from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, with_rules, with_source
 from dnsalias_operator.cli.printing import baseline as baselines
-from dnsalias_operator.cli.printing.linted import Linted
-from dnsalias_operator.cli.reading.inputs import Inputs
-from dnsalias_operator.cli.reading.problems import Place
-from dnsalias_operator.cli.terminal import clean, count, note, severity, tally
+from dnsalias_operator.cli.printing.linted import Judged, Linted, Located, findings_in
+from dnsalias_operator.cli.reading.worlds import World
+from dnsalias_operator.cli.terminal import clean, count, note, tally
 from dnsalias_operator.core.findings.catalog import FAULTS, runs
 from dnsalias_operator.core.outcome import Finding, Severity
-from dnsalias_operator.core.plan import lint as findings_in
-from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 
 HELP = """Find ServiceEntries that take traffic not meant for them, and other faults of entries and DnsAliases.
@@ -26,8 +22,13 @@ Example:
   dnsalias lint -f manifests/ --fail-on critical
   dnsalias lint --min-severity critical
   dnsalias lint --code DA001 --code DA019
+  dnsalias lint -f . --exclude 'test/**'
+  dnsalias lint -f common/ --overlay envs/dev --overlay envs/prod
   dnsalias lint -f manifests/ -o html > report.html
   dnsalias lint -f manifests/ --baseline baseline.json --write-baseline
+
+A folder with a kustomization.yaml that no other one builds on is a world of its own, and so is each --overlay
+(docs/ci.md). Files that .gitignore and .dnsaliasignore leave out are not read.
 
 With --baseline, the findings in the file are accepted: only new findings, and those that have become worse, are shown
 and counted. Rows that no longer match are reported on standard error.
@@ -38,24 +39,33 @@ With --code or --min-severity, other findings are neither shown nor counted.
 Exit codes:
   0  no finding at or above --fail-on, or the baseline was written
   1  findings at or above --fail-on
-  2  bad usage, or input that cannot be read (the rest is still checked)
+  2  bad usage, or a path that -f names cannot be read (the rest is still checked); with --strict, any input problem
 """
-FORMS = {"text": "", "json": "", "sarif": "sarif", "junit": "junit", "html": "report.page"}
-"""Output forms, and the modules of those that have one, which are imported when needed."""
+FORMS = {"text": "linttext", "json": "lintjson", "sarif": "sarif", "junit": "junit", "html": "report.page"}
+"""Output forms, and their modules, which are imported when needed."""
 MOST_STALE = 10
 """Most rows that no longer match which are named one by one."""
 
 
 @click.command(help=HELP)
 @with_source
+@click.option(
+    "--overlay",
+    "overlays",
+    multiple=True,
+    type=click.Path(readable=False),
+    metavar="PATH",
+    help="File or folder that is a world of its own, on top of what -f names; repeatable.",
+)
 @click.option("-o", "--output", type=click.Choice(tuple(FORMS)), default="text", show_default=True)
 @click.option(
     "--fail-on",
     type=click.Choice(("critical", "warning", "info", "never")),
     default="warning",
     show_default=True,
-    help="Lowest severity that makes the exit code 1.",
+    help="Lowest severity that makes the exit code 1; with never, no input makes it 2 either.",
 )
+@click.option("--strict", is_flag=True, help="Exit with 2 for any problem in the input, wherever it was found.")
 @click.option(
     "--min-severity",
     type=click.Choice(tuple(severity.value for severity in Severity)),
@@ -72,6 +82,7 @@ def lint(
     rules: Rules,
     output: str,
     fail_on: str,
+    strict: bool,  # noqa: FBT001 (a flag)
     min_severity: str,
     codes: tuple[str, ...],
     baseline: str | None,
@@ -82,33 +93,36 @@ def lint(
     if write_baseline and (codes or min_severity != Severity.INFO.value):
         raise click.UsageError("--write-baseline writes all findings; leave out --code and --min-severity")
     rows = _rows(baseline, write_baseline)
-    inputs = source.read()
-    findings = findings_in(inputs.snapshot(), rules)
-    divided = baselines.divide(findings, rows)
-    if baseline and write_baseline:
-        return _write(baseline, inputs, findings, rows, divided)
-    _report_stale(divided, baseline or "")
+    judged = findings_in(source.read_worlds(), rules)
+    _report_unrendered(judged.worlds)
+    divided = baselines.divide(judged.findings, rows)
     new = tuple(filter(wanted, divided.new))
     accepted = tuple(pair for pair in divided.accepted if wanted(pair[0]))
-    linted = Linted(inputs, rules, inputs.places(), new, accepted, baseline or "", fail_on)
-    _show(linted, output)
-    if inputs.problems:
+    linted = Linted(judged, rules, new, accepted, baseline or "", fail_on, strict)
+    unread = any(map(linted.counts, linted.inputs.problems))
+    if baseline and write_baseline:
+        return _write(baseline, judged, rows, divided, unread=unread)
+    _report_stale(divided, baseline or "")
+    form = importlib.import_module(f"dnsalias_operator.cli.printing.{FORMS[output]}")
+    click.echo(form.document(linted))
+    if unread and (strict or fail_on != "never"):
         return ERROR
     return FOUND if linted.fails(linted.findings) else OK
 
 
-def _show(linted: Linted, output: str) -> None:
-    if FORMS[output]:
-        form = importlib.import_module(f"dnsalias_operator.cli.printing.{FORMS[output]}")
-        click.echo(form.document(linted))
-    elif output == "json":
-        document = {"findings": [as_dict(finding, linted.places.get(finding.key)) for finding in linted.findings]}
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    else:
-        for line in _lines(linted.findings, linted.places):
-            click.echo(line)
-        click.echo(f"Assumed: {linted.rules.mesh.assumptions()}.")
-        click.echo(_summary(linted) + unread(linted.inputs) + ".")
+def _report_unrendered(worlds: tuple[World, ...]) -> None:
+    """What kustomize would change in worlds with findings, and what of them was not read."""
+    edited = [world.name for world in worlds if world.edited and world.judged]
+    if edited:
+        more = f" and {len(edited) - 1} more" * (len(edited) > 1)
+        note(
+            f"note: patches, namespaces and the like of {edited[0]}{more} are not applied here; to check the result: "
+            f"kubectl kustomize {edited[0]} | dnsalias lint -f -"
+        )
+    for world in worlds:
+        if world.beyond and world.judged:
+            beyond = ", ".join(map(os.path.relpath, world.beyond))
+            note(f"note: {world.name} builds on {beyond}, which -f does not include: give that as well")
 
 
 def _filter(min_severity: str, codes: tuple[str, ...]) -> Callable[[Finding], bool]:
@@ -132,17 +146,13 @@ def _rows(path: str | None, writing: bool) -> tuple[baselines.Row, ...]:  # noqa
 
 
 def _write(
-    path: str,
-    inputs: Inputs,
-    findings: Iterable[Finding],
-    rows: tuple[baselines.Row, ...],
-    divided: baselines.Division,
+    path: str, judged: Judged, rows: tuple[baselines.Row, ...], divided: baselines.Division[Located], *, unread: bool
 ) -> int:
-    if inputs.problems:
+    if unread:
         note(f"{path}: not written, because part of the input could not be read and would be missing in it")
         return ERROR
     try:
-        baselines.write(path, findings, rows)
+        baselines.write(path, judged.findings, rows)
     except baselines.BaselineError as error:
         raise click.ClickException(str(error)) from error
     added, removed = len(divided.new), len(divided.stale)
@@ -152,7 +162,7 @@ def _write(
     return OK
 
 
-def _report_stale(divided: baselines.Division, path: str) -> None:
+def _report_stale(divided: baselines.Division[Located], path: str) -> None:
     """Rows that no longer match: as long as they stay, the same fault can come back unnoticed."""
     worse = {baselines.Fingerprint.of(finding): finding.severity for finding in divided.new}
     for row in divided.stale[:MOST_STALE]:
@@ -163,44 +173,3 @@ def _report_stale(divided: baselines.Division, path: str) -> None:
             note(f"{path}: {row.fingerprint} is no longer found; remove the row, or write the baseline again")
     if len(divided.stale) > MOST_STALE:
         note(f"{path}: {len(divided.stale) - MOST_STALE} more rows no longer match; write the baseline again")
-
-
-def as_dict(finding: Finding, place: Place | None) -> dict[str, object]:
-    """The machine form of a finding; ``port``, ``file`` and ``line`` are null if they are not known."""
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "kind": finding.key.kind,
-        "namespace": finding.key.namespace,
-        "name": finding.key.name,
-        "port": finding.port,
-        "message": finding.message,
-        "remedy": finding.remedy,
-        "file": place.file if place else None,
-        "line": place.line if place else None,
-    }
-
-
-def _lines(findings: Iterable[Finding], places: Mapping[Key, Place]) -> Iterator[str]:
-    # Objects in the order of their worst finding, as the core sorts findings.
-    first: dict[Key, int] = {}
-    for index, finding in enumerate(findings):
-        first.setdefault(finding.key, index)
-    by_object = sorted(findings, key=lambda finding: first[finding.key])
-    for key, group in groupby(by_object, key=lambda finding: finding.key):
-        place = places.get(key)
-        where = f"{clean(place)}: " if place else ""
-        yield where + click.style(clean(key), bold=True)
-        for finding in group:
-            port = f" port {finding.port}:" if finding.port is not None else ""
-            yield f"  {severity(finding.severity)} {finding.code}{port} {clean(finding.message)}"
-            yield f"  {'':<8} {click.style('fix:', fg='green')} {clean(finding.remedy)}"
-        yield ""
-
-
-def _summary(linted: Linted) -> str:
-    severities = [finding.severity for finding in linted.findings]
-    counts = tally((severities.count(severity), severity.value) for severity in Severity)
-    found = f"{count(len(severities), 'finding')}: {counts}" if severities else "No findings"
-    accepted = f" and {len(linted.accepted)} accepted in {clean(linted.baseline)}" if linted.accepted else ""
-    return f"{found}{accepted}, in {count(len(linted.inputs.items), 'object')}"

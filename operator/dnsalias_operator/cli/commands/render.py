@@ -7,6 +7,7 @@ import click
 from dnsalias_operator.cli.options import ERROR, OK, Source, with_rules, with_source
 from dnsalias_operator.cli.printing.yamlwrite import dump_all
 from dnsalias_operator.cli.reading.inputs import Inputs
+from dnsalias_operator.cli.terminal import note
 from dnsalias_operator.core.outcome import Change
 from dnsalias_operator.core.plan import plan as decide
 from dnsalias_operator.model.meta import Raw
@@ -36,11 +37,13 @@ HEADER = "# These clusterIPs are of one cluster: render again for another one.\n
 def render(source: Source, rules: Rules) -> int:
     """Print the documents; the exit code."""
     inputs = source.read()
+    for problem in inputs.unprinted:
+        note(str(problem))
     changes = decide(inputs.snapshot(), rules).changes
     click.echo(HEADER, nl=False)
     for document in dump_all(rendered(inputs, changes)):
         click.echo(document, nl=False)
-    return ERROR if inputs.problems else OK
+    return ERROR if inputs.problems or inputs.unprinted else OK
 
 
 def rendered(inputs: Inputs, changes: Iterable[Change]) -> Iterator[Raw]:

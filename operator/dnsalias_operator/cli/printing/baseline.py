@@ -9,9 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from dnsalias_operator.core.outcome import Finding, Severity
+
+Each = TypeVar("Each", bound=Finding)
 
 VERSION = 1
 _TEXTS = ("code", "kind", "namespace", "name")
@@ -54,15 +56,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Division:
+class Division(Generic[Each]):
     """Findings compared with a baseline: those without a row, those with one, and the rows that no longer match."""
 
-    new: tuple[Finding, ...]
-    accepted: tuple[tuple[Finding, Row], ...]
+    new: tuple[Each, ...]
+    accepted: tuple[tuple[Each, Row], ...]
     stale: tuple[Row, ...]
 
 
-def divide(findings: Iterable[Finding], rows: Iterable[Row]) -> Division:
+def divide(findings: Iterable[Each], rows: Iterable[Row]) -> Division[Each]:
     """Match each finding with one row; the order of the findings is kept."""
     open_rows: dict[Fingerprint, list[Row]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: row.severity.rank):

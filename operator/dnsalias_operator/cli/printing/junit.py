@@ -8,21 +8,20 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from dnsalias_operator.cli.printing.baseline import Row
-from dnsalias_operator.cli.printing.linted import Linted
+from dnsalias_operator.cli.printing.linted import Linted, Located
+from dnsalias_operator.cli.reading.problems import Place
+from dnsalias_operator.cli.reading.worlds import JUDGED
 from dnsalias_operator.cli.terminal import clean
 from dnsalias_operator.core.findings.catalog import FAULTS
-from dnsalias_operator.core.outcome import Finding
-from dnsalias_operator.model.names import KIND
 
 _TITLES = {fault.code: fault.title for fault in FAULTS}
-_JUDGED = ("ServiceEntry", KIND)
 
 
 def document(linted: Linted) -> str:
     """The report as ASCII XML: a case for every finding, and a passed case for every object without findings.
 
     A finding fails its case if it makes the exit code 1. A milder finding is the output of a case that passes, and one
-    in the baseline is a skipped case. Input that could not be read is an error.
+    in the baseline is a skipped case. Input that could not be read is an error if it makes the exit code 2.
     """
     cases = [*_problems(linted), *_findings(linted), *_sound(linted)]
     totals = {
@@ -45,46 +44,54 @@ def document(linted: Linted) -> str:
 def _problems(linted: Linted) -> Iterator[ET.Element]:
     for problem in linted.inputs.problems:
         case = ET.Element("testcase", classname="input", name=clean(problem.file))
-        error = ET.SubElement(case, "error", type="unreadable", message=clean(problem.message))
-        error.text = clean(problem)
+        if linted.counts(problem):
+            error = ET.SubElement(case, "error", type="unreadable", message=clean(problem.message))
+            error.text = clean(problem)
+        else:
+            ET.SubElement(case, "system-out").text = clean(problem)
         yield case
 
 
 def _findings(linted: Linted) -> Iterator[ET.Element]:
     for finding in linted.findings:
-        case = _case(linted, finding)
+        case = _case(finding)
         if linted.fails([finding]):
             failure = ET.SubElement(case, "failure", type=finding.code, message=clean(finding.message))
-            failure.text = _text(linted, finding)
+            failure.text = _text(finding)
         else:
-            ET.SubElement(case, "system-out").text = _text(linted, finding)
+            ET.SubElement(case, "system-out").text = _text(finding)
         yield case
     for finding, row in linted.accepted:
-        case = _case(linted, finding)
+        case = _case(finding)
         ET.SubElement(case, "skipped", message=clean(_why(row, linted.baseline)))
         yield case
 
 
 def _sound(linted: Linted) -> Iterator[ET.Element]:
-    faulty = {finding.key for finding in (*linted.findings, *(finding for finding, _ in linted.accepted))}
-    for item in linted.inputs.items:
-        if item.key and item.key.kind in _JUDGED and item.key not in faulty:
-            yield ET.Element("testcase", classname=clean(item.key), name="no findings")
+    found = (*linted.findings, *(finding for finding, _ in linted.accepted))
+    faulty = {(finding.key, finding.beginning) for finding in found}
+    sound = ((item.key, item.place) for item in linted.inputs.items if item.key and item.key.kind in JUDGED)
+    for key, place in dict.fromkeys(sound):
+        if (key, place) not in faulty:
+            yield _placed(ET.Element("testcase", classname=clean(key), name="no findings"), place)
 
 
-def _case(linted: Linted, finding: Finding) -> ET.Element:
-    port = f", port {finding.port}" if finding.port is not None else ""
-    name = f"{finding.code} {_TITLES[finding.code]}{port}"
-    case = ET.Element("testcase", classname=clean(finding.key), name=name)
-    if place := linted.places.get(finding.key):
+def _placed(case: ET.Element, place: Place | None) -> ET.Element:
+    if place:
         case.set("file", clean(place.file))
         case.set("line", str(place.line))
     return case
 
 
-def _text(linted: Linted, finding: Finding) -> str:
-    place = linted.places.get(finding.key)
-    where = f"{clean(place)}: " if place else ""
+def _case(finding: Located) -> ET.Element:
+    port = f", port {finding.port}" if finding.port is not None else ""
+    worlds = f" in {clean(', '.join(finding.worlds))}" if finding.worlds else ""
+    name = f"{finding.code} {_TITLES[finding.code]}{port}{worlds}"
+    return _placed(ET.Element("testcase", classname=clean(finding.key), name=name), finding.place)
+
+
+def _text(finding: Located) -> str:
+    where = f"{clean(finding.place)}: " if finding.place else ""
     return f"{where}{finding.severity} {clean(finding.message)}\nfix: {clean(finding.remedy)}"
 
 

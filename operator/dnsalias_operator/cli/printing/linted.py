@@ -1,34 +1,99 @@
 """What one run of `dnsalias lint` found: the input of every output form."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 
 from dnsalias_operator.cli.printing.baseline import Row
-from dnsalias_operator.cli.reading.inputs import Inputs
-from dnsalias_operator.cli.reading.problems import Place
+from dnsalias_operator.cli.reading.inputs import Inputs, Item
+from dnsalias_operator.cli.reading.problems import Place, Problem
+from dnsalias_operator.cli.reading.worlds import World, readings, worlds
 from dnsalias_operator.core.outcome import Finding, Severity
-from dnsalias_operator.model.names import Key
+from dnsalias_operator.core.plan import lint
 from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Located(Finding):
+    """A finding with its position.
+
+    ``place`` is that of the port that it is about, or of the object; ``beginning`` is always that of the object. Both
+    are None for an object of a cluster. ``worlds`` are the names of the worlds in which it is found; the world of files
+    that are part of no kustomization and no `--overlay` has none.
+    """
+
+    place: Place | None = None
+    beginning: Place | None = None
+    worlds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Every finding in every world of ``inputs``, worst first.
+
+    ``snapshot`` is the only world, with one document of each object; None if there are several.
+    """
+
+    inputs: Inputs
+    worlds: tuple[World, ...]
+    findings: tuple[Located, ...]
+    snapshot: Snapshot | None
 
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """Findings of ``inputs`` under ``rules``, worst first.
+    """What is shown of ``judged``, and the ``rules`` that were used.
 
     ``accepted`` are the findings that have a row in the baseline (``baseline``: its path, "" for none). They are not in
-    ``findings`` and do not affect the exit code. ``fail_on`` is a severity or ``never``.
+    ``findings`` and do not affect the exit code. ``fail_on`` is a severity or ``never``; with ``strict`` every problem
+    counts.
     """
 
-    inputs: Inputs
+    judged: Judged
     rules: Rules
-    places: Mapping[Key, Place]
-    findings: tuple[Finding, ...]
-    accepted: tuple[tuple[Finding, Row], ...]
+    findings: tuple[Located, ...]
+    accepted: tuple[tuple[Located, Row], ...]
     baseline: str
     fail_on: str
+    strict: bool
+
+    @property
+    def inputs(self) -> Inputs:
+        """What was read."""
+        return self.judged.inputs
 
     def fails(self, findings: Iterable[Finding]) -> bool:
         """Whether any of these findings is at least as bad as ``fail_on``."""
         if self.fail_on == "never":
             return False
         return any(finding.severity.rank <= Severity(self.fail_on).rank for finding in findings)
+
+    def counts(self, problem: Problem) -> bool:
+        """Whether the problem makes the exit code 2: its file was named, or all problems count."""
+        return problem.named or self.strict
+
+
+def findings_in(inputs: Inputs, rules: Rules) -> Judged:
+    """Look at every world; the same finding of the same document in several worlds is one."""
+    found: dict[tuple[Finding, Place | None], tuple[Item, list[str]]] = {}
+    every, snapshots = worlds(inputs), list[Snapshot]()
+    for world in every:
+        for reading in readings(world, namespaces_known=inputs.namespaces_known):
+            snapshots = [*snapshots[:1], reading.snapshot]
+            for finding in lint(reading.snapshot, rules, reading.judged):
+                item = reading.judged[finding.key]
+                _, named = found.setdefault((finding, item.place), (item, []))
+                named += [world.name] * (bool(world.name) and world.name not in named)
+    located = [_located(finding, item, named) for (finding, _), (item, named) in found.items()]
+    one = (snapshots or [inputs.snapshot()])[0] if len(snapshots) <= 1 else None
+    return Judged(inputs, every, tuple(sorted(located, key=_order)), one)
+
+
+def _located(finding: Finding, item: Item, worlds: Iterable[str]) -> Located:
+    copied = {field.name: getattr(finding, field.name) for field in fields(Finding)}
+    return Located(**copied, place=item.place_of(finding.port), beginning=item.place, worlds=tuple(worlds))
+
+
+def _order(finding: Located) -> tuple[object, ...]:
+    at = finding.beginning
+    return (*finding.order, at.file if at else "", at.line if at else 0)

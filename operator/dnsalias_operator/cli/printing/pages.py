@@ -11,6 +11,8 @@ from pathlib import Path
 from dnsalias_operator.core.reasons import Reason
 
 PACKAGE = Path(__file__).parents[2]
+DOCUMENTATION = "https://git.example.com/dnsalias-operator/blob/main/docs"
+"""The address of docs/ for a browser. Set it here, and only here, where this repository is published."""
 FILES = ("findings.md", "conditions.md", "adopt.md")
 _CODE = re.compile(r"DA\d{3}")
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
@@ -46,6 +48,12 @@ def pages(word: str) -> tuple[Page, ...]:
         return tuple(p for p in _every() if p.title.startswith(f"{code}:"))
     parts = next((reason.parts for reason in Reason if reason == word), ())
     return tuple(p for p in _every() if p.title == word and (p.file, p.part) in parts)
+
+
+def address(code: str, title: str) -> str:
+    """The address of the section of a finding's code."""
+    anchor = re.sub(r"[^\w -]", "", f"{code}: {title}".lower()).replace(" ", "-")
+    return f"{DOCUMENTATION}/findings.md#{anchor}"
 
 
 def codes() -> tuple[str, ...]:

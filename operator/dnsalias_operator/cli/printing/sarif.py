@@ -12,10 +12,9 @@ from urllib.parse import quote
 
 from dnsalias_operator import __version__
 from dnsalias_operator.cli.printing.baseline import Fingerprint, Row
-from dnsalias_operator.cli.printing.linted import Linted
-from dnsalias_operator.cli.printing.pages import PagesMissingError, pages
-from dnsalias_operator.cli.reading.files import STDIN
-from dnsalias_operator.cli.reading.problems import Place, Problem
+from dnsalias_operator.cli.printing.linted import Linted, Located
+from dnsalias_operator.cli.printing.pages import PagesMissingError, address, pages
+from dnsalias_operator.cli.reading.problems import STDIN, Place, Problem
 from dnsalias_operator.cli.terminal import clean
 from dnsalias_operator.core.findings.catalog import FAULTS, Fault
 from dnsalias_operator.core.outcome import Finding, Severity
@@ -54,6 +53,7 @@ def _rule(fault: Fault) -> dict[str, Any]:
         "shortDescription": {"text": fault.title},
         "fullDescription": {"text": f"{fault.title}. Remedy: {fault.remedy}."},
         "help": _help(fault),
+        "helpUri": address(fault.code, fault.title),
         "defaultConfiguration": {"level": _LEVELS[fault.severity]},
         "properties": {"tags": ["istio", "networking"]},
     }
@@ -70,10 +70,10 @@ def _help(fault: Fault) -> dict[str, str]:
 
 def _results(linted: Linted) -> list[dict[str, Any]]:
     """New and accepted findings; with a baseline, each is marked as one of them (section 3.27.23)."""
-    rows: list[tuple[Finding, Row | None]] = [(finding, None) for finding in linted.findings]
+    rows: list[tuple[Located, Row | None]] = [(finding, None) for finding in linted.findings]
     results = []
     for finding, row in (*rows, *linted.accepted):
-        result = _result(finding, linted.places.get(finding.key))
+        result = _result(finding)
         if linted.baseline:
             result["suppressions"] = [_suppression(row, linted.baseline)] if row else []
         results.append(result)
@@ -84,7 +84,7 @@ def _suppression(row: Row, baseline: str) -> dict[str, Any]:
     return {"kind": "external", "status": "accepted", "justification": row.note or f"accepted in {clean(baseline)}"}
 
 
-def _result(finding: Finding, place: Place | None) -> dict[str, Any]:
+def _result(finding: Located) -> dict[str, Any]:
     port = f" port {finding.port}" if finding.port is not None else ""
     message = f"{finding.key}{port}: {finding.message}. Fix: {finding.remedy}."
     return {
@@ -93,9 +93,14 @@ def _result(finding: Finding, place: Place | None) -> dict[str, Any]:
         "level": _LEVELS[finding.severity],
         # Square brackets would be read as links to related locations (section 3.11.6); names may hold any text.
         "message": {"text": clean(message).replace("[", "\\[").replace("]", "\\]")},
-        "locations": [_location(finding, place)],
+        "locations": [_location(finding)],
         "partialFingerprints": {FINGERPRINT: fingerprint(finding)},
-        "properties": {"severity": finding.severity.value, "port": finding.port, "remedy": clean(finding.remedy)},
+        "properties": {
+            "severity": finding.severity.value,
+            "port": finding.port,
+            "remedy": clean(finding.remedy),
+            "worlds": [*map(clean, finding.worlds)],
+        },
     }
 
 
@@ -104,10 +109,10 @@ def fingerprint(finding: Finding) -> str:
     return hashlib.sha256(json.dumps(Fingerprint.of(finding)).encode()).hexdigest()
 
 
-def _location(finding: Finding, place: Place | None) -> dict[str, Any]:
+def _location(finding: Located) -> dict[str, Any]:
     kind, namespace, name = (clean(part) for part in finding.key)
     logical = {"name": name, "fullyQualifiedName": f"{kind} {namespace}/{name}", "kind": "resource"}
-    return {**_physical(place), "logicalLocations": [logical]}
+    return {**_physical(finding.place), "logicalLocations": [logical]}
 
 
 def _physical(place: Place | None) -> dict[str, Any]:
@@ -128,15 +133,16 @@ def _artifact(file: str) -> dict[str, str]:
 
 def _invocation(linted: Linted) -> dict[str, Any]:
     """Reports input that could not be read: a log without results must not look like a clean one."""
-    notifications = [_notification(problem) for problem in linted.inputs.problems]
+    problems = linted.inputs.problems
+    notifications = [_notification(problem, counts=linted.counts(problem)) for problem in problems]
     reported = {"toolExecutionNotifications": notifications} if notifications else {}
-    return {"executionSuccessful": not notifications, **reported}
+    return {"executionSuccessful": not any(map(linted.counts, problems)), **reported}
 
 
-def _notification(problem: Problem) -> dict[str, Any]:
+def _notification(problem: Problem, *, counts: bool) -> dict[str, Any]:
     place = Place(problem.file, problem.line)
     return {
-        "level": "error",
+        "level": "error" if counts else "warning",
         "message": {"text": clean(problem).replace("[", "\\[").replace("]", "\\]")},
         "locations": [physical] if (physical := _physical(place)) else [],
     }

@@ -1,155 +1,100 @@
-"""What was read: objects in their order, each with its position, and what could not be read."""
+"""What was read: objects in their order, each with its position, and what could not be read or was skipped."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import chain, repeat
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
-from dnsalias_operator.cli.reading.problems import Place, Problem
-from dnsalias_operator.cli.reading.shapes import faults, kind_fault, shown
-from dnsalias_operator.model.dnsalias import DnsAlias
-from dnsalias_operator.model.kinds import Object, kind_of
-from dnsalias_operator.model.meta import Raw, mapping, text
+from dnsalias_operator.cli.reading.kustomize import Kustomization
+from dnsalias_operator.cli.reading.problems import Place, Problem, Skipped
+from dnsalias_operator.model.kinds import Object
+from dnsalias_operator.model.meta import Raw, mapping
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.snapshot import Snapshot
 
 
-class Identity(NamedTuple):
-    """What no two objects share: API group, kind, namespace ("" where none is given), name."""
-
-    group: str
-    kind: str
-    namespace: str
-    name: str
-
-
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One object of the input. ``typed`` is None for kinds that the core does not read; they are kept as they are."""
+    """One object of the input. ``typed`` is None for kinds that the core does not read; they are kept as they are.
+
+    ``real`` is the path of its file without links. ``port_lines`` has the line of each element of ``spec.ports``, or
+    nothing if they are not known. ``named`` is as in `Problem`.
+    """
 
     raw: Raw
     typed: Object | None
     place: Place | None
+    real: str = ""
+    port_lines: tuple[int, ...] = ()
+    named: bool = True
 
     @property
     def key(self) -> Key | None:
         """Identity to the core."""
         return self.typed.key if self.typed else None
 
+    def place_of(self, port: int | None) -> Place | None:
+        """The position of its port of that number, or of the object if that is None or not known."""
+        ports = mapping(self.raw.get("spec")).get("ports")
+        if port is None or self.place is None or not isinstance(ports, list):
+            return self.place
+        numbered = zip(ports, self.port_lines, strict=False)
+        lines = (line for each, line in numbered if mapping(each).get("number") == port)
+        return replace(self.place, line=next(lines, self.place.line))
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything that was read, and what could not be. Places are None for objects that come from a cluster."""
+    """Everything that was read, and what could not be. Places are None for objects that come from a cluster.
+
+    ``skipped`` has a reason for each thing that was skipped. ``unprinted`` is what could not be read of kinds that the
+    core does not read; it is missing only if all of the input is printed. ``roots`` are the paths that were given,
+    without links. ``overlays`` has the files of each `--overlay`.
+    """
 
     items: tuple[Item, ...]
     problems: tuple[Problem, ...] = ()
     namespaces_known: bool = False
+    skipped: tuple[Skipped, ...] = ()
+    unprinted: tuple[Problem, ...] = ()
+    kustomizations: tuple[Kustomization, ...] = ()
+    roots: tuple[str, ...] = ()
+    overlays: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def snapshot(self) -> Snapshot:
-        """The objects as the core sees them."""
+        """The objects as the core sees them, all in one world."""
         return Snapshot((item.typed for item in self.items if item.typed), namespaces_known=self.namespaces_known)
 
     def places(self) -> dict[Key, Place]:
         """The position of each object that came from a file."""
         return {item.key: item.place for item in self.items if item.key and item.place}
 
+    def as_one_world(self) -> "Inputs":
+        """For answers about one world: of several documents of one object the first is used, others are problems."""
+        again = dict(self._again(lambda item: item.key))
+        problems = tuple(
+            _problem(item, f"{item.key} is given twice, first at {first}; this one is left out")
+            for item, first in ((self.items[index], first) for index, first in again.items())
+        )
+        items = tuple(item for index, item in enumerate(self.items) if index not in again)
+        return replace(self, items=items, problems=self.problems + problems)
 
-@dataclass(slots=True)
-class Collector:
-    """Takes the values of documents one by one, checks their identity and rejects what is no Kubernetes object."""
+    def as_worlds(self) -> "Inputs":
+        """For answers about each world: several documents of one object are a problem only within one file."""
+        problems = tuple(
+            _problem(self.items[index], f"{self.items[index].key} is given twice in this file, first at {first}")
+            for index, first in self._again(lambda item: (item.key, item.real))
+        )
+        return replace(self, problems=self.problems + problems)
 
-    namespace: str
-    items: list[Item] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    _seen: dict[Identity, Place] = field(default_factory=dict)
-
-    def add(self, value: object, place: Place, item_lines: Iterable[int] = ()) -> None:
-        """Add an object, or every element of a List; faults become problems."""
-        if value is None:
-            return
-        if isinstance(value, Mapping) and isinstance(value.get("items"), list) and _kind(value).endswith("List"):
-            # The line of an element of a List within a List is not recorded: it gets the position of the inner List.
-            lines = chain(item_lines, repeat(place.line))
-            for element, line in zip(_elements(value), lines, strict=False):
-                self.add(element, Place(place.file, line))
-            return
-        if isinstance(value, Mapping) and _kind(value) == "List" and value.get("items") is not None:
-            self._problem(place, f"List: items: expected a list, got {shown(value['items'])}")
-            return
-        raw, typed, fault = self._read(value)
-        if fault:
-            self._problem(place, fault)
-        if raw is None:
-            return
-        identity = _identity(raw)
-        first = self._seen.setdefault(identity, place) if identity.name else place
-        if first is not place:
-            self._problem(place, f"{Key(*identity[1:])} is given twice, first at {first}; this one is left out")
-            return
-        self.items.append(Item(raw, typed, place))
-
-    def _problem(self, place: Place, message: str) -> None:
-        self.problems.append(Problem(place.file, place.line, 0, message))
-
-    def _read(self, value: object) -> tuple[Raw | None, Object | None, str]:
-        if not isinstance(value, Mapping) or not _kind(value) or not text(value.get("apiVersion")):
-            return None, None, f"expected a Kubernetes object with apiVersion and kind, got {shown(value)}"
-        group, named = _identity(value)[:2]
-        kind = kind_of(group, named)
-        if kind is None:
-            return value, None, kind_fault(group, named)
-        fault = _metadata_fault(value.get("metadata"))
-        if fault:
-            return None, None, f"{named}: {fault}"
-        raw = self._placed(value) if kind.namespaced and not value["metadata"].get("namespace") else value
-        typed = kind.parse(raw)
-        fault = faults(raw, kind) or (typed.fault if isinstance(typed, DnsAlias) else "")
-        return raw, typed, f"{typed.key}: {fault}" if fault else ""
-
-    def _placed(self, value: Mapping[str, Any]) -> Raw:
-        # Set explicitly, so that the output is what was decided on, in whatever context it is applied.
-        return {**value, "metadata": {**value["metadata"], "namespace": self.namespace}}
+    def _again(self, identity: Callable[[Item], Hashable]) -> Iterator[tuple[int, Place]]:
+        """Each document that comes after another one of that identity: its index, and the position of the first."""
+        seen: dict[Hashable, Place] = {}
+        for index, item in enumerate(self.items):
+            if item.key and item.place:
+                first = seen.setdefault(identity(item), item.place)
+                if first is not item.place:
+                    yield index, first
 
 
-def _got(value: object) -> str:
-    # YAML does not read y, no, 123 and 1e3 as text.
-    quotes = "; put it in quotes" if isinstance(value, bool | int | float) else ""
-    return f", got {shown(value)}{quotes}" if value not in (None, "") else ""
-
-
-def _elements(value: Mapping[str, Any]) -> Iterator[object]:
-    # The API server leaves apiVersion and kind out of the elements of its typed lists.
-    inherited = {} if value["kind"] == "List" else {"kind": _kind(value).removesuffix("List")}
-    for element in value["items"]:
-        if isinstance(element, dict) and inherited and not ({"apiVersion", "kind"} & element.keys()):
-            yield {"apiVersion": value.get("apiVersion"), **inherited, **element}
-        else:
-            yield element
-
-
-def _kind(value: Mapping[str, Any]) -> str:
-    return text(value.get("kind"))
-
-
-def _identity(raw: Raw) -> Identity:
-    meta = mapping(raw.get("metadata"))
-    group, slash, _ = text(raw.get("apiVersion")).partition("/")
-    return Identity(group if slash else "", _kind(raw), text(meta.get("namespace")), text(meta.get("name")))
-
-
-def _metadata_fault(meta: object) -> str:
-    """What the API server would refuse in metadata, and the typed views would silently treat as absent."""
-    if not isinstance(meta, Mapping):
-        return "metadata: required, and not given"
-    if not text(meta.get("name")):
-        return "metadata.name: expected a name" + _got(meta.get("name"))
-    if not isinstance(meta.get("namespace"), str | None):
-        return "metadata.namespace: expected a name" + _got(meta["namespace"])
-    for name in ("labels", "annotations"):
-        entries = meta.get(name)
-        if entries is not None and not isinstance(entries, Mapping):
-            return f"metadata.{name}: expected a mapping, got {shown(entries)}"
-        for key, entry in mapping(entries).items():
-            if not isinstance(entry, str):
-                return f"metadata.{name}.{key}: expected text, got {shown(entry)}; put it in quotes"
-    return ""
+def _problem(item: Item, message: str) -> Problem:
+    place = item.place or Place("", 0)
+    return Problem(place.file, place.line, 0, message, item.named)

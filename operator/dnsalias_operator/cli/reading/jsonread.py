@@ -2,13 +2,14 @@
 
 YAML's reader would take most JSON, but twenty times slower than Python's own (`kubectl get -o json` of a whole cluster
 is the common case), and it stumbles over surrogate pairs. Only the outermost object is read here, to know where the
-elements of `items` begin.
+elements of `items` start; ServiceEntries are read a second time, to know where their ports are.
 """
 
 import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from json.decoder import JSONDecodeError
 from typing import Any
 
@@ -27,9 +28,9 @@ def documents(text: str) -> Iterator[Document | Fault]:
         while (start := reader.skip(reader.at)) < len(text):
             yield reader.document(start)
     except JSONDecodeError as error:
-        yield Fault(error.lineno, error.colno, error.msg[0].lower() + error.msg[1:])
+        yield Fault(error.lineno, error.colno, error.msg[0].lower() + error.msg[1:], text)
     except UnreadableError as error:
-        yield error.fault
+        yield replace(error.fault, source=text)
 
 
 class _Reader:
@@ -40,6 +41,7 @@ class _Reader:
         )
         self._surrogates = re.search(r"\\u[dD][89a-fA-F]", text) is not None
         self._counted = (0, 1)
+        self._port_lines: dict[int, tuple[int, ...]] = {}
         self.at = 0
 
     def document(self, start: int) -> Document:
@@ -48,43 +50,88 @@ class _Reader:
             return Document(self._value(start), line)
         pairs: list[tuple[str, Any]] = []
         item_lines: list[int] = []
-        at = self.skip(start + 1)
-        while not self._text.startswith("}", at):
-            if pairs:
-                at = self.skip(self._expect(",", at))
-            if not self._text.startswith('"', at):
-                raise JSONDecodeError("expected a key in double quotes", self._text, at)
-            key = self._value(at)
-            at = self.skip(self._expect(":", self.skip(self.at)))
+        self._port_lines = {}
+        for key, at in self._members(start):
             if key == "items" and self._text.startswith("[", at):
                 value, item_lines = self._items(at)
             else:
                 value = self._value(at)
             pairs.append((key, value))
-            at = self.skip(self.at)
-        self.at = at + 1
+        end = self.at
         try:
-            return Document(_unique(pairs), line, tuple(item_lines))
+            whole = _unique(pairs)
         except ValueError as error:
             raise UnreadableError(line, 0, str(error)) from None
+        if not item_lines:
+            self._note_ports(whole, start, line)
+        self.at = end
+        return Document(whole, line, tuple(item_lines), self._port_lines)
 
     def skip(self, at: int) -> int:
         while at < len(self._text) and self._text[at] in _SPACE:
             at += 1
         return at
 
+    def _members(self, start: int) -> Iterator[tuple[str, int]]:
+        """Keys of the object at ``start``, and where their values start; the caller reads each before the next."""
+        at = self.skip(start + 1)
+        first = True
+        while not self._text.startswith("}", at):
+            if not first:
+                at = self.skip(self._expect(",", at))
+            if not self._text.startswith('"', at):
+                raise JSONDecodeError("expected a key in double quotes", self._text, at)
+            key = self._value(at)
+            yield key, self.skip(self._expect(":", self.skip(self.at)))
+            at, first = self.skip(self.at), False
+        self.at = at + 1
+
+    def _elements(self, start: int) -> Iterator[int]:
+        """Where the elements of the list at ``start`` are; the caller reads each before the next."""
+        at = self.skip(start + 1)
+        first = True
+        while not self._text.startswith("]", at):
+            if not first:
+                at = self.skip(self._expect(",", at))
+            yield at
+            at, first = self.skip(self.at), False
+        self.at = at + 1
+
     def _items(self, start: int) -> tuple[list[Any], list[int]]:
         values: list[Any] = []
         lines: list[int] = []
-        at = self.skip(start + 1)
-        while not self._text.startswith("]", at):
-            if values:
-                at = self.skip(self._expect(",", at))
+        for at in self._elements(start):
             lines.append(self._line(at))
             values.append(self._value(at))
-            at = self.skip(self.at)
-        self.at = at + 1
+            end = self.at
+            self._note_ports(values[-1], at, lines[-1])
+            self.at = end
         return values, lines
+
+    def _note_ports(self, value: object, start: int, line: int) -> None:
+        """Note where the ports of a ServiceEntry are: it is read a second time."""
+        spec = value.get("spec") if isinstance(value, dict) else None
+        is_entry = isinstance(spec, dict) and isinstance(spec.get("ports"), list) and "hosts" in spec
+        if not is_entry or "\n" not in self._text[start : self.at]:
+            return
+        # If two objects start in the same line, it identifies neither: none of them has lines of ports.
+        ports = () if line in self._port_lines else self._ports_of(start)
+        self._port_lines[line] = tuple(line + self._text.count("\n", start, at) for at in ports)
+
+    def _ports_of(self, start: int) -> Iterator[int]:
+        for at in self._within(start, "spec"):
+            for ports in self._within(at, "ports"):
+                for port in self._elements(ports):
+                    yield port
+                    self._value(port)
+
+    def _within(self, start: int, wanted: str) -> Iterator[int]:
+        """Where the value of that key starts; the caller reads it."""
+        for key, at in self._members(start):
+            if key == wanted:
+                yield at
+            else:
+                self._value(at)
 
     def _value(self, at: int) -> Any:  # noqa: ANN401 (a plain value of any type)
         try:

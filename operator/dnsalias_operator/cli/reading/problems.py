@@ -1,6 +1,11 @@
 """Positions in the input, and what is wrong there."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+STDIN = "<stdin>"
+"""What standard input is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +21,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in the input that could not be read: exit code 2.
+    """Something in the input that could not be read.
 
     ``line`` and ``column`` count from 1; 0 if the problem concerns the whole file, or the column is not known.
+    ``named``: the file was given by its own name, and not found in a folder.
     """
 
     file: str
     line: int
     column: int
     message: str
+    named: bool = True
 
     def __str__(self) -> str:
         where = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
@@ -36,20 +43,24 @@ class Document:
     """One document of a file: plain values only (dict, list, str, int, float, bool, None).
 
     ``line`` is where its content starts. ``item_lines`` has the line of each element of a top-level ``items`` list.
+    ``port_lines`` has, by the line where an object starts, the line of each element of its ``spec.ports``; it has
+    nothing for objects that share that line with another one.
     """
 
     value: object
     line: int
     item_lines: tuple[int, ...] = ()
+    port_lines: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A document that could not be read; positions as in `Problem`."""
+    """A document that could not be read; positions as in `Problem`. ``source`` is its text."""
 
     line: int
     column: int
     message: str
+    source: str = field(default="", repr=False)
 
 
 class UnreadableError(Exception):
@@ -64,3 +75,12 @@ MAX_DEPTH = 100
 """Levels of nesting. A CRD's schema has about 40; only hostile input has more than this."""
 MAX_EXPANDED = 500_000
 """Most values that the YAML aliases of one document may expand to; a few nested aliases can expand to billions."""
+
+
+class Skipped(StrEnum):
+    """Why something in the input is skipped without a report, in the words of a summary."""
+
+    NO_OBJECT = "without apiVersion and kind"
+    IGNORED = "left out by .gitignore, .dnsaliasignore or --exclude"
+    PART = "patches and values of a kustomization"
+    SPECIAL = "no files (FIFOs, sockets, devices)"

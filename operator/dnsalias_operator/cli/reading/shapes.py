@@ -3,14 +3,15 @@
 The types of the fields stand in model/kinds.py, beside the kind that has them.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from dnsalias_operator.model.kinds import KINDS, Kind
-from dnsalias_operator.model.meta import is_ip
+from dnsalias_operator.model.meta import is_ip, text
 from dnsalias_operator.model.names import GROUP, KIND
-from dnsalias_operator.model.shape import CLUSTER_IP, NUMBER, TEXT, TEXT_OR_NUMBER, TEXTS, Shape
+from dnsalias_operator.model.shape import CLUSTER_IP, LABELS, NUMBER, TEXT, TEXT_OR_NUMBER, TEXTS, Shape
 
 MOST = 3
 """Most faults of one object that are reported at once."""
@@ -21,6 +22,40 @@ _EXPECTED: Mapping[Shape, str] = {
     TEXT_OR_NUMBER: "a number or a name",
     CLUSTER_IP: "an IP address or None",
 }
+
+_METADATA = {"name": TEXT, "namespace": TEXT, "labels": LABELS}
+_ALIAS_SPEC = {"host": TEXT, "serviceRef": {"name": TEXT}, "exportTo": TEXTS, "endpoints": TEXT}
+"""`DnsAlias.parse` checks the types of these; here they are only found."""
+_MENTIONED = re.compile(rf"\bkind[\"']?\s*:\s*[\"']?(?:{'|'.join(KINDS)}|\w*List)\b")
+
+
+def mentions_kind(source: str) -> bool:
+    """Whether a text that cannot be read may have held an object of a kind that is read, or a list of them."""
+    return _MENTIONED.search(source) is not None
+
+
+def lacks_kind(value: Mapping[str, Any]) -> bool:
+    """Whether it has an API group that is read and no kind: it was meant to be an object."""
+    group, slash, _ = text(value.get("apiVersion")).partition("/")
+    return bool(slash) and not value.get("kind") and any(group == known.group for known in KINDS.values())
+
+
+def texts(raw: Mapping[str, Any], kind: Kind) -> dict[str, str]:
+    """The texts of an object that the core reads as names, hosts and the like, by their paths."""
+    shapes: Mapping[str, Shape] = {"metadata": _METADATA, "spec": _ALIAS_SPEC if kind.name == KIND else kind.shape}
+    return {path: value for part, shape in shapes.items() for path, value in _texts(raw.get(part), shape, part)}
+
+
+def _texts(value: object, shape: Shape, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(shape, dict) and isinstance(value, Mapping):
+        for key, item in value.items():
+            if (inner := shape.get(key, shape.get("*"))) is not None:
+                yield from _texts(item, inner, f"{path}.{key}")
+    elif isinstance(shape, list) and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, shape[0], f"{path}[{index}]")
 
 
 def kind_fault(group: str, kind: str) -> str:

@@ -6,7 +6,7 @@ deeply nested input, YAML aliases shared instead of expanded, and scalars as kub
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -29,9 +29,9 @@ def documents(text: str) -> Iterator[Document | Fault]:
         try:
             yield from _Builder(line).read(chunk)
         except UnreadableError as error:
-            yield error.fault
+            yield replace(error.fault, source=chunk)
         except yaml.YAMLError as error:
-            yield explain(error, chunk, line)
+            yield replace(explain(error, chunk, line), source=chunk)
         line += chunk.count("\n")
 
 
@@ -63,7 +63,11 @@ def _before_directives(text: str, start: int, end: int) -> int:
 
 @dataclass(slots=True)
 class _Frame:
-    """A mapping or sequence under construction; ``nodes`` counts the values in it, aliases expanded."""
+    """A mapping or sequence under construction.
+
+    ``nodes`` counts the values in it, aliases expanded. ``lines`` gets the line of each element of a list if they are
+    recorded.
+    """
 
     value: dict[str, Any] | list[Any]
     line: int
@@ -71,6 +75,7 @@ class _Frame:
     key: Any = _NO_KEY
     nodes: int = 1
     merged: tuple[dict[str, Any], ...] = ()
+    lines: list[int] | None = None
 
 
 class _Builder:
@@ -81,6 +86,7 @@ class _Builder:
         self._stack: list[_Frame] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._item_lines: list[int] = []
+        self._port_lines: dict[int, list[int]] = {}
         self._expanded = 0
         self._done: list[Document] = []
         self._on: dict[type, Callable[[Any], None]] = {
@@ -111,6 +117,7 @@ class _Builder:
     def _begin(self, _event: Any) -> None:  # noqa: ANN401
         self._anchors.clear()
         self._item_lines = []
+        self._port_lines = {}
         self._expanded = 0
 
     def _scalar(self, event: Any) -> None:  # noqa: ANN401
@@ -143,6 +150,17 @@ class _Builder:
 
     def _open_sequence(self, event: Any) -> None:  # noqa: ANN401
         self._open([], event)
+        match [frame.key for frame in self._stack[-3:-1]]:
+            case ["items"]:
+                self._stack[-1].lines = self._item_lines
+            case ["spec", "ports"]:
+                begin = self._stack[-3].line
+                # If two objects start in the same line, it identifies neither: none of them has lines of ports.
+                shared = begin in self._port_lines
+                self._port_lines[begin] = []
+                self._stack[-1].lines = None if shared else self._port_lines[begin]
+            case _:
+                pass
 
     def _open(self, value: dict[str, Any] | list[Any], event: Any) -> None:  # noqa: ANN401
         if event.tag not in (None, f"{_TAG}map", f"{_TAG}seq"):
@@ -178,13 +196,14 @@ class _Builder:
     def _add(self, value: Any, nodes: int, event: Any, line: int = 0) -> None:  # noqa: ANN401
         if not self._stack:
             line = line or event.start_mark.line + self._offset
-            self._done.append(Document(value, line, tuple(self._item_lines)))
+            ports = {begin: tuple(lines) for begin, lines in self._port_lines.items()}
+            self._done.append(Document(value, line, tuple(self._item_lines), ports))
             return
         frame = self._stack[-1]
         frame.nodes += nodes
         if isinstance(frame.value, list):
-            if len(self._stack) == 2 and self._stack[0].key == "items":  # noqa: PLR2004 (the document, the list)
-                self._item_lines.append(line or event.start_mark.line + self._offset)
+            if frame.lines is not None:
+                frame.lines.append(line or event.start_mark.line + self._offset)
             frame.value.append(value)
         elif frame.key is _NO_KEY:
             frame.key = self._key(frame, value, event)

@@ -3,7 +3,7 @@
 An ordered set of small checks, each named for the fault it finds; the same facts feed repair and conditions.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.entries.decide import decide_entry
@@ -37,11 +37,17 @@ _SAID_OTHERWISE = frozenset({Reason.OBSERVE_ONLY, Reason.STALE_ADDRESS, Reason.M
 """Reasons that are no fault of the entry, or have a finding of their own."""
 
 
-def lint(world: Snapshot, rules: Rules) -> tuple[Finding, ...]:
-    """Every finding, worst first, then by object. The world is judged as it is, not as it would be repaired."""
-    found = [f for entry in world.entries() for f in entry_findings(world, entry, rules)]
-    found += [f for alias in world.aliases() for f in alias_findings(world, alias.key, rules)]
-    found += [f for service in world.services() for f in service_findings(world, service, rules)]
+def lint(world: Snapshot, rules: Rules, only: Container[Key] | None = None) -> tuple[Finding, ...]:
+    """Every finding, worst first, then by object. The world is judged as it is, not as it would be repaired.
+
+    ``only`` are the objects to judge; None stands for all of them.
+    """
+    entries = (entry for entry in world.entries() if only is None or entry.key in only)
+    aliases = (alias.key for alias in world.aliases() if only is None or alias.key in only)
+    services = (service for service in world.services() if only is None or service.key in only)
+    found = [f for entry in entries for f in entry_findings(world, entry, rules)]
+    found += [f for key in aliases for f in alias_findings(world, key, rules)]
+    found += [f for service in services for f in service_findings(world, service, rules)]
     return tuple(sorted(found, key=lambda f: f.order))
 
 
@@ -243,7 +249,9 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecisi
         return
     ready = decided.conditions[-1]
     if ready.status != "True":
-        yield catalog.ALIAS_REFUSED.at(key, f"{ready.reason}: {ready.message}")
+        # Manifests in git have no clusterIP: that is no fault of theirs.
+        severity = Severity.INFO if ready.reason == Reason.ADDRESS_UNKNOWN else None
+        yield catalog.ALIAS_REFUSED.at(key, f"{ready.reason}: {ready.message}", severity=severity)
     if alias.spec and (suffix := public_suffix(alias.spec.host)):
         message = f"host {alias.spec.host} is under the public suffix {suffix}"
         yield catalog.PUBLIC_SUFFIX.at(key, message)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from dnsalias_operator import __version__
 from dnsalias_operator.cli.printing import baseline
 from dnsalias_operator.cli.printing.diff import unified
-from dnsalias_operator.cli.printing.linted import Linted
+from dnsalias_operator.cli.printing.linted import Linted, Located
 from dnsalias_operator.cli.printing.report import words
 from dnsalias_operator.cli.printing.report.drawing import drawings
 from dnsalias_operator.cli.printing.report.ports import Port, World, ports
@@ -39,12 +39,16 @@ class Verdict:
 
 
 def document(linted: Linted) -> str:
-    """The page, as ASCII: the same in any encoding. The same input gives the same bytes."""
-    world, mesh = linted.inputs.snapshot(), linted.rules.mesh
+    """The page, as ASCII: the same in any encoding. The same input gives the same bytes.
+
+    Plan and drawings are for one world; if there are several, the page has only the findings.
+    """
+    world, mesh = linted.judged.snapshot or Snapshot(), linted.rules.mesh
+    alone = linted.judged.snapshot is not None
     decided = plan(world, linted.rules)
-    after = _left_after(linted, decided)
+    after = _left_after(linted, decided) if alone else linted.findings
     now, then = World(world, mesh, linted.findings), World(decided.after, mesh, after)
-    shown = ports(now, then, [change.key for change in decided.changes])
+    shown = ports(now, then, [change.key for change in decided.changes]) if alone else []
     hosts = _hosts_of(decided.after)
     environment = Environment(
         loader=PackageLoader("dnsalias_operator.cli.printing.report"),
@@ -69,7 +73,6 @@ def document(linted: Linted) -> str:
         same=MOST_SAME,
         findings=_by_object(linted.findings),
         titles=_TITLES,
-        places=linted.places,
         decided=decided,
         left=_left(decided),
         withheld=withheld(decided),
@@ -91,7 +94,7 @@ def verdict(linted: Linted, decided: Plan, shown: Iterable[Port], after: Iterabl
     taken = [port.number for port in shown if port.taking]
     waiting = [port.number for port in shown if port.waiting]
     found = Counter(finding.severity for finding in linted.findings)
-    then = _next(decided, Counter(finding.severity for finding in after))
+    then = _next(linted, decided, Counter(finding.severity for finding in after))
     if taken:
         text = "Connections go to entries that they are not meant for: they are answered by the wrong server, or reset."
         return Verdict("critical", f"Traffic on {_listed(taken)} goes to the wrong destination", f"{text} {then}")
@@ -114,7 +117,9 @@ def _listed(numbers: list[int]) -> str:
     return f"ports {', '.join(most)} and {last}" if most else f"port {last}"
 
 
-def _next(decided: Plan, after: Counter[Severity]) -> str:
+def _next(linted: Linted, decided: Plan, after: Counter[Severity]) -> str:
+    if linted.judged.snapshot is None:
+        return "There are several worlds: run lint on one of them alone to see what the operator would write there."
     writes, left, kept_back = len(decided.changes), sum(after.values()), len(withheld(decided))
     if not writes:
         why = f" ({count(kept_back, 'repair')} withheld: observe only)" if kept_back else ""
@@ -138,11 +143,12 @@ def _hosts_of(world: Snapshot) -> words.Hosts:
     return hosts
 
 
-def _by_object(findings: Iterable[Finding]) -> list[tuple[Severity, list[tuple[Key, list[Finding]]]]]:
-    """Findings by severity, and within by object; both in the order of the core, worst first."""
+def _by_object(findings: Iterable[Located]) -> list[tuple[Severity, list[tuple[Key, list[Located]]]]]:
+    """Findings by severity, and within by document; both in the order of the core, worst first."""
     grouped = []
     for severity, some in groupby(findings, key=lambda finding: finding.severity):
-        grouped.append((severity, [(key, list(same)) for key, same in groupby(some, key=lambda finding: finding.key)]))
+        documents = groupby(some, key=lambda finding: (finding.key, finding.beginning, finding.worlds))
+        grouped.append((severity, [(key, list(same)) for (key, *_), same in documents]))
     return grouped
 
 
