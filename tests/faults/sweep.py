@@ -49,7 +49,6 @@ class Hand:
             *[self._put_entry] * 4,
             *[self._delete] * 4,
             *[self._tamper] * 3,
-            self._ambient,
         )
         self._chooser.choice(moves)()
 
@@ -185,16 +184,6 @@ class Hand:
         key = self._key(self._one("Service", KIND, "ServiceEntry"))
         self._try(f"delete {key}", key, lambda: self._api.delete(path(key)))
         self.theirs.pop(key, None)
-
-    def _ambient(self) -> None:
-        name = self._chooser.choice(self._namespaces)
-        labels = {"istio.io/dataplane-mode": self._one("ambient", None, None)}
-        where = path(Key("Namespace", "", name))
-        self._try(
-            f"label {name} {labels}",
-            None,
-            lambda: self._api.request("PATCH", where, {"metadata": {"labels": labels}}, MERGE),
-        )
 
     def _get(self, key: Key) -> Raw | None:
         try:

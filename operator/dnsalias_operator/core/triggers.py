@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds
 from dnsalias_operator.core.istio.listeners.services import full_name
-from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.dnsalias import DnsAlias
@@ -104,7 +103,8 @@ def _around_namespace(world: Snapshot, namespace: str, rules: Rules) -> Iterator
 def _served_by(world: Snapshot, key: Key) -> Iterator[Key]:
     entry = world.entry(key.namespace, key.name) if key.kind == "ServiceEntry" else None
     for host in entry.hosts if entry else ():
-        yield from (a.key for a in world.aliases_for_host(host) if a.meta.namespace == key.namespace)
+        # Those of its namespace may be served by it; those of others may have to leave it the host.
+        yield from (a.key for a in world.aliases_for_host(host))
 
 
 def _around_service(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
@@ -166,10 +166,6 @@ def _around_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterato
         yield from (a.key for a in world.aliases_for_host(host))
         # Who sees which of several entries with one host, and so what a repair would move, is decided between them.
         yield from (e.key for e in world.entries_for_host(host) if e.key != entry.key)
-    for port in entry.ports:
-        # One whose chain for HTTP on the wildcard address others stand behind (`catch_all.uncovered`).
-        found = (o for o in world.claimants(port.number) if isinstance(o, ServiceEntry) and o.key != entry.key)
-        yield from (e.key for e in found if _unset(e, port.number))
     for address in entry.addresses:
         yield from _with_aliases(world, entries_binding(world, bound(address)))
         for service in world.services_at(bound(address)):
@@ -177,10 +173,6 @@ def _around_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterato
             if {p.number for p in entry.ports} - {p.port for p in service.ports}:
                 # It may have a listener there that a repair of others would take (`ousted`).
                 yield from _dependents(world, service, rules)
-
-
-def _unset(entry: ServiceEntry, number: int) -> bool:
-    return any(p.number == number and class_of(entry_protocol(p)) is PortClass.UNSET for p in entry.ports)
 
 
 def _around_host(world: Snapshot, host: str) -> Iterator[Key]:

@@ -129,7 +129,8 @@ def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bo
     aliases = [a for a in place.world.aliases_for_host(call.name) if a.spec]
     if aliases and have == {NOBODY} and not any(_declares(place, alias, call.port) for alias in aliases):
         return True  # an alias promises its ports, and no other ones of its Service
-    if not aliases or path.knows(call.name):
+    # ztunnel gets entries that are exported to nobody there: they are no claim to the name.
+    if not aliases or (path.knows(call.name) and not isinstance(path, ZtunnelPaths)):
         return False
     declared: set[Server] = set()
     for alias in aliases:

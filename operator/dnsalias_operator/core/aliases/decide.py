@@ -20,9 +20,8 @@ from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.backends import leads_to
 from dnsalias_operator.core.traffic.catch_all import told_apart_by_address
 from dnsalias_operator.core.traffic.takeover import Moved, as_youngest, moved
-from dnsalias_operator.core.traffic.takeover_of_entries import displaced, ousted
+from dnsalias_operator.core.traffic.takeover_of_entries import displaced
 from dnsalias_operator.model.dnsalias import DnsAlias
-from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import mapping, strings
 from dnsalias_operator.model.names import OWN_MANAGER, RECREATED_FOR_ANNOTATION, SERVICE_UID_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
@@ -78,7 +77,7 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
     entry = ServiceEntry.parse(manifest)
     without = world.with_changes({entry.key: None})
     replaced = _replaced(ours, spec.host, service) if ours else None
-    if blocked := _takes(without, entry, rules.mesh, new=ours is None or replaced is not None):
+    if blocked := _takes(case, without, entry):
         return _refused(alias, ours, _would_take(blocked, entry))
     if caught := told_apart_by_address(world, entry, rules.mesh):
         return _refused(alias, ours, _would_catch(*min(caught), entry, rules))
@@ -104,17 +103,12 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
     )
 
 
-def _takes(without: Snapshot, entry: ServiceEntry, mesh: Mesh, *, new: bool) -> Moved | None:
-    """Whose traffic the entry would take: a Service's, or, while it is not there yet, another entry's.
-
-    One that is there stays when somebody else's comes for the same host or address: its callers are there already.
-    """
-    after = as_youngest(without, entry)
-    taken = moved(without, after, entry, mesh)
-    if taken is None and new:
-        inside = not any(map(public_suffix, entry.hosts))
-        taken = ousted(without, after, entry, mesh) or displaced(without, after, entry, mesh, inside=inside)
-    return taken
+def _takes(case: Case, without: Snapshot, entry: ServiceEntry) -> Moved | None:
+    """Whose traffic the entry would take: a Service's, or that of an entry which had the host before the alias."""
+    mesh = case.rules.mesh
+    taken = moved(without, as_youngest(without, entry), entry, mesh)
+    inside = not any(map(public_suffix, entry.hosts))
+    return taken or displaced(without, entry, case.alias.meta.created, mesh, inside=inside)
 
 
 def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wait: int) -> Change:

@@ -11,7 +11,6 @@ from dnsalias_operator.core.traffic.backends import selects_pods_of
 from dnsalias_operator.core.traffic.catch_all import catches_despite_address, told_apart_by_address
 from dnsalias_operator.core.traffic.takeover import Moved
 from dnsalias_operator.model.mesh import Mesh
-from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -94,15 +93,6 @@ def matched_by_sni(base: ServiceEntry, service: Service | None) -> Why | None:
         Reason.MATCHED_BY_SNI,
         f"port {port} is told apart by SNI on every address that clients dial; it needs no address, and the clusterIP "
         f"of {service.key} would narrow it to that one",
-    )
-
-
-def uncovering(port: int, other: Key) -> Why:
-    """Why an entry has to stay where it is: its HTTP chain serves or shields others on the wildcard address."""
-    return Why(
-        Reason.WOULD_CUT_OFF_CALLERS,
-        f"port {port} has no protocol, and its chain for HTTP on the wildcard address carries requests that {other} "
-        f"would lose or take with it gone; fix {other} first, or give the port its protocol",
     )
 
 

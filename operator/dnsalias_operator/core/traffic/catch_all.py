@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from dnsalias_operator.core.istio.lacking import without_address
-from dnsalias_operator.core.istio.listeners import Client, Listener, Pods, Reach, listener_at, pod_classes, reach
+from dnsalias_operator.core.istio.listeners import Client, Pods, Reach, listener_at, pod_classes, reach
 from dnsalias_operator.core.istio.listeners.rows import PASSTHROUGH, WILDCARD, Row
 from dnsalias_operator.core.istio.listeners.visible import named_namespaces
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
@@ -17,7 +17,7 @@ from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service
-from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
+from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
 Places = frozenset[tuple[str, int]]
@@ -90,33 +90,6 @@ def catches_now(world: Snapshot, obj: Claimant, mesh: Mesh, port: int) -> Reach:
     """The namespaces whose sidecars send any connection on the port to the object right now."""
     caught = _catchers(world, mesh, port).get(obj.key)
     return reach(world, pod_classes(world, mesh, port), caught) if caught else Reach(everywhere=False, namespaces=())
-
-
-def uncovered(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, Key] | None:
-    """A port without protocol whose HTTP chain on the wildcard address goes with the entry, and who is behind it.
-
-    An entry of such a port lets other people's HTTP pass by its Host, and serves the hosts of others that need it.
-    With the chain gone a catch-all behind it takes that HTTP, and those others are found no more.
-    """
-    for port in (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.UNSET):
-        others = [o for o in after.claimants(port) if isinstance(o, ServiceEntry) and o.key != entry.key]
-        for pods in pod_classes(after, mesh, port) if others else ():
-            was, now = (listener_at(world, pods.client, mesh, WILDCARD, port) for world in (before, after))
-            if not _sniffs(was) or _sniffs(now):
-                continue
-            taker = next((r.owner for r in now.rows if r.owner and r.match_all), None) if now else None
-            found = next((o.key for o in others if any(_unset(p, port) for p in o.ports)), None)
-            if other := taker or found:
-                return port, other
-    return None
-
-
-def _sniffs(listener: Listener | None) -> bool:
-    return listener is not None and any(row.http for row in listener.rows)
-
-
-def _unset(port: EntryPort, number: int) -> bool:
-    return port.number == number and class_of(entry_protocol(port)) is PortClass.UNSET
 
 
 def _takers(world: Snapshot, client: Client, mesh: Mesh, port: int) -> list[Key]:

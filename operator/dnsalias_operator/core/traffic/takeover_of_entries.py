@@ -5,8 +5,6 @@
 
 from collections.abc import Iterable
 
-from dnsalias_operator.core.istio.ambient import ambient_clients
-from dnsalias_operator.core.istio.clusters import cluster_of
 from dnsalias_operator.core.istio.listeners import (
     Client,
     bound,
@@ -18,7 +16,7 @@ from dnsalias_operator.core.istio.listeners import (
 )
 from dnsalias_operator.core.traffic.backends import by_own_name, leads_to, selects_pods_of
 from dnsalias_operator.core.traffic.bare_address import bare_address_rivals
-from dnsalias_operator.core.traffic.takeover import DIRECT, Moved, Receivers, receivers
+from dnsalias_operator.core.traffic.takeover import Moved, Receivers, receivers
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -40,34 +38,24 @@ def ousted(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -
     return None
 
 
-def displaced(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh, *, inside: bool) -> Moved | None:
-    """The first entry whose callers by name get ``entry`` in ``after``, since both have the host; or None.
+def displaced(world: Snapshot, entry: ServiceEntry, since: int | None, mesh: Mesh, *, inside: bool) -> Moved | None:
+    """The first entry whose callers by name would get ``entry``, since both have the host and it was there first.
 
-    A sidecar gets the services of a hostname from one namespace alone (docs/istio.md, "Sidecars"), so that the
-    listeners and clusters of the others are gone for it. Where both lead to the Service that ``entry`` stands for
-    nothing is lost. ``inside`` is whether the cluster's DNS may be taken to lead the host to that Service.
+    A sidecar gets the services of a hostname from one namespace alone, its own first (docs/istio.md, "Sidecars"), so
+    that in the namespace of ``entry`` those of others are gone. ``since`` is when ``entry`` was asked for, None where
+    nobody knows. Where both lead to the Service that ``entry`` stands for nothing is lost; ``inside`` is whether the
+    cluster's DNS may be taken to lead the host to that Service.
     """
-
-    def leads(other: ServiceEntry, port: EntryPort) -> bool:
-        return _both_lead(after, other, port, entry, mesh, inside=inside)
-
     own = entry.meta.namespace
-    about = "clients in ambient mode" if ambient_clients(before, mesh) else ""
     for host in entry.hosts:
-        for other in (e for e in before.entries_for_host(host) if e.key != entry.key):
-            elsewhere = [p.number for p in other.ports if not leads(other, p)]
-            # ztunnel gets every entry; and in its own namespace ours comes before those of others.
-            certain = about or (f"namespace {own}" if sees(other, own, mesh) else "")
-            if certain and elsewhere:
+        for other in world.entries_for_host(host):
+            first = other.meta.created is None or since is None or other.meta.created < since
+            if other.meta.namespace == own or not first or not sees(other, own, mesh):
+                continue
+            elsewhere = (p.number for p in other.ports if not _both_lead(world, other, p, entry, mesh, inside=inside))
+            if port := next(elsewhere, None):
                 ends = Receivers(str(other.key), str(other.key)), Receivers(str(entry.key), str(entry.key))
-                return Moved(other.key, host, elsewhere[0], certain, *ends, mismatch=False)
-            for port in elsewhere:
-                for client in clients_that_matter(after, mesh, port):
-                    was, now = (cluster_of(world, client, mesh, host, port) for world in (before, after))
-                    if was and was.service.key == other.key and (now is None or now.service.key != other.key):
-                        have = now.name if now else DIRECT
-                        ends = Receivers(was.name, was.name), Receivers(have, have)
-                        return Moved(other.key, host, port, str(client), *ends, mismatch=False)
+                return Moved(other.key, host, port, f"namespace {own}", *ends, mismatch=False)
     return None
 
 
