@@ -46,7 +46,7 @@ def test_waiting_and_describing(start_operator: Start, objects: Objects, control
     assert events(control_plane, "dnsalias", "web", space) == [
         ("Normal", "Programmed", "dnsalias-operator", f"ServiceEntry {space}/web makes web.hello work")
     ]
-    missing = f"Service {space}/nothing does not exist; create it or mend spec.serviceRef"
+    missing = f"Service {space}/nothing does not exist; create it or correct spec.serviceRef"
     assert events(control_plane, "dnsalias", "lost", space) == [
         ("Warning", "ServiceNotFound", "dnsalias-operator", missing)
     ]

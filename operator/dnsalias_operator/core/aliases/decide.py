@@ -66,10 +66,9 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
     if ours is None and taken is not None and taken.meta.deleting:
         return _refused(alias, None, _pending(taken))
     if ours is None and taken is not None:
-        message = (
-            f"{taken.key} exists, is not ours and is for {', '.join(taken.hosts) or 'no host'}; rename the DnsAlias or "
-            "delete that entry"
-        )
+        rename = "" if alias.spec and alias.spec.host in taken.hosts else "rename the DnsAlias or "
+        hosts = ", ".join(taken.hosts) or "no host"
+        message = f"{taken.key} exists, is not ours and is for {hosts}; {rename}delete that entry"
         return _refused(alias, None, Refusal(Reason.NAME_TAKEN, message, ACCEPTED))
     manifest = desired(case, service, ours)
     if isinstance(manifest, Refusal):
@@ -191,7 +190,8 @@ def _not_before(without: Snapshot, entry: ServiceEntry, service: Service, rules:
 
 def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
     if blocked.loser.kind == "ServiceEntry":
-        message = f"{blocked.describe(entry.key)}, which was there first; choose another host or other ports"
+        ports = " or other ports" if len(entry.ports) > 1 else ""
+        message = f"{blocked.describe(entry.key)}, which was there first; choose another host{ports}"
         return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
     message = f"{blocked.describe(entry.key)}; limit spec.ports to other ports, or fix what else claims that address"
     return Refusal(Reason.WOULD_SHADOW_SERVICE, message, ACCEPTED)
@@ -199,9 +199,10 @@ def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
 
 def _would_catch(namespace: str, port: int, entry: ServiceEntry, rules: Rules) -> Refusal:
     why = f"no address is free in {rules.containment_range}" if rules.containment else "containment is switched off"
+    limit = ", or limit spec.ports to other ports" if len(entry.ports) > 1 else ""
     message = (
         f"{entry.key} would take every connection to port {port} of pods in namespace {namespace}, where a Sidecar "
-        f"takes that port for bytes, and {why}; give its egress port the protocol HTTP, or limit spec.ports"
+        f"takes that port for bytes, and {why}; give its egress port the protocol HTTP{limit}"
     )
     return Refusal(Reason.WOULD_CATCH_ALL, message, ACCEPTED)
 

@@ -50,7 +50,7 @@ def service_missing(case: Case) -> Refusal | None:
         return None
     name = f"{case.alias.meta.namespace}/{case.spec.service_ref.name}"
     return Refusal(
-        Reason.SERVICE_NOT_FOUND, f"Service {name} does not exist; create it or mend spec.serviceRef", RESOLVED_REFS
+        Reason.SERVICE_NOT_FOUND, f"Service {name} does not exist; create it or correct spec.serviceRef", RESOLVED_REFS
     )
 
 
@@ -87,8 +87,8 @@ def http_proxy(case: Case) -> Refusal | None:
         return None
     message = (
         f"port {bad[0].port} of {case.service.key} is HTTP_PROXY, and an alias of it would take every connection to "
-        "that port, whatever its addresses are; limit spec.ports to other ports, or give the Service's port the "
-        "appProtocol tcp"
+        f"that port, whatever its addresses are; give the Service's port the appProtocol tcp"
+        f"{_or_limit([p for p in case.ports if p not in bad], 'other ports')}"
     )
     return Refusal(Reason.HTTP_PROXY_UNSUPPORTED, message, RESOLVED_REFS)
 
@@ -102,8 +102,8 @@ def headless(case: Case) -> Refusal | None:
         return None
     message = (
         f"{case.service.key} is headless (clusterIP None): port {bad[0].port} is {_protocol(bad[0], case)}, and "
-        "without an address the alias would take every connection to that port; give the Service a clusterIP, or limit "
-        "spec.ports to HTTP ports"
+        "without an address the alias would take every connection to that port; give the Service a clusterIP"
+        f"{_or_limit(_http(case), 'HTTP ports')}"
     )
     return Refusal(Reason.HEADLESS_SERVICE, message, RESOLVED_REFS)
 
@@ -148,14 +148,19 @@ def plaintext_endpoints(case: Case) -> Refusal | None:
         return None
     message = (
         f"spec.endpoints is Service, and sidecars would call port {bad[0].port} ({_protocol(bad[0], case)}) of "
-        f"{case.service.key} in plaintext, which fails where mTLS is STRICT; use endpoints: Auto, or limit spec.ports "
-        "to ports that are not HTTP"
+        f"{case.service.key} in plaintext, which fails where mTLS is STRICT; use endpoints: Auto"
+        f"{_or_limit([p for p in case.ports if p not in bad], 'ports that are not HTTP')}"
     )
     return Refusal(Reason.PLAINTEXT_ENDPOINTS, message, RESOLVED_REFS)
 
 
 def _protocol(port: ServicePort, case: Case) -> Protocol:
     return service_protocol(port, case.rules.mesh)
+
+
+def _or_limit(left: list[ServicePort], to: str) -> str:
+    """The other way out, where any port is left to serve."""
+    return f", or limit spec.ports to {to}" if left else ""
 
 
 def _http(case: Case) -> list[ServicePort]:
@@ -170,7 +175,9 @@ def not_exported(case: Case) -> Refusal | None:
         return None  # nobody is to see it
     limit = case.ceiling
     within = f" within what the settings allow ({limit})" if limit else ""
-    message = f"{case.service.key} is exported to no namespace that spec.exportTo names{within}; widen one of them"
+    message = (
+        f"{case.service.key} is exported to no namespace that spec.exportTo names{within}; name one there that sees it"
+    )
     return Refusal(Reason.NOT_EXPORTED, message, ACCEPTED)
 
 
@@ -184,10 +191,11 @@ def private_shadow(case: Case) -> Refusal | None:
     if not bad:
         return None
     limit = case.ceiling
-    remedy = f"limit spec.ports to HTTP ports ({limit})" if limit else "export it to '*'"
+    narrowed = f"limit spec.ports to HTTP ports ({limit}), or " if _http(case) else f"{limit}; "
+    remedy = narrowed if limit else "export it to '*', or "
     message = (
         f"an alias with a private exportTo comes before {case.service.key} in those namespaces and would take its port "
-        f"{bad[0].port} ({_protocol(bad[0], case)}); {remedy}, or give the Service the same exportTo"
+        f"{bad[0].port} ({_protocol(bad[0], case)}); {remedy}give the Service the same exportTo"
     )
     return Refusal(Reason.WOULD_SHADOW_SERVICE, message, ACCEPTED)
 

@@ -118,7 +118,7 @@ def _harm(world: Snapshot, base: ServiceEntry, wanted: Cure, service: Service, r
     if changed and (cut := cut_off(world, _with(world, after), base, after, service, rules.mesh, public=_public(base))):
         remedy = "declare a DnsAlias instead, and delete the entry"
         if cut.policy:
-            remedy = "move it to the Service's host"
+            remedy = "list in spec.addresses what the host resolves to for its clients"
         elif _public(base):
             remedy = "list in spec.addresses what the host resolves to, or use a host of the mesh's own"
         message = f"with the clusterIP, {cut.describe(base.key)}; {remedy}"
@@ -182,7 +182,8 @@ def _left_alone(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: R
     if forbidden := not_repairable(base):
         return Cure(None, None, Why(Reason.NOT_REPAIRABLE, forbidden), target=target)
     if any(is_unspecified(a) for a in base.addresses):
-        message = f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; remove it there"
+        remedy = "remove it there" if target.service else "list there the addresses that its clients dial"
+        message = f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; {remedy}"
         return Cure(None, None, Why(Reason.ADDRESS_SET_BY_OWNER, message), target=target)
     resolved_outside = target.reason is Reason.OUTSIDE_MESH
     if lacks_addresses(base) or (lacks_endpoints(base) and not resolved_outside) or catches(world, base, rules.mesh):

@@ -46,7 +46,7 @@ def _unlike(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Rules)
     if opted_out(entry):
         return f"remove the annotation {REPAIR_ANNOTATION}: false"
     if entry.resolution not in RESOLUTIONS:
-        return f"set spec.resolution to DNS or STATIC (it is {entry.resolution})"
+        return f"set spec.resolution to DNS (it is {entry.resolution})"
     return _elsewhere(world, alias, spec, entry, rules)
 
 

@@ -127,7 +127,9 @@ def _resolve(world: Snapshot, named: list[Key]) -> StandsFor:
     (key,) = named
     service = world.service(key.namespace, key.name)
     if service is None:
-        return StandsFor(Why(Reason.SERVICE_NOT_FOUND, f"{key} does not exist"), named=key)
+        create = "create it, or " if key.possible else ""
+        remedy = f"{create}annotate the entry {SERVICE_ANNOTATION}: <name> of one that does"
+        return StandsFor(Why(Reason.SERVICE_NOT_FOUND, f"{key} does not exist; {remedy}"), named=key)
     return StandsFor(service, named=key)
 
 

@@ -11,6 +11,7 @@ from dnsalias_operator.core.traffic.backends import selects_pods_of
 from dnsalias_operator.core.traffic.catch_all import catches_despite_address, told_apart_by_address
 from dnsalias_operator.core.traffic.takeover import Moved
 from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import SERVICE_ANNOTATION
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -32,9 +33,11 @@ def no_address(world: Snapshot, base: ServiceEntry, service: Service, rules: Rul
     if service.cluster_ips:
         return None
     if service.type == "ExternalName" or service.headless:
-        return Why(
-            Reason.SERVICE_HAS_NO_ADDRESS, f"{service.key} is {'headless' if service.headless else 'an ExternalName'}"
+        kind = "headless" if service.headless else "an ExternalName"
+        message = (
+            f"{service.key} is {kind}; annotate the entry {SERVICE_ANNOTATION}: <name> of a Service with a clusterIP"
         )
+        return Why(Reason.SERVICE_HAS_NO_ADDRESS, message)
     return Why(
         Reason.ADDRESS_UNKNOWN,
         f"{service.key} has no clusterIP yet; in files, add spec.clusterIPs as the cluster has it",
@@ -134,8 +137,8 @@ def plaintext_endpoints(base: ServiceEntry, service: Service, mesh: Mesh) -> Why
         return None
     message = (
         f"sidecars call the endpoint on port {port.number} in plaintext, which pods of "
-        f"{service.key} refuse where mTLS is STRICT; set resolution STATIC and workloadSelector as the Service's "
-        "selector, or delete the ServiceEntry and declare a DnsAlias instead"
+        f"{service.key} refuse where mTLS is STRICT; set location MESH_INTERNAL, resolution STATIC and the "
+        "Service's selector as workloadSelector, or delete the ServiceEntry and declare a DnsAlias instead"
     )
     return Why(Reason.PLAINTEXT_ENDPOINTS, message)
 
@@ -179,17 +182,21 @@ def takes(base: ServiceEntry, service: Service | None, harm: Moved, *, already: 
         )
         return Why(Reason.PROTOCOL_MISMATCH, message)
     if service is None or harm.loser != service.key:
-        remedy = "; take that address out" if already else "; two Services have the address: wait or mend one"
+        remedy = (
+            "; list an address that no Service has instead"
+            if already
+            else "; two Services have the address: wait or fix one"
+        )
         return Why(Reason.WOULD_SHADOW_SERVICE, taken + remedy)
     if harm.unseen:
         message = (
             f"{taken}: pods there have no listener of the Service's at that address, since they "
             "get the entry alone or it is not the Service's first one; import or export both, or lead the entry to the "
-            "Service (endpoints: its name)"
+            "Service (endpoints: its name, and no targetPort)"
         )
         return Why(Reason.WOULD_SHADOW_SERVICE, message)
     message = (
         f"{taken}: it is older than the Service or exported privately; delete and recreate the "
-        "ServiceEntry (it must be younger), or declare a DnsAlias instead"
+        "ServiceEntry (it must be younger) exported to '*', or declare a DnsAlias instead"
     )
     return Why(Reason.WOULD_SHADOW_SERVICE, message)

@@ -48,13 +48,14 @@ LACKS_ENDPOINTS = Fault(
     "DA003",
     "Lacks endpoints",
     Severity.WARNING,
-    "let the operator repair it, or set spec.endpoints to the Service's DNS name",
+    "do what `dnsalias plan` shows, or what `dnsalias lint` says for this entry",
 )
 TAKES_OVER_SERVICE = Fault(
     "DA004",
     "Takes over a Service's VIP",
     Severity.CRITICAL,
-    "give the port in the ServiceEntry the protocol of the Service's port, or remove the clusterIP from spec.addresses",
+    "give the port in the ServiceEntry the protocol of the Service's port, or list in spec.addresses an address that "
+    "no Service has instead",
 )
 SHADOWS_SERVICE = Fault(
     "DA005",
@@ -67,8 +68,7 @@ STALE_ADDRESS = Fault(
     "DA006",
     "Stale address",
     Severity.WARNING,
-    "remove spec.addresses and let the operator fill it in: it knows where the clusterIP would do harm (an entry older "
-    "than the Service, or with other protocols)",
+    "do what `dnsalias plan` shows, or what `dnsalias lint` says for this entry",
 )
 HOST_CLAIMED_TWICE = Fault(
     "DA007",
@@ -92,7 +92,7 @@ UNKNOWN_ENDPOINT = Fault(
     "DA010",
     "Endpoint is no known Service",
     Severity.WARNING,
-    "create the Service or mend the endpoint: a name that nobody answers for can hold up starting sidecars",
+    "create the Service or correct the endpoint: a name that nobody answers for can hold up starting sidecars",
 )
 NOT_REPAIRABLE = Fault(
     "DA011",
@@ -140,8 +140,8 @@ PLAINTEXT_INTO_STRICT = Fault(
     "DA018",
     "Plaintext into STRICT",
     Severity.CRITICAL,
-    "give the entry the Service's own pods (resolution STATIC, and a workloadSelector that is the Service's selector), "
-    "or delete it and declare a DnsAlias",
+    "give the entry the Service's own pods (location MESH_INTERNAL, resolution STATIC, and a workloadSelector that is "
+    "the Service's selector), or delete it and declare a DnsAlias",
 )
 REFUSED_BY_ENVOY = Fault(
     "DA019",

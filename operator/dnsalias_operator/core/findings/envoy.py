@@ -6,7 +6,7 @@ Checks of `findings`, computed from `listeners` and `clusters`.
 from collections.abc import Iterator
 from functools import partial
 
-from dnsalias_operator.core.findings import catalog
+from dnsalias_operator.core.findings import catalog, remedies
 from dnsalias_operator.core.findings.plaintext import Rejected, rejected, strict_somewhere
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.istio.clusters import cluster_of, refused, sends
@@ -22,7 +22,7 @@ _REMEDIES = {
     "DYNAMIC_DNS": "give the port protocol HTTP or TLS, or its host a DestinationRule with TLS",
     "DNS_ROUND_ROBIN": "use resolution DNS, or keep one entry with one endpoint for the host",
     "SNI": "write the wildcard as a whole label (*.example.com), or give the entry an address of its own",
-    "bound twice": "list the Service's first clusterIP only",
+    "bound twice": remedies.FIRST_ONLY,
 }
 _JOINED = (
     "list one address, of which no other object has a listener of its own; or use another patch of Istio: 1.22.5, "

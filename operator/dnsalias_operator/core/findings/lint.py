@@ -16,9 +16,10 @@ from dnsalias_operator.core.findings.catch_all import catch_all
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.hosts.names import meant_by, own_names, public_suffix, shadowed_service
+from dnsalias_operator.core.hosts.rules import asked_scope
 from dnsalias_operator.core.istio.ambient import ambient_clients
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
-from dnsalias_operator.core.istio.listeners import bound, holds, vips_within
+from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds, vips_within
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
 from dnsalias_operator.core.istio.service_names import service_named
@@ -76,7 +77,8 @@ def lacks(look: Look) -> Iterator[Finding]:
         yield catalog.LACKS_ADDRESSES.at(look.entry.key, f"spec.addresses is not set{addresses}", remedy=remedy)
     if lacks_endpoints(look.entry):
         message = f"spec.endpoints is not set: {', '.join(look.entry.hosts)} is what the sidecar resolves"
-        yield catalog.LACKS_ENDPOINTS.at(look.entry.key, message)
+        remedy = None if look.counted else remedies.without_endpoints(look)
+        yield catalog.LACKS_ENDPOINTS.at(look.entry.key, message, remedy=remedy)
 
 
 def takes_over(look: Look) -> Iterator[Finding]:
@@ -107,7 +109,9 @@ def takes_over(look: Look) -> Iterator[Finding]:
     why = f"{message}: {reason}, or it is exported to namespaces by name"
     # With the Service's own pods behind it the traffic still arrives (docs/istio.md, "Traffic under mTLS").
     severity = Severity.WARNING if same_pods else Severity.CRITICAL
-    yield catalog.SHADOWS_SERVICE.at(look.entry.key, why, port=taken.port, severity=severity)
+    second = service is not None and taken.address in service.cluster_ips[1:]
+    advice = remedies.takes_over(look, unseen=taken.unseen, second=second)
+    yield catalog.SHADOWS_SERVICE.at(look.entry.key, why, port=taken.port, severity=severity, remedy=advice)
 
 
 def stale_address(look: Look) -> Iterator[Finding]:
@@ -119,7 +123,8 @@ def stale_address(look: Look) -> Iterator[Finding]:
     if holds(entry.addresses, service.cluster_ips) or contained(entry, look.rules):
         return
     have, want = ", ".join(entry.addresses), ", ".join(service.cluster_ips)
-    yield catalog.STALE_ADDRESS.at(entry.key, f"spec.addresses is {have}, and {service.key} has {want}")
+    remedy = None if look.counted else remedies.stale_address(look)
+    yield catalog.STALE_ADDRESS.at(entry.key, f"spec.addresses is {have}, and {service.key} has {want}", remedy=remedy)
 
 
 def claimed_twice(look: Look) -> Iterator[Finding]:
@@ -135,7 +140,9 @@ def claimed_twice(look: Look) -> Iterator[Finding]:
             message = (
                 f"host {host} is claimed by {', '.join(map(str, others))} too; which one a pod gets depends on age"
             )
-            yield catalog.HOST_CLAIMED_TWICE.at(look.entry.key, message)
+            apart = any(key.namespace != look.entry.key.namespace for key in others)
+            remedy = None if apart else "keep one of the claims"
+            yield catalog.HOST_CLAIMED_TWICE.at(look.entry.key, message, remedy=remedy)
 
 
 def reserved_host(look: Look) -> Iterator[Finding]:
@@ -201,7 +208,13 @@ def port_not_on_service(look: Look) -> Iterator[Finding]:
         if port.number not in have and entry_protocol(port).value != "UDP":
             listed = ", ".join(map(str, sorted(have))) or "none"
             message = f"port {port.number} is not on {service.key} (TCP ports: {listed})"
-            yield catalog.PORT_NOT_ON_SERVICE.at(look.entry.key, message, port=port.number)
+            shared = any(
+                e.key != look.entry.key and port.number in {p.number for p in e.ports}
+                for address in service.cluster_ips
+                for e in entries_binding(look.world, address)
+            )
+            remedy = "remove the port from the ServiceEntry" if shared else None
+            yield catalog.PORT_NOT_ON_SERVICE.at(look.entry.key, message, port=port.number, remedy=remedy)
 
 
 def shared_with_ambient(look: Look) -> Iterator[Finding]:
@@ -256,7 +269,9 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecisi
         message = f"host {alias.spec.host} is under the public suffix {suffix}"
         yield catalog.PUBLIC_SUFFIX.at(key, message)
     if alias.spec and generated_entry(world, alias) is None:
-        elsewhere = [e for e in world.entries_for_host(alias.spec.host) if e.meta.namespace != key.namespace]
+        scope = asked_scope(world, rules, alias, alias.spec)
+        others = (e for e in world.entries_for_host(alias.spec.host) if e.meta.namespace != key.namespace)
+        elsewhere = [e for e in others if scope is None or Scope.of_claimant(e, rules.mesh).overlaps(scope)]
         if elsewhere:
             message = f"host {alias.spec.host} is claimed by {', '.join(str(e.key) for e in elsewhere)} too"
             yield catalog.HOST_CLAIMED_TWICE.at(key, message)

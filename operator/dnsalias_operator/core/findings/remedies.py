@@ -3,8 +3,10 @@
 Each remedy is held by a test: applied to the objects, the fault is gone and nothing else is worse.
 """
 
+from dnsalias_operator.core.entries.ownership import claims_to_be_ours, excluded, live_owner
 from dnsalias_operator.core.entries.repair import Cure, cure
 from dnsalias_operator.core.findings.subject import Look
+from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.names import REPAIR_ANNOTATION, SERVICE_ANNOTATION
 
@@ -16,9 +18,11 @@ OUTSIDE = (
     "list its real addresses in spec.addresses, or give the port the protocol TLS if its clients speak TLS: what is "
     "outside the mesh gets no address from the operator"
 )
-UNKNOWN = (
-    f"annotate it {SERVICE_ANNOTATION}: <name> if it stands for a Service, else list in spec.addresses the addresses "
-    "that its clients dial"
+OF_OURS = "delete the ServiceEntry once: the operator creates it again, younger than the Service"
+FIRST_ONLY = "list the Service's first clusterIP only"
+UNSEEN = (
+    "lead the entry to the Service (endpoints: its name, and no targetPort), or delete it and declare a DnsAlias "
+    "instead"
 )
 
 
@@ -26,12 +30,67 @@ def without_address(look: Look) -> str:
     """The remedy for an entry that is a catch-all for the lack of an address."""
     would = cure(look.world, look.entry, look.rules)
     if would.addresses is not None:
-        return f"{_by_operator(look)}, or set spec.addresses to {list(would.addresses)}{_beside(would)}"
+        return f"{_by_operator(look)}set spec.addresses to {list(would.addresses)}{_beside(would)}"
     if would.why is None or would.why.reason is Reason.OUTSIDE_MESH:
         return OUTSIDE
     if would.why.reason is Reason.NO_SERVICE:
-        return UNKNOWN
+        return _unknown(look)
     return f"make the edit that reason {would.why.reason} asks for: {would.why.message}"
+
+
+def without_endpoints(look: Look) -> str:
+    """The remedy for an entry that leaves it to its host's name where its calls go."""
+    would = cure(look.world, look.entry, look.rules)
+    if would.endpoints is not None:
+        return f"{_by_operator(look)}set spec.endpoints to {list(would.endpoints)}"
+    service = look.service
+    if service is None or service.headless or service.type == "ExternalName":
+        return "set spec.endpoints to what its hosts stand for"
+    lead = f"set spec.endpoints to [{service_host(service, look.rules.mesh)!r}]"
+    targets = any(p.target_port not in (0, p.number) for p in look.entry.ports)
+    return f"{lead}, and take targetPort out of its ports" if targets else lead
+
+
+def takes_over(look: Look, *, unseen: bool, second: bool) -> str | None:
+    """The remedy where the entry takes a Service's address though its protocols are right; None: the usual one.
+
+    ``unseen`` is whether the Service has no listener there, ``second`` whether the address is not its first one.
+    """
+    if live_owner(look.world, look.entry) is not None:
+        return OF_OURS
+    if second:
+        return FIRST_ONLY
+    return UNSEEN if unseen else None
+
+
+def stale_address(look: Look) -> str:
+    """The remedy for an entry whose addresses are not its Service's."""
+    if _never(look):
+        return "delete it and declare a DnsAlias instead"
+    care = "" if _selected(look) else f'annotate it {REPAIR_ANNOTATION}: "true", '
+    return (
+        f"{care}remove spec.addresses and let the operator fill it in: it knows where the clusterIP would do harm (an "
+        "entry older than the Service, or with other protocols)"
+    )
+
+
+def _selected(look: Look) -> bool:
+    return look.decision is not None and look.decision.selected
+
+
+def _never(look: Look) -> bool:
+    """Whether the operator repairs no such entry, whatever it is annotated with."""
+    return bool(look.rules.namespace) or excluded(look.entry, look.rules) or claims_to_be_ours(look.entry)
+
+
+def _unknown(look: Look) -> str:
+    if _never(look):
+        return "list in spec.addresses the addresses that its clients dial"
+    care = "" if _selected(look) else f' and {REPAIR_ANNOTATION}: "true"'
+    return (
+        f"annotate it {SERVICE_ANNOTATION}: <name>{care} if it stands for a Service, else list in spec.addresses the "
+        "addresses that its clients dial"
+    )
 
 
 def by_sidecar(namespace: str, port: int) -> str:
@@ -40,10 +99,13 @@ def by_sidecar(namespace: str, port: int) -> str:
 
 
 def _by_operator(look: Look) -> str:
-    if look.decision is not None and look.decision.selected:
+    """What the operator would do, and "or"; nothing where it does nothing."""
+    if _never(look):
+        return ""
+    if _selected(look):
         switched = "" if look.rules.repairs else " once foreign_entries is patch"
-        return f"the operator does it{switched}: see `dnsalias plan`"
-    return f'annotate it {REPAIR_ANNOTATION}: "true" and let the operator do it'
+        return f"the operator does it{switched}: see `dnsalias plan`, or "
+    return f'annotate it {REPAIR_ANNOTATION}: "true" and let the operator do it, or '
 
 
 def _beside(would: Cure) -> str:

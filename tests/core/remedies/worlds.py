@@ -1,0 +1,198 @@
+"""Worlds beside the scenarios: entries of what is outside the mesh, SNI, shared addresses, ambient clients."""
+
+from typing import Any
+
+from tests.core.remedies.bench import settle
+from tests.scenarios.scenario import Raw, Scenario
+from tests.scenarios.simulated import Cluster
+from tools import make
+
+CAPTURE: dict[str, Any] = {"dns_capture": True}
+REGISTRY_ONLY: dict[str, Any] = {"outbound_traffic_policy": "REGISTRY_ONLY"}
+IN_CARE = {"dnsalias.io/repair": "true"}
+
+
+def _world(about: str, *objects: Raw, then: Raw | None = None, **settings: Any) -> Scenario:  # noqa: ANN401 (any type)
+    """A world; what is created ``then`` comes to what the operator has made of it."""
+    steps = [{"about": "later", "do": [{"create": then}], "expect": {"changes": []}}] if then else []
+    return Scenario.model_validate(
+        {
+            "about": about,
+            "objects": list(objects),
+            "expect": {"changes": []},
+            "steps": steps,
+            "settings": {"foreign_entries": "patch", **settings},
+        }
+    )
+
+
+def _outside(port: int, resolution: str, annotations: dict[str, str] | None = None) -> Raw:
+    ports = [make.entry_port(port)]
+    return make.entry(
+        "db",
+        "db.external.example.com",
+        ports=ports,
+        resolution=resolution,
+        namespace="shop",
+        meta={"annotations": annotations or {}},
+        location="MESH_EXTERNAL",
+    )
+
+
+def _gateway() -> Raw:
+    return make.service("gateway", namespace="edge", ip="10.96.9.1", selector={"app": "gateway"})
+
+
+def _sni(*more: Raw) -> Raw:
+    ports = [make.entry_port(443, "TLS", "https"), *more]
+    endpoints = [{"address": "gateway.edge.svc.cluster.local"}]
+    return make.foreign("portal", "portal.corp.example", ports=ports, namespace="edge", endpoints=endpoints)
+
+
+def _database(namespace: str, host: str) -> Raw:
+    return make.entry(
+        "db",
+        host,
+        ports=[make.entry_port(3306)],
+        namespace=namespace,
+        location="MESH_EXTERNAL",
+        addresses=["203.0.113.200"],
+    )
+
+
+AMBIENT = make.manifest("v1", "Namespace", "amb", None, meta={"labels": {"istio.io/dataplane-mode": "ambient"}})
+OLD = make.service("old", namespace="side", ip="10.96.8.1", ports=[make.port(7000)], selector={"app": "old"})
+SHARING = make.entry(
+    "steal",
+    "steal.hello",
+    namespace="side",
+    ports=[make.entry_port(7000)],
+    resolution="STATIC",
+    addresses=["10.96.8.1"],
+    location="MESH_INTERNAL",
+    workloadSelector={"labels": {"app": "old"}},
+)
+
+
+def _of_old(name: str, host: str = "old.hello", note: dict[str, str] | None = None, **spec: Any) -> Raw:  # noqa: ANN401 (any JSON)
+    led = {"endpoints": [{"address": "old.side.svc.cluster.local"}], "ports": [make.entry_port(7000)]}
+    return make.foreign(name, host, namespace="side", meta={"annotations": note or {}}, **{**led, **spec})
+
+
+WORLDS: dict[str, Scenario] = {
+    "outside, none": _world("Keeps the destination.", _outside(3306, "NONE", IN_CARE)),
+    "outside, none, with capture": _world("The sidecar answers names.", _outside(3306, "NONE", IN_CARE), **CAPTURE),
+    "outside, DNS": _world("A database outside.", _outside(5432, "DNS", IN_CARE)),
+    "outside, DNS, registry only": _world("Nothing else leaves.", _outside(5432, "DNS", IN_CARE), **REGISTRY_ONLY),
+    "outside, not in care": _world("Nobody asked.", _outside(5432, "DNS")),
+    "SNI": _world("Told apart by SNI.", _gateway(), _sni()),
+    "SNI beside bytes": _world(
+        "An address would narrow the SNI port.", _gateway(), _sni(make.entry_port(9000, "TCP", "tcp"))
+    ),
+    "two entries, one address": _world(
+        "Both list it.", _database("app", "a.db.example"), _database("shop", "b.db.example")
+    ),
+    "TLS of an HTTP Service": _world(
+        "The entry's port is HTTPS and the Service's HTTP.",
+        make.service("web", namespace="cd", ip="10.96.7.1", ports=[make.port(443, "http")], selector={"app": "web"}),
+        make.foreign("web", "web.tools.example", namespace="cd", ports=[make.entry_port(443, "HTTPS")]),
+    ),
+    "a Service's own name": _world(
+        "An entry has the name of a Service of another namespace.",
+        make.service("bin", namespace="bar", ip="10.96.7.2", ports=[make.port(80, "http")], selector={"app": "bin"}),
+        make.entry("evil", "bin.bar.svc.cluster.local", namespace="one", ports=[make.entry_port(80, "HTTP")]),
+    ),
+    "ambient clients": _world("A clusterIP is shared.", AMBIENT, OLD, SHARING),
+    "an entry that is opted out": _world(
+        "Its owner wants no repair.",
+        OLD,
+        make.foreign(
+            "old",
+            "old.hello",
+            namespace="side",
+            ports=[make.entry_port(7000)],
+            meta={"annotations": {"dnsalias.io/repair": "false"}},
+        ),
+    ),
+    "a stale address where nothing is repaired": _world(
+        "The operator leaves the namespace alone.",
+        OLD,
+        _of_old("old", addresses=["10.96.8.200"]),
+        repair_skip_namespaces=["side"],
+    ),
+    "both addresses of a dual-stack Service": _world(
+        "Envoy gets one listener twice.",
+        make.service("dual", namespace="side", ports=[make.port(80)], clusterIPs=["10.96.8.2", "fd00:10:96::2"]),
+        make.entry(
+            "dual",
+            "dual.hello",
+            namespace="side",
+            ports=[make.entry_port(80, "TCP")],
+            addresses=["10.96.8.2", "fd00:10:96::2"],
+        ),
+        dual_stack=True,
+        istio_dual_stack=True,
+    ),
+    "ambient clients come": _world("The entry has the clusterIP from us.", OLD, _of_old("old"), then=AMBIENT),
+    "a rule of the entry's host": _world(
+        "It would not apply at the clusterIP.",
+        OLD,
+        _of_old("old", host="old.example.com", note={"dnsalias.io/service": "old"}),
+        make.manifest(
+            "networking.istio.io/v1",
+            "DestinationRule",
+            "old",
+            {"host": "old.example.com", "trafficPolicy": {"tls": {"mode": "SIMPLE"}}},
+            namespace="side",
+        ),
+    ),
+    "callers who are led elsewhere": _world(
+        "They would be led to the Service.",
+        OLD,
+        _of_old("old", note={"dnsalias.io/service": "old"}, endpoints=[{"address": "192.0.2.9"}]),
+        **CAPTURE,
+    ),
+    "a public host": _world(
+        "Its clients dial what nobody knows.",
+        OLD,
+        _of_old("old", host="old.example.com", note={"dnsalias.io/service": "old"}),
+    ),
+    "an alias of a proxy": _world(
+        "No other port is left.",
+        make.service("squid", namespace="side", ip="10.96.8.3", ports=[make.port(3128, "p", appProtocol="http_proxy")]),
+        make.alias("squid", "squid.hello", "squid", namespace="side"),
+    ),
+    "an alias of two ports, one streamed": _world(
+        "The other port is left.",
+        make.service("web", namespace="side", ip="10.96.8.4", ports=[make.port(80, "http"), make.port(81, "http-too")]),
+        make.sidecar(
+            "default",
+            namespace="other",
+            egress=[{"port": {"number": 80, "protocol": "TCP", "name": "s"}, "hosts": ["side/*"]}, {"hosts": ["*/*"]}],
+        ),
+        make.alias("web", "web.hello", "web", namespace="side"),
+        containment=False,
+    ),
+    "an alias of two ports, one taken": _world(
+        "An older entry of another namespace has one of them.",
+        make.entry("first", "web.hello", namespace="other", ports=[make.entry_port(80)], addresses=["240.1.0.1"]),
+        make.service("web", namespace="side", ip="10.96.8.4", ports=[make.port(80, "http"), make.port(81, "http-too")]),
+        make.alias("web", "web.hello", "web", namespace="side"),
+    ),
+    "a private alias by the settings": _world(
+        "It has an HTTP port too.",
+        make.service("web", namespace="side", ip="10.96.8.4", ports=[make.port(80, "http"), make.port(81)]),
+        make.alias("web", "web.near.hello", "web", namespace="side"),
+        host_rules=[{"suffixes": ["near.hello"], "namespaces": ["*"], "export_to": ["."]}],
+    ),
+}
+
+
+def begun(world: Scenario) -> Cluster:
+    """The cluster of a world here."""
+    cluster = Cluster(world)
+    for step in world.steps:
+        settle(cluster, world.rules)
+        for done in step.do:
+            cluster.do(done)
+    return cluster
