@@ -200,9 +200,9 @@ HOST = "hosts: [x.cutom-name]"
             "Service abc/gone",
         ),
         (
-            f"{HOST}, {PORTS}, endpoints: [{{address: service-api.abc.svc}}, {{address: x.example.com}}]",
+            f"{HOST}, {PORTS}, endpoints: [{{address: service-api.abc.svc}}, {{address: x.example.lan}}]",
             "OtherEndpoints",
-            "endpoint x.example.com is not Service abc/service-api",
+            "endpoint x.example.lan is not Service abc/service-api",
         ),
         (
             f"{HOST}, ports: [{{name: a, number: 80, protocol: HTTP, targetPort: 8080}}], {API}",
@@ -211,7 +211,11 @@ HOST = "hosts: [x.cutom-name]"
         ),
         (f"{HOST}, ports: [{{name: a, number: 81, protocol: HTTP}}], {API}", "NoMatchingPort", "(81)"),
         (f"hosts: ['*.x'], {PORTS}, {API}", "Invalid", "spec.host: expected a lower-case DNS name"),
-        (f"hosts: [service-api.abc], {PORTS}, {API}", "HostIsService", "would not be served"),
+        (
+            f"{HOST}, {PORTS}, endpoints: [{{address: service-api.abc.svc}}, {{address: x.example.com}}]",
+            "OutsideMesh",
+            "x.example.com is a name under a public suffix",
+        ),
         (
             f"hosts: [service-api.hello], {PORTS}, endpoints: [{{address: traefik.abc.svc}}]",
             "OtherEndpoints",
@@ -221,7 +225,18 @@ HOST = "hosts: [x.cutom-name]"
 )
 def test_what_cannot_be_adopted_says_why(invoke: Invoke, spec: str, reason: str, told: str) -> None:
     """Reason and remedy on standard error and in JSON; the rest is adopted, and the exit code is 1."""
-    world = INCIDENT + entry("odd", spec)
+    _says_why(invoke, entry("odd", spec), reason, told)
+
+
+def test_a_host_that_is_a_services_name_is_not_adopted(invoke: Invoke) -> None:
+    """Of an entry whose owner names the Service: abc is a public suffix too, and the endpoint alone would not do."""
+    named = f"{MANAGED}, annotations: {{dnsalias.io/service: service-api}}"
+    odd = entry("odd", f"hosts: [service-api.abc], {PORTS}, {API}", meta=named)
+    _says_why(invoke, odd, "HostIsService", "would not be served")
+
+
+def _says_why(invoke: Invoke, odd: str, reason: str, told: str) -> None:
+    world = INCIDENT + odd
     found = one(adopted(invoke, world, code=1), "odd")
     assert found["reason"] == reason
     assert told in found["message"]

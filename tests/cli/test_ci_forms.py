@@ -72,7 +72,10 @@ def test_sarif_tells_every_finding_with_its_place(invoke: Invoke, incident: Path
         assert page == f"{DOCUMENTATION}/findings.md"
         assert fragment in anchors
     (catch_all, *_) = run["tool"]["driver"]["rules"]
-    assert "**What to do.** Let the operator repair it" in catch_all["help"]["markdown"]
+    assert (
+        "**What to do.** The remedy in the finding is what the operator itself would do"
+        in catch_all["help"]["markdown"]
+    )
     first = run["results"][0]
     assert run["tool"]["driver"]["rules"][first["ruleIndex"]]["id"] == "DA001"
     assert first["message"]["text"].startswith("ServiceEntry abc/traefik-cutom-name port 443: listens on 0.0.0.0:443")
@@ -189,6 +192,18 @@ def test_junit_fails_the_cases_that_fail_the_run(invoke: Invoke, incident: Path)
     assert [outcome(case) for case in milder] == [Failure, None, None, None]
     assert "spec.addresses is not set" in milder[1].system_out
     assert not any(map(outcome, junit(invoke, "-f", incident, "--fail-on", "never")))
+
+
+def test_junit_has_a_case_for_a_service_only_if_it_has_a_finding(invoke: Invoke) -> None:
+    """Services are read to judge entries; one that is a catch-all itself fails like an entry."""
+    assert junit(invoke, "-f", "-", stdin=CLEAN) == []
+    external = (
+        "---\napiVersion: v1\nkind: Service\nmetadata: {name: database, namespace: abc}\n"
+        "spec: {type: ExternalName, externalName: db.example.com, ports: [{name: tcp, port: 5432}]}\n"
+    )
+    (case,) = junit(invoke, "-f", "-", "--istio-version", "1.20.8", stdin=CLEAN + external)
+    assert (case.classname, outcome(case)) == ("Service abc/database", Failure)
+    assert case.name.startswith("DA031 ")
 
 
 def test_junit_tells_file_line_message_and_remedy(invoke: Invoke, incident: Path) -> None:

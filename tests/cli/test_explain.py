@@ -269,13 +269,17 @@ def test_how_a_name_resolves(invoke: Invoke) -> None:
     assert captured["answered"] == ["10.96.0.10"]
     assert story(invoke, repaired, "abc/traefik-cutom-name")["names"][0]["answered"] == []
 
-    shadowed = INCIDENT.replace("[traefik.cutom-name]", "[traefik.abc]")
+    # Only its owner can say that an entry under a public suffix (abc is one) stands for a Service.
+    owned = INCIDENT.replace("  labels: {app", "  annotations: {dnsalias.io/service: traefik}\n  labels: {app")
+    shadowed = owned.replace("[traefik.cutom-name]", "[traefik.abc]")
     notes = story(invoke, shadowed, "abc/traefik-cutom-name")["names"][0]["notes"]
     assert notes[0].startswith("pods resolve traefik.abc to Service abc/traefik: the search domain svc.cluster.local")
 
-    public = INCIDENT.replace("[traefik.cutom-name]", "[traefik.example.com]")
+    public = owned.replace("[traefik.cutom-name]", "[traefik.example.com]")
     (note,) = story(invoke, public, "abc/traefik-cutom-name")["names"][0]["notes"]
     assert "public suffix com" in note
+    outside = INCIDENT.replace("[traefik.cutom-name]", "[traefik.example.com]")
+    assert story(invoke, outside, "abc/traefik-cutom-name")["names"][0]["notes"] == []
 
 
 def test_who_answers_depends_on_where_one_asks(invoke: Invoke) -> None:
@@ -316,7 +320,10 @@ def test_an_entry_outside_of_anybodys_care(invoke: Invoke) -> None:
     found = story(invoke, world, "abc/traefik-cutom-name")
     assert found["summary"] == "is not in the operator's care: it is only reported on"
     assert found["steps"][0] == 'to have the operator repair it: annotate it dnsalias.io/repair: "true"'
-    assert found["steps"][1].startswith("DA001 ServiceEntry abc/traefik-cutom-name: let the operator repair it")
+    assert found["steps"][1] == (
+        'DA001 ServiceEntry abc/traefik-cutom-name: annotate it dnsalias.io/repair: "true" and let the operator do it, '
+        "or set spec.addresses to ['10.96.0.10'] and spec.endpoints to ['traefik.abc.svc.cluster.local']"
+    )
     opted_out = INCIDENT.replace("  labels: {app", '  annotations: {dnsalias.io/repair: "false"}\n  labels: {app')
     assert "has opted out" in story(invoke, opted_out, "abc/traefik-cutom-name")["summary"]
 

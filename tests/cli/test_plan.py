@@ -91,6 +91,7 @@ SCHEMA = _exactly(
         "changes": _list(_CHANGE),
         "withheld": _list(_CHANGE),
         "unfixed": _list(_UNFIXED),
+        "left_alone": _list(_PLACED),
         "refused": _list({**_PLACED, "condition": {"enum": ["Accepted", "ResolvedRefs", "Programmed"]}}),
     }
 )
@@ -133,6 +134,35 @@ def test_machine_forms_have_exactly_the_promised_fields(invoke: Invoke, flags: t
     jsonschema.validate(document, SCHEMA)
     assert yaml.safe_load(as_yaml.stdout) == document
     assert as_json.exit_code == as_yaml.exit_code == 1
+
+
+BY_SNI = """\
+apiVersion: v1
+kind: Service
+metadata: {name: traefik, namespace: abc}
+spec: {clusterIP: 10.96.0.10, selector: {app: traefik}, ports: [{name: tls, port: 443}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: traefik-hello, namespace: abc, labels: {app.kubernetes.io/managed-by: dns-controller}}
+spec:
+  hosts: [traefik.hello]
+  location: MESH_INTERNAL
+  resolution: DNS
+  ports: [{name: tls, number: 443, protocol: TLS}]
+"""
+
+
+def test_what_is_left_as_it_is_gets_no_change(invoke: Invoke) -> None:
+    """An entry told apart by SNI needs no address: it is left alone once it has endpoints, and repaired until then."""
+    complete = BY_SNI + "  endpoints: [{address: traefik.abc.svc.cluster.local}]\n"
+    text = invoke("plan", "-f", "-", stdin=complete).stdout
+    assert "Left as it is:\n  ServiceEntry abc/traefik-hello (<stdin>:6)\n           MatchedBySni: port 443 " in text
+    for world, repaired, alone in ((complete, [], ["MatchedBySni"]), (BY_SNI, ["LacksEndpoints"], [])):
+        document = json.loads(invoke("plan", "-f", "-", "-o", "json", stdin=world).stdout)
+        jsonschema.validate(document, SCHEMA)
+        assert [change["reason"] for change in document["changes"]] == repaired
+        assert [left["reason"] for left in document["left_alone"]] == alone
 
 
 def test_what_stays_unfixed_is_told_with_its_reason(invoke: Invoke) -> None:

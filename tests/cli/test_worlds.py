@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dnsalias_operator.cli.reading.files import read_files
 from dnsalias_operator.cli.reading.inputs import Inputs, Item
 from dnsalias_operator.cli.reading.problems import Place
-from dnsalias_operator.cli.reading.worlds import World, parts, readings, worlds
+from dnsalias_operator.cli.reading.worlds import JUDGED, World, parts, readings, worlds
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from tests.repositories.shape import text_of
 
@@ -43,7 +43,7 @@ def test_every_document_is_judged_once_in_each_of_its_worlds(
     assert {id(item) for world in found for item in world.items} == {id(item) for item in inputs.items}
     for world in found:
         judged = Counter(id(item) for reading in readings(world) for item in reading.judged.values())
-        expected = [item for item in world.items if item.key and item.key.kind != "Service"]
+        expected = [item for item in world.items if item.key and item.key.kind in JUDGED]
         assert judged == Counter(map(id, expected))
         for reading in readings(world):
             assert all(reading.snapshot.get(key) is item.typed for key, item in reading.judged.items())

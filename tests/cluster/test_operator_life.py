@@ -54,6 +54,7 @@ def test_one_line_sums_up_what_was_found(start_operator: Start, objects: Objects
     """Once everything is listed, and once only: objects by kind, writes that are due, what is left unfixed, seconds."""
     objects.service("web", 443)
     objects.alias("web", "web.hello", "web")
+    objects.service("traefik", 443)
     objects.foreign("traefik", "traefik.cutom-name")
     operator = start_operator(namespace=objects.namespace, resync_seconds="1").idle()
     objects.becomes_ready("web")
@@ -62,7 +63,7 @@ def test_one_line_sums_up_what_was_found(start_operator: Start, objects: Objects
     eventually(partial(_moved_on, operator, 'dnsalias_last_resync_timestamp_seconds{kind="Service"}', last), "a resync")
     assert operator.said(message="synced: everything has been listed") == told
     (line,) = told
-    assert (line["services"], line["serviceentries"], line["dnsaliases"]) == (1, 1, 1)
+    assert (line["services"], line["serviceentries"], line["dnsaliases"]) == (2, 1, 1)
     # One namespace alone is observed only.
     assert (line["planned_writes"], line["withheld_writes"], line["unfixed"], line["critical"]) == (1, 1, 1, 1)
     assert isinstance(line["seconds"], float)
@@ -167,9 +168,9 @@ def test_it_waits_for_crds_says_so_and_goes_on(bare_plane: ControlPlane, tmp_pat
         eventually(lambda: "serviceentries.networking.istio.io" in operator.page("/readyz")[1], "readyz tells")
         assert operator.page("/readyz")[0] == 503
         assert operator.page("/healthz")[0] == 200
-        assert operator.metric("dnsalias_missing_kinds") == 3
+        assert operator.metric("dnsalias_missing_kinds") == 5
         bare_plane.install_crds(project_crds())
-        eventually(lambda: operator.metric("dnsalias_missing_kinds") == 2, "one CRD less")
+        eventually(lambda: operator.metric("dnsalias_missing_kinds") == 4, "one CRD less")
         bare_plane.install_crds([build.istio_crds()])
         operator.ready()
         bare_plane.api.create("/api/v1/namespaces", {"metadata": {"name": "shop"}})

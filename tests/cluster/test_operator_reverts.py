@@ -50,7 +50,7 @@ def repaired(objects: Objects, name: str, port: int = 3306, protocol: str = "TCP
     objects.foreign(name, f"{name}.cutom-name", port, protocol)
     extra = {"metadata": {"annotations": {"team.example/owner": "Zoë"}, "labels": labels}}
     objects.patch("serviceentries", name, extra)
-    eventually(lambda: objects.spec(name).get("addresses"), f"{name} is repaired")
+    eventually(lambda: objects.spec(name).get("endpoints"), f"{name} is repaired")
     written = owners_part(objects.get("serviceentries", name))
     written["spec"] = {k: v for k, v in written["spec"].items() if k not in ("addresses", "endpoints")}
     return written
@@ -103,11 +103,11 @@ def test_a_namespace_is_reverted_and_no_other(
     dnsalias: Dnsalias, objects: Objects, control_plane: ControlPlane, operator: Operator
 ) -> None:
     """--all -n takes every repaired entry of the namespace; what is not critical needs no --force."""
-    written = {name: repaired(objects, name, 443, "TLS") for name in ("one", "two")}
+    written = {name: repaired(objects, name, 443, "HTTP") for name in ("one", "two")}
     elsewhere = f"{objects.namespace}-x"
     control_plane.api.create("/api/v1/namespaces", {"metadata": {"name": elsewhere}})
     others = Objects(control_plane, elsewhere)
-    repaired(others, "other", 443, "TLS")
+    repaired(others, "other", 443, "HTTP")
     operator.idle()
     before = others.get("serviceentries", "other")
     done = dnsalias("revert", "--all", "-n", objects.namespace, "--yes", "-o", "json")
@@ -128,7 +128,7 @@ def test_a_namespace_is_reverted_and_no_other(
 def test_an_opt_in_of_somebody_else_is_not_overruled_by_accident(dnsalias: Dnsalias, objects: Objects) -> None:
     """Where the annotation says "true", revert says who must change it; --force changes it."""
     objects.service("web", 443)
-    objects.foreign("web", "web.cutom-name", 443, "TLS")
+    objects.foreign("web", "web.cutom-name", 443)
     opted_in = {"metadata": {"annotations": {REPAIR_ANNOTATION: "true"}, "labels": {MANAGED_BY: None}}}
     objects.patch("serviceentries", "web", opted_in)
     eventually(lambda: objects.spec("web").get("addresses"), "it is repaired")

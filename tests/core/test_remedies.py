@@ -54,5 +54,6 @@ def test_few_remedies_ask_for_knowledge() -> None:
 
 
 def _worlds() -> list[tuple[str, Cluster, Rules]]:
-    scenarios = [(name, load(name)) for name in names()]
+    # What a release of Istio makes of an entry is remedied by another release too, which is no edit of objects.
+    scenarios = [(name, s) for name in names() if "istio_version" not in (s := load(name)).settings]
     return [(name, Cluster(s), s.rules) for name, s in scenarios] + [(n, begun(s), s.rules) for n, s in WORLDS.items()]

@@ -301,7 +301,8 @@ def test_every_setting_reaches_the_operator(dry: Helm) -> None:
 def other(name: str, default: object) -> object:
     """A legal value of a setting that is not its default."""
     words = {
-        "foreign_entries": "observe",
+        "foreign_entries": "patch",
+        "ambient": "yes",
         "host_default": "deny",
         "outbound_traffic_policy": "REGISTRY_ONLY",
         "log_format": "console",

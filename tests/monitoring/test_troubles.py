@@ -65,8 +65,9 @@ def troubled(run: Run, space: Objects, frozen: None) -> Operator:  # noqa: ARG00
     space.becomes_ready("web")
     # Drift: somebody hides the entry from others.
     space.patch("serviceentries", "web", {"spec": {"exportTo": ["."]}})
-    # Contained: there is no Service that it could stand for.
+    # Contained: the Service that it stands for does not exist.
     space.foreign("stray", "stray.cutom-name", 7777)
+    space.patch("serviceentries", "stray", {"metadata": {"annotations": {"dnsalias.io/service": "stray"}}})
     # Contested from the start, since its owner holds the field; so is the alias that it would serve.
     space.service("held", 3306)
     space.foreign("held", "held.cutom-name", 3306, addresses=[])
@@ -80,7 +81,7 @@ def troubled(run: Run, space: Objects, frozen: None) -> Operator:  # noqa: ARG00
 ALERTS: list[tuple[str, dict[str, str], str]] = [
     ("DnsAliasUnfixedServiceEntry", {"severity": "critical", "reason": "Contested"}, "monitored/held"),
     ("DnsAliasUnfixedServiceEntry", {"severity": "critical", "reason": "WriteRefused"}, "monitored/frozen"),
-    ("DnsAliasUnfixedServiceEntry", {"severity": "warning", "reason": "NoService"}, "monitored/stray"),
+    ("DnsAliasUnfixedServiceEntry", {"severity": "warning", "reason": "ServiceNotFound"}, "monitored/stray"),
     ("DnsAliasContested", {"kind": "ServiceEntry"}, "monitored/held"),
     ("DnsAliasContested", {"kind": "DnsAlias"}, "monitored/held"),
     ("DnsAliasNotReady", {"reason": "ServiceNotFound"}, "monitored/lost"),

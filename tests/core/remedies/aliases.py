@@ -167,7 +167,7 @@ def _spoken(bench: Bench, number: int) -> str:
     assert alias.spec is not None
     service = bench.world.service(alias.meta.namespace, alias.spec.service_ref.name)
     assert service is not None
-    return service_protocol(next(p for p in service.ports if p.port == number)).value
+    return service_protocol(next(p for p in service.ports if p.port == number), Mesh()).value
 
 
 def without_host(bench: Bench, match: re.Match[str]) -> None:

@@ -5,6 +5,7 @@ import re
 
 from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.istio.protocols import service_protocol
+from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.service import Service
 from tests.core.remedies.bench import Bench, Raw
@@ -160,7 +161,7 @@ def protocol_of_service(bench: Bench, match: re.Match[str]) -> None:
 
 
 def _protocol(service: Service, number: int) -> str | None:
-    protocol = service_protocol(next(p for p in service.ports if p.port == number)).value
+    protocol = service_protocol(next(p for p in service.ports if p.port == number), Mesh()).value
     return None if protocol == "UnsupportedProtocol" else protocol
 
 

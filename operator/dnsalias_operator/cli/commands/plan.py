@@ -14,6 +14,7 @@ from dnsalias_operator.cli.terminal import clean, severity, tally
 from dnsalias_operator.core.outcome import (
     Change,
     Condition,
+    EntryDecision,
     Plan,
     State,
     Verb,
@@ -95,7 +96,7 @@ def as_dict(decided: Plan, places: Mapping[Key, Place]) -> dict[str, Any]:
         ],
         "left_alone": [
             {**_identity(entry.key, places), "reason": entry.reason, "message": entry.message}
-            for entry in left_alone(decided.entries)
+            for entry in _untouched(decided)
         ],
         "refused": [
             {
@@ -148,12 +149,18 @@ def _lines(decided: Plan, places: Mapping[Key, Place], rules: Rules) -> Iterator
         yield click.style("Stays unfixed:", bold=True)
         yield from left
         yield ""
-    if alone := left_alone(decided.entries):
+    if alone := _untouched(decided):
         yield click.style("Left as it is:", bold=True)
         for entry in alone:
             yield f"  {clean(entry.key)}{_at(entry.key, places)}"
             yield f"  {'':<8} {entry.reason}: {clean(entry.message)}"
         yield ""
+
+
+def _untouched(decided: Plan) -> list[EntryDecision]:
+    """The entries `left_alone` for which the plan holds no change either: one that only gets endpoints is repaired."""
+    changed = {change.key for change in decided.changes}
+    return [entry for entry in left_alone(decided.entries) if entry.key not in changed]
 
 
 def _needed(rules: Rules) -> str:

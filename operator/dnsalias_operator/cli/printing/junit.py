@@ -10,15 +10,18 @@ from xml.etree import ElementTree as ET
 from dnsalias_operator.cli.printing.baseline import Row
 from dnsalias_operator.cli.printing.linted import Linted, Located
 from dnsalias_operator.cli.reading.problems import Place
-from dnsalias_operator.cli.reading.worlds import JUDGED
 from dnsalias_operator.cli.terminal import clean
 from dnsalias_operator.core.findings.catalog import FAULTS
+from dnsalias_operator.model.names import KIND
 
+_PASSED = ("ServiceEntry", KIND)
 _TITLES = {fault.code: fault.title for fault in FAULTS}
 
 
 def document(linted: Linted) -> str:
-    """The report as ASCII XML: a case for every finding, and a passed case for every object without findings.
+    """The report as ASCII XML: a case for every finding, and a passed case for every entry and alias without findings.
+
+    A Service is a case only if it has a finding.
 
     A finding fails its case if it makes the exit code 1. A milder finding is the output of a case that passes, and one
     in the baseline is a skipped case. Input that could not be read is an error if it makes the exit code 2.
@@ -70,7 +73,7 @@ def _findings(linted: Linted) -> Iterator[ET.Element]:
 def _sound(linted: Linted) -> Iterator[ET.Element]:
     found = (*linted.findings, *(finding for finding, _ in linted.accepted))
     faulty = {(finding.key, finding.beginning) for finding in found}
-    sound = ((item.key, item.place) for item in linted.inputs.items if item.key and item.key.kind in JUDGED)
+    sound = ((item.key, item.place) for item in linted.inputs.items if item.key and item.key.kind in _PASSED)
     for key, place in dict.fromkeys(sound):
         if (key, place) not in faulty:
             yield _placed(ET.Element("testcase", classname=clean(key), name="no findings"), place)

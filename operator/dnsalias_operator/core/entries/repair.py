@@ -235,7 +235,8 @@ def _containable(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: 
     Of one that stands for nothing known in the mesh nobody can say what its callers dial; one that keeps the
     destination answers at no address of ours; one that is told apart by SNI would be narrowed.
     """
-    unknown = target.service is None and (outside(base) or target.reason is Reason.NO_SERVICE)
+    told = target.service is not None or target.named is not None
+    unknown = not told and (bool(outside(base)) or target.reason is Reason.NO_SERVICE)
     if unknown or base.resolution == "NONE" or narrowed(base) or not without_address(base):
         return False
     if not catches(world, base, rules.mesh) or takes_anyway(base, rules.mesh):
