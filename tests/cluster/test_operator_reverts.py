@@ -128,17 +128,17 @@ def test_a_namespace_is_reverted_and_no_other(
 def test_an_opt_in_of_somebody_else_is_not_overruled_by_accident(dnsalias: Dnsalias, objects: Objects) -> None:
     """Where the annotation says "true", revert says who must change it; --force changes it."""
     objects.service("web", 443)
-    objects.foreign("web", "web.cutom-name", 443)
+    objects.foreign("web", "web.cutom-name", 443, "HTTP")
     opted_in = {"metadata": {"annotations": {REPAIR_ANNOTATION: "true"}, "labels": {MANAGED_BY: None}}}
     objects.patch("serviceentries", "web", opted_in)
-    eventually(lambda: objects.spec("web").get("addresses"), "it is repaired")
+    eventually(lambda: objects.spec("web").get("endpoints"), "it is repaired")
     name = f"{objects.namespace}/web"
     refused = dnsalias("revert", name, "--yes")
     assert refused.exit_code == 2
     assert f'somebody set {REPAIR_ANNOTATION}: "true"' in refused.stderr
-    assert objects.spec("web").get("addresses")
+    assert objects.spec("web").get("endpoints")
     assert dnsalias("revert", name, "--yes", "--force").exit_code == 0
-    assert "addresses" not in objects.spec("web")
+    assert "endpoints" not in objects.spec("web")
     assert objects.get("serviceentries", "web")["metadata"]["annotations"] == OUT
 
 
@@ -180,9 +180,9 @@ def test_who_may_not_write_is_told_so(objects: Objects, control_plane: ControlPl
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((), "name ServiceEntries, or give --all"),
-        (("a/b", "--all"), "name ServiceEntries, or give --all"),
-        (("b",), "b: give its namespace, with -n or as NAMESPACE/NAME"),
+        ((), "name ServiceEntries or give --all"),
+        (("a/b", "--all"), "name ServiceEntries or give --all"),
+        (("b",), "b: name its namespace, with -n or as NAMESPACE/NAME"),
         (("a/b", "-n", "c"), "a/b: not in the namespace of -n, c"),
         (("nowhere/none",), "ServiceEntry nowhere/none does not exist"),
     ],

@@ -36,12 +36,16 @@ def test_every_remedy_does_what_it_says(record_testsuite_property: Record) -> No
     assert carried_out.total() >= FLOOR
 
 
+OF_OLD_RELEASES = {"DA030", "DA031"}
+"""Codes that the present release of Istio has no use for."""
+
+
 def test_every_finding_and_every_rule_is_met() -> None:
     """The worlds have every finding of the catalog, and what they say meets every rule of the table."""
     worlds = [(cluster.snapshot(), rules) for _, cluster, rules in _worlds()]
     worlds += [(plan(world, rules).after, rules) for world, rules in worlds]
     found = [f for world, rules in worlds for f in lint(world, rules)]
-    assert {f.code for f in found} == {fault.code for fault in FAULTS}
+    assert {f.code for f in found} == {fault.code for fault in FAULTS} - OF_OLD_RELEASES
     met = {remedy.rule.pattern for f in found for remedy in remedies(f)}
     assert [rule.pattern.pattern for rule in EVERY if rule.pattern not in met] == []
 

@@ -236,7 +236,7 @@ def _containable(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: 
     destination answers at no address of ours; one that is told apart by SNI would be narrowed.
     """
     told = target.service is not None or target.named is not None
-    unknown = not told and (bool(outside(base)) or target.reason is Reason.NO_SERVICE)
+    unknown = not told and (bool(outside(world, base)) or target.reason is Reason.NO_SERVICE)
     if unknown or base.resolution == "NONE" or narrowed(base) or not without_address(base):
         return False
     if not catches(world, base, rules.mesh) or takes_anyway(base, rules.mesh):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from dnsalias_operator.core.hosts.holders import has_host
-from dnsalias_operator.core.hosts.names import public_suffix
+from dnsalias_operator.core.hosts.names import public_suffix, shadowed_service
 from dnsalias_operator.core.istio.service_names import service_named
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.meta import mapping
@@ -40,7 +40,7 @@ class StandsFor:
         return self.found.reason if isinstance(self.found, Why) else None
 
 
-def outside(entry: ServiceEntry) -> str:
+def outside(world: Snapshot, entry: ServiceEntry) -> str:
     """What says that an entry is of something outside the mesh, "" where nothing does.
 
     Its names then resolve to what is out there, and its callers dial that: only its owner can say that it stands for a
@@ -51,7 +51,8 @@ def outside(entry: ServiceEntry) -> str:
     if entry.resolution == "NONE":
         return "its resolution is NONE, so that calls go on to the address that was dialled"
     endpoints = (e.address for e in entry.endpoints if public_suffix(e.address))
-    public = next(endpoints, entry.hosts[0] if entry.hosts and all(map(public_suffix, entry.hosts)) else "")
+    named = all(public_suffix(h) and shadowed_service(world, h) is None for h in entry.hosts)
+    public = next(endpoints, entry.hosts[0] if entry.hosts and named else "")
     return f"{public} is a name under a public suffix" if public else ""
 
 
@@ -62,7 +63,7 @@ def stands_for(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
 
 def explicit(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor | None:
     """The same without likeness of names; None where no rule yields anything."""
-    for rule in _BY_OWNER if outside(entry) else (*_BY_OWNER, *_BY_OBJECT):
+    for rule in _BY_OWNER if outside(world, entry) else (*_BY_OWNER, *_BY_OBJECT):
         named = sorted(set(rule(world, entry, rules)))
         if named:
             without = [host for host in entry.hosts if rule is _alias and not list(_aliased(world, entry, host, rules))]
@@ -134,11 +135,11 @@ def _resolve(world: Snapshot, named: list[Key]) -> StandsFor:
 
 
 def _by_likeness(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFor:
-    if why := outside(entry):
+    if why := outside(world, entry):
         message = (
-            f"{why}, and nothing says which Service it stands for: no address of this operator's helps; list its real "
-            "addresses in spec.addresses, or give its ports the protocol TLS if clients speak TLS (annotate it "
-            f"{SERVICE_ANNOTATION}: <name> if it stands for a Service after all)"
+            f"{why}, and neither an annotation nor a DnsAlias says which Service it stands for: no address of this "
+            "operator's helps; list its real addresses in spec.addresses, or give its ports the protocol TLS if clients "
+            f"speak TLS (annotate it {SERVICE_ANNOTATION}: <name> if it stands for a Service after all)"
         )
         return StandsFor(Why(Reason.OUTSIDE_MESH, message))
     message = f"nothing tells which Service it stands for; annotate it {SERVICE_ANNOTATION}: <name>"
