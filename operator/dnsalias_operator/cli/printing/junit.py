@@ -21,8 +21,9 @@ _TITLES = {fault.code: fault.title for fault in FAULTS}
 def document(linted: Linted) -> str:
     """The report as ASCII XML: a case for every finding, and a passed case for every entry and alias without findings.
 
-    A Service is a case only if it has a finding. A finding fails its case if it makes the exit code 1. A milder finding is the output of a case that passes, and one
-    in the baseline is a skipped case. Input that could not be read is an error if it makes the exit code 2.
+    A Service is a case only if it has a finding. A finding fails its case if it makes the exit code 1. A milder one is
+    the output of a case that passes, and one in the baseline is a skipped case. Input that could not be read is an
+    error if it makes the exit code 2.
     """
     cases = [*_problems(linted), *_findings(linted), *_sound(linted)]
     totals = {

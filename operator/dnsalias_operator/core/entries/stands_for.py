@@ -138,8 +138,8 @@ def _by_likeness(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFo
     if why := outside(world, entry):
         message = (
             f"{why}, and neither an annotation nor a DnsAlias says which Service it stands for: no address of this "
-            "operator's helps; list its real addresses in spec.addresses, or give its ports the protocol TLS if clients "
-            f"speak TLS (annotate it {SERVICE_ANNOTATION}: <name> if it stands for a Service after all)"
+            "operator's helps; list its real addresses in spec.addresses, or give its ports the protocol TLS if "
+            f"clients speak TLS (annotate it {SERVICE_ANNOTATION}: <name> if it stands for a Service after all)"
         )
         return StandsFor(Why(Reason.OUTSIDE_MESH, message))
     message = f"nothing tells which Service it stands for; annotate it {SERVICE_ANNOTATION}: <name>"
