@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     host_default: Literal["allow", "deny"] = _is(Rules, "host_default")
     namespace: str = _is(Rules, "namespace")
     # What the mesh is told (model/mesh.py).
+    istio_version: str = _is(Mesh, "istio_version")
     root_namespace: str = _is(Mesh, "root_namespace")
     cluster_domain: str = _is(Mesh, "cluster_domain")
     outbound_traffic_policy: Literal["ALLOW_ANY", "REGISTRY_ONLY"] = _is(Mesh, "outbound_traffic_policy")

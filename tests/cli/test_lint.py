@@ -48,7 +48,9 @@ def test_findings_are_grouped_by_object_with_their_place(invoke: Invoke, inciden
     assert lines[1].startswith("  critical DA001 port 443: ")
     assert lines[2].startswith("           fix: ")
     assert [line for line in lines if line.startswith(str(incident))] == lines[:1]
-    assert lines[-2].startswith("Assumed: outboundTrafficPolicy ALLOW_ANY, DNS capture off")
+    assert lines[-2].startswith(
+        "Assumed: Istio 1.31 (the release measured last), outboundTrafficPolicy ALLOW_ANY, DNS capture off"
+    )
     assert lines[-1].startswith("3 findings: 1 critical, 2 warning, in 5 objects.")
 
 
@@ -156,10 +158,12 @@ def test_the_mesh_is_what_the_flags_say(invoke: Invoke, incident: Path, tmp_path
         "--dns-capture",
         "--default-service-export-to",
         ".,a",
+        "--istio-version",
+        "1.28.10",
     )
     result = invoke("lint", "-f", incident, *flags, env=env)
     assert (
-        "Assumed: outboundTrafficPolicy ALLOW_ANY, DNS capture on, defaultServiceExportTo .,a, "
+        "Assumed: Istio 1.28.10, outboundTrafficPolicy ALLOW_ANY, DNS capture on, defaultServiceExportTo .,a, "
         "root namespace environment, cluster domain file.local, one cluster." in result.stdout
     )
 

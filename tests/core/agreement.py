@@ -1,17 +1,23 @@
-"""How well the listener model agrees with a recording of a real istiod and Envoy.
+"""How well the listener model agrees with recordings of a real istiod and Envoy.
 
-    python -m tests.core.agreement FILE.json.gz [--show N]
+    python -m tests.core.agreement FILE.json.gz... [--show N]
 
 A recording is gzipped JSON: `seed`, `from` (the client's namespace), `objects` (as the API server returned them),
 `rejected`, `errors`, and `listeners`: rows of bind, port, default, sni, cidr, http, cluster, route. `clients`, where
-there are any, are more pods of the same world, each with `from`, `labels` and `listeners`. Agreement is the share of
-ports, of all that are recorded or predicted for a client, whose full rows are equal whatever their order.
+there are any, are more pods of the same world, each with `from`, `labels` and `listeners`. `how` says how it was made.
+A file named RELEASE-VARIANT-SEED is of that release of Istio, else one that `how` names, else of the one that is the
+model's default; the variant dnscapture is of sidecars with DNS capture.
+
+Agreement is the share of ports, of all that are recorded or predicted for a client, whose full rows are equal whatever
+their order. A port is by chance where they are not, and equal what the model predicts if services that istiod promises
+no order for come the other way round.
 """
 
 import argparse
 import gzip
 import json
 import os
+import re
 import sys
 import zlib
 from collections import Counter, defaultdict
@@ -20,17 +26,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from dnsalias_operator.core.istio.listeners import Client, Row, outbound
-from dnsalias_operator.core.istio.listeners.imports import imports_of
-from dnsalias_operator.core.istio.listeners.rows import WILDCARD
+from dnsalias_operator.core.istio.listeners import Client, Row, by_chance, outbound
 from dnsalias_operator.core.istio.protocols import entry_protocol, service_protocol
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import Raw
+from dnsalias_operator.model.release import MEASURED
 from dnsalias_operator.model.service import Service
-from dnsalias_operator.model.serviceentry import ServiceEntry
-from dnsalias_operator.model.sidecar import Sidecar
 from dnsalias_operator.model.snapshot import Snapshot
+from tests.core.features import features
 from tools.dataplane.recorded import row_of
 
 Rows = Counter[Row]
@@ -63,6 +67,8 @@ class Recording:
     seed: int
     objects: tuple[Raw, ...]
     views: tuple[View, ...]
+    release: str = MEASURED
+    dns_capture: bool = False
 
     def snapshot(self) -> Snapshot:
         """The objects as the model reads them; kinds it does not know are left out."""
@@ -71,10 +77,11 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Recorded and predicted rows by port, over the ports of either."""
+    """Recorded and predicted rows by port, over the ports of either, and those ``by_chance``."""
 
     recorded: Mapping[Port, Rows]
     predicted: Mapping[Port, Rows]
+    by_chance: frozenset[Port] = frozenset()
 
     @property
     def ports(self) -> list[Port]:
@@ -83,8 +90,8 @@ class Agreement:
 
     @property
     def disagreements(self) -> list[Port]:
-        """The ports whose rows differ."""
-        return [p for p in self.ports if self.recorded.get(p) != self.predicted.get(p)]
+        """The ports whose rows differ, and not by chance."""
+        return [p for p in self.ports if self.recorded.get(p) != self.predicted.get(p) and p not in self.by_chance]
 
     @property
     def share(self) -> float:
@@ -98,13 +105,22 @@ def load(path: Path) -> Recording:
         data = json.loads(gzip.decompress(path.read_bytes()))
         if not all(isinstance(obj, dict) and isinstance(obj.get("kind"), str) for obj in data["objects"]):
             raise ValueError("not a recording of listeners: an object has no kind")
+        release, variant = _named_as(path.name, data.get("how", ""))
         return Recording(
             seed=data["seed"],
             objects=tuple(data["objects"]),
             views=tuple(View.of(raw) for raw in (data, *data.get("clients", ()))),
+            release=release,
+            dns_capture=variant == "dnscapture",
         )
     except (EOFError, KeyError, TypeError, zlib.error) as error:
         raise ValueError(f"not a recording of listeners: {error!r}") from error
+
+
+def mesh_of(recording: Recording, **given: Any) -> Mesh:  # noqa: ANN401 (fields of Mesh)
+    """What the recorded mesh was told, where the recording says so, and what is given."""
+    known = {"istio_version": recording.release, "dns_capture": recording.dns_capture}
+    return Mesh(**{**known, **{name: value for name, value in given.items() if value}})
 
 
 def compare(recording: Recording, mesh: Mesh) -> Agreement:
@@ -116,73 +132,94 @@ def compare(recording: Recording, mesh: Mesh) -> Agreement:
         recorded |= _by_port(number, view.rows)
         listeners = outbound(snapshot, view.client, mesh)
         predicted |= _by_port(number, (row for listener in listeners for row in listener.every_row))
-    return Agreement(recorded, predicted)
+    turned: set[Port] = set()
+    for port in Agreement(recorded, predicted).disagreements:
+        others = by_chance(snapshot, recording.views[port.view].client, mesh, port.number)
+        rows = (Counter(row for listener in other for row in listener.every_row) for other in others)
+        turned |= {port} if recorded.get(port, Counter()) in rows else set()
+    return Agreement(recorded, predicted, frozenset(turned))
 
 
-def features(recording: Recording) -> Counter[tuple[str, str]]:
-    """How often each feature occurs in the recorded world, so that a reader sees what agreement is about."""
-    snapshot = recording.snapshot()
-    counts: Counter[tuple[str, str]] = Counter(("kind", str(o.get("kind"))) for o in recording.objects)
-    for service in snapshot.services():
-        counts.update(_of_service(service))
-    for entry in snapshot.entries():
-        counts.update(_of_entry(entry))
-    for sidecar in snapshot.sidecars():
-        counts.update(_of_sidecar(sidecar))
-    return counts
-
-
-def report(recording: Recording, mesh: Mesh, show: int) -> Iterator[str]:
-    """The lines the command prints."""
-    result = compare(recording, mesh)
-    total, wrong = len(result.ports), result.disagreements
+def report(recording: Recording, mesh: Mesh, show: int, result: Agreement | None = None) -> Iterator[str]:
+    """The lines the command prints for one file."""
+    result = result or compare(recording, mesh)
     clients = ", ".join(_named(view.client) for view in recording.views)
     yield f"seed {recording.seed}, client in {clients}; {mesh.assumptions()}"
-    yield f"agreement {result.share:.2%}: {total - len(wrong)} of {total} ports"
+    yield _score(result)
     empty = Agreement(result.recorded, {})
     yield f"an empty model would score {empty.share:.2%}"
     yield "features of the world:"
-    for (group, name), count in sorted(features(recording).items()):
+    for (group, name), count in sorted(features(recording.snapshot(), recording.objects, mesh).items()):
         yield f"  {group:<18} {name:<28} {count:>6}"
+    yield from differences(recording, result, mesh, show)
+
+
+def differences(recording: Recording, result: Agreement, mesh: Mesh, show: int) -> Iterator[str]:
+    """The rows of ports that disagree, with the objects that claim each."""
+    wrong = result.disagreements
     for port in wrong[:show]:
         yield f"port {port.number}, from {_named(recording.views[port.view].client)}:"
         recorded, predicted = result.recorded.get(port, Counter()), result.predicted.get(port, Counter())
         for mark, rows in (("  both     ", recorded & predicted), ("- recorded ", recorded - predicted)):
             yield from (f"  {mark} {_shown(row)}" for row in rows.elements())
         yield from (f"  + predicted {_shown(row)}" for row in (predicted - recorded).elements())
-        yield from (f"    {line}" for line in _claimants(recording.snapshot(), port.number))
+        yield from (f"    {line}" for line in _claimants(recording.snapshot(), port.number, mesh))
     if len(wrong) > show:
         yield f"{len(wrong) - show} more ports disagree; --show {len(wrong)} prints them"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the report; 2 where the file cannot be read, else 0."""
+    """Print the report of one file, or a line for each; 2 where one cannot be read, 1 where one disagrees."""
     parser = argparse.ArgumentParser(prog="python -m tests.core.agreement", description=__doc__)
-    parser.add_argument("file", type=Path)
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
     parser.add_argument("--show", type=int, default=5, metavar="N", help="disagreeing ports to print (default 5)")
     parser.add_argument("--dns-capture", action="store_true", help="the client's sidecar has DNS capture on")
     parser.add_argument("--registry-only", action="store_true", help="outboundTrafficPolicy is REGISTRY_ONLY")
     parser.add_argument("--dual-stack", action="store_true", help="the client has an IPv6 address too")
     parser.add_argument("--istio-dual-stack", action="store_true", help="istiod runs with ISTIO_DUAL_STACK")
     options = parser.parse_args(arguments)
-    mesh = Mesh(
-        dual_stack=options.dual_stack,
-        istio_dual_stack=options.istio_dual_stack,
-        dns_capture=options.dns_capture,
-        outbound_traffic_policy="REGISTRY_ONLY" if options.registry_only else "ALLOW_ANY",
-    )
+    given = {
+        "dual_stack": options.dual_stack,
+        "istio_dual_stack": options.istio_dual_stack,
+        "dns_capture": options.dns_capture,
+        "outbound_traffic_policy": "REGISTRY_ONLY" if options.registry_only else None,
+    }
+    worst = 0
     try:
-        recording = load(options.file)
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"{options.file}: {error}\n")
-        return 2
-    try:
-        sys.stdout.write("".join(f"{line}\n" for line in report(recording, mesh, options.show)))
-        sys.stdout.flush()
+        for path in options.files:
+            try:
+                recording = load(path)
+            except (OSError, ValueError) as error:
+                sys.stderr.write(f"{path}: {error}\n")
+                worst = 2
+                continue
+            mesh = mesh_of(recording, **given)
+            result = compare(recording, mesh)
+            worst = max(worst, int(bool(result.disagreements)))
+            if len(options.files) == 1:
+                lines = report(recording, mesh, options.show, result)
+            else:
+                lines = iter((f"{path.name}: {_score(result)}", *differences(recording, result, mesh, options.show)))
+            sys.stdout.write("".join(f"{line}\n" for line in lines))
+            sys.stdout.flush()
     except BrokenPipeError:
         # The reader (head, a pager) has seen enough; a closed stdout must not fail again when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    return worst
+
+
+def _named_as(name: str, how: str) -> tuple[str, str]:
+    """Release and variant of a recording, from its file's name or from how it was made."""
+    named = re.match(r"(1\.\d+(?:\.\d+)?(?:-rc\.\d+)?)-([a-z]+)", name)
+    told = re.search(r"\b1\.\d+(?:\.[-\w.]*\w)?", how)
+    release = named[1] if named else told[0] if told else MEASURED
+    return release, named[2] if named else ""
+
+
+def _score(result: Agreement) -> str:
+    total, wrong, chance = len(result.ports), len(result.disagreements), len(result.by_chance)
+    told = f", {chance} of them by chance" if chance else ""
+    return f"agreement {result.share:.2%}: {total - wrong} of {total} ports{told}"
 
 
 def _by_port(view: int, rows: Iterable[Row]) -> dict[Port, Rows]:
@@ -206,61 +243,15 @@ def _shown(row: Row) -> str:
     return f"{row.bind}:{row.port} {kind} [{' '.join(match) or 'all'}] -> {target}"
 
 
-def _claimants(snapshot: Snapshot, port: int) -> Iterator[str]:
+def _claimants(snapshot: Snapshot, port: int, mesh: Mesh) -> Iterator[str]:
     for obj in snapshot.claimants(port):
         if isinstance(obj, Service):
-            what = [*(service_protocol(p) for p in obj.ports if p.port == port), *obj.cluster_ips, obj.type]
+            what = [*(service_protocol(p, mesh) for p in obj.ports if p.port == port), *obj.cluster_ips, obj.type]
         else:
             protocols = (entry_protocol(p) for p in obj.ports if p.number == port)
             what = [*protocols, obj.resolution, *obj.hosts, *(obj.addresses or ("no address",))]
         export_to = ",".join(obj.export_to or ("default",))
         yield f"{obj.key}: {' '.join(what)}, exportTo {export_to}, created {obj.meta.created}"
-
-
-def _of_service(service: Service) -> Iterator[tuple[str, str]]:
-    form = "headless" if service.headless else f"{len(service.cluster_ips)} clusterIPs"
-    yield "service type", f"{service.type} {form}"
-    yield "service ports", str(len(service.ports))
-    yield "service exportTo", _export(service.export_to)
-    for port in service.ports:
-        yield "service protocol", service_protocol(port)
-
-
-def _of_entry(entry: ServiceEntry) -> Iterator[tuple[str, str]]:
-    yield "entry resolution", entry.resolution + (" workloadSelector" if entry.workload_selector is not None else "")
-    yield "entry hosts", f"{len(entry.hosts)}{' wildcard' if any('*' in h for h in entry.hosts) else ''}"
-    yield "entry ports", str(len(entry.ports))
-    yield "entry exportTo", _export(entry.export_to)
-    yield "entry addresses", " + ".join(map(_form, entry.addresses)) or "none"
-    if entry.auto_addresses:
-        yield "entry addresses", "allocated by istiod"
-    for port in entry.ports:
-        yield "entry protocol", entry_protocol(port)
-
-
-def _of_sidecar(sidecar: Sidecar) -> Iterator[tuple[str, str]]:
-    yield "sidecar policy", sidecar.outbound_policy or "unset"
-    yield "sidecar selector", "unset" if sidecar.workload_selector is None else f"{len(sidecar.workload_selector)}"
-    for listener in sidecar.egress:
-        exact = imports_of(listener.hosts, sidecar.meta.namespace).exact
-        port = "any port" if listener.port is None else f"{listener.protocol}{'' if listener.captured else ' NONE'}"
-        yield "sidecar egress", f"{port}{' ' * bool(listener.bind)}{listener.bind}"
-        yield "sidecar hosts", "all exact" if exact else "wide"
-        yield from (("sidecar hosts", "excluding") for host in listener.hosts if host.startswith("~"))
-
-
-def _export(export_to: tuple[str, ...] | None) -> str:
-    if export_to is None:
-        return "unset"
-    return ",".join(sorted(e if e in ("*", ".", "~") else "name" for e in export_to))
-
-
-def _form(address: str) -> str:
-    ip, slash, bits = address.partition("/")
-    if ip == WILDCARD:
-        return address
-    family = "IPv6" if ":" in ip else "IPv4"
-    return f"{family} /{bits}" if slash else family
 
 
 if __name__ == "__main__":

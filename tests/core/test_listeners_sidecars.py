@@ -179,7 +179,7 @@ def test_pattern_covers_a_host(pattern: str, host: str, covered: bool) -> None: 
 )
 def test_exact_hosts_are_names_in_named_namespaces(hosts: tuple[str, ...], exact: bool) -> None:  # noqa: FBT001
     """Exclusions do not count."""
-    assert imports_of(hosts, "default").exact is exact
+    assert imports_of(hosts, "default", MESH).exact is exact
 
 
 def test_exact_hosts_bring_one_address_of_an_entry() -> None:

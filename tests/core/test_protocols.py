@@ -3,6 +3,7 @@
 import pytest
 
 from dnsalias_operator.core.istio.protocols import PortClass, Protocol, class_of, entry_protocol, service_protocol
+from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import ServicePort
 from dnsalias_operator.model.serviceentry import EntryPort
 
@@ -34,7 +35,7 @@ from dnsalias_operator.model.serviceentry import EntryPort
 )
 def test_name_before_the_first_dash_selects(name: str, expected: Protocol) -> None:
     """A Service port's name selects the protocol by what stands before its first dash, in any case."""
-    assert service_protocol(ServicePort(name, 8080)) is expected
+    assert service_protocol(ServicePort(name, 8080), Mesh()) is expected
 
 
 @pytest.mark.parametrize(
@@ -53,24 +54,24 @@ def test_name_before_the_first_dash_selects(name: str, expected: Protocol) -> No
 )
 def test_app_protocol_goes_before_the_name(app_protocol: str, expected: Protocol) -> None:
     """An appProtocol is read instead of the name, even where it is empty or unknown."""
-    assert service_protocol(ServicePort("mysql", 8080, app_protocol=app_protocol)) is expected
+    assert service_protocol(ServicePort("mysql", 8080, app_protocol=app_protocol), Mesh()) is expected
 
 
 def test_kubernetes_value_in_a_name_means_nothing() -> None:
     """The Kubernetes values are special as appProtocol only."""
-    assert service_protocol(ServicePort("kubernetes.io/h2c", 8080)) is Protocol.UNSET
+    assert service_protocol(ServicePort("kubernetes.io/h2c", 8080), Mesh()) is Protocol.UNSET
 
 
 def test_udp_is_udp_whatever_it_is_called() -> None:
     """The transport UDP wins over name and appProtocol."""
-    assert service_protocol(ServicePort("http", 53, protocol="UDP", app_protocol="http")) is Protocol.UDP
+    assert service_protocol(ServicePort("http", 53, protocol="UDP", app_protocol="http"), Mesh()) is Protocol.UDP
 
 
 @pytest.mark.parametrize("number", [25, 53, 3306, 27017])
 def test_unset_service_port_on_a_server_first_number_is_tcp(number: int) -> None:
     """Istio does not sniff a Service on the ports of SMTP, DNS, MySQL and MongoDB."""
-    assert service_protocol(ServicePort("x", number)) is Protocol.TCP
-    assert service_protocol(ServicePort("x", number + 1)) is Protocol.UNSET
+    assert service_protocol(ServicePort("x", number), Mesh()) is Protocol.TCP
+    assert service_protocol(ServicePort("x", number + 1), Mesh()) is Protocol.UNSET
 
 
 @pytest.mark.parametrize(

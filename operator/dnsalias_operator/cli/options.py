@@ -11,6 +11,7 @@ from dnsalias_operator.cli.reading.files import read_files
 from dnsalias_operator.cli.reading.inputs import Inputs
 from dnsalias_operator.cli.terminal import count, note
 from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.release import MEASURED, MODELLED
 from dnsalias_operator.model.rules import Rules
 
 Command = Callable[..., Any]
@@ -23,6 +24,7 @@ _MESH = (
     click.option(
         "--config", type=_FILE, metavar="FILE", help="Settings of the operator; flags and DNSALIAS_* win over it."
     ),
+    click.option("--istio-version", metavar="1.N.P", help=f"Release of Istio: {MODELLED}.  [{MEASURED}]"),
     click.option("--root-namespace", metavar="NAME", help="Istio's root namespace.  [istio-system]"),
     click.option("--cluster-domain", metavar="NAME", help="DNS domain of the cluster.  [cluster.local]"),
     click.option(

@@ -25,7 +25,7 @@ def told(story: Story, places: Mapping[Key, Place], mesh: Mesh) -> Iterator[str]
     where = f" ({clean(places[story.key])})" if story.key in places else ""
     yield click.style(f"{clean(story.key)}{where} {clean(story.summary)}", bold=True)
     yield from _section("Name", _names(story, mesh))
-    yield from _section("Service", _service(story))
+    yield from _section("Service", _service(story, mesh))
     yield from _section("Entry", _entry(story, mesh))
     yield from _section("Traffic", _traffic(story, mesh))
     yield from _section("Conditions", (f"{c.type:<12} {c.status:<7} {clean(c.reason)}" for c in story.conditions))
@@ -53,14 +53,14 @@ def _names(story: Story, mesh: Mesh) -> Iterator[str]:
         yield from (f"  but {clean(note)}" for note in name.notes)
 
 
-def _service(story: Story) -> Iterator[str]:
+def _service(story: Story, mesh: Mesh) -> Iterator[str]:
     if story.service is None:
         yield f"{clean(story.named)} does not exist" if story.named else "nothing tells which Service it stands for"
         return
     guess = " (inferred from its name)" if story.inferred else ""
     yield f"{clean(story.service.key)}{guess}: {', '.join(_address(story.service))}"
     for port in tcp_ports(story.service):
-        yield f"  {port.port} {clean(port.name)} ({_protocol(service_protocol(port))})"
+        yield f"  {port.port} {clean(port.name)} ({_protocol(service_protocol(port, mesh))})"
 
 
 def _address(service: Service) -> Iterator[str]:

@@ -10,6 +10,7 @@ from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.protocols import Protocol, class_of, entry_protocol, service_protocol
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.reasons import Reason, Why
+from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.names import SERVICE_ANNOTATION
 from dnsalias_operator.model.rules import Rules
@@ -109,7 +110,7 @@ def notes(adoption: Adoption) -> Iterator[str]:
         yield f"that it stands for {service.key} is inferred from its name; check it"
     if entry.meta.namespace != service.meta.namespace:
         yield f"it lives with {service.key}; the entry is in namespace {entry.meta.namespace}"
-    yield from _of_ports(adoption, service)
+    yield from _of_ports(adoption, service, rules.mesh)
     others = [a for a in entry.addresses if a not in service.cluster_ips and not is_unspecified(a)]
     if others := [a for a in others if not in_range(a, rules)]:
         yield f"{', '.join(others)} is no address of it any more: see that nobody's DNS answers with that"
@@ -123,14 +124,14 @@ def notes(adoption: Adoption) -> Iterator[str]:
         yield f"it is exported to {seen} only, since {service.key} is"
 
 
-def _of_ports(adoption: Adoption, service: Service) -> Iterator[str]:
+def _of_ports(adoption: Adoption, service: Service, mesh: Mesh) -> Iterator[str]:
     lost = [str(p.number) for p in adoption.entry.ports if p.number not in adoption.numbers]
     if lost:
         yield f"port {', '.join(lost)} is no TCP port of {service.key}, leads nowhere, and is left out"
     for port in adoption.entry.ports:
         own = next((p for p in tcp_ports(service) if p.port == port.number), None)
-        if own is not None and class_of(service_protocol(own)) is not class_of(entry_protocol(port)):
-            before, after = (_told(p) for p in (entry_protocol(port), service_protocol(own)))
+        if own is not None and class_of(service_protocol(own, mesh)) is not class_of(entry_protocol(port)):
+            before, after = (_told(p) for p in (entry_protocol(port), service_protocol(own, mesh)))
             yield f"port {port.number} is {after} as in the Service; the entry has {before}"
 
 

@@ -249,7 +249,7 @@ def _leads_astray(other: ServiceEntry, entry: ServiceEntry, case: Case, service:
     others add endpoints).
     """
     ports = {p.number: p for p in other.ports}
-    for number in (p.port for p in case.ports if routed(service, p.port)):
+    for number in (p.port for p in case.ports if routed(service, p.port, case.rules.mesh)):
         port = ports.get(number)
         if port is None and (other.meta.created or 0) < (entry.meta.created or 0):
             return True

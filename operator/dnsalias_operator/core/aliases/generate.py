@@ -62,11 +62,11 @@ def generate(
     entry: dict[str, Any] = {"hosts": [spec.host]}
     if address:
         entry["addresses"] = [address]
-    elif service.cluster_ips and needs_address(ports):
+    elif service.cluster_ips and needs_address(ports, mesh):
         entry["addresses"] = list(addresses_to_share(service, mesh))
     entry["location"] = "MESH_INTERNAL"
     taken = _container_ports(service) if workloads else frozenset[str]()
-    entry["ports"] = [_port(p, taken, workloads=workloads) for p in ports]
+    entry["ports"] = [_port(p, taken, mesh, workloads=workloads) for p in ports]
     if workloads:
         entry["resolution"] = "STATIC"
         entry["workloadSelector"] = {"labels": dict(sorted(service.selector.items()))}
@@ -102,10 +102,10 @@ def _container_ports(service: Service) -> frozenset[str]:
     return frozenset(p.target_port for p in service.ports if isinstance(p.target_port, str))
 
 
-def _port(port: ServicePort, taken: frozenset[str], *, workloads: bool) -> dict[str, Any]:
+def _port(port: ServicePort, taken: frozenset[str], mesh: Mesh, *, workloads: bool) -> dict[str, Any]:
     names = (f"p-{port.port}", *(f"p-{port.port}-{n}" for n in range(len(taken))))
     out: dict[str, Any] = {"number": port.port, "name": next(n for n in names if n not in taken)}
-    protocol = service_protocol(port)
+    protocol = service_protocol(port, mesh)
     if protocol is not Protocol.UNSET:
         out["protocol"] = protocol.value.upper()
     if workloads and isinstance(port.target_port, str):

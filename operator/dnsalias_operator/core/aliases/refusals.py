@@ -9,7 +9,7 @@ from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.aliases.generate import ambiguous_target_port, endpoints_of
 from dnsalias_operator.core.hosts.holders import HOST_CHECKS
 from dnsalias_operator.core.istio.ambient import in_ambient_mode
-from dnsalias_operator.core.istio.protocols import PortClass, class_of, service_protocol
+from dnsalias_operator.core.istio.protocols import PortClass, Protocol, class_of, service_protocol
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import Refusal
 from dnsalias_operator.core.reasons import Reason
@@ -77,7 +77,7 @@ def _as_written(port: int | str) -> str:
 
 def http_proxy(case: Case) -> Refusal | None:
     """A port is HTTP_PROXY: it listens on the wildcard address whatever its addresses (docs/istio.md, "Catch-alls")."""
-    bad = [p for p in case.ports if class_of(service_protocol(p)) is PortClass.HTTP_PROXY]
+    bad = [p for p in case.ports if class_of(_protocol(p, case)) is PortClass.HTTP_PROXY]
     if case.service is None or not bad:
         return None
     message = (
@@ -92,11 +92,11 @@ def headless(case: Case) -> Refusal | None:
     """The Service is headless and a port is told apart by address only."""
     if case.service is None or not case.service.headless:
         return None
-    bad = [p for p in case.ports if class_of(service_protocol(p)) is not PortClass.HTTP]
+    bad = [p for p in case.ports if class_of(_protocol(p, case)) is not PortClass.HTTP]
     if not bad:
         return None
     message = (
-        f"{case.service.key} is headless (clusterIP None): port {bad[0].port} is {service_protocol(bad[0])}, and "
+        f"{case.service.key} is headless (clusterIP None): port {bad[0].port} is {_protocol(bad[0], case)}, and "
         "without an address the alias would take every connection to that port; give the Service a clusterIP, or limit "
         "spec.ports to HTTP ports"
     )
@@ -142,15 +142,19 @@ def plaintext_endpoints(case: Case) -> Refusal | None:
     if not bad or not case.service.selector:
         return None
     message = (
-        f"spec.endpoints is Service, and sidecars would call port {bad[0].port} ({service_protocol(bad[0])}) of "
+        f"spec.endpoints is Service, and sidecars would call port {bad[0].port} ({_protocol(bad[0], case)}) of "
         f"{case.service.key} in plaintext, which fails where mTLS is STRICT; use endpoints: Auto, or limit spec.ports "
         "to ports that are not HTTP"
     )
     return Refusal(Reason.PLAINTEXT_ENDPOINTS, message, RESOLVED_REFS)
 
 
+def _protocol(port: ServicePort, case: Case) -> Protocol:
+    return service_protocol(port, case.rules.mesh)
+
+
 def _http(case: Case) -> list[ServicePort]:
-    return [p for p in case.ports if class_of(service_protocol(p)) is PortClass.HTTP]
+    return [p for p in case.ports if class_of(_protocol(p, case)) is PortClass.HTTP]
 
 
 def not_exported(case: Case) -> Refusal | None:
@@ -171,14 +175,14 @@ def private_shadow(case: Case) -> Refusal | None:
         return None
     if case.scope == Scope.of_claimant(case.service, case.rules.mesh):
         return None
-    bad = [p for p in case.ports if class_of(service_protocol(p)) is not PortClass.HTTP]
+    bad = [p for p in case.ports if class_of(_protocol(p, case)) is not PortClass.HTTP]
     if not bad:
         return None
     limit = case.ceiling
     remedy = f"limit spec.ports to HTTP ports ({limit})" if limit else "export it to '*'"
     message = (
         f"an alias with a private exportTo comes before {case.service.key} in those namespaces and would take its port "
-        f"{bad[0].port} ({service_protocol(bad[0])}); {remedy}, or give the Service the same exportTo"
+        f"{bad[0].port} ({_protocol(bad[0], case)}); {remedy}, or give the Service the same exportTo"
     )
     return Refusal(Reason.WOULD_SHADOW_SERVICE, message, ACCEPTED)
 

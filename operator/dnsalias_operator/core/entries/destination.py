@@ -39,11 +39,13 @@ def lost_requests(world: Snapshot, entry: ServiceEntry, service: Service, mesh: 
     the entry has its address. Endpoints that are not the Service are their owner's business.
     """
     if selects_pods_of(entry, service):
-        return _lost_at_pods(entry, service)
+        return _lost_at_pods(entry, service, mesh)
     if not entry.endpoints or other_endpoint(world, entry, service.key, mesh):
         return None
     theirs = {p.port for p in tcp_ports(service)}
-    ports = (p for p in entry.ports if class_of(entry_protocol(p)) is PortClass.HTTP and routed(service, p.number))
+    ports = (
+        p for p in entry.ports if class_of(entry_protocol(p)) is PortClass.HTTP and routed(service, p.number, mesh)
+    )
     reached = ((p, _reached(p, endpoint)) for p in ports for endpoint in entry.endpoints)
     port, to = next(((p, to) for p, to in reached if to not in theirs), (None, 0))
     if port is None:
@@ -55,14 +57,14 @@ def lost_requests(world: Snapshot, entry: ServiceEntry, service: Service, mesh: 
     )
 
 
-def _lost_at_pods(entry: ServiceEntry, service: Service) -> Why | None:
+def _lost_at_pods(entry: ServiceEntry, service: Service, mesh: Mesh) -> Why | None:
     """The same of an entry that selects the Service's pods and says which port of theirs it calls.
 
     Where it does not say, its port's name may be that of the right one, which nobody knows here. Source:
     docs/istio.md, "Workload selectors".
     """
     for port in entry.ports:
-        if class_of(entry_protocol(port)) is not PortClass.HTTP or not routed(service, port.number):
+        if class_of(entry_protocol(port)) is not PortClass.HTTP or not routed(service, port.number, mesh):
             continue
         own = next(p for p in service.ports if p.port == port.number and p.protocol == "TCP")
         theirs = own.target_port or own.port

@@ -80,7 +80,7 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
     if fault := no_address(rest, base, service, rules):
         return _contain(rest, entry, base, rules, target, fault)
     wanted = Cure(
-        addresses=addresses_to_share(service, rules.mesh) if lacks_addresses(base) else None,
+        addresses=addresses_to_share(service, rules.mesh) if lacks_addresses(base, rules.mesh) else None,
         endpoints=(service_host(service, rules.mesh),) if lacks_endpoints(base) else None,
         target=target,
     )
@@ -96,7 +96,7 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
         # Missing endpoints are added beside a stale address of the owner's, which keeps the entry unfixed.
         why = stale(base, target) or lost
         if why is None and wanted.endpoints:
-            why = plaintext_endpoints(base, service)
+            why = plaintext_endpoints(base, service, rules.mesh)
         return replace(wanted, why=why or first_at_pods(base, service))
     return _contain(rest, entry, base, rules, target, takes(base, service, blocked, already=not wanted.addresses))
 
@@ -159,7 +159,7 @@ def _left_alone(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: R
     if any(is_unspecified(a) for a in base.addresses):
         message = f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; remove it there"
         return Cure(None, None, Why(Reason.ADDRESS_SET_BY_OWNER, message), target=target)
-    if lacks_addresses(base) or lacks_endpoints(base):
+    if lacks_addresses(base, rules.mesh) or lacks_endpoints(base):
         return None
     if taken := takes_away(world, base, rules.mesh):
         return Cure(None, None, takes(base, target.service, taken, already=True), target=target)
@@ -179,7 +179,7 @@ def _contain(
 ) -> Cure:
     """Give a catch-all an address of its own; anything else, and what that does not contain, stays as it is written."""
     unfixed = Cure(None, None, why, target=target)
-    if not lacks_addresses(base) or not catches(world, base, rules.mesh) or takes_anyway(base, rules.mesh):
+    if not lacks_addresses(base, rules.mesh) or not catches(world, base, rules.mesh) or takes_anyway(base, rules.mesh):
         return unfixed
     if not rules.containment:
         return _keep(world, entry, unfixed, why)

@@ -67,13 +67,13 @@ def stale(base: ServiceEntry, target: StandsFor) -> Why | None:
     return Why(Reason.STALE_ADDRESS, message)
 
 
-def plaintext_endpoints(base: ServiceEntry, service: Service) -> Why | None:
+def plaintext_endpoints(base: ServiceEntry, service: Service, mesh: Mesh) -> Why | None:
     """Why HTTP by a DNS endpoint may fail, or None.
 
     A port that is not HTTP, here or in the Service, is called at the Service's address, where its own listener takes
     the call; and a Service without selector has no pods that could ask for mTLS (docs/equivalence.md).
     """
-    shared = (p for p in base.ports if routed(service, p.number))
+    shared = (p for p in base.ports if routed(service, p.number, mesh))
     port = next((p for p in shared if class_of(entry_protocol(p)) is PortClass.HTTP), None)
     if port is None or not service.selector:
         return None

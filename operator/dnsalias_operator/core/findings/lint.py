@@ -18,7 +18,7 @@ from dnsalias_operator.core.hosts.names import meant_by, own_names, public_suffi
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
 from dnsalias_operator.core.istio.listeners import bound, holds, vips_within
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
-from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, service_protocol
+from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
 from dnsalias_operator.core.istio.service_names import service_named
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
@@ -62,7 +62,7 @@ def lacks(look: Look) -> Iterator[Finding]:
         return
     service = look.service
     addresses = f" ({', '.join(service.cluster_ips)} of {service.key})" if service and service.cluster_ips else ""
-    if lacks_addresses(look.entry) and not (service and service.headless):
+    if lacks_addresses(look.entry, look.rules.mesh) and not (service and service.headless):
         harm = (
             ""
             if catches(look.world, look.entry, look.rules.mesh)
@@ -140,7 +140,7 @@ def reserved_host(look: Look) -> Iterator[Finding]:
     for host in look.entry.hosts:
         service = shadowed_service(look.world, host)
         if service is not None:
-            http = {p.port for p in service.ports if class_of(service_protocol(p)) is PortClass.HTTP}
+            http = {p.port for p in service.ports if routed(service, p.port, look.rules.mesh)}
             shared = sorted(
                 p.number for p in look.entry.ports if p.number in http and class_of(entry_protocol(p)) is PortClass.HTTP
             )

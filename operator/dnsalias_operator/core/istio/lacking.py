@@ -2,6 +2,7 @@
 
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.protocols import needs_address
+from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.serviceentry import ServiceEntry
 
 DNS = frozenset({"DNS", "DNS_ROUND_ROBIN"})
@@ -12,9 +13,9 @@ def without_address(entry: ServiceEntry) -> bool:
     return entry.resolution != "DYNAMIC_DNS" and all(is_unspecified(a) for a in entry.addresses)
 
 
-def lacks_addresses(entry: ServiceEntry) -> bool:
+def lacks_addresses(entry: ServiceEntry, mesh: Mesh) -> bool:
     """Whether it has no address of its own and needs one."""
-    return without_address(entry) and needs_address(entry.ports)
+    return without_address(entry) and needs_address(entry.ports, mesh)
 
 
 def lacks_endpoints(entry: ServiceEntry) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service, ServicePort
 from dnsalias_operator.model.serviceentry import EntryPort
 
@@ -72,16 +73,16 @@ pilot/pkg/networking/networking.go.
 ADDRESS_BOUND = frozenset({PortClass.TCP, PortClass.TLS, PortClass.UNSET})
 """The classes whose listener is on the service's own address; without one it is on the wildcard address."""
 
-APP_PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
+APP_PROTOCOLS: Mapping[str, tuple[Protocol, tuple[int, int]]] = MappingProxyType(
     {
-        "kubernetes.io/h2c": Protocol.HTTP2,
-        "kubernetes.io/ws": Protocol.HTTP,
-        "kubernetes.io/wss": Protocol.HTTPS,
+        "kubernetes.io/h2c": (Protocol.HTTP2, (1, 19)),
+        "kubernetes.io/ws": (Protocol.HTTP, (1, 24)),
+        "kubernetes.io/wss": (Protocol.HTTPS, (1, 24)),
     }
 )
-"""Kubernetes' own values of appProtocol, compared exactly.
+"""Kubernetes' own values of appProtocol, compared exactly, and since which release Istio knows each.
 
-Source: ConvertProtocol in pkg/config/kube/conversion.go.
+Source: ConvertProtocol in pkg/config/kube/conversion.go at 1.18.0, 1.19.0, 1.23.6 and 1.24.0.
 """
 
 SERVER_FIRST_PORTS = frozenset({25, 53, 3306, 27017})
@@ -98,7 +99,7 @@ def parse(name: str) -> Protocol:
     return _BY_NAME.get(name.lower(), Protocol.UNSET)
 
 
-def service_protocol(port: ServicePort) -> Protocol:
+def service_protocol(port: ServicePort, mesh: Mesh) -> Protocol:
     """The protocol Istio selects for a Service port.
 
     UDP is UDP whatever its name. Else `appProtocol`, even an empty one, is read instead of the name; of either only
@@ -110,8 +111,9 @@ def service_protocol(port: ServicePort) -> Protocol:
     name = port.name
     if port.app_protocol is not None:
         name = port.app_protocol
-        if name in APP_PROTOCOLS:
-            return APP_PROTOCOLS[name]
+        known, since = APP_PROTOCOLS.get(name, (None, ()))
+        if known and mesh.since(*since):
+            return known
     if name.lower().startswith("grpc-web"):
         return Protocol.GRPC_WEB
     protocol = parse(name.partition("-")[0])
@@ -134,13 +136,13 @@ def class_of(protocol: Protocol) -> PortClass:
     return CLASSES[protocol]
 
 
-def needs_address(ports: Iterable[EntryPort] | Iterable[ServicePort]) -> bool:
+def needs_address(ports: Iterable[EntryPort] | Iterable[ServicePort], mesh: Mesh) -> bool:
     """Whether one of the ports would listen on an address; HTTP and HTTP_PROXY never do, whatever is given to them."""
-    classes = (class_of(service_protocol(p) if isinstance(p, ServicePort) else entry_protocol(p)) for p in ports)
+    classes = (class_of(service_protocol(p, mesh) if isinstance(p, ServicePort) else entry_protocol(p)) for p in ports)
     return any(c in ADDRESS_BOUND for c in classes)
 
 
-def routed(service: Service, port: int) -> bool:
+def routed(service: Service, port: int, mesh: Mesh) -> bool:
     """Whether the Service's port of that number is HTTP."""
     own = (p for p in service.ports if p.port == port and p.protocol == "TCP")
-    return any(class_of(service_protocol(p)) is PortClass.HTTP for p in own)
+    return any(class_of(service_protocol(p, mesh)) is PortClass.HTTP for p in own)

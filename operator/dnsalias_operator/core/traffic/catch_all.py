@@ -61,7 +61,8 @@ def _rows(world: Snapshot, entry: ServiceEntry, mesh: Mesh, number: int) -> Iter
 
 def catches(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
     """Ports on which the entry takes any connection: by itself, or where a Sidecar takes them for bytes."""
-    by_sidecars = caught_by_sidecars(world, entry, mesh) if lacks_addresses(entry) else frozenset[tuple[str, int]]()
+    lacks = lacks_addresses(entry, mesh)
+    by_sidecars = caught_by_sidecars(world, entry, mesh) if lacks else frozenset[tuple[str, int]]()
     return tuple(sorted({*catches_all(entry, mesh), *(port for _, port in by_sidecars)}))
 
 

@@ -161,9 +161,9 @@ def _moved_at(
     if not ports:
         return None
     shared = class_of(entry_protocol(port)) is PortClass.HTTP and not after.sidecars_with_port(port.number)
-    if shared and not routed(service, port.number):
+    if shared and not routed(service, port.number, mesh):
         return None  # binds the wildcard address only: a Service that does not share it loses nothing
-    mismatch = not same_class(ports[0], port)
+    mismatch = not same_class(ports[0], port, mesh)
     for client in clients_that_matter(after, mesh, port.number, address):
         if move := _moved_for(before, after, service, (address, port.number), client, mesh):
             if move.unseen and not mismatch and leads_to(after, entry, port, service, mesh):
@@ -187,7 +187,7 @@ def _moved_within(before: Snapshot, after: Snapshot, entry: ServiceEntry, cidr: 
                 shared = None if ip in there else there.get(wildcard_of(ip, mesh))
                 if not shared or all(row.owner != entry.key for row in deciding(shared, ip)):
                     continue
-                mismatch = any(not same_class(p, port) for p in service.ports if p.port == port.number)
+                mismatch = any(not same_class(p, port, mesh) for p in service.ports if p.port == port.number)
                 move = _moved_for(before, after, service, (ip, port.number), client, mesh)
                 if move and (mismatch or not move.unseen or not leads_to(after, entry, port, service, mesh)):
                     yield Moved(service.key, ip, port.number, str(client), *move[:2], mismatch, *move[2:], cidr)
@@ -206,7 +206,7 @@ def _moved_for(
     before: Snapshot, after: Snapshot, service: Service, socket: tuple[str, int], client: Client, mesh: Mesh
 ) -> _Move | None:
     """What a client gets at the Service's address before and after, where that is worse; else None."""
-    if routed(service, socket[1]):
+    if routed(service, socket[1], mesh):
         had, have = (bare_address_rivals(world, *socket, client, mesh) for world in (before, after))
         if new := next((key for key in have if key not in had), None):
             shared = Receivers(f"{service.key} or {new}", DIRECT)
@@ -217,7 +217,7 @@ def _moved_for(
     was = receivers(owner_of(before, client, mesh, *socket))
     worse = _worse(was.http, now.http, service, mesh) or _worse(was.other, now.other, service, mesh)
     # The route of a port is the Service's too where its own port is HTTP; else it is that of others.
-    by_route = routed(service, socket[1])
+    by_route = routed(service, socket[1], mesh)
     seen = any(_reaches(a, service, mesh) or (by_route and _shared(a)) for a in (was.http, was.other))
     return _Move(was, now, unseen=not seen) if worse else None
 
@@ -245,10 +245,10 @@ def _worse(was: str, now: str, service: Service, mesh: Mesh) -> bool:
     return was.endswith(f"||{service_host(service, mesh)}") if _shared(now) else True
 
 
-def same_class(mine: ServicePort, theirs: EntryPort) -> bool:
+def same_class(mine: ServicePort, theirs: EntryPort, mesh: Mesh) -> bool:
     """Whether an entry's port has the Service port's class; TCP and TLS are one (docs/istio.md, "Shared addresses")."""
     tls_as_tcp = {PortClass.TLS: PortClass.TCP}
-    left, right = class_of(service_protocol(mine)), class_of(entry_protocol(theirs))
+    left, right = class_of(service_protocol(mine, mesh)), class_of(entry_protocol(theirs))
     return tls_as_tcp.get(left, left) is tls_as_tcp.get(right, right)
 
 

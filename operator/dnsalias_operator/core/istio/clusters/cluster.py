@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from dnsalias_operator.core.istio.listeners import Client
 from dnsalias_operator.core.istio.listeners.claimants import claimants_on
+from dnsalias_operator.core.istio.listeners.contested import merges, services_named
 from dnsalias_operator.core.istio.listeners.scope import scope_of
 from dnsalias_operator.core.istio.listeners.services import Resolution, Upstream, hostnames
-from dnsalias_operator.core.istio.listeners.visible import services_named
 from dnsalias_operator.core.istio.protocols import Protocol
 from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
@@ -133,23 +133,12 @@ def _port(snapshot: Snapshot, named: list[Upstream], port: int) -> tuple[str, Pr
     first = _claimant(snapshot, named[0]) if named else None
     for upstream in named:
         obj = _claimant(snapshot, upstream)
-        if obj is None or first is None or not (obj.key == first.key or _merges(first, obj)):
+        if obj is None or first is None or not (obj.key == first.key or merges(first, obj)):
             continue
         protocol = next((p for number, p in upstream.ports if number == port), None)
         if protocol is not None:
             return _port_name(obj, port), protocol
     return None
-
-
-def _merges(first: Claimant, other: Claimant) -> bool:
-    if not isinstance(first, ServiceEntry) or not isinstance(other, ServiceEntry):
-        return False
-    return (
-        first.resolution == other.resolution
-        and dict(first.meta.labels) == dict(other.meta.labels)
-        and dict(first.workload_selector or {}) == dict(other.workload_selector or {})
-        and set(first.export_to or ()) == set(other.export_to or ())
-    )
 
 
 def _claimant(snapshot: Snapshot, upstream: Upstream) -> Claimant | None:

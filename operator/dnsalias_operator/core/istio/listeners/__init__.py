@@ -1,9 +1,10 @@
 """The model of who owns which outbound listener; every rule of Istio about listeners stands in this package.
 
-What it models: a sidecar of an IPv4 or dual-stack pod, of the Istio whose source the modules cite. `services` turns
-objects into istiod's internal services, `scope` and `imports` tell what the client's Sidecar makes of them, `visible`
-picks and orders those a client gets, `claims` says which sockets they ask for, `chains` and `build` settle what each
-gets, `clients` tells which clients can differ, `unfollowed` what is there and not modelled.
+What it models: a sidecar of an IPv4 or dual-stack pod, under the release of Istio that the mesh has. `services` turns
+objects into istiod's internal services, `scope` and `imports` say what the client's Sidecar makes of them, `visible`
+and `contested` pick those a client gets and `order` puts them in order, `claims` says which sockets they ask for,
+`chains` and `build` settle what each gets, `clients` says which clients can differ, `unfollowed` what is not modelled.
+A rule that some releases lack asks `Mesh.since` where it stands.
 
 Limits. Pods with IPv6 alone are not modelled, and pods are not known: the per-pod listeners of headless Services, and
 of entries with resolution NONE and a workloadSelector, are missing. A TCP port on the wildcard address that has the
@@ -12,16 +13,20 @@ number of one of the sidecar's own listeners is predicted, although Envoy may re
 
 import ipaddress
 from collections.abc import Iterable, Iterator
+from itertools import permutations
 
 from dnsalias_operator.core.istio.listeners.addresses import bound, entries_binding, holds, vips_within
-from dnsalias_operator.core.istio.listeners.build import build, refused_names
+from dnsalias_operator.core.istio.listeners.build import build, refused
 from dnsalias_operator.core.istio.listeners.claimants import claimants_at, claimants_on
 from dnsalias_operator.core.istio.listeners.claims import Claim, claims
 from dnsalias_operator.core.istio.listeners.clients import Pods, Reach, alike, clients_that_matter, pod_classes, reach
+from dnsalias_operator.core.istio.listeners.contested import served
+from dnsalias_operator.core.istio.listeners.families import joins_addresses
+from dnsalias_operator.core.istio.listeners.order import in_order, tied_on
 from dnsalias_operator.core.istio.listeners.rows import WILDCARD, WILDCARD6, Client, Listener, Loss, Row
 from dnsalias_operator.core.istio.listeners.scope import Egress, SidecarScope, scope_of, sidecar_of
 from dnsalias_operator.core.istio.listeners.unfollowed import unfollowed
-from dnsalias_operator.core.istio.listeners.visible import in_order, seen, sees
+from dnsalias_operator.core.istio.listeners.visible import sees
 from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
@@ -36,6 +41,7 @@ __all__ = [
     "Row",
     "alike",
     "bound",
+    "by_chance",
     "clients_that_matter",
     "deciding",
     "entries_binding",
@@ -54,28 +60,47 @@ __all__ = [
     "wildcard_of",
 ]
 
+MOST_TIED = 4
+"""Of more objects in no order not every one is tried, only each of them first."""
+
 
 def listener_at(snapshot: Snapshot, client: Client, mesh: Mesh, bind: str, port: int) -> Listener | None:
     """The outbound listener bound to ``bind``:``port`` in a sidecar of that client, or None.
 
     Costs in proportion to the objects that claim the address; for the wildcard, and for dual-stack pods, to those that
-    claim the port. Of two listeners that bind an address of a dual-stack pod the one that has it first is meant.
+    claim the port. Of two listeners that bind an address the one that has it first is meant.
     """
-    if mesh.dual_stack:
+    if mesh.dual_stack or joins_addresses(mesh):
         found = [x for x in listeners_on(snapshot, client, mesh, port) if bind in x.binds]
         return min(found, key=lambda x: (x.binds.index(bind), x.binds), default=None)
     scope = scope_of(snapshot, client, mesh)
     batches = []
     for egress in scope.on(port):
         sought = _claims(claimants_at(snapshot, mesh, bind, port, egress), snapshot, egress, mesh, port)
-        batches.append((egress, in_order((c for c in sought if c.bind == bind), snapshot, egress, mesh)))
-    return next(iter(build(batches, scope.fall_through)), None)
+        batches.append((egress, in_order((c for c in sought if c.bind == bind), egress, mesh)))
+    return next(iter(build(batches, scope.fall_through, mesh)), None)
 
 
 def listeners_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> tuple[Listener, ...]:
     """Every outbound listener with that port, sorted by bind."""
     scope = scope_of(snapshot, client, mesh)
-    return build(_batches(snapshot, scope, mesh, port), scope.fall_through)
+    return build(_batches(snapshot, scope, mesh, port), scope.fall_through, mesh)
+
+
+def by_chance(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> list[tuple[Listener, ...]]:
+    """What else the listeners with that port may be, where it depends on an order that istiod does not promise.
+
+    It lists objects from a Go map and sorts them by age and name: two entries of one second that share a host and a
+    namespace are in no order, and after a restart of istiod perhaps in the other one.
+    """
+    scope = scope_of(snapshot, client, mesh)
+    tied = sorted({key for egress in scope.on(port) for key in tied_on(snapshot, port, egress, mesh)})
+    found = [build(_batches(snapshot, scope, mesh, port), scope.fall_through, mesh)]
+    for first in permutations(tied) if len(tied) <= MOST_TIED else ((key,) for key in tied):
+        other = scope.with_first(first)
+        listeners = build(_batches(snapshot, other, mesh, port), other.fall_through, mesh)
+        found += [listeners] if listeners not in found else []
+    return found[1:]
 
 
 def refused_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> dict[Key, str]:
@@ -83,8 +108,7 @@ def refused_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> dic
 
     It is then never ready; one that runs goes on with what it has (docs/istio-disagreements.md).
     """
-    names = refused_names(_batches(snapshot, scope_of(snapshot, client, mesh), mesh, port))
-    found = {key: f"{name} is no name that it can match by SNI: *. is the only wildcard" for key, name in names.items()}
+    found = refused(_batches(snapshot, scope_of(snapshot, client, mesh), mesh, port), mesh)
     bound: dict[str, Listener] = {}
     for listener in listeners_on(snapshot, client, mesh, port):
         for bind in listener.binds:
@@ -135,13 +159,13 @@ def _batches(snapshot: Snapshot, scope: SidecarScope, mesh: Mesh, port: int) -> 
     batches = []
     for egress in scope.on(port):
         found = _claims(claimants_on(snapshot, port, egress), snapshot, egress, mesh, port)
-        batches.append((egress, in_order(found, snapshot, egress, mesh)))
+        batches.append((egress, in_order(found, egress, mesh)))
     return batches
 
 
 def _claims(objects: Iterable[Claimant], snapshot: Snapshot, egress: Egress, mesh: Mesh, port: int) -> Iterator[Claim]:
-    imported = seen(objects, snapshot, egress, mesh)
-    return (claim for upstream in imported for claim in claims(upstream, port, snapshot, egress, mesh))
+    upstreams = served(objects, snapshot, egress, mesh)
+    return (claim for upstream in upstreams for claim in claims(upstream, port, snapshot, egress, mesh))
 
 
 def _narrowness(row: Row, address: str) -> int | None:

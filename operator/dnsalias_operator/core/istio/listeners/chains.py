@@ -12,6 +12,7 @@ from dnsalias_operator.core.istio.listeners.claims import Claim
 from dnsalias_operator.core.istio.listeners.rows import WILDCARD, Row
 from dnsalias_operator.core.istio.listeners.services import Resolution
 from dnsalias_operator.core.istio.protocols import PortClass
+from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 
 Match = tuple[bool, frozenset[str], frozenset[str]]
@@ -57,24 +58,25 @@ class Chain:
         )
 
 
-def tcp_chain(claim: Claim) -> Chain:
+def tcp_chain(claim: Claim, mesh: Mesh) -> Chain:
     """The chain that sends a byte stream to the service's cluster.
 
     A TLS port's chain matches on the hostname as SNI where its address does not tell it apart: on the wildcard
-    address, for a CIDR (even where a Sidecar binds another address), and for a DYNAMIC_DNS wildcard host even on an
-    address of its own.
+    address, for a CIDR (even where a Sidecar binds another address), and since 1.30 for a DYNAMIC_DNS wildcard host
+    even on an address of its own. Before 1.20 a chain for 0.0.0.0/N has no CIDR (source: buildListener in
+    networking/core/v1alpha3/listener.go at 1.19.0, isMatchAll there at 1.20.0).
     """
     upstream = claim.upstream
     needs_sni = (
         "/" in upstream.address
         or (upstream.address == WILDCARD and claim.bind == WILDCARD)
-        or (upstream.wildcarded and upstream.resolution is Resolution.DYNAMIC_DNS)
+        or (upstream.wildcarded and upstream.resolution is Resolution.DYNAMIC_DNS and mesh.since(1, 30))
     )
     return Chain(
         owner=upstream.key,
         cluster=f"outbound|{claim.port}||{upstream.hostname}",
         sni=(upstream.hostname, *claim.other_names) if needs_sni and claim.port_class is PortClass.TLS else (),
-        cidrs=(claim.cidr,) if claim.cidr else (),
+        cidrs=tuple(c for c in claim.cidrs if mesh.since(1, 20) or not _unspecified(c)),
     )
 
 
@@ -104,4 +106,5 @@ def _unspecified(cidr: str) -> bool:
 
 def _shown(cidr: str) -> str:
     ip, _, bits = cidr.partition("/")
-    return f"{ipaddress.ip_address(ip)}/{int(bits)}"
+    address = ipaddress.ip_address(ip)
+    return f"{address}/{int(bits or address.max_prefixlen)}"

@@ -3,7 +3,8 @@
 from dnsalias_operator.core.istio.listeners.addresses import address_forms, vips_within
 from dnsalias_operator.core.istio.listeners.imports import ALL
 from dnsalias_operator.core.istio.listeners.rows import WILDCARD
-from dnsalias_operator.core.istio.listeners.scope import Egress
+from dnsalias_operator.core.istio.listeners.scope import Egress, keeps_one_service
+from dnsalias_operator.core.istio.listeners.services import service_key
 from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
@@ -23,19 +24,37 @@ def claimants_on(snapshot: Snapshot, port: int, egress: Egress) -> list[Claimant
 
 def claimants_at(snapshot: Snapshot, mesh: Mesh, bind: str, port: int, egress: Egress) -> list[Claimant]:
     """Objects that can open the listener ``bind``:``port`` by way of that egress listener."""
-    if egress.bind or egress.any_service or bind == WILDCARD or snapshot.entries_to(bind):
-        # Endpoints of passthrough services are in no index by address; elsewhere the address decides nothing.
+    if (
+        egress.bind
+        or egress.any_service
+        or bind == WILDCARD
+        or snapshot.entries_to(bind)
+        or keeps_one_service(egress, mesh)
+    ):
+        # Endpoints of passthrough services are in no index by address; elsewhere the address decides nothing, or ports
+        # may be served at another object's address.
         return claimants_on(snapshot, port, egress)
     return _with_address(snapshot, mesh, bind)
 
 
 def claimants_of(snapshot: Snapshot, mesh: Mesh, address: str, port: int) -> list[Claimant]:
     """Objects that can open the listener ``address``:``port`` in any sidecar, or its chain where that is a CIDR."""
+    elsewhere = mesh.since(1, 22) and not mesh.since(1, 24)  # ports may be served at another object's address
+    if address == WILDCARD or elsewhere:
+        return snapshot.claimants(port)
     if "/" in address:
         return [*snapshot.entries_at(address), *{s.key: s for _, s in vips_within(snapshot, address, port)}.values()]
-    if address == WILDCARD or snapshot.entries_to(address) or snapshot.sidecars_binding(address):
+    if snapshot.entries_to(address) or snapshot.sidecars_binding(address):
         return snapshot.claimants(port)
     return _with_address(snapshot, mesh, address)
+
+
+def rivals(hostname: str, snapshot: Snapshot, mesh: Mesh) -> list[Claimant]:
+    """Every object that yields a service of that hostname, on whatever port."""
+    found: list[Claimant] = list(snapshot.entries_for_host(hostname))
+    key = service_key(hostname, mesh)
+    service = snapshot.service(key.namespace, key.name) if key else None
+    return [*found, service] if service else found
 
 
 def _with_address(snapshot: Snapshot, mesh: Mesh, address: str) -> list[Claimant]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dnsalias_operator.core.istio.listeners.externalnames import other_names
+from dnsalias_operator.core.istio.listeners.families import binds_both_families
 from dnsalias_operator.core.istio.listeners.rows import WILDCARD, WILDCARD6
 from dnsalias_operator.core.istio.listeners.scope import Egress
 from dnsalias_operator.core.istio.listeners.services import Resolution, Upstream
@@ -16,22 +17,24 @@ from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import is_ip
 from dnsalias_operator.model.snapshot import Snapshot
 
-RESERVED_PORTS = frozenset({15001, 15006, 15021, 15090})
-"""The sidecar's own: outbound and inbound capture, health, Prometheus. HTTP ports of these numbers get no listener."""
+CAPTURE_PORTS = frozenset({15001, 15006})
+"""The sidecar's own for outbound and inbound traffic."""
+STATIC_PORTS = frozenset({15021, 15090})
+"""The sidecar's own for health and Prometheus."""
 
 
 class Claim(NamedTuple):
     """What one port of a service asks for.
 
-    ``cidr`` is "" where the whole address ``bind`` is meant; ``extra`` is bound together with that, if this claim is
-    the first one. ``other_names`` are what a TLS port is called beside its hostname.
+    ``cidrs`` is empty where the whole address ``bind`` is meant; ``extra`` is bound together with that, if this claim
+    is the first one. ``other_names`` are what a TLS port is called beside its hostname.
     """
 
     upstream: Upstream
     protocol: Protocol
     port: int
     bind: str
-    cidr: str = ""
+    cidrs: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     other_names: tuple[str, ...] = ()
 
@@ -60,27 +63,38 @@ def claims(upstream: Upstream, port: int, snapshot: Snapshot, egress: Egress, me
         protocols = [egress.protocol] if egress.port == port else []
     for protocol in protocols:
         names = other_names(upstream, snapshot, egress, mesh) if class_of(protocol) is PortClass.TLS else ()
-        for bind, cidr, extra in _sockets(upstream, port, class_of(protocol), snapshot, egress):
-            both = (WILDCARD6,) if extra is None and mesh.dual_stack else ()
-            yield Claim(upstream, protocol, port, bind, cidr, extra or both, names)
+        for bind, cidrs, extra in _sockets(upstream, port, class_of(protocol), snapshot, egress, mesh):
+            both = (WILDCARD6,) if extra is None and binds_both_families(mesh) else ()
+            yield Claim(upstream, protocol, port, bind, cidrs, extra or both, names)
+
+
+def _reserved(mesh: Mesh) -> frozenset[int]:
+    """The ports that what shares the wildcard address gets no listener for: since 1.21 those of capture too.
+
+    Source: conflictWithReservedListener in model/context.go, before 1.23 in networking/core/listener.go;
+    conflictWithStaticListener there in 1.20; nothing like it at 1.11.8.
+    """
+    if not mesh.since(1, 21):
+        return STATIC_PORTS if mesh.since(1, 18) else frozenset()
+    return STATIC_PORTS | CAPTURE_PORTS
 
 
 def _sockets(
-    upstream: Upstream, port: int, port_class: PortClass, snapshot: Snapshot, egress: Egress
-) -> tuple[tuple[str, str, tuple[str, ...] | None], ...]:
-    """Bind address, CIDR, and what is bound besides: None for the wildcard of the other family."""
+    upstream: Upstream, port: int, port_class: PortClass, snapshot: Snapshot, egress: Egress, mesh: Mesh
+) -> tuple[tuple[str, tuple[str, ...], tuple[str, ...] | None], ...]:
+    """Bind address, CIDRs, and what is bound besides: None for the wildcard of the other family."""
     shared = egress.bind == WILDCARD if egress.bind else port_class not in ADDRESS_BOUND
-    if port_class is PortClass.UDP or (shared and port in RESERVED_PORTS):
+    if port_class is PortClass.UDP or (shared and port in _reserved(mesh)):
         return ()
     if egress.bind or shared:
-        return ((egress.bind, "", egress.extra) if egress.bind else (WILDCARD, "", None),)
+        return ((egress.bind, (), egress.extra) if egress.bind else (WILDCARD, (), None),)
     if "/" in upstream.address:
-        return ((WILDCARD, upstream.address, None),)
+        return ((WILDCARD, (upstream.address, *upstream.extra), None),)
     if egress.port is None and upstream.resolution is Resolution.PASSTHROUGH and upstream.address == WILDCARD:
         endpoints = _endpoints(upstream, port, snapshot)
         if endpoints or upstream.kubernetes or upstream.selects:
-            return tuple((ip, "", ()) for ip in endpoints if is_ip(ip))
-    return ((upstream.address, "", upstream.extra),) if upstream.address else ()
+            return tuple((ip, (), ()) for ip in endpoints if is_ip(ip))
+    return ((upstream.address, (), upstream.extra),) if upstream.address else ()
 
 
 def _endpoints(upstream: Upstream, port: int, snapshot: Snapshot) -> tuple[str, ...]:

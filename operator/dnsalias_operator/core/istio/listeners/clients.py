@@ -4,12 +4,12 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from dnsalias_operator.core.istio.listeners.claimants import claimants_of
+from dnsalias_operator.core.istio.listeners.claimants import claimants_of, rivals
 from dnsalias_operator.core.istio.listeners.imports import ALL
 from dnsalias_operator.core.istio.listeners.rows import Client
 from dnsalias_operator.core.istio.listeners.scope import shape, sidecar_of
 from dnsalias_operator.core.istio.listeners.services import PUBLIC, export_to, hostnames
-from dnsalias_operator.core.istio.listeners.visible import named_namespaces, rivals, unused_namespace
+from dnsalias_operator.core.istio.listeners.visible import named_namespaces, unused_namespace
 from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.sidecar import Sidecar

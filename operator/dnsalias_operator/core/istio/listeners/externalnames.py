@@ -16,9 +16,10 @@ from dnsalias_operator.model.snapshot import Snapshot
 def other_names(upstream: Upstream, snapshot: Snapshot, egress: Egress, mesh: Mesh) -> tuple[str, ...]:
     """Every name by which a client in the egress listener's namespace may call the service beside its hostname.
 
-    An alias counts where the hosts that import the service match its name too; its own exportTo does not matter.
+    An alias counts where the hosts that import the service match its name too; its own exportTo does not matter. Before
+    1.21 an ExternalName Service is no alias (ENABLE_EXTERNAL_NAME_ALIAS in features/pilot.go).
     """
-    hosts = egress.hosts_of(upstream)
+    hosts = egress.hosts_of(upstream) if mesh.since(1, 21) else None
     aliases = _pointing_to(upstream.hostname, snapshot, mesh) if hosts else ()
     return tuple(
         name
@@ -48,7 +49,8 @@ def _pointing_to(hostname: str, snapshot: Snapshot, mesh: Mesh) -> list[Service]
 
 
 def _forms(alias: Service, namespace: str, mesh: Mesh) -> tuple[str, ...]:
-    """An alias's name in full, with the final dot, and as short as a client of that namespace may write it."""
+    """An alias's name in full, since 1.27 with the final dot, and as short as a client of that namespace writes it."""
     full, short = service_host(alias, mesh), f"{alias.meta.name}.{alias.meta.namespace}"
     own = (alias.meta.name,) if alias.meta.namespace == namespace else ()
-    return (full, f"{full}.", *own, short, f"{short}.svc")
+    absolute = (f"{full}.",) if mesh.since(1, 27) else ()
+    return (full, *absolute, *own, short, f"{short}.svc")

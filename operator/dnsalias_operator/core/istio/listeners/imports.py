@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from dnsalias_operator.model.mesh import Mesh
+
 ALL = "*"
 """In place of a namespace: all of them."""
 OWN = "."
@@ -43,8 +45,7 @@ class Hosts:
 class Imports:
     """All hosts of one egress listener, by namespace.
 
-    ``exact`` is true where every host is a full name in a named namespace: istiod then looks each up by itself,
-    instead of going through what is exported to the client.
+    ``exact`` is true where istiod looks each host up, instead of going through what is exported to the client.
     """
 
     hosts: Mapping[str, Hosts]
@@ -83,9 +84,17 @@ def overlap(left: str, right: str) -> bool:
     return covers(left, right) or covers(right, left)
 
 
+def imports_of(hosts: tuple[str, ...], namespace: str, mesh: Mesh) -> Imports:
+    """The hosts of an egress listener as they apply to clients in ``namespace``; malformed ones count for nothing.
+
+    Since 1.31 hosts can be excluded, and where every host is a full name in a named namespace each is looked up by
+    itself. Before, `~` is no namespace's name, so that such a host imports nothing.
+    """
+    return _imports(hosts, namespace, mesh.since(1, 31), mesh.since(1, 31))
+
+
 @lru_cache(maxsize=4096)
-def imports_of(hosts: tuple[str, ...], namespace: str) -> Imports:
-    """The hosts of an egress listener as they apply to clients in ``namespace``; malformed ones count for nothing."""
+def _imports(hosts: tuple[str, ...], namespace: str, exclusions: bool, lookups: bool) -> Imports:  # noqa: FBT001
     exact: dict[str, set[str]] = {}
     wild: dict[str, list[str]] = {}
     excluded: dict[str, list[str]] = {}
@@ -93,7 +102,7 @@ def imports_of(hosts: tuple[str, ...], namespace: str) -> Imports:
         if host.count("/") != 1:
             continue
         where, _, name = host.partition("/")
-        excluding = where.startswith(EXCLUDED)
+        excluding = exclusions and where.startswith(EXCLUDED)
         if excluding:
             where = where.removeprefix(EXCLUDED) or ALL
         if where == OWN:
@@ -108,4 +117,4 @@ def imports_of(hosts: tuple[str, ...], namespace: str) -> Imports:
         where: Hosts(frozenset(exact.get(where, ())), tuple(wild.get(where, ())), tuple(excluded.get(where, ())))
         for where in sorted({*exact, *wild, *excluded})
     }
-    return Imports(found, exact=not wild and ALL not in exact)
+    return Imports(found, exact=lookups and not wild and ALL not in exact)

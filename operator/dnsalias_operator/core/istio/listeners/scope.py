@@ -7,13 +7,15 @@ pilot/pkg/networking/core/listener_builder.go.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from dnsalias_operator.core.istio.listeners.families import binds_both_families
 from dnsalias_operator.core.istio.listeners.imports import EVERYTHING, OWN, Hosts, Imports, imports_of
-from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE, PASSTHROUGH, Client
+from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD, Client
 from dnsalias_operator.core.istio.listeners.services import Upstream
 from dnsalias_operator.core.istio.protocols import PortClass, Protocol, class_of, parse
 from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.sidecar import EgressListener, Sidecar
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -27,7 +29,8 @@ class Egress:
 
     ``port`` is None where it serves every port that its services have. ``protocol`` counts only beside a port: all
     services of the listener are then taken for that, whatever they declare. ``bind`` is "" where each service's own
-    address is bound; ``extra`` is bound together with it.
+    address is bound; ``extra`` is bound together with it. ``unscoped`` where no Sidecar applies to the client.
+    ``first`` are the objects that go first, in this order, where istiod promises none.
     """
 
     namespace: str
@@ -36,6 +39,8 @@ class Egress:
     protocol: Protocol = Protocol.UNSET
     bind: str = ""
     extra: tuple[str, ...] = ()
+    unscoped: bool = False
+    first: tuple[Key, ...] = ()
 
     @property
     def any_service(self) -> bool:
@@ -59,6 +64,10 @@ class SidecarScope:
     def on(self, port: int) -> Iterable[Egress]:
         """The egress listeners that can open a listener on that port, in order."""
         return (e for e in self.egress if e.port in (None, port))
+
+    def with_first(self, keys: tuple[Key, ...]) -> "SidecarScope":
+        """The same with these objects first, in this order, where istiod promises none."""
+        return replace(self, egress=tuple(replace(e, first=keys) for e in self.egress))
 
     @property
     def ports(self) -> frozenset[int]:
@@ -91,10 +100,18 @@ def scope_of(snapshot: Snapshot, client: Client, mesh: Mesh) -> SidecarScope:
     if sidecar and sidecar.outbound_policy:
         allow, through = sidecar.outbound_policy != "REGISTRY_ONLY", sidecar.egress_proxy or PASSTHROUGH
     if sidecar is None or not sidecar.egress:
-        egress: tuple[Egress, ...] = (Egress(client.namespace, EVERYTHING),)
+        egress: tuple[Egress, ...] = (Egress(client.namespace, EVERYTHING, unscoped=sidecar is None),)
     else:
         egress = tuple(_egress(e, client.namespace, mesh) for e in sidecar.egress if not on_unix_socket(e))
     return SidecarScope(egress, through if allow else BLACKHOLE)
+
+
+def keeps_one_service(egress: Egress, mesh: Mesh) -> bool:
+    """Whether a client gets one service a hostname and no other: without a Sidecar in 1.22 and 1.23.
+
+    Source: DefaultSidecarScopeForNamespace in pilot/pkg/model/sidecar.go at 1.21.6, 1.22.0, 1.23.6 and 1.24.0.
+    """
+    return egress.unscoped and mesh.since(1, 22) and not mesh.since(1, 24)
 
 
 def on_unix_socket(listener: EgressListener) -> bool:
@@ -122,12 +139,20 @@ def _egress(listener: EgressListener, namespace: str, mesh: Mesh) -> Egress:
     local = not listener.bind and not listener.captured
     return Egress(
         namespace=namespace,
-        imports=imports_of(listener.hosts, namespace),
+        imports=imports_of(listener.hosts, namespace, mesh),
         port=listener.port,
         protocol=parse(listener.protocol),
-        bind=LOCALHOST if local else listener.bind,
-        extra=(LOCALHOST6,) if local and mesh.dual_stack else (),
+        bind=LOCALHOST if local else listener.bind or _default_bind(listener, mesh),
+        extra=(LOCALHOST6,) if local and binds_both_families(mesh) else (),
     )
+
+
+def _default_bind(listener: EgressListener, mesh: Mesh) -> str:
+    """What an egress listener binds that names no address: since 1.16 what its services have, also where it has a port.
+
+    Source: buildSidecarOutboundListeners in networking/core/v1alpha3/listener.go at 1.15.7 and 1.16.0.
+    """
+    return WILDCARD if listener.port is not None and not mesh.since(1, 16) else ""
 
 
 def _rank(sidecar: Sidecar) -> tuple[bool, bool, int, str]:
