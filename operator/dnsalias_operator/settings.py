@@ -200,9 +200,10 @@ class Settings(BaseSettings):
 
     @cached_property
     def rules(self) -> Rules:
-        """The part that the core decides by."""
+        """The part that the core decides by; of the mesh's fields just those count as set that were given."""
+        given = Mesh.model_fields.keys() & self.model_fields_set
         return Rules(
-            mesh=Mesh(**{name: getattr(self, name) for name in Mesh.model_fields}),
+            mesh=Mesh(**{name: getattr(self, name) for name in given}),
             **{name: getattr(self, name) for name in Rules.model_fields if name != "mesh"},
         )
 

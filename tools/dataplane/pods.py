@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dnsalias_operator.core.istio.listeners import Row
 from tools.controlplane.api import MERGE, ApiError
 from tools.controlplane.cluster import ControlPlane
 from tools.controlplane.waiting import eventually
@@ -63,8 +64,8 @@ class Pod:
         """Envoy's whole configuration as its admin interface shows it."""
         return envoy.config_dump(self.space)
 
-    def listeners(self) -> list[envoy.Row]:
-        """Envoy's outbound listeners, as rows like those of a recording (see ``recorded``)."""
+    def listeners(self) -> list[Row]:
+        """Envoy's outbound listeners, as rows of the model."""
         return envoy.rows(envoy.config_dump(self.space, "dynamic_listeners"))
 
 

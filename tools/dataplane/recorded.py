@@ -1,4 +1,4 @@
-"""The rows of a recording (see ``record``) and of `Pod.listeners`, as the model's type."""
+"""The rows of a recording (see ``record``) as the model's type."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from dnsalias_operator.core.istio.listeners import Row
 
 
 def row_of(raw: Mapping[str, Any]) -> Row:
-    """A row in the form of ``envoy.Row``; KeyError or TypeError where it is none."""
+    """A row as it is recorded; KeyError or TypeError where it is none."""
     return Row(
         bind=raw["bind"],
         port=raw["port"],

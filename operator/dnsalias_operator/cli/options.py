@@ -118,11 +118,14 @@ def unread(inputs: Inputs) -> str:
 
 
 def with_source(command: Command) -> Command:
-    """Add the options of `Source`; the command gets it as ``source``."""
+    """Add the options of `Source`; the command gets it as ``source``.
+
+    A command that reads a ``pod``, or one of ``every`` workload, needs a cluster for that, whatever files there are.
+    """
 
     @functools.wraps(command)
     def read(*, paths: tuple[str, ...], namespace: str, context: str, kubeconfig: str, **rest: Any) -> Any:  # noqa: ANN401
-        if paths and (context or kubeconfig):
+        if paths and (context or kubeconfig) and not (rest.get("pod") or rest.get("every")):
             raise click.UsageError("-f reads files and --context or --kubeconfig a cluster; give one of them")
         return command(source=Source(paths, namespace, context, kubeconfig), **rest)
 
@@ -158,6 +161,14 @@ def rules(flags: dict[str, Any]) -> Rules:
         return load_settings(flags, config).rules
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
+
+
+def labels_of(_context: click.Context, _parameter: click.Parameter, value: str) -> dict[str, str]:
+    """Callback of an option that takes labels of a pod."""
+    pairs = [pair.partition("=") for pair in value.split(",") if pair]
+    if any(not key or not equals for key, equals, _ in pairs):
+        raise click.BadParameter(f"{value!r}: expected key=value, several with commas between")
+    return {key: text for key, _, text in pairs}
 
 
 def _add(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:
