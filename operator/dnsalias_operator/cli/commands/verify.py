@@ -11,7 +11,8 @@ import click
 
 from dnsalias_operator import __version__
 from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, labels_of, with_mesh, with_source
-from dnsalias_operator.cli.printing.verified import Verified, as_document, lines
+from dnsalias_operator.cli.printing.verified import Verified, lines
+from dnsalias_operator.cli.printing.verifieddoc import as_document
 from dnsalias_operator.cli.reading.sidecars import STDIN, Sampled, SidecarError, from_file, from_namespace, from_pod
 from dnsalias_operator.cli.terminal import clean, note
 from dnsalias_operator.core.advice.verify import (
@@ -38,10 +39,10 @@ contradict each other that is said.
 
 \b
 Example:
-  kubectl exec POD -c istio-proxy -- pilot-agent request GET config_dump > dump.json
-  dnsalias verify dump.json
-  dnsalias verify --pod shop/web-5d9c7b -o wide
+  dnsalias verify --pod shop/web-5d9c7b
   dnsalias verify --all shop --report report.json
+  kubectl exec POD -c istio-proxy -- pilot-agent request GET config_dump > dump.json
+  dnsalias verify dump.json -f manifests/ -o wide
 
 \b
 With -o wide and -o json, also what the sidecar sends to each cluster: mTLS,

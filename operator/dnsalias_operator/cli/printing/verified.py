@@ -1,15 +1,15 @@
-"""What `dnsalias verify` found, for people and for programs."""
+"""What `dnsalias verify` found, in words."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import shlex
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
-from dnsalias_operator.cli.printing.rows import as_dict, cells_of
+from dnsalias_operator.cli.printing.rows import cells_of
 from dnsalias_operator.cli.terminal import clean, count, tally
 from dnsalias_operator.core.advice.verify import Claimed, ClusterDifference, Explanation, PortDifference, Seen, Verdict
-from dnsalias_operator.core.istio.listeners import Client, Row
+from dnsalias_operator.core.istio.listeners import Client
 from dnsalias_operator.model.mesh import Mesh
 
 MOST_CLAIMED = 10
@@ -68,37 +68,13 @@ def lines(one: Verified, most: int) -> Iterator[str]:
     yield from _outcome(one)
 
 
-def as_document(one: Verified) -> dict[str, Any]:
-    """The outcome for programs."""
-    proxy, verdict, why = one.seen.proxy, one.verdict, one.explanation
-    return {
-        "source": one.source,
-        "pod": {"namespace": proxy.namespace, "name": proxy.name} if proxy else None,
-        "namespace": one.client.namespace,
-        "release": proxy.release if proxy else "",
-        "cluster": proxy.cluster if proxy else "",
-        "network": proxy.network if proxy else "",
-        "settings": one.mesh.model_dump(mode="json"),
-        "agrees": one.agrees,
-        "ports": len(verdict.ports),
-        "agreed": verdict.agreed,
-        "differences": [_port_as_dict(d) for d in verdict.differences],
-        "notCompared": [_port_as_dict(d) for d in verdict.not_compared],
-        "byChance": list(verdict.by_chance),
-        "listenersOfPods": [as_dict(row) for row in verdict.of_pods],
-        "clusters": [_cluster_as_dict(c) for c in one.clusters] if one.clusters is not None else None,
-        "explanation": _explanation_as_dict(why) if why else None,
-        "refused": list(one.seen.refused),
-        "notes": list(one.notes),
-    }
-
-
 def explained(why: Explanation) -> str:
     """The settings that would explain the differences, in a sentence."""
     told = " and ".join(_setting(name, value) for name, value in why.settings.items())
     flags = " ".join(_flag(name, value) for name, value in why.settings.items())
     agree = "all ports agree" if why.complete else f"{why.agreed} of {count(why.ports, 'port')} agree"
-    also = f"; so they do with {' or with '.join(_setting(*o) for o in why.others[:3])}" if why.others else ""
+    others = [_setting(name, value) for name, value in why.others[:3]]
+    also = f"; as many do with {' or '.join(others)}" if others else ""
     return f"With {told}, {agree} ({flags}){also}."
 
 
@@ -132,7 +108,8 @@ def _outcome(one: Verified) -> Iterator[str]:
         fg="green" if one.agrees else "red",
     )
     if one.clusters is not None:
-        yield f"{count(len(one.clusters), 'cluster')} of {len(one.seen.clusters or ())} differ."
+        there = len(one.seen.clusters or ())
+        yield f"{count(len(one.clusters), 'cluster')} differ, of {there} that Envoy has."
     if one.explanation:
         yield click.style(clean(explained(one.explanation)), bold=True)
     for port in verdict.not_compared:
@@ -168,7 +145,7 @@ def _port(one: PortDifference) -> Iterator[str]:
     if len(one.claimed) > MOST_CLAIMED:
         yield f"  claimed by {len(one.claimed) - MOST_CLAIMED} more objects"
     if not one.claimed:
-        yield "  claimed by no object that was read and that the pod is given"
+        yield "  claimed by no object that was read"
     for host in one.unread:
         yield f"  no object that was read has the host {clean(host)}: is the input complete?"
     for loss in one.lost:
@@ -184,7 +161,7 @@ def _claimed(one: Claimed) -> str:
         *([f"hosts {', '.join(one.hosts)}"] if one.hosts else []),
         f"addresses {', '.join(one.addresses) or 'none'}",
         *([f"allocated {', '.join(one.auto_addresses)}"] if one.auto_addresses else []),
-        f"exportTo {', '.join(one.export_to)}",
+        f"exportTo {', '.join(one.export_to)}{'' if one.given else ', not to this pod'}",
     ]
     return f"{one.key} ({'; '.join(parts)})"
 
@@ -200,50 +177,4 @@ def _flag(name: str, value: object) -> str:
     if isinstance(value, bool) and name in _FLAGS:
         return _FLAGS[name][0 if value else 1]
     text = ",".join(value) if isinstance(value, tuple) else value
-    return f"--{name.replace('_', '-')} {text}"
-
-
-def _port_as_dict(one: PortDifference) -> dict[str, Any]:
-    return {
-        "port": one.port,
-        "envoy": [as_dict(row) for row in one.envoy],
-        "predicted": [_predicted(row) for row in one.predicted],
-        "both": [_predicted(row) for row in one.both],
-        "claimedBy": [_claimed_as_dict(c) for c in one.claimed],
-        "lost": [{"loser": str(x.loser), "winner": str(x.winner), "bind": x.bind} for x in one.lost],
-        "rules": list(one.rules),
-        "unread": list(one.unread),
-        "notModelled": list(one.not_modelled),
-    }
-
-
-def _predicted(row: Row) -> dict[str, Any]:
-    return {**as_dict(row), "owner": str(row.owner) if row.owner else None}
-
-
-def _claimed_as_dict(one: Claimed) -> dict[str, Any]:
-    return {
-        "kind": one.key.kind,
-        "namespace": one.key.namespace,
-        "name": one.key.name,
-        "protocols": list(one.protocols),
-        "hosts": list(one.hosts),
-        "addresses": list(one.addresses),
-        "autoAddresses": list(one.auto_addresses),
-        "resolution": one.resolution,
-        "exportTo": list(one.export_to),
-    }
-
-
-def _cluster_as_dict(one: ClusterDifference) -> Mapping[str, str]:
-    return {"name": one.name, "envoy": one.envoy, "predicted": one.predicted, "because": one.because}
-
-
-def _explanation_as_dict(why: Explanation) -> dict[str, Any]:
-    others = [{name: _plain(value)} for name, value in why.others]
-    settings = {name: _plain(value) for name, value in why.settings.items()}
-    return {"settings": settings, "agree": why.agreed, "of": why.ports, "others": others, "message": explained(why)}
-
-
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
+    return f"--{name.replace('_', '-')} {shlex.quote(str(text))}"

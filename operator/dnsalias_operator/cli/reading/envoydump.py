@@ -5,9 +5,9 @@ prints. A dump may have 100 MB: it is read event by event, and only one listener
 """
 
 import codecs
-import io
+import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dnsalias_operator.cli.reading.problems import MAX_DEPTH
 from dnsalias_operator.core.advice.verify import Seen
@@ -31,6 +31,7 @@ _LISTED = "item"
 """An element of the list that istioctl prints."""
 _CLUSTERS = frozenset(f"configs.item.dynamic_{state}_clusters.item.cluster" for state in ("active", "warming"))
 _ENDPOINTS = "configs.item.dynamic_endpoint_configs.item.endpoint_config"
+_CUT_OFF = "premature EOF"
 _KEYS = ("private_key.inline_string", "private_key.inline_bytes", "privateKey.inlineString", "privateKey.inlineBytes")
 _REDACTED = ("", "[redacted]", "W3JlZGFjdGVkXQ==")
 """What Envoy writes for a key, as text and as bytes in base64."""
@@ -50,12 +51,9 @@ def read_dump(stream: BinaryIO, *, clusters: bool = False) -> Seen:
 
     reader = _Reader(clusters=clusters)
     try:
-        reader.read(ijson.parse(_utf8(stream), buf_size=_CHUNK), ijson.ObjectBuilder)
-    except ijson.IncompleteJSONError:
-        reader.fail_if_other()
-        raise DumpError(f"it ends in the middle of the JSON: cut off? Take it again: {TAKE}") from None
-    except (ijson.JSONError, UnicodeError):
-        raise DumpError(f"no JSON, and so no configuration of an Envoy. Take one: {TAKE}") from None
+        reader.read(ijson.parse(_Utf8(stream), buf_size=_CHUNK), ijson.ObjectBuilder)
+    except (ijson.JSONError, UnicodeError) as error:
+        raise DumpError(_no_json(str(error))) from None
     return reader.seen()
 
 
@@ -151,6 +149,14 @@ class _Reader:
         return cluster if own is None else EnvoyCluster(cluster.name, cluster.tls, endpoints_of(own))
 
 
+def _no_json(said: str) -> str:
+    """Why the reader of JSON stopped; its own words quote the file, where keys may stand."""
+    if _CUT_OFF in said:
+        return f"it is empty, or ends in the middle of the JSON: cut off? Take it again: {TAKE}"
+    reason = re.search(r"(?:lexical|parse) error: ([^\n\\]+)", said)
+    return f"no JSON ({reason[1] if reason else 'no text'}), and so no configuration of an Envoy. Take one: {TAKE}"
+
+
 def _other_document(keys: set[str]) -> str:
     if {"apiVersion", "kind"} <= keys:
         return f"Kubernetes objects: those go to -f, and here goes a sidecar's configuration: {TAKE}"
@@ -161,12 +167,18 @@ def _other_document(keys: set[str]) -> str:
     return f"JSON, and no configuration of an Envoy ({', '.join(sorted(keys)[:5])}). Take one: {TAKE}"
 
 
-def _utf8(stream: BinaryIO) -> BinaryIO:
+class _Utf8:
     """The stream as JSON's reader takes it: PowerShell writes UTF-16, and marks UTF-8."""
-    buffered = io.BufferedReader(cast("io.RawIOBase", stream), _CHUNK)
-    start = buffered.peek(3)[:3]
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return cast("BinaryIO", codecs.EncodedFile(buffered, "utf-8", "utf-16"))
-    if start == codecs.BOM_UTF8:
-        buffered.read(3)
-    return buffered
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        first = stream.read(_CHUNK)
+        utf16 = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        self._decoder = codecs.getincrementaldecoder("utf-16")() if utf16 else None
+        self._first = first.removeprefix(codecs.BOM_UTF8)
+
+    def read(self, size: int) -> bytes:
+        if size == 0:
+            return b""  # asked to know whether these are bytes
+        data, self._first = self._first or self._stream.read(size), b""
+        return self._decoder.decode(data, final=not data).encode() if self._decoder else data

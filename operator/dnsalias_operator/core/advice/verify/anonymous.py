@@ -131,6 +131,7 @@ def _claimed(one: Claimed, ages: list[int], hide: Anonymous) -> dict[str, Any]:
         "selects": one.selects,
         "endpoints": one.endpoints,
         "exportTo": _texts(one.export_to, hide),
+        "given": one.given,
         "age": None if one.created is None else ages.index(one.created),
     }
 

@@ -1,7 +1,7 @@
 """Whose port it is, and which rule the model followed for each row of it."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dnsalias_operator.core.istio.listeners import Client, Row, sees, sidecar_of
 from dnsalias_operator.core.istio.listeners.rows import WILDCARD, WILDCARD6
@@ -22,7 +22,8 @@ class Claimed:
 
     ``protocols`` are those of its ports of that number. ``addresses`` are its clusterIPs or what the entry lists,
     ``auto_addresses`` what istiod allocated to it. ``resolution`` is an entry's, of a Service its type (or "headless").
-    ``export_to`` is what counts, with the mesh's default. ``created`` is in seconds since the epoch.
+    ``export_to`` is what counts, with the mesh's default, and ``given`` whether the client is among those. ``created``
+    is in seconds since the epoch.
     """
 
     key: Key
@@ -35,15 +36,15 @@ class Claimed:
     endpoints: int
     export_to: tuple[str, ...]
     created: int | None
+    given: bool = True
 
 
 def claimed_on(
     world: Snapshot, client: Client, mesh: Mesh, port: int, first: Collection[Key | None] = ()
 ) -> tuple[Claimed, ...]:
-    """The objects that claim the port and that the client is given, those of ``first`` before the others."""
-    found = [obj for obj in world.claimants(port) if sees(obj, client.namespace, mesh)]
-    found.sort(key=lambda obj: (obj.key not in first, obj.key))
-    return tuple(_claimed(obj, port, mesh) for obj in found)
+    """The objects that claim the port: those of ``first``, then what the client is given, then the others."""
+    found = [replace(_claimed(o, port, mesh), given=sees(o, client.namespace, mesh)) for o in world.claimants(port)]
+    return tuple(sorted(found, key=lambda one: (one.key not in first, not one.given, one.key)))
 
 
 def rules_of(world: Snapshot, client: Client, mesh: Mesh, rows: Iterable[Row]) -> tuple[str, ...]:

@@ -140,7 +140,7 @@ def _difference(
         port=port,
         envoy=_sorted(seen - told),
         predicted=only_told,
-        both=_sorted(seen & told),
+        both=_sorted(told & seen),
         claimed=claimed_on(world, client, mesh, port, {row.owner for row in told} | {loss.loser for loss in lost}),
         lost=lost,
         rules=rules_of(world, client, mesh, only_told),

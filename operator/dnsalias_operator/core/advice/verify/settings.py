@@ -1,6 +1,7 @@
 """Which setting would explain that a sidecar differs from its prediction: each is tried, one at a time."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,12 +41,12 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """What one setting comes to."""
+    """What one setting comes to: the ports that then still differ."""
 
     name: str
     value: Any
     mesh: Mesh
-    agreed: int
+    wrong: tuple[int, ...]
 
 
 def explain(world: Snapshot, client: Client, mesh: Mesh, rows: Iterable[Row], verdict: Verdict) -> Explanation | None:
@@ -55,49 +56,63 @@ def explain(world: Snapshot, client: Client, mesh: Mesh, rows: Iterable[Row], ve
     by chance, do not count.
     """
     ignored = {*verdict.by_chance, *(d.port for d in verdict.not_compared)}
-    seen = {port: seen_rows for port, seen_rows in by_port(rows).items() if port not in ignored}
-    wrong = [difference.port for difference in verdict.differences]
-    found: dict[str, Any] = {}
-    agreed = len(set(verdict.ports) - ignored) - len(wrong)
+    seen = {port: found for port, found in by_port(rows).items() if port not in ignored}
+    asked = _Asked(world, client, seen, ignored)
+    wrong = tuple(difference.port for difference in verdict.differences)
+    settings: dict[str, Any] = {}
     others: tuple[tuple[str, Any], ...] = ()
-    while wrong and len(found) < MOST_SETTINGS:
-        trials = list(_trials(world, client, mesh, seen, wrong, found))
-        best = max(trials, key=lambda trial: trial.agreed, default=None)
-        if best is None or best.agreed <= agreed:
+    while wrong and len(settings) < MOST_SETTINGS:
+        trials = [t for t in _trials(asked, mesh, wrong) if t.name not in settings and len(t.wrong) < len(wrong)]
+        if not trials:
             break
-        others = tuple((t.name, t.value) for t in trials if t.agreed == best.agreed and t.name != best.name)
-        found[best.name], mesh, agreed = best.value, best.mesh, best.agreed
-        wrong = [port for port in _ports(world, seen) if not agrees(world, client, mesh, port, _of(seen, port))]
-    total = agreed + len(wrong)
-    return Explanation(found, agreed, total, others) if found else None
+        best = min(trials, key=lambda trial: len(trial.wrong))
+        others = tuple((t.name, t.value) for t in trials if len(t.wrong) == len(best.wrong) and t is not best)
+        settings[best.name], mesh, wrong = best.value, best.mesh, best.wrong
+    total = len(set(verdict.ports) - ignored)
+    return Explanation(settings, max(0, total - len(wrong)), total, others) if settings else None
 
 
-def _trials(
-    world: Snapshot, client: Client, mesh: Mesh, seen: Mapping[int, Rows], wrong: Sequence[int], done: Iterable[str]
-) -> Iterator[_Trial]:
-    """The settings that make any of the wrong ports agree, with how many ports then do."""
-    for name, value in _candidates(world, client, mesh, seen):
-        if name in done or getattr(mesh, name) == value:
-            continue
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The sidecar that is to be explained: its client, and its rows by port without those ``ignored``."""
+
+    world: Snapshot
+    client: Client
+    seen: Mapping[int, Rows]
+    ignored: AbstractSet[int]
+
+    def wrong(self, mesh: Mesh, ports: Iterable[int]) -> tuple[int, ...]:
+        """Those of the ports that differ in that mesh."""
+        return tuple(p for p in ports if not agrees(self.world, self.client, mesh, p, self.seen.get(p, Rows())))
+
+    @property
+    def ports(self) -> list[int]:
+        """All that may have a listener, in this mesh or in another."""
+        return sorted({*self.world.ports(), *self.seen} - self.ignored)
+
+
+def _trials(asked: _Asked, mesh: Mesh, wrong: Sequence[int]) -> Iterator[_Trial]:
+    """The settings that make any of the wrong ports agree."""
+    first = wrong[:SAMPLE]
+    for name, value in _candidates(asked, mesh):
         other = mesh.model_copy(update={name: value})
-        if any(agrees(world, client, other, port, _of(seen, port)) for port in wrong[:SAMPLE]):
-            ports = _ports(world, seen)
-            yield _Trial(name, value, other, sum(agrees(world, client, other, p, _of(seen, p)) for p in ports))
+        if other != mesh and len(asked.wrong(other, first)) < len(first):
+            yield _Trial(name, value, other, asked.wrong(other, asked.ports))
 
 
-def _candidates(world: Snapshot, client: Client, mesh: Mesh, seen: Mapping[int, Rows]) -> Iterator[tuple[str, Any]]:
+def _candidates(asked: _Asked, mesh: Mesh) -> Iterator[tuple[str, Any]]:
     """Every value worth trying of each setting, the likeliest first: of equal ones the first is told."""
     yield "dns_capture", not mesh.dns_capture
     for policy in ("ALLOW_ANY", "REGISTRY_ONLY"):
         yield "outbound_traffic_policy", policy
-    for default in ((PUBLIC,), (PRIVATE,), (NOBODY,), (client.namespace,)):
+    for default in ((PUBLIC,), (PRIVATE,), (NOBODY,), (asked.client.namespace,)):
         yield "default_service_export_to", default
     yield "dual_stack", not mesh.dual_stack
     yield "istio_dual_stack", not mesh.istio_dual_stack
     yield "multi_cluster", not mesh.multi_cluster
-    for namespace in sorted({sidecar.meta.namespace for sidecar in world.sidecars()}):
+    for namespace in sorted({sidecar.meta.namespace for sidecar in asked.world.sidecars()}):
         yield "root_namespace", namespace
-    for domain in _domains(seen):
+    for domain in _domains(asked.seen):
         yield "cluster_domain", domain
     for release in sorted(RELEASES, key=lambda text: _distance(Release.parse(text), mesh.release)):
         yield "istio_version", release
@@ -110,11 +125,3 @@ def _domains(seen: Mapping[int, Rows]) -> list[str]:
 
 def _distance(one: Release, other: Release) -> tuple[int, int]:
     return abs(one.minor - other.minor), abs(min(one.patch, 99) - min(other.patch, 99))
-
-
-def _ports(world: Snapshot, seen: Mapping[int, Rows]) -> list[int]:
-    return sorted({*world.ports(), *seen})
-
-
-def _of(seen: Mapping[int, Rows], port: int) -> Rows:
-    return seen.get(port, Rows())
