@@ -99,11 +99,18 @@ def withdraw(plane: ControlPlane, namespace: str, name: str) -> None:
 
 
 def manifest(
-    namespace: str, name: str, labels: Mapping[str, str], service_account: str, ports: Sequence[Mapping[str, Any]]
+    namespace: str,
+    name: str,
+    labels: Mapping[str, str],
+    service_account: str,
+    ports: Sequence[Mapping[str, Any]],
+    *,
+    sidecar: bool = False,
 ) -> dict[str, Any]:
     """The Pod object of an application with these container ports (``name``, ``containerPort``)."""
     container = {"name": "app", "image": "none", "ports": [dict(port) for port in ports]}
-    spec = {"nodeName": NODE, "serviceAccountName": service_account, "containers": [container]}
+    containers = [container, *([{"name": "istio-proxy", "image": "none"}] if sidecar else [])]
+    spec = {"nodeName": NODE, "serviceAccountName": service_account, "containers": containers}
     return {"metadata": {"namespace": namespace, "name": name, "labels": dict(labels)}, "spec": spec}
 
 
