@@ -176,6 +176,8 @@ def test_a_listener_that_envoy_refuses_is_told(invoke: Invoke, write: Write, obj
     """With Envoy's own words."""
     made = envoy_dumps.dump(rows())
     failed = {"failed_configuration": {"name": "0.0.0.0_7"}, "details": "duplicate matcher"}
-    made["configs"][1]["dynamic_listeners"].append({"name": "0.0.0.0_7", "error_state": failed})
+    warming = {"name": "0.0.0.0_8", "warming_state": {"listener": {"name": "0.0.0.0_8"}}}
+    made["configs"][1]["dynamic_listeners"] += [{"name": "0.0.0.0_7", "error_state": failed}, warming]
     result = invoke("verify", write("dump.json", made), "-f", objects)
     assert "Envoy refuses listener 0.0.0.0_7: duplicate matcher." in result.stdout
+    assert "Envoy has not taken listener 0.0.0.0_8 yet." in result.stdout

@@ -1,15 +1,22 @@
 """`dnsalias verify`: which files it reads, what it says of others, and what it never shows."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from dnsalias_operator.core.istio.listeners import Row
+from dnsalias_operator.core.istio.listeners.envoy import rows_of
 from tests.cli import envoy_dumps
 from tests.cli.conftest import Invoke, Write
 from tests.cli.verify_worlds import NAMESPACE, OBJECTS, REAL, REAL_OBJECTS, leading_elsewhere, rows
+from tests.core.agreement import load
+
+RECORDINGS = Path(__file__).parents[1] / "core" / "data"
 
 
 @pytest.fixture
@@ -37,6 +44,8 @@ def test_what_istioctl_prints_is_read(invoke: Invoke, write: Write, objects: Pat
     result = invoke("verify", path, "-f", objects)
     assert result.exit_code == 2
     assert "give --from NAMESPACE" in result.stderr
+    wide = invoke("verify", path, "-f", objects, "--from", NAMESPACE, "-o", "wide")
+    assert "Note: its clusters are not in what was given" in wide.stdout
 
 
 def test_a_dump_of_listeners_alone_is_read(invoke: Invoke, write: Write, objects: Path) -> None:
@@ -87,6 +96,12 @@ def test_a_file_that_is_not_there(invoke: Invoke, tmp_path: Path) -> None:
     result = invoke("verify", tmp_path / "none.json", "-f", REAL_OBJECTS)
     assert (result.exit_code, result.stdout) == (2, "")
     assert f"{tmp_path / 'none.json'}: No such file or directory" in result.stderr
+
+
+def test_the_dump_may_lie_beside_the_objects(invoke: Invoke, write: Write, objects: Path) -> None:
+    """A folder of objects is read without the dump in it."""
+    path = write("dump.json", envoy_dumps.dump(rows()))
+    assert invoke("verify", path, "-f", objects.parent).exit_code == 0
 
 
 @pytest.mark.parametrize("arguments", [(), ("a.json", "--pod", "a/b"), ("--pod", "a/b", "--all", "a"), ("--pod", "b")])
@@ -154,3 +169,52 @@ def test_objects_that_cannot_be_read_are_an_error(invoke: Invoke, write: Write) 
     result = invoke("verify", dump, "-f", write("bad.yaml", yaml.safe_dump_all(OBJECTS) + "---\n{]"))
     assert result.exit_code == 2
     assert "4 of 4 ports agree" in result.stdout
+
+
+@pytest.mark.parametrize("form", ["Envoy", "istioctl"])
+def test_every_row_of_a_real_sidecar_survives_both_forms(form: str) -> None:
+    """The rows of a recording, written as Envoy or istioctl write listeners, are read as the same rows."""
+    recording = load(RECORDINGS / "listeners-101.json.gz")
+    recorded = [row for view in recording.views for row in view.rows]
+    listeners = envoy_dumps.listeners_of(dict.fromkeys(recorded))
+    if form == "istioctl":
+        listeners = json.loads(envoy_dumps.as_istioctl(listeners))
+    assert {row for listener in listeners for row in rows_of(listener)} == set(recorded)
+
+
+MEASURED = """
+import resource, sys
+from dnsalias_operator.cli.main import program
+try:
+    program.main(sys.argv[1:])
+except SystemExit as end:
+    print(end.code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
+"""
+
+
+@pytest.mark.slow
+def test_a_huge_dump_is_read_in_little_memory(objects: Path, tmp_path: Path) -> None:
+    """100 MB, as of a sidecar with ten thousand listeners, take less than 300 MiB."""
+    path = tmp_path / "huge.json"
+    start, end = json.dumps(envoy_dumps.dump(rows()), indent=1).rsplit("]\n  }\n ]\n}", 1)
+    log = [{"name": "envoy.access_loggers.file", "typed_config": {"format": "%RESPONSE_CODE% " * 8}}] * 50
+    with path.open("w") as file:
+        file.write(start)
+        for number in range(10_000):
+            listener = {**envoy_dumps.listeners_of([_row(number)])[0], "access_log": log}
+            state = {"name": listener["name"], "active_state": {"listener": listener}}
+            file.write(f",\n{json.dumps(state, indent=1)}")
+        file.write(f"]}}]}}{end}")
+    assert path.stat().st_size > 100_000_000
+    command = [sys.executable, "-c", MEASURED, "verify", str(path), "-f", str(objects)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    code, mebibytes = map(int, done.stderr.split()[-2:])
+    assert code == 1
+    assert "4 of 10004 ports agree, 10000 differ." in done.stdout
+    assert mebibytes < 300
+
+
+def _row(number: int) -> Row:
+    return Row(
+        f"10.1.{number // 256}.{number % 256}", 20_000 + number, False, (), (), False, f"outbound|1||{number}", None
+    )

@@ -98,7 +98,7 @@ class Source:
 def _own_files() -> list[str]:
     """Files that this command was given which hold no objects: they may lie in the folder that it reads."""
     given = click.get_current_context().params
-    return [path for path in (given.get("config"), given.get("baseline")) if path]
+    return [path for path in (given.get("config"), given.get("baseline"), given.get("dump")) if path]
 
 
 def as_if_all_were_read(source: Source, rules: Rules) -> tuple[Rules, str]:

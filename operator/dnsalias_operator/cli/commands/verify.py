@@ -96,7 +96,10 @@ def verify(
     world = inputs.snapshot()
     if source.namespace and not source.paths:
         note(f"warning: nothing outside of namespace {source.namespace} was read, and a sidecar is told of more")
-    found = [_verify(world, one, client, rules.mesh) for one, client in zip(sampled, named, strict=True)]
+    found = [
+        _verify(world, one, client, rules.mesh, wide=output == "wide")
+        for one, client in zip(sampled, named, strict=True)
+    ]
     if output == "json":
         click.echo(json.dumps({"sidecars": [as_document(one) for one in found]}, indent=2, ensure_ascii=False))
     else:
@@ -140,8 +143,10 @@ def _client(one: Sampled, namespace: str, labels: dict[str, str]) -> Client:
     return Client(namespace or (said.namespace if said else ""), labels or (said.labels if said else {}))
 
 
-def _verify(world: Snapshot, one: Sampled, client: Client, assumed: Mesh) -> Verified:
+def _verify(world: Snapshot, one: Sampled, client: Client, assumed: Mesh, *, wide: bool) -> Verified:
     mesh, notes = mesh_of(one.seen.proxy, assumed) if one.seen.proxy else (assumed, ())
+    if wide and one.seen.clusters is None:
+        notes = (*notes, "its clusters are not in what was given: a whole config_dump has them")
     verdict = compare(world, client, mesh, one.seen.rows)
     clusters = clusters_differ(world, client, mesh, one.seen.clusters) if one.seen.clusters is not None else None
     why = explain(world, client, mesh, one.seen.rows, verdict) if verdict.differences else None

@@ -27,6 +27,7 @@ _DYNAMIC = ("configs.item.dynamic_listeners.item", "configs.item")
 """Where listeners are in a dump of everything, and in one of listeners alone."""
 _LISTENERS = frozenset(f"{where}.active_state.listener" for where in _DYNAMIC)
 _REFUSED = frozenset(f"{where}.error_state" for where in _DYNAMIC)
+_WARMING = frozenset(f"{where}.warming_state.listener" for where in _DYNAMIC)
 _LISTED = "item"
 """An element of the list that istioctl prints."""
 _CLUSTERS = frozenset(f"configs.item.dynamic_{state}_clusters.item.cluster" for state in ("active", "warming"))
@@ -59,7 +60,9 @@ def read_dump(stream: BinaryIO, *, clusters: bool = False) -> Seen:
 
 class _Reader:
     def __init__(self, *, clusters: bool) -> None:
-        self._wanted = {_NODE, _LISTED, *_LISTENERS, *_REFUSED} | ({*_CLUSTERS, _ENDPOINTS} if clusters else set())
+        self._wanted = {_NODE, _LISTED, *_LISTENERS, *_REFUSED, *_WARMING} | (
+            {*_CLUSTERS, _ENDPOINTS} if clusters else set()
+        )
         self._with_clusters = clusters
         self._keys: set[str] = set()
         self._proxy: Proxy | None = None
@@ -102,6 +105,8 @@ class _Reader:
         elif prefix in _REFUSED:
             name = text(mapping(field(value, "failed_configuration")).get("name"))
             self._refused.append(f"Envoy refuses listener {name}: {text(value.get('details'))}")
+        elif prefix in _WARMING:
+            self._refused.append(f"Envoy has not taken listener {text(value.get('name'))} yet")
         elif prefix == _ENDPOINTS:
             self._endpoints[text(field(value, "cluster_name"))] = value
         elif is_of_service(text(value.get("name"))):

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, BinaryIO
@@ -12,7 +12,7 @@ from dnsalias_operator.model.names import is_object_name
 from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError
 
-__all__ = ["ApiError", "ClusterError", "Workload", "dump_sidecar", "one_pod_a_workload"]
+__all__ = ["ApiError", "ClusterError", "Workload", "dump_sidecar", "one_pod_a_workload", "running"]
 
 CONTAINER = "istio-proxy"
 COMMAND = ("pilot-agent", "request", "GET", "config_dump?include_eds")
@@ -77,13 +77,16 @@ async def _sample(kubeconfig: str | None, context: str | None, namespace: str) -
         query = {"limit": "500"}
         while True:
             answer = await client.request("GET", _path(namespace), query)
-            for pod in filter(_has_sidecar, mappings(answer.get("items"))):
-                name = text(mapping(pod.get("metadata")).get("name"))
-                owner = _owner(pod)
-                found[owner] = min(found.get(owner, name), name)
+            for one in running(mappings(answer.get("items"))):
+                found.setdefault(one.owner, one.pod)
             if not (token := text(mapping(answer.get("metadata")).get("continue"))):
                 return sorted(Workload(owner, name) for owner, name in found.items())
             query["continue"] = token
+
+
+def running(pods: Iterable[Mapping[str, Any]]) -> Iterator[Workload]:
+    """The pods that run with a sidecar, each with what made it."""
+    return (Workload(_owner(pod), text(mapping(pod.get("metadata")).get("name"))) for pod in pods if _has_sidecar(pod))
 
 
 def _refused(error: ApiError, namespace: str, pod: str) -> ClusterError:
