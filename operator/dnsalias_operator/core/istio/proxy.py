@@ -4,6 +4,7 @@ Source: ServiceNode and ParseServiceNodeWithMetadata in pilot/pkg/model/context.
 NodeMetadata in pkg/model/proxy.go.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +20,9 @@ class ProxyKind(StrEnum):
     GATEWAY = "router"
     WAYPOINT = "waypoint"
     OTHER = ""
+
+
+_NODE_ID = re.compile(f"({'|'.join(filter(None, ProxyKind))})~([^~]*)~([^~]*)~([^~]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +63,17 @@ class Proxy:
 def proxy_of(node: Mapping[str, Any]) -> Proxy:
     """The proxy whose node that is; of kind OTHER where Istio did not name it ``KIND~IP~POD.NAMESPACE~DOMAIN``."""
     node_id, metadata = text(node.get("id")), mapping(node.get("metadata"))
-    kind, ip, pod, domain = (*node_id.split("~"), "", "", "")[:4] if node_id.count("~") == 3 else ("", "", "", "")  # noqa: PLR2004
-    known = kind in list(ProxyKind)
-    if not kind or not known:
+    match = _NODE_ID.fullmatch(node_id)
+    if match is None:
         return Proxy(ProxyKind.OTHER, node_id)
-    name, _, namespace = pod.partition(".") if "NAME" not in metadata else (text(metadata["NAME"]), "", "")
-    namespace = text(metadata.get("NAMESPACE")) or namespace or domain.partition(".")[0]
+    kind, ip, pod, domain = match.groups()
+    name, _, namespace = pod.rpartition(".")
     listed = [address.strip() for address in text(metadata.get("INSTANCE_IPS")).split(",")]
     return Proxy(
         kind=ProxyKind(kind),
         node_id=node_id,
-        name=name,
-        namespace=namespace,
+        name=text(metadata.get("NAME")) or name,
+        namespace=text(metadata.get("NAMESPACE")) or namespace,
         labels=texts(metadata.get("LABELS")),
         release=text(metadata.get("ISTIO_VERSION")),
         dns_capture=str(metadata.get("DNS_CAPTURE", "")).lower() == "true",

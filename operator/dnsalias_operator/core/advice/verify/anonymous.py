@@ -72,7 +72,7 @@ class Anonymous:
         return ("/" if "/" in word else ".").join(self._label(label) for label in labels)
 
     def _label(self, label: str) -> str:
-        if label in KEPT or label.isdigit():
+        if label in KEPT:
             return label
         if "." in label:
             return self._word(label)
