@@ -201,9 +201,10 @@ class Settings(BaseSettings):
 
     @cached_property
     def rules(self) -> Rules:
-        """The settings that decisions depend on."""
+        """The settings that decisions depend on; of the mesh's fields only those count as set that were given."""
+        given = Mesh.model_fields.keys() & self.model_fields_set
         return Rules(
-            mesh=Mesh(**{name: getattr(self, name) for name in Mesh.model_fields}),
+            mesh=Mesh(**{name: getattr(self, name) for name in given}),
             **{name: getattr(self, name) for name in Rules.model_fields if name != "mesh"},
         )
 

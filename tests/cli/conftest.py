@@ -1,10 +1,12 @@
 """What the tests of the command line share: a runner, the real executables, and one small broken world."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,6 +17,7 @@ from dnsalias_operator.cli.reading.inputs import Inputs
 
 Invoke = Callable[..., Result]
 Execute = Callable[..., subprocess.CompletedProcess[str]]
+Write = Callable[..., Path]
 
 INCIDENT = """\
 # Two ports of trouble: an entry without addresses, and an alias that is still to be made.
@@ -139,3 +142,16 @@ def problems(inputs: Inputs) -> list[tuple[int, int]]:
 def names(inputs: Inputs) -> list[str]:
     """Name of each object, in order."""
     return [item.raw["metadata"]["name"] for item in inputs.items]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a file: text and bytes as they are, anything else as JSON."""
+
+    def to(name: str, content: Any) -> Path:  # noqa: ANN401
+        path = tmp_path / name
+        text = content if isinstance(content, str | bytes) else json.dumps(content)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return to

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from dnsalias_operator.core.istio.listeners import Row
+from dnsalias_operator.core.istio.listeners.envoy import CONNECTION_MANAGER, ENTRANCE, TCP_PROXY
 from tools.dataplane import DataPlaneError, envoy
 
-TCP: dict[str, Any] = {"name": envoy.TCP_PROXY, "typed_config": {"cluster": "outbound|1||a.team"}}
-HTTP: dict[str, Any] = {"name": envoy.CONNECTION_MANAGER, "typed_config": {"rds": {"route_config_name": "80"}}}
+TCP: dict[str, Any] = {"name": TCP_PROXY, "typed_config": {"cluster": "outbound|1||a.team"}}
+HTTP: dict[str, Any] = {"name": CONNECTION_MANAGER, "typed_config": {"rds": {"route_config_name": "80"}}}
 
 
 def dump(*listeners: dict[str, Any]) -> dict[str, Any]:
@@ -32,27 +34,11 @@ def test_a_row_has_the_match_and_the_destination() -> None:
         {"filters": [TCP], "filter_chain_match": match},
         {"filters": [HTTP], "filter_chain_match": {"application_protocols": ["http/1.1", "h2c"]}},
     ]
-    socket = {"bind": "10.0.0.1", "port": 1}
+    http = Row("10.0.0.1", 1, False, (), (), True, None, "80")
     assert envoy.rows(dump(listener(1, filter_chains=chains, default_filter_chain={"filters": [TCP]}))) == [
-        {
-            **socket,
-            "default": False,
-            "sni": ["a.team", "b.team"],
-            "cidr": ["10.0.0.0/8"],
-            "http": False,
-            "cluster": "outbound|1||a.team",
-            "route": None,
-        },
-        {**socket, "default": False, "sni": [], "cidr": [], "http": True, "cluster": None, "route": "80"},
-        {
-            **socket,
-            "default": True,
-            "sni": [],
-            "cidr": [],
-            "http": False,
-            "cluster": "outbound|1||a.team",
-            "route": None,
-        },
+        Row("10.0.0.1", 1, False, ("a.team", "b.team"), ("10.0.0.0/8",), False, "outbound|1||a.team", None),
+        http,
+        Row("10.0.0.1", 1, True, (), (), False, "outbound|1||a.team", None),
     ]
 
 
@@ -60,7 +46,7 @@ def test_the_sidecars_own_listeners_are_left_out() -> None:
     """Inbound listeners, and the one where outbound connections arrive, are no listeners of services."""
     chains = [{"filters": [TCP]}]
     inbound = listener(1, filter_chains=chains, traffic_direction="INBOUND")
-    entrance = listener(15001, filter_chains=chains, name=envoy.ENTRANCE)
+    entrance = listener(15001, filter_chains=chains, name=ENTRANCE)
     assert envoy.rows(dump(inbound, entrance)) == []
 
 
@@ -68,7 +54,7 @@ def test_a_listener_on_two_addresses_has_the_rows_of_both() -> None:
     """Of a dual-stack listener every address counts."""
     more = [{"address": {"socket_address": {"address": "fd00::1", "port_value": 1}}}]
     rows = envoy.rows(dump(listener(1, filter_chains=[{"filters": [TCP]}], additional_addresses=more)))
-    assert [row["bind"] for row in rows] == ["10.0.0.1", "fd00::1"]
+    assert [row.bind for row in rows] == ["10.0.0.1", "fd00::1"]
 
 
 def test_refused_listeners_are_told_once() -> None:

@@ -63,7 +63,7 @@ def caught(clients: Mapping[str, Pod]) -> dict[int, set[str]]:
     """The namespaces whose real sidecars send any connection to the entry, by port."""
     found: dict[int, set[str]] = {port: set() for port in PORTS}
     for namespace, pod in clients.items():
-        rows = {(row["bind"], row["port"], row["cluster"]) for row in pod.listeners()}
+        rows = {(row.bind, row.port, row.cluster) for row in pod.listeners()}
         for port, (host, _) in PORTS.items():
             if ("0.0.0.0", port, f"outbound|{port}||{host}") in rows:  # noqa: S104
                 found[port].add(namespace)

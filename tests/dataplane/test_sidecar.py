@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from dnsalias_operator.core.istio.listeners import Row
 from tools import make
 from tools.controlplane.waiting import eventually
-from tools.dataplane.envoy import Row
 from tools.dataplane.mesh import Mesh
 
 pytestmark = [pytest.mark.cluster, pytest.mark.dataplane]
@@ -27,8 +27,8 @@ def test_an_entry_without_addresses_is_a_catch_all(mesh: Mesh) -> None:
             bind="0.0.0.0",  # noqa: S104
             port=4443,
             default=False,
-            sni=[],
-            cidr=[],
+            sni=(),
+            cidr=(),
             http=False,
             cluster="outbound|4443||tcp.team",
             route=None,
@@ -38,10 +38,10 @@ def test_an_entry_without_addresses_is_a_catch_all(mesh: Mesh) -> None:
         for body in (entry("tcp", "TCP", 4443), entry("tls", "TLS", 5443)):
             mesh.plane.api.create(ENTRIES, body)
         try:
-            eventually(lambda: {r["port"] for r in pod.listeners()} >= {4443, 5443}, "both listeners")
+            eventually(lambda: {r.port for r in pod.listeners()} >= {4443, 5443}, "both listeners")
             rows = pod.listeners()
         finally:
             for name in ("tcp", "tls"):
                 mesh.plane.api.delete(f"{ENTRIES}/{name}")
-    assert [row for row in rows if row["port"] == 4443] == expected
-    assert [row["sni"] for row in rows if row["port"] == 5443] == [["tls.team"], []]
+    assert [row for row in rows if row.port == 4443] == expected
+    assert [row.sni for row in rows if row.port == 5443] == [("tls.team",), ()]

@@ -2,35 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, TypedDict
+from typing import Any
 
+from dnsalias_operator.core.istio.listeners import Row
+from dnsalias_operator.core.istio.listeners.envoy import rows_of
 from tools.dataplane import DataPlaneError
 from tools.dataplane.sidecar import ADMIN
 from tools.dataplane.spaces import Space
 from tools.dataplane.web import OK, get
-
-OUTBOUND = "OUTBOUND"
-ENTRANCE = "virtualOutbound"
-"""The sidecar's own listener, where redirected connections arrive to be handed to the others."""
-TCP_PROXY = "envoy.filters.network.tcp_proxy"
-CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager"
-
-
-class Row(TypedDict):
-    """One filter chain of an outbound listener.
-
-    Keys: ``bind`` and ``port`` of the listener; ``default``, whether it is the listener's default chain; ``sni`` and
-    ``cidr`` it matches; ``http``, whether it matches plaintext HTTP only; ``cluster`` or ``route`` it sends to.
-    """
-
-    bind: str
-    port: int
-    default: bool
-    sni: list[str]
-    cidr: list[str]
-    http: bool
-    cluster: str | None
-    route: str | None
 
 
 def admin(space: Space, path: str) -> str:
@@ -65,8 +44,16 @@ def rows(dump: dict[str, Any]) -> list[Row]:
 
     Args:
         dump: from ``config_dump``, of everything or of "dynamic_listeners".
+
+    Raises:
+        DataPlaneError: a chain neither proxies TCP nor routes HTTP: a recording must not leave it out silently.
     """
-    return [row for listener in _listeners(dump) for row in _chains(listener)]
+    active = (dynamic.get("active_state", {}).get("listener") for dynamic in _dynamic(dump))
+    found = [row for listener in active if listener for row in rows_of(listener)]
+    for row in found:
+        if row.cluster is None and row.route is None:
+            raise DataPlaneError(f"A filter chain that neither proxies TCP nor routes HTTP: {row}")
+    return found
 
 
 def errors(dump: dict[str, Any]) -> list[str]:
@@ -81,45 +68,3 @@ def _dynamic(dump: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from config["dynamic_listeners"]
         elif "DynamicListener" in config.get("@type", ""):
             yield config
-
-
-def _listeners(dump: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for dynamic in _dynamic(dump):
-        listener = dynamic.get("active_state", {}).get("listener")
-        if listener and listener.get("traffic_direction") == OUTBOUND and listener["name"] != ENTRANCE:
-            yield listener
-
-
-def _chains(listener: dict[str, Any]) -> Iterator[Row]:
-    addresses = [listener["address"], *(a["address"] for a in listener.get("additional_addresses", []))]
-    for address in addresses:
-        socket = address["socket_address"]
-        for chain in listener.get("filter_chains", []):
-            yield _row(socket, chain, default=False)
-        if default := listener.get("default_filter_chain"):
-            yield _row(socket, default, default=True)
-
-
-def _row(socket: dict[str, Any], chain: dict[str, Any], *, default: bool) -> Row:
-    match = chain.get("filter_chain_match", {})
-    cluster, route = _target(chain)
-    return Row(
-        bind=socket["address"],
-        port=socket["port_value"],
-        default=default,
-        sni=sorted(match.get("server_names", [])),
-        cidr=[f"{r['address_prefix']}/{r['prefix_len']}" for r in match.get("prefix_ranges", [])],
-        http=bool(match.get("application_protocols")),
-        cluster=cluster,
-        route=route,
-    )
-
-
-def _target(chain: dict[str, Any]) -> tuple[str | None, str | None]:
-    for one in chain["filters"]:
-        config = one.get("typed_config", {})
-        if one["name"] == TCP_PROXY:
-            return config.get("cluster"), None
-        if one["name"] == CONNECTION_MANAGER:
-            return None, config.get("rds", {}).get("route_config_name") or config["route_config"]["name"]
-    raise DataPlaneError(f"A filter chain that neither proxies TCP nor routes HTTP: {chain}")

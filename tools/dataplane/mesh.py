@@ -114,7 +114,7 @@ class Mesh:
         with ExitStack() as stack:
             space = stack.enter_context(self._space(f"pod.{namespace}.{name}", namespace, with_sidecar=sidecar))
             ips = self.node.attach(space, dual_stack=dual_stack)
-            body = pods.manifest(namespace, name, all_labels, service_account, ports)
+            body = pods.manifest(namespace, name, all_labels, service_account, ports, sidecar=sidecar)
             stack.callback(pods.withdraw, self.plane, namespace, name)
             pods.announce(self.plane, body, ips)
             if sidecar:

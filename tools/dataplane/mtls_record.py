@@ -23,6 +23,7 @@ from dnsalias_operator.core.istio.clusters import (
     sends,
 )
 from dnsalias_operator.core.istio.clusters import Cluster as Model
+from dnsalias_operator.core.istio.clusters.envoy import EnvoyCluster
 from dnsalias_operator.core.istio.listeners import Client
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.model.kinds import KINDS
@@ -35,7 +36,7 @@ from tools.controlplane.api import ApiError
 from tools.controlplane.cluster import ControlPlane
 from tools.controlplane.waiting import eventually
 from tools.dataplane import pods
-from tools.dataplane.clusters import Cluster, clusters
+from tools.dataplane.clusters import clusters
 from tools.dataplane.mesh import Mesh
 from tools.dataplane.mtls_world import CLIENT, CLIENT_LABELS, NAMESPACES, ROOT, Object, mesh_policy, world
 from tools.dataplane.pods import Pod
@@ -55,7 +56,7 @@ class Recording:
     objects: list[Object]
     workloads: dict[str, tuple[str, dict[str, str]]]
     addresses: dict[tuple[str, str], set[str]]
-    clusters: dict[str, Cluster]
+    clusters: dict[str, EnvoyCluster]
 
 
 def record(seed: int, cells: int, modes: Sequence[str | None]) -> Iterator[Recording]:
@@ -112,7 +113,7 @@ def _differences(recording: Recording) -> Iterator[str]:
             yield f"{name}: {fault} ({sent.because})"
 
 
-def _faults(recording: Recording, snapshot: Snapshot, sent: Sent, real: Cluster) -> Iterator[str]:
+def _faults(recording: Recording, snapshot: Snapshot, sent: Sent, real: EnvoyCluster) -> Iterator[str]:
     cluster, tls = sent.cluster, sent.tls
     if tls is ClientTls.IF_ALL:
         known = [*cluster.numbered, *_pods(recording, snapshot, cluster)]
@@ -123,7 +124,7 @@ def _faults(recording: Recording, snapshot: Snapshot, sent: Sent, real: Cluster)
     if tls is not ClientTls.BY_ENDPOINT:
         return
     listed = {(w.address, w.port): w for w in cluster.inline}
-    there = {(e.address, e.port): e.mtls for e in real.endpoints}
+    there = {(e.address, e.port): e.mtls for e in real.endpoints or ()}
     yield from (f"no endpoint {place}" for place in listed.keys() - there.keys())
     if not cluster.pods:
         yield from (f"an endpoint {place} from nowhere" for place in there.keys() - listed.keys())
@@ -178,10 +179,10 @@ def _mark(plane: ControlPlane, number: int) -> str:
     return f"outbound|80||{name}.team"
 
 
-def _settled(client: Pod, mark: str) -> dict[str, Cluster]:
+def _settled(client: Pod, mark: str) -> dict[str, EnvoyCluster]:
     """The clusters once that one is among them and nothing changes any more."""
     eventually(lambda: mark in clusters(client.space), "the cluster of the entry created last")
-    before: dict[str, Cluster] = {}
+    before: dict[str, EnvoyCluster] = {}
     while (now := clusters(client.space)) != before:
         before = now
         time.sleep(SETTLE_SECONDS)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dnsalias_operator.core.istio.listeners import Row
 from tools.controlplane.api import MERGE, ApiError
 from tools.controlplane.cluster import ControlPlane
 from tools.controlplane.waiting import eventually
@@ -63,8 +64,8 @@ class Pod:
         """Envoy's whole configuration as its admin interface shows it."""
         return envoy.config_dump(self.space)
 
-    def listeners(self) -> list[envoy.Row]:
-        """Envoy's outbound listeners, as rows like those of a recording (see ``recorded``)."""
+    def listeners(self) -> list[Row]:
+        """Envoy's outbound listeners, as rows of the model."""
         return envoy.rows(envoy.config_dump(self.space, "dynamic_listeners"))
 
 
@@ -98,11 +99,18 @@ def withdraw(plane: ControlPlane, namespace: str, name: str) -> None:
 
 
 def manifest(
-    namespace: str, name: str, labels: Mapping[str, str], service_account: str, ports: Sequence[Mapping[str, Any]]
+    namespace: str,
+    name: str,
+    labels: Mapping[str, str],
+    service_account: str,
+    ports: Sequence[Mapping[str, Any]],
+    *,
+    sidecar: bool = False,
 ) -> dict[str, Any]:
     """The Pod object of an application with these container ports (``name``, ``containerPort``)."""
     container = {"name": "app", "image": "none", "ports": [dict(port) for port in ports]}
-    spec = {"nodeName": NODE, "serviceAccountName": service_account, "containers": [container]}
+    containers = [container, *([{"name": "istio-proxy", "image": "none"}] if sidecar else [])]
+    spec = {"nodeName": NODE, "serviceAccountName": service_account, "containers": containers}
     return {"metadata": {"namespace": namespace, "name": name, "labels": dict(labels)}, "spec": spec}
 
 

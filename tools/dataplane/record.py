@@ -20,6 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from dnsalias_operator.cli.printing.rows import as_dict
 from tools import make
 from tools.controlplane import ControlPlaneError, build
 from tools.controlplane.cluster import ControlPlane
@@ -104,7 +105,7 @@ def record(
 
 
 def _seen(dump: dict[str, Any]) -> dict[str, Any]:
-    return {"listeners": envoy.rows(dump), "errors": envoy.errors(dump)}
+    return {"listeners": [as_dict(row) for row in envoy.rows(dump)], "errors": envoy.errors(dump)}
 
 
 def _views(mesh: Mesh, where: Sequence[Place], pod_options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -144,7 +145,7 @@ def settled(pod: Pod, last: AbstractSet[int]) -> dict[str, Any]:
     def complete() -> dict[str, Any] | None:
         pod.space.fail_if_dead()
         dump = envoy.config_dump(pod.space, "dynamic_listeners")
-        there = {row["port"] for row in envoy.rows(dump)}
+        there = {row.port for row in envoy.rows(dump)}
         return dump if envoy.told(dump) and there.issuperset(last) else None
 
     dump = eventually(complete, "the listeners of the objects created last")

@@ -72,7 +72,7 @@ def mesh_of(recording: Recording, **given: Any) -> Mesh:  # noqa: ANN401 (fields
 
 
 def row_of(raw: Mapping[str, Any]) -> Row:
-    """A row in the form of ``envoy.Row``; KeyError or TypeError where it is none."""
+    """A row as it is recorded; KeyError or TypeError where it is none."""
     return Row(
         bind=raw["bind"],
         port=raw["port"],

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from dnsalias_operator.core.istio.listeners import Row, outbound, unfollowed
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.snapshot import Snapshot
-from tools.dataplane.recorded import row_of
 from tools.lab.scene import Client, Scene
 from tools.lab.traffic import proxy
 
@@ -36,7 +35,7 @@ def predicted(snapshot: Snapshot, clients: Iterable[Client]) -> Rows:
 
 def of_envoy(clients: Iterable[Client]) -> Rows:
     """Every client's outbound listeners by its Envoy."""
-    return {client: Counter(row_of(raw) for raw in client.pod.listeners()) for client in clients}
+    return {client: Counter(client.pod.listeners()) for client in clients}
 
 
 def settled(scene: Scene, there: Callable[[Snapshot], bool]) -> tuple[Snapshot, Rows, Rows]:

@@ -137,7 +137,7 @@ def _reported(inputs: Inputs) -> Inputs:
 def _own_files() -> list[str]:
     """Files among the options that contain no objects: they may be in the folder that is read."""
     given = click.get_current_context().params
-    return [path for path in (given.get("config"), given.get("baseline")) if path]
+    return [path for path in (given.get("config"), given.get("baseline"), given.get("dump")) if path]
 
 
 def as_if_all_were_read(source: Source, rules: Rules) -> tuple[Rules, str]:
@@ -157,12 +157,16 @@ def unread(inputs: Inputs) -> str:
 
 
 def with_source(command: Command) -> Command:
-    """Add the options of `Source`; the command gets it as ``source``."""
+    """Add the options of `Source`; the command gets it as ``source``.
+
+    A command that reads a ``pod``, or one of ``every`` workload, needs a cluster for that, whatever files there are.
+    """
 
     @functools.wraps(command)
     def read(*, paths: tuple[str, ...], context: str, kubeconfig: str, **rest: Any) -> Any:  # noqa: ANN401
         overlays = rest.pop("overlays", ())
-        if (paths or overlays) and (context or kubeconfig):
+        asks_sidecars = rest.get("pod") or rest.get("every")
+        if (paths or overlays) and (context or kubeconfig) and not asks_sidecars:
             option = "-f" if paths else "--overlay"
             raise click.UsageError(f"{option} reads files, --context and --kubeconfig a cluster; give only one of them")
         given = {name: rest.pop(name) for name in ("namespace", "exclude")}
@@ -206,6 +210,14 @@ def rules(flags: dict[str, Any]) -> Rules:
         return load_settings(flags, config, _ASSUMED).rules
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
+
+
+def labels_of(_context: click.Context, _parameter: click.Parameter, value: str) -> dict[str, str]:
+    """Callback of an option that takes labels of a pod."""
+    pairs = [pair.partition("=") for pair in value.split(",") if pair]
+    if any(not key or not equals for key, equals, _ in pairs):
+        raise click.BadParameter(f"{value!r}: expected key=value, several separated by commas")
+    return {key: text for key, _, text in pairs}
 
 
 def _add(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from dnsalias_operator.cli.printing.rows import as_dict
 from tools.dataplane import DataPlaneError, envoy
 from tools.dataplane.equivalence.objects import port, service_host, target_port
 from tools.dataplane.equivalence.rows import Row
@@ -55,7 +56,7 @@ def of_client(dump: Dump, row: Row, address: str) -> View:
     hosts = dump.routes.get(str(port(row)), {}).get("virtual_hosts", [])
     mine = [host for host in hosts if f"{service_host(row)}" in host["domains"] or address in host["domains"]]
     return {
-        "listener at its address": [r for r in dump.rows if r["port"] == port(row) and r["bind"] == address],
+        "listener at its address": [as_dict(r) for r in dump.rows if r.port == port(row) and r.bind == address],
         "virtual host": sorted(mine, key=lambda host: str(host["name"])),
         "cluster": dump.clusters.get(cluster),
         "endpoints": _endpoints(dump.endpoints.get(cluster, {})),

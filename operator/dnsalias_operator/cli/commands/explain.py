@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from dnsalias_operator.cli.commands.listeners import as_dict as row_as_dict
 from dnsalias_operator.cli.options import ERROR, OK, Source, as_if_all_were_read, with_rules, with_source
 from dnsalias_operator.cli.printing import pages
 from dnsalias_operator.cli.printing.lintjson import as_dict as finding_as_dict
+from dnsalias_operator.cli.printing.rows import as_dict as row_as_dict
 from dnsalias_operator.cli.printing.storytext import lines_of
 from dnsalias_operator.cli.reading.problems import Place
 from dnsalias_operator.cli.terminal import clean

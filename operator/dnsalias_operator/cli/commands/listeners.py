@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
-from dnsalias_operator.cli.options import ERROR, OK, Source, with_mesh, with_source
+from dnsalias_operator.cli.options import ERROR, OK, Source, labels_of, with_mesh, with_source
+from dnsalias_operator.cli.printing.rows import as_dict, cells_of
 from dnsalias_operator.cli.terminal import clean, on_terminal
 from dnsalias_operator.core.istio.clusters import Sent, clusters_on, sends
 from dnsalias_operator.core.istio.listeners import (
@@ -43,17 +44,10 @@ _WIDE = (*_COLUMNS[:4], "SENDS", *_COLUMNS[4:])
 _CLUSTERS = ("CLUSTER", "SENDS", "BECAUSE")
 
 
-def _labels(_context: click.Context, _parameter: click.Parameter, value: str) -> dict[str, str]:
-    pairs = [pair.partition("=") for pair in value.split(",") if pair]
-    if any(not key or not equals for key, equals, _ in pairs):
-        raise click.BadParameter(f"{value!r}: expected key=value, several separated by commas")
-    return {key: text for key, _, text in pairs}
-
-
 @click.command(help=HELP)
 @with_source
 @click.option("--from", "client", required=True, metavar="NAMESPACE", help="Namespace of the sidecar.")
-@click.option("--labels", default="", callback=_labels, metavar="K=V,…", help="Labels of the sidecar's pod.")
+@click.option("--labels", default="", callback=labels_of, metavar="K=V,…", help="Labels of the sidecar's pod.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Only listeners with this port.")
 @click.option("-o", "--output", type=click.Choice(("text", "wide", "json")), default="text", show_default=True)
 @with_mesh
@@ -88,32 +82,6 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
         also = ", enableAutoMtls on" if output == "wide" else ""
         click.echo(f"Assumed: a sidecar in namespace {clean(client)}{under}, {rules.mesh.assumptions()}{also}.")
     return ERROR if inputs.problems else OK
-
-
-def as_dict(row: Row) -> dict[str, object]:
-    """The machine form of a row, as in the recordings of real sidecars."""
-    return {
-        "bind": row.bind,
-        "port": row.port,
-        "default": row.default,
-        "sni": list(row.sni),
-        "cidr": list(row.cidr),
-        "http": row.http,
-        "cluster": row.cluster,
-        "route": row.route,
-    }
-
-
-def cells_of(row: Row) -> tuple[str, ...]:
-    """What people see of a row: bind, port, match, destination, and the object it was made for."""
-    matches = [
-        *(["sni " + ",".join(row.sni)] if row.sni else []),
-        *(["cidr " + ",".join(row.cidr)] if row.cidr else []),
-        *(["plaintext HTTP"] if row.http else []),
-    ]
-    match = " and ".join(matches) or ("what no other matches" if row.default else "everything")
-    destination = row.cluster or f"route {row.route}"
-    return tuple(clean(cell) for cell in (row.bind, row.port, match, destination, row.owner or "the mesh"))
 
 
 def _sent(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int]) -> dict[str, Sent]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from dnsalias_operator.cli.commands.listeners import as_dict, cells_of
 from dnsalias_operator.cli.options import ERROR, FOUND, OK, with_mesh
 from dnsalias_operator.cli.printing.diff import shown, unified
+from dnsalias_operator.cli.printing.rows import as_dict, cells_of
 from dnsalias_operator.cli.reading.live import Live, LiveError, read_cluster
 from dnsalias_operator.cli.terminal import clean, count, note
 from dnsalias_operator.core.advice.revert import Reversal, Shift, is_patched, patched_entries

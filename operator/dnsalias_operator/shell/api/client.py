@@ -8,7 +8,7 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
@@ -27,6 +27,8 @@ from dnsalias_operator.shell.api.fence import Fence, FencedRest, open_fence
 
 APPLY = "application/apply-patch+yaml"
 JSON = "application/json"
+EXEC = "v4.channel.k8s.io"
+"""How the parts of an exec's output are told apart: the first byte of each message is its channel."""
 _OFFSET_SECONDS = 60.0
 """How long the best estimate of the server's clock is trusted before a new one replaces it whatever it says."""
 
@@ -181,6 +183,34 @@ class Client:
         """The apiVersion under which a kind is read and written: of Istio's kinds, all of which have one version."""
         row = KINDS[kind]
         return row.api_version if len(row.versions) == 1 else f"{row.group}/{self.istio_version}"
+
+    async def stream(self, path: str, query: Sequence[tuple[str, str]]) -> AsyncIterator[tuple[int, bytes]]:
+        """What an exec sends: the channel and the bytes, until it ends.
+
+        Raises:
+            ApiError: the API server, or the node behind it, refuses.
+            UnreachableError: there was no answer, or it broke off.
+        """
+        url, headers = f"{self.server}/{path}?{urlencode(query)}", {"User-Agent": "dnsalias-operator"}
+        await self._api.update_params_for_auth(headers, [], ["BearerToken"], url, "GET", None)
+        rest = self._api.rest_client
+        rest.pool_manager = rest.pool_manager or rest._create_pool_manager()  # noqa: SLF001 (as its own WsApiClient does)
+        try:
+            async with rest.pool_manager.ws_connect(
+                url,
+                headers=headers,
+                protocols=(EXEC,),
+                proxy=self._configuration.proxy,
+                max_msg_size=0,
+                timeout=aiohttp.ClientWSTimeout(ws_receive=self._timeout.total),
+            ) as socket:
+                async for message in socket:
+                    if message.type is aiohttp.WSMsgType.BINARY and message.data:
+                        yield message.data[0], message.data[1:]
+        except aiohttp.WSServerHandshakeError as error:
+            raise ApiError.from_answer("GET", path, error.status, error.message.encode()) from error
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise UnreachableError(f"{self.server}: {str(error) or type(error).__name__}") from error
 
     async def pages(self, kind: str, namespace: str = "", size: int = 500) -> AsyncIterator[tuple[list[Raw], str]]:
         """The pages of a consistent LIST with the resourceVersion of the whole."""

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from dnsalias_operator.cli.reading.live import read_cluster
+from dnsalias_operator.core.istio.listeners.envoy import ENTRANCE, TCP_PROXY
 from dnsalias_operator.core.outcome import Plan, Verb
 from dnsalias_operator.core.plan import plan as decide
 from dnsalias_operator.model.mesh import Mesh as MeshFacts
@@ -230,16 +231,16 @@ def _ask(row: Row) -> dict[str, Any]:
 def _falls_through(pod: Pod) -> str:
     """Where the sidecar sends what nobody's listener takes."""
     for config in envoy.config_dump(pod.space, "dynamic_listeners")["configs"]:
-        if config["name"] == envoy.ENTRANCE:
+        if config["name"] == ENTRANCE:
             chains = config["active_state"]["listener"]["filter_chains"]
             (last,) = (chain for chain in chains if not chain.get("filter_chain_match"))
-            (cluster,) = {f["typed_config"]["cluster"] for f in last["filters"] if f["name"] == envoy.TCP_PROXY}
+            (cluster,) = {f["typed_config"]["cluster"] for f in last["filters"] if f["name"] == TCP_PROXY}
             return str(cluster)
     return ""
 
 
 def _knows(pod: Pod, address: str, port: int) -> bool:
-    return any((row["bind"], row["port"]) == (address, port) for row in pod.listeners())
+    return any((row.bind, row.port) == (address, port) for row in pod.listeners())
 
 
 def _with_endpoints(pod: Pod) -> set[str]:

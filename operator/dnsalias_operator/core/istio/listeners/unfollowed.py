@@ -34,6 +34,15 @@ def unfollowed(snapshot: Snapshot, client: Client, mesh: Mesh, port: int | None 
     )
 
 
+def unfollowed_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> tuple[str, ...]:
+    """The same of one port, without egress listeners of other ports."""
+    return (
+        *_virtual_services(snapshot, client, mesh, [port]),
+        *_sockets(snapshot, client, mesh, port),
+        *_one_of_several(snapshot, client, mesh, [port]),
+    )
+
+
 def _virtual_services(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[int]) -> Iterator[str]:
     """A VirtualService that puts TCP or TLS routes in the place of a service's own chain."""
     routing = [vs for vs in snapshot.virtual_services() if vs.routes and _sees(vs, client)]
@@ -76,10 +85,12 @@ def _sees(vs: VirtualService, client: Client) -> bool:
     return PUBLIC in targets or (named and NOBODY not in targets)
 
 
-def _sockets(snapshot: Snapshot, client: Client, mesh: Mesh) -> Iterator[str]:
+def _sockets(snapshot: Snapshot, client: Client, mesh: Mesh, port: int | None = None) -> Iterator[str]:
     """Egress listeners on a Unix domain socket, where no connection to an address arrives, and ones that truly bind."""
     sidecar = sidecar_of(snapshot, client, mesh)
     for listener in sidecar.egress if sidecar else ():
+        if port is not None and listener.port not in (port, None):
+            continue
         if sidecar and on_unix_socket(listener):
             yield f"{sidecar.key} has an egress listener on {listener.bind or 'port 0'}"
         elif sidecar and not listener.captured:
