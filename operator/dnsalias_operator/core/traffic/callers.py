@@ -170,12 +170,14 @@ def _same_service(
     """Whether the call reaches the Service as it did by the entry: the same pods, with nothing lost on the way."""
     if not by_own_name(entry, port) and not leads_to(world, entry, port, service, mesh):
         return False
+    plain = was.cluster is None or _in_plaintext(sends(world, client, mesh, was.cluster))
     if now.owner == service.key:
-        return True
+        # Of pods that it selects the Service knows the mTLS as well; of endpoints that others list it knows none.
+        return plain or bool(service.selector)
     if now.owner is not None or now.address not in service.addresses:
         return False
     # It goes on without a cluster: as it came, in plaintext.
-    return was.cluster is None or _in_plaintext(sends(world, client, mesh, was.cluster))
+    return plain
 
 
 def _in_plaintext(sent: Sent) -> bool:
