@@ -110,7 +110,7 @@ def test_a_dns_controller_is_retired(
     assert sorted(r.name for r in created) == ["db-cutom-name", "web-cutom-name"]
 
     # The controller was stopped: nothing is left of it, and there is nothing to adopt or to mend.
-    assert dnsalias(control_plane, "lint", objects.namespace) == {"findings": []}
+    assert dnsalias(control_plane, "lint", objects.namespace)["findings"] == []
     assert dnsalias(control_plane, "adopt", objects.namespace) == {"aliases": [], "notAdopted": []}
 
 

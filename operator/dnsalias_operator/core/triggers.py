@@ -6,6 +6,7 @@ And the other way round: what a decision was made from first of all.
 from collections.abc import Iterable, Iterator
 
 from dnsalias_operator.core.entries.stands_for import stands_for
+from dnsalias_operator.core.istio.lacking import lacks_addresses
 from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds
 from dnsalias_operator.core.istio.listeners.services import full_name
 from dnsalias_operator.core.istio.service_names import service_host
@@ -166,6 +167,10 @@ def _around_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterato
         yield from (a.key for a in world.aliases_for_host(host))
         # Who sees which of several entries with one host, and so what a repair would move, is decided between them.
         yield from (e.key for e in world.entries_for_host(host) if e.key != entry.key)
+    for number in {p.number for p in entry.ports}:
+        # Catch-alls of one port stand behind one another: what one may get depends on who is next (`callers.cut_off`).
+        behind = (o for o in world.claimants(number) if isinstance(o, ServiceEntry) and o.key != entry.key)
+        yield from (e.key for e in behind if lacks_addresses(e))
     for address in entry.addresses:
         yield from _with_aliases(world, entries_binding(world, bound(address)))
         for service in world.services_at(bound(address)):
