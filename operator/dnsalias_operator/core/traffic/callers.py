@@ -23,6 +23,7 @@ from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.listeners.families import addresses_of
 from dnsalias_operator.core.istio.protocols import CATCHING, PortClass, class_of, entry_protocol
 from dnsalias_operator.core.traffic.backends import by_own_name, leads_to
+from dnsalias_operator.core.traffic.catch_all import alone_with_sidecars
 from dnsalias_operator.core.traffic.ends import FORMS, Call, End, end_of
 from dnsalias_operator.core.traffic.policies import policy_of
 from dnsalias_operator.model.mesh import Mesh
@@ -133,8 +134,7 @@ def unclaimed(world: Snapshot) -> str:
 
 def _clients(world: Snapshot, entry: ServiceEntry, port: int, addresses: Iterable[str], mesh: Mesh) -> list[Client]:
     """The clients that can differ: by who has the addresses, and by who gets the entry."""
-    sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
-    alone = sidecars.with_changes({entry.key: entry})
+    alone = alone_with_sidecars(world, entry)
     found = [pods.client for pods in pod_classes(alone, mesh, port)]
     found += [c for address in addresses for c in clients_that_matter(world, mesh, port, address)]
     return list({(c.namespace, *sorted(c.labels.items())): c for c in found}.values())

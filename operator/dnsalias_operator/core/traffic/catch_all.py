@@ -47,6 +47,12 @@ def told_apart_by_address(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> P
     return caught - caught_by_sidecars(world, replace(entry, addresses=(_SOME,)), mesh) if caught else caught
 
 
+def alone_with_sidecars(world: Snapshot, entry: ServiceEntry) -> Snapshot:
+    """The world without everything but its Sidecars and that entry: what the entry is to each client by itself."""
+    sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
+    return sidecars.with_changes({entry.key: entry})
+
+
 def _rows(world: Snapshot, entry: ServiceEntry, mesh: Mesh, number: int) -> Iterator[tuple[str, Row]]:
     """The entry's chains on the wildcard address where Sidecars have egress listeners of that port, by namespace.
 
@@ -54,8 +60,7 @@ def _rows(world: Snapshot, entry: ServiceEntry, mesh: Mesh, number: int) -> Iter
     """
     if not world.sidecars_with_port(number):
         return
-    sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
-    alone = sidecars.with_changes({entry.key: entry})
+    alone = alone_with_sidecars(world, entry)
     for pods in pod_classes(alone, mesh, number):
         listener = listener_at(alone, pods.client, mesh, WILDCARD, number)
         yield from ((pods.client.namespace, row) for row in listener.rows if row.owner) if listener else ()
