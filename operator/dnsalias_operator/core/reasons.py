@@ -115,8 +115,8 @@ class Reason(StrEnum):
     ENTRY_EXCLUDED = "EntryExcluded", "The alias' entry is in a namespace that is never repaired.", NOT_PROGRAMMED
     WAITING_FOR_AGE = "WaitingForAge", "An entry created now could count as older than its Service.", NOT_PROGRAMMED
     PENDING = "Pending", "The new entry is made as soon as the old one is gone.", NOT_PROGRAMMED
-    TAKEN_BACK = "TakenBack", "What was written was taken back a moment ago.", NOT_PROGRAMMED, UNFIXED
-    CONTESTED = "Contested", "What is written is taken back again and again.", NOT_PROGRAMMED, UNFIXED
+    TAKEN_BACK = "TakenBack", "What was written was reverted a moment ago.", NOT_PROGRAMMED, UNFIXED
+    CONTESTED = "Contested", "What is written is reverted again and again.", NOT_PROGRAMMED, UNFIXED
     WRITE_FAILED = "WriteFailed", "The write failed, and nobody refused it.", NOT_PROGRAMMED, UNFIXED
     WRITE_REFUSED = "WriteRefused", "The API server refuses the write.", NOT_PROGRAMMED, UNFIXED
 
@@ -137,7 +137,7 @@ class Reason(StrEnum):
     )
     NOT_REPAIRABLE = "NotRepairable", "The API lets the entry have nothing of what it lacks.", UNFIXED
 
-    MATCHED_BY_SNI = "MatchedBySni", "The entry is told apart by SNI, and an address would narrow it.", LEFT_ALONE
+    MATCHED_BY_SNI = "MatchedBySni", "The entry is matched by SNI, and an address would narrow it.", LEFT_ALONE
 
     GENERATED = "Generated", "The entry of a DnsAlias is made.", WRITTEN
     DRIFT = "Drift", "The entry of a DnsAlias was changed by somebody.", WRITTEN

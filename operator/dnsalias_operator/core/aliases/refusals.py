@@ -94,7 +94,7 @@ def http_proxy(case: Case) -> Refusal | None:
 
 
 def headless(case: Case) -> Refusal | None:
-    """The Service is headless and a port is told apart by address only."""
+    """The Service is headless and a port is matched by address only."""
     if case.service is None or not case.service.headless:
         return None
     bad = [p for p in case.ports if class_of(_protocol(p, case)) is not PortClass.HTTP]

@@ -1,4 +1,4 @@
-"""Why a ServiceEntry of somebody else is not cured; None where nothing is to be said."""
+"""Why a ServiceEntry of somebody else is not fixed; None where there is nothing to say."""
 
 from dnsalias_operator.core.entries.ownership import patched_fields
 from dnsalias_operator.core.entries.stands_for import StandsFor
@@ -8,7 +8,7 @@ from dnsalias_operator.core.istio.listeners import holds
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.backends import selects_pods_of
-from dnsalias_operator.core.traffic.catch_all import catches_despite_address, told_apart_by_address
+from dnsalias_operator.core.traffic.catch_all import catches_despite_address, matched_by_address
 from dnsalias_operator.core.traffic.takeover import Moved
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import SERVICE_ANNOTATION
@@ -76,7 +76,7 @@ def given_before(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Why | No
 
 def caught(world: Snapshot, after: ServiceEntry, mesh: Mesh) -> Why | None:
     """Why the entry takes any connection for some clients though it has what it needs: a Sidecar makes it do so."""
-    place = min(told_apart_by_address(world, after, mesh), default=None)
+    place = min(matched_by_address(world, after, mesh), default=None)
     if place is None:
         return None
     namespace, port = place
@@ -94,7 +94,7 @@ def matched_by_sni(base: ServiceEntry, service: Service | None) -> Why | None:
         return None
     return Why(
         Reason.MATCHED_BY_SNI,
-        f"port {port} is told apart by SNI on every address that clients dial; it needs no address, and the clusterIP "
+        f"port {port} is matched by SNI on every address that clients dial; it needs no address, and the clusterIP "
         f"of {service.key} would narrow it to that one",
     )
 
@@ -106,7 +106,7 @@ def narrowed(base: ServiceEntry) -> Why | None:
         return None
     return Why(
         Reason.WOULD_CUT_OFF_CALLERS,
-        f"port {port} is told apart by SNI on every address that clients dial, and an address would narrow it to that "
+        f"port {port} is matched by SNI on every address that clients dial, and an address would narrow it to that "
         f"one; give port {port} an entry of its own",
     )
 

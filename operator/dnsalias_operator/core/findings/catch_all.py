@@ -13,14 +13,14 @@ from dnsalias_operator.core.traffic.catch_all import (
     catches_all,
     catches_despite_address,
     catches_now,
-    told_apart_by_address,
+    matched_by_address,
 )
 
 
 def catch_all(look: Look) -> Iterator[Finding]:
     """A port whose listener takes connections to any address: by its protocol, or where a Sidecar makes it do so."""
     by_protocol = catches(look.world, look.entry, look.rules.mesh)
-    by_sidecar = {port: name for name, port in sorted(told_apart_by_address(look.world, look.entry, look.rules.mesh))}
+    by_sidecar = {port: name for name, port in sorted(matched_by_address(look.world, look.entry, look.rules.mesh))}
     for port in sorted({*by_protocol, *by_sidecar}):
         seen = "" if look.counted else _reach(look, port)
         hosts = ", ".join(look.entry.hosts) or "no host"

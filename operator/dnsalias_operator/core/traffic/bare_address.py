@@ -1,6 +1,6 @@
 """HTTP ports and addresses: what an address does for them, and whom it hurts.
 
-An HTTP port listens on the wildcard address and is told apart by the Host header, so an alias of HTTP ports needs no
+An HTTP port listens on the wildcard address and is matched by the Host header, so an alias of HTTP ports needs no
 address. With its Service's it also asks for that address as a domain of the port's route. The Service asks for it too,
 and istiod gives it to one of the two **by chance**: it goes through a map (measured, in docs/equivalence.md's worlds;
 source: BuildSidecarVirtualHostWrapper in pilot/pkg/networking/core/route/route.go, dedupeDomains in

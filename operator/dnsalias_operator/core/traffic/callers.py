@@ -2,7 +2,7 @@
 
 An entry's callers are the clients whose calls by one of its hosts reach its cluster. A call is sent to what the host
 resolves to for the client (docs/istio.md, "Names and DNS"), or to an address of the Service that the entry
-stands for. Callers of an entry that is told apart by SNI or Host may dial any address, so that an address would narrow
+stands for. Callers of an entry that is matched by SNI or Host may dial any address, so that an address would narrow
 what it serves: nothing here asks about them, they are why such an entry gets none.
 """
 

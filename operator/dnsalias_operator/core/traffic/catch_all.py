@@ -38,7 +38,7 @@ def caught_by_sidecars(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Plac
     return frozenset((name, port) for name, port, row in found if row.match_all and row.cluster)
 
 
-def told_apart_by_address(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Places:
+def matched_by_address(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Places:
     """Where a Sidecar gives an entry without an address any connection, and would not if it had one.
 
     Not where the Sidecar binds the wildcard address itself.
@@ -75,7 +75,7 @@ def catches(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]
 def catches_all(obj: Claimant, mesh: Mesh) -> tuple[int, ...]:
     """Ports on which an entry or a Service, were it alone, opens a wildcard listener that takes any connection.
 
-    Judged without the others on purpose: an entry that waits behind another catch-all becomes one when that is mended.
+    Judged without the others on purpose: an entry that waits behind another catch-all becomes one when that is fixed.
     Source: docs/istio.md, "Catch-alls".
     """
     alone = Snapshot((obj,))
