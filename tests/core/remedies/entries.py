@@ -140,7 +140,7 @@ def recreate_without_addresses(bench: Bench, _: re.Match[str]) -> None:
 
 
 def meant(bench: Bench) -> Key:
-    """The Service that it stands for; where nothing tells, the one that it takes from."""
+    """The Service that it stands for; where nothing says so, the one that it takes from."""
     world = bench.world
     entry = world.entry(bench.subject.namespace, bench.subject.name)
     assert entry is not None

@@ -18,7 +18,7 @@ OF_ENTRIES: tuple[Rule, ...] = (
         r.declare_alias,
     ),
     rule(
-        r"AmbiguousService: host (?P<host>\S+) does not tell .*; give it an entry of its own, or annotate .*",
+        r"AmbiguousService: host (?P<host>\S+) does not say .*; give it an entry of its own, or annotate .*",
         r.own_entry_for_host,
         e.annotate_service,
     ),
