@@ -60,7 +60,7 @@ class Reason(StrEnum):
     )
     AMBIENT_UNSUPPORTED = (
         "AmbientUnsupported",
-        "The namespace is in ambient mode, where calls by a DNS endpoint are sent in plaintext.",
+        "There are clients in ambient mode, whose calls by a DNS endpoint are sent in plaintext.",
         NOT_ACCEPTED,
     )
     HOST_RESERVED = "HostReserved", "The host has a meaning of its own to every pod.", NOT_ACCEPTED
