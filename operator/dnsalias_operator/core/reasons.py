@@ -130,6 +130,11 @@ class Reason(StrEnum):
     PROTOCOL_MISMATCH = "ProtocolMismatch", "A port has another protocol class than the Service's.", UNFIXED
     OUTSIDE_MESH = "OutsideMesh", "The entry stands for nothing in the mesh: no address of ours helps.", UNFIXED
     WOULD_CUT_OFF_CALLERS = "WouldCutOffCallers", "With the address the entry's own callers would be lost.", UNFIXED
+    UNCOVERS_CATCH_ALL = (
+        "UncoversCatchAll",
+        "Another catch-all stands behind the entry, and would take HTTP of others that the entry lets pass.",
+        UNFIXED,
+    )
     AMBIENT_CLIENTS = (
         "AmbientClients",
         "Clients in ambient mode are about, for whom no shared address is safe.",

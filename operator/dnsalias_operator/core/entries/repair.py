@@ -23,6 +23,7 @@ from dnsalias_operator.core.entries.unfixed import (
     stale,
     takes,
     takes_anyway,
+    uncovers,
 )
 from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
@@ -31,7 +32,7 @@ from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.service_names import addresses_to_share, service_host
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.callers import cut_off
-from dnsalias_operator.core.traffic.catch_all import catches, catches_all, matched_by_address
+from dnsalias_operator.core.traffic.catch_all import catches, catches_all, matched_by_address, uncovered
 from dnsalias_operator.core.traffic.takeover import Moved, as_oldest_if_unknown, moved, takes_away
 from dnsalias_operator.core.traffic.takeover_of_entries import ousted
 from dnsalias_operator.model.names import Key
@@ -123,6 +124,8 @@ def _harm(world: Snapshot, base: ServiceEntry, wanted: Fix, service: Service, ru
             remedy = "list in spec.addresses what the host resolves to, or use a host of the mesh's own"
         message = f"with the clusterIP, {cut.describe(base.key)}; {remedy}"
         return Why(Reason.WOULD_CUT_OFF_CALLERS, message)
+    if wanted.addresses and (other := uncovered(world, _with(world, after), base, rules.mesh)):
+        return uncovers(*other)
     return caught(world, after, rules.mesh)
 
 
@@ -226,6 +229,8 @@ def _contain(
         after = patched(base, contained)
         cut = cut_off(world, _with(world, after), base, after, service, rules.mesh, public=_public(base))
         hindrance = f"it is not contained: {cut.describe(base.key)}" if cut else ""
+    if not hindrance and (other := uncovered(world, _with(world, patched(base, contained)), base, rules.mesh)):
+        return replace(unfixed, why=uncovers(*other))
     return replace(unfixed, why=replace(why, message=f"{why.message}; and {hindrance}")) if hindrance else contained
 
 

@@ -11,7 +11,7 @@ from dnsalias_operator.core.traffic.backends import selects_pods_of
 from dnsalias_operator.core.traffic.catch_all import catches_despite_address, matched_by_address
 from dnsalias_operator.core.traffic.takeover import Moved
 from dnsalias_operator.model.mesh import Mesh
-from dnsalias_operator.model.names import SERVICE_ANNOTATION
+from dnsalias_operator.model.names import SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -96,6 +96,15 @@ def matched_by_sni(base: ServiceEntry, service: Service | None) -> Why | None:
         Reason.MATCHED_BY_SNI,
         f"port {port} is matched by SNI on every address that clients dial; it needs no address, and the clusterIP "
         f"of {service.key} would narrow it to that one",
+    )
+
+
+def uncovers(port: int, other: Key) -> Why:
+    """Why an entry stays where it is for now: what is behind it is worse for others."""
+    return Why(
+        Reason.UNCOVERS_CATCH_ALL,
+        f"{other} is a catch-all behind it on port {port}, and would take HTTP of others there, which this entry lets "
+        f"pass; fix {other} first",
     )
 
 

@@ -79,7 +79,7 @@ def cut_off(
     expected = {old.expected_address(host) for host in old.hosts}
     if service.headless and (cut := _cut_off_at_pods(before, old, new, service, mesh)):
         return cut
-    for port in (p for p in old.ports if not _by_host_alone(before, p)):
+    for port in (p for p in old.ports if not _by_host_alone(before, p, mesh)):
         clients = _clients(before, old, port.number, addresses, mesh)
         for form in FORMS.get(class_of(entry_protocol(port)), ()):
             for address, client, host in product(addresses, clients, old.hosts):
@@ -99,16 +99,19 @@ def cut_off(
 
 
 def _reaches(end: End, entry: ServiceEntry, host: str) -> bool:
-    """Whether a call by that host is taken by the entry's cluster: entries of one host share it, whoever has its name."""
+    """Whether a call by that host is taken by the entry's cluster, which entries of one host share."""
     return end.owner == entry.key or (end.cluster is not None and end.cluster.hostname == host)
 
 
-def _by_host_alone(world: Snapshot, port: EntryPort) -> bool:
+def _by_host_alone(world: Snapshot, port: EntryPort, mesh: Mesh) -> bool:
     """Whether calls to the port are found by their Host wherever they are sent, so that no address changes their end.
 
-    HTTP listens on the wildcard address, but where a Sidecar has an egress listener of that port.
+    HTTP listens on the wildcard address, but where a Sidecar has an egress listener of that port. With DNS capture an
+    address of the entry is what its callers dial, and somebody else may listen there.
     """
-    return class_of(entry_protocol(port)) is PortClass.HTTP and not world.sidecars_with_port(port.number)
+    if mesh.dns_capture or world.sidecars_with_port(port.number):
+        return False
+    return class_of(entry_protocol(port)) is PortClass.HTTP
 
 
 def _cut_off_at_pods(
