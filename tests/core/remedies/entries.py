@@ -52,6 +52,13 @@ def list_outside_addresses(bench: Bench, _: re.Match[str]) -> None:
     bench.edit({"addresses": [bench.free_address()]})
 
 
+def fix_the_one_behind(bench: Bench, match: re.Match[str]) -> None:
+    """Give the other entry the address of its server; the operator then goes on by itself."""
+    other = Key("ServiceEntry", match["namespace"], match["name"])
+    bench.cluster.patch(other, {"spec": {"addresses": [bench.free_address()]}})
+    bench.operate()
+
+
 def all_tls(bench: Bench, _: re.Match[str]) -> None:
     """Give the port of the finding, or every one, the protocol TLS."""
     wanted = bench.finding.port
