@@ -114,11 +114,11 @@ def _verdict(before: Reached, after: Reached, path: Paths, call: Call, was: Ends
     had, have = _servers(was), _servers(now)
     if have <= had or _asked_for(before, path, call, have):
         return None
+    astray = {end.taker for end in now if end.server.who not in {NOBODY.who, *_meant(before, call)}}
     if takers := {end.taker for end in was if _hazard(before, path, call, end)}:
-        return Verdict.MISLED if takers & {end.taker for end in now} else None
+        return Verdict.MISLED if takers & astray else None
     if had != {NOBODY}:
         return Verdict.LOST
-    astray = {end.taker for end in now if end.server.who not in {NOBODY.who, *_meant(before, call)}}
     return Verdict.TAKEN if any(key and before.world.get(key) != after.world.get(key) for key in astray) else None
 
 
@@ -139,7 +139,9 @@ def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bo
         service = place.world.service(alias.meta.namespace, alias.spec.service_ref.name) if alias.spec else None
         chosen = chosen_ports(alias.spec, service)[0] if alias.spec and service else ()
         if service and any(p.port == call.port for p in chosen):
-            declared |= {place.ground.served(service, call.port, call.wire(a)) for a in AS_SENT} - {NOBODY}
+            served = {place.ground.served(service, call.port, call.wire(a)) for a in AS_SENT}
+            # Where the Service answers some of it, nobody is not what the alias is for.
+            declared |= served - {NOBODY} or served
             number = next(p for p in chosen if p.port == call.port)
             if call.sends is not Bytes.HTTP and class_of(service_protocol(number, place.mesh)) is PortClass.HTTP:
                 declared.add(NOBODY)
