@@ -12,6 +12,7 @@ from dnsalias_operator.core.istio.protocols import PortClass, class_of, service_
 from dnsalias_operator.model.dnsalias import DnsAlias, chosen_ports
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import is_ip
+from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -119,7 +120,15 @@ def _verdict(before: Reached, after: Reached, path: Paths, call: Call, was: Ends
         return Verdict.MISLED if takers & astray else None
     if had != {NOBODY}:
         return Verdict.LOST
-    return Verdict.TAKEN if any(key and before.world.get(key) != after.world.get(key) for key in astray) else None
+    taken = (key for key in astray if key and before.world.get(key) != after.world.get(key))
+    return Verdict.TAKEN if any(not _routed(before, key) for key in taken) else None
+
+
+def _routed(place: Reached, key: Key) -> bool:
+    """Whether a VirtualService is bound to a host of the entry: whoever answers then, its owner has chosen."""
+    entry = place.world.get(key)
+    hosts = entry.hosts if isinstance(entry, ServiceEntry) else ()
+    return any(set(hosts) & set(rule.hosts) for rule in place.world.virtual_services())
 
 
 def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bool:
