@@ -57,6 +57,16 @@ HIDDEN_PODS = (
 )  # fmt: skip
 """Clients that may only call what they see reach the pods of a headless Service by the catch-all alone."""
 
+ROUTED_PODS = (
+    make.service("web", namespace="abc", clusterIP="None", selector={"app": "web"}, meta=_meta(5)),
+    _entry("web", "web.hello", created=6, ports=[make.entry_port(443)], resolution="DNS"),
+    make.manifest(
+        make.NETWORKING, "VirtualService", "routes", namespace="abc",
+        spec={"hosts": ["web.hello"], "tcp": [{"route": [{"destination": {"host": "canary.abc.svc.cluster.local"}}]}]},
+    ),
+)  # fmt: skip
+"""What routes the entry's calls elsewhere applies to no call that goes on to a pod by itself."""
+
 DEAD_PORT = (
     _web(make.port(443, "tcp"), make.port(3306, "http")),
     _entry("first", "web.hello", created=1, ports=[make.entry_port(443, "TLS")], resolution="DNS", exportTo=["."]),
@@ -71,6 +81,7 @@ DEAD_PORT = (
         (ONE_HOST, "new", Reason.WOULD_CUT_OFF_CALLERS, {"dns_capture": True}),
         (HTTP_WITH_CAPTURE, "web", Reason.WOULD_CUT_OFF_CALLERS, {"dns_capture": True}),
         (HIDDEN_PODS, "web", Reason.SERVICE_HAS_NO_ADDRESS, {"outbound_traffic_policy": "REGISTRY_ONLY"}),
+        (ROUTED_PODS, "web", Reason.SERVICE_HAS_NO_ADDRESS, {}),
         (DEAD_PORT, "web", Reason.WOULD_SHADOW_SERVICE, {"dns_capture": True}),
     ],
 )
@@ -89,6 +100,7 @@ def test_an_entry_stays_where_its_repair_would_cost_a_call(
         (ONE_HOST[:-1], "new", {"dns_capture": True}),
         (HTTP_WITH_CAPTURE, "web", {}),
         (HIDDEN_PODS, "web", {}),
+        (ROUTED_PODS[:-1], "web", {}),
         ((DEAD_PORT[0], DEAD_PORT[2]), "web", {"dns_capture": True}),
     ],
 )

@@ -124,7 +124,8 @@ def _cut_off_at_pods(
     """The first port of an entry for a headless Service whose calls end elsewhere once it has an address; or None.
 
     The name leads to pods, whose addresses nobody here knows. Without the entry a call goes on to the pod and the port
-    that were dialled, but for clients that may only call what they see, and do not see the Service.
+    that were dialled, without what is bound to the entry's host; and not for clients that may only call what they see,
+    and do not see the Service.
     """
     if old.addresses == new.addresses:
         return None
@@ -134,6 +135,9 @@ def _cut_off_at_pods(
         if not led or port.target_port not in (0, port.number) or own.get(port.number) not in (None, port.number):
             return CutOff(old.hosts[0] if old.hosts else "", "a pod's address", port.number, "any namespace")
         for client in (c for c in _clients(world, old, port.number, (), mesh) if sees(old, c.namespace, mesh)):
+            bound_to = ((host, policy_of(world, client, host, old.meta.namespace, mesh)) for host in old.hosts)
+            if found := next(((host, policy) for host, policy in bound_to if policy), None):
+                return CutOff(found[0], "a pod's address", port.number, str(client), found[1])
             blocked = scope_of(world, client, mesh).fall_through == BLACKHOLE
             if blocked and cluster_of(world, client, mesh, service_host(service, mesh), port.number) is None:
                 return CutOff(old.hosts[0] if old.hosts else "", "a pod's address", port.number, str(client))
