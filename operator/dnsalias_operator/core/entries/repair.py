@@ -67,6 +67,12 @@ class Cure:
 
 def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
     """What to own in the entry. ``world`` holds the entry as it is now; the entry itself may be patched already."""
+    if world.get(entry.key) is entry:
+        return world.remembered(("cure", entry.key, rules), lambda: _complete(world, entry, rules))
+    return _complete(world, entry, rules)
+
+
+def _complete(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
     base = as_written(entry, rules)
     wanted = _cure(world, entry, base, rules)
     taking = takes_anyway(patched(base, wanted), rules.mesh)

@@ -6,7 +6,7 @@ A retired code is never given to another fault.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dnsalias_operator.core.outcome import Finding, Severity
+from dnsalias_operator.core.outcome import Finding, Hazard, Severity
 from dnsalias_operator.model.names import Key
 
 
@@ -27,9 +27,10 @@ class Fault:
         port: int | None = None,
         severity: Severity | None = None,
         remedy: str | None = None,
+        hazard: Hazard | None = None,
     ) -> Finding:
         """A finding of this kind in one object, with the usual severity and remedy unless others are given."""
-        return Finding(self.code, severity or self.severity, key, port, message, remedy or self.remedy)
+        return Finding(self.code, severity or self.severity, key, port, message, remedy or self.remedy, hazard)
 
 
 CATCH_ALL = Fault(

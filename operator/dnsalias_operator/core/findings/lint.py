@@ -12,7 +12,7 @@ from dnsalias_operator.core.entries.serves_alias import generated_entry
 from dnsalias_operator.core.entries.stands_for import explicit, stands_for
 from dnsalias_operator.core.findings import catalog, remedies
 from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
-from dnsalias_operator.core.findings.catch_all import catch_all
+from dnsalias_operator.core.findings.catch_all import catch_all, harm, hazard
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.hosts.names import meant_by, own_names, public_suffix, shadowed_service
@@ -24,7 +24,7 @@ from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
 from dnsalias_operator.core.istio.service_names import service_named
 from dnsalias_operator.core.istio.visibility import Scope
-from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
+from dnsalias_operator.core.outcome import AliasDecision, Finding, Hazard, Severity, State
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.core.traffic.backends import selects_pods_of
 from dnsalias_operator.core.traffic.catch_all import catches_all
@@ -74,11 +74,12 @@ def lacks(look: Look) -> Iterator[Finding]:
     addresses = f" ({', '.join(service.cluster_ips)} of {service.key})" if service and service.cluster_ips else ""
     if lacks_addresses(look.entry) and not (service and service.headless):
         remedy = None if look.counted else remedies.without_address(look)
-        yield catalog.LACKS_ADDRESSES.at(look.entry.key, f"spec.addresses is not set{addresses}", remedy=remedy)
+        message = f"spec.addresses is not set{addresses}"
+        yield catalog.LACKS_ADDRESSES.at(look.entry.key, message, remedy=remedy, hazard=hazard(look))
     if lacks_endpoints(look.entry):
         message = f"spec.endpoints is not set: {', '.join(look.entry.hosts)} is what the sidecar resolves"
         remedy = None if look.counted else remedies.without_endpoints(look)
-        yield catalog.LACKS_ENDPOINTS.at(look.entry.key, message, remedy=remedy)
+        yield catalog.LACKS_ENDPOINTS.at(look.entry.key, message, remedy=remedy, hazard=Hazard("no endpoints"))
 
 
 def takes_over(look: Look) -> Iterator[Finding]:
@@ -167,9 +168,9 @@ def covers_services(look: Look) -> Iterator[Finding]:
     for address in look.entry.addresses:
         if is_unspecified(address):
             catching = catches_all(look.entry, look.rules.mesh)
-            severity = Severity.CRITICAL if catching else Severity.WARNING
+            severity = harm(look.entry, look.rules.mesh) if catching else Severity.WARNING
             message = f"spec.addresses {address} acts as no address at all"
-            yield catalog.COVERS_SERVICES.at(look.entry.key, message, severity=severity)
+            yield catalog.COVERS_SERVICES.at(look.entry.key, message, severity=severity, hazard=hazard(look))
         elif "/" in bound(address) and (inside := dict.fromkeys(s.key for _, s in vips_within(look.world, address))):
             named = ", ".join(map(str, list(inside)[:3])) + (" and others" if len(inside) > 3 else "")  # noqa: PLR2004
             yield catalog.COVERS_SERVICES.at(look.entry.key, f"spec.addresses {address} holds the clusterIP of {named}")
@@ -195,7 +196,9 @@ def cannot_repair(look: Look) -> Iterator[Finding]:
     elif decided.state is State.CONTAINED and not decided.changes:
         yield catalog.CONTAINED.at(look.entry.key, message)
     else:
-        yield catalog.CANNOT_CURE.at(look.entry.key, message)
+        # Entries for which there is no Service all wait for the same; every other reason is about this one.
+        shared = Hazard(decided.why.reason) if decided.why.reason is Reason.NO_SERVICE else None
+        yield catalog.CANNOT_CURE.at(look.entry.key, message, hazard=shared)
 
 
 def port_not_on_service(look: Look) -> Iterator[Finding]:

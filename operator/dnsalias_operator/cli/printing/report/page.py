@@ -18,6 +18,7 @@ from dnsalias_operator.cli.printing.report.drawing import drawings
 from dnsalias_operator.cli.printing.report.ports import Port, World, ports
 from dnsalias_operator.cli.terminal import clean, count
 from dnsalias_operator.core.findings.catalog import FAULTS
+from dnsalias_operator.core.findings.hazards import together
 from dnsalias_operator.core.istio.listeners import Client, unfollowed
 from dnsalias_operator.core.outcome import Change, Finding, Plan, Severity, not_served, unfixed, withheld
 from dnsalias_operator.core.plan import lint, plan
@@ -46,8 +47,9 @@ def document(linted: Linted) -> str:
     world, mesh = linted.judged.snapshot or Snapshot(), linted.rules.mesh
     alone = linted.judged.snapshot is not None
     decided = plan(world, linted.rules)
-    after = _left_after(linted, decided) if alone else linted.findings
-    now, then = World(world, mesh, linted.findings), World(decided.after, mesh, after)
+    after = _left_after(linted, decided) if alone else linted.every
+    left = [group[0] for group in together(after)]
+    now, then = World(world, mesh, linted.every), World(decided.after, mesh, after)
     shown = ports(now, then, [change.key for change in decided.changes]) if alone else []
     hosts = _hosts_of(decided.after)
     environment = Environment(
@@ -60,9 +62,9 @@ def document(linted: Linted) -> str:
     )
     text = environment.get_template("page.html").render(
         version=__version__,
-        verdict=verdict(linted, decided, shown, after),
+        verdict=verdict(linted, decided, shown, left),
         severities=[
-            (s.value, *(sum(f.severity is s for f in some) for some in (linted.findings, after))) for s in Severity
+            (s.value, *(sum(f.severity is s for f in some) for some in (linted.findings, left))) for s in Severity
         ],
         objects=len(linted.inputs.items),
         linted=linted,
