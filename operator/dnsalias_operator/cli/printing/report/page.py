@@ -97,12 +97,14 @@ def verdict(linted: Linted, decided: Plan, shown: Iterable[Port], after: Iterabl
     waiting = [port.number for port in shown if port.waiting]
     found = Counter(finding.severity for finding in linted.findings)
     then = _next(linted, decided, Counter(finding.severity for finding in after))
+    # A catch-all that only its own namespace gets is a warning.
+    bad = Severity.CRITICAL if found[Severity.CRITICAL] else Severity.WARNING
     if taken:
         text = "Connections go to entries that they are not meant for: they are answered by the wrong server, or reset."
-        return Verdict("critical", f"Traffic on {_listed(taken)} goes to the wrong destination", f"{text} {then}")
+        return Verdict(bad, f"Traffic on {_listed(taken)} goes to the wrong destination", f"{text} {then}")
     if waiting:
         text = "They take no traffic now, but will as soon as something else changes."
-        return Verdict("critical", f"Catch-alls wait on {_listed(waiting)}", f"{text} {then}")
+        return Verdict(bad, f"Catch-alls wait on {_listed(waiting)}", f"{text} {then}")
     if found:
         worst = min(found, key=lambda severity: severity.rank)
         title = count(found[worst], f"{worst} finding") if worst is not Severity.INFO else "Nothing is wrong"
