@@ -165,8 +165,12 @@ def _around_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterato
         yield from (e.key for e in world.entries_for_host(namesake.spec.host))
     for host in entry.hosts:
         yield from (a.key for a in world.aliases_for_host(host))
-        # Who sees which of several entries with one host, and so what a repair would move, is decided between them.
-        yield from (e.key for e in world.entries_for_host(host) if e.key != entry.key)
+        # Who sees which of several entries with one host, and so what a repair would move, is decided between them;
+        # and what is not seen takes no address from others (`shared_address`).
+        for other in world.entries_for_host(host):
+            if other.key != entry.key:
+                yield other.key
+                yield from (e.key for address in other.addresses for e in entries_binding(world, bound(address)))
     for number in {p.number for p in entry.ports}:
         # Catch-alls of one port stand behind one another: what one may get depends on who is next (`callers.cut_off`).
         behind = (o for o in world.claimants(number) if isinstance(o, ServiceEntry) and o.key != entry.key)

@@ -91,6 +91,12 @@ def claim_at_home(bench: Bench, _: re.Match[str]) -> None:
         bench.cluster.patch(key, {"spec": {"exportTo": ["."]}})
 
 
+def both_without_address(bench: Bench, _: re.Match[str]) -> None:
+    """Take the addresses out of this entry and the other one of the message."""
+    for key in (bench.subject, *_rivals(bench)):
+        bench.cluster.patch(key, {"spec": {"addresses": None}})
+
+
 def _rivals(bench: Bench) -> list[Key]:
     listed = re.findall(r"ServiceEntry ([\w-]+)/([\w.-]+?)(?=[ ,])", bench.finding.message)
     return [Key("ServiceEntry", *named) for named in listed if Key("ServiceEntry", *named) != bench.subject]

@@ -14,6 +14,7 @@ from dnsalias_operator.core.findings import catalog, remedies
 from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
 from dnsalias_operator.core.findings.catch_all import catch_all
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
+from dnsalias_operator.core.findings.one_address import shared_by_entries
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.hosts.names import meant_by, own_names, public_suffix, shadowed_service
 from dnsalias_operator.core.hosts.rules import asked_scope
@@ -247,6 +248,7 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     cannot_repair,
     port_not_on_service,
     shared_with_ambient,
+    shared_by_entries,
     orphan,
     plaintext_into_strict,
     refused_by_envoy,

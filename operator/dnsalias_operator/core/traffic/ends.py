@@ -62,11 +62,21 @@ class End:
 
 def end_of(world: Snapshot, client: Client, mesh: Mesh, call: Call) -> End:
     """Where a client's call ends."""
-    row = _deciding(owner_of(world, client, mesh, call.address, call.port), call)
+    return end_by(world, client, mesh, call, owner_of(world, client, mesh, call.address, call.port))
+
+
+def end_by(world: Snapshot, client: Client, mesh: Mesh, call: Call, rows: Iterable[Row]) -> End:
+    """Where it ends, for who knows the rows already that decide connections to its address (`owner_of`).
+
+    A sniffed port on an address of its own has a route of its own, which asks for no Host (source:
+    getVirtualHostsForSniffedServicePort in pilot/pkg/networking/core/httproute.go).
+    """
+    row = _deciding(rows, call)
     if row is None or row.cluster in (PASSTHROUGH, BLACKHOLE):
         through = row.cluster if row else scope_of(world, client, mesh).fall_through
         return End() if through == BLACKHOLE else End(address=call.address)
-    hostname = call.host if row.route else str(row.cluster).rpartition("|")[2]
+    routed = row.route.rpartition(":")[0] or call.host if row.route else ""
+    hostname = routed or str(row.cluster).rpartition("|")[2]
     cluster = cluster_of(world, client, mesh, hostname, call.port)
     if cluster is None:
         unknown = row.route and scope_of(world, client, mesh).fall_through != BLACKHOLE
