@@ -109,5 +109,11 @@ OF_FINDINGS: tuple[Rule, ...] = (
         r.both_without_address,
         e.own_address,
     ),
+    rule(r"use a host that is no Service's name", e.other_host),
+    rule(
+        r"delete it and give Service (?P<service>\S+) type ExternalName, or use a host that is no Service's name",
+        r.external_name_instead,
+        e.other_host,
+    ),
     rule(r"make sure that you own the domain: .*", why="asks for knowledge: nothing is wrong with the objects"),
 )

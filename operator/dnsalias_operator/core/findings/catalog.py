@@ -162,6 +162,12 @@ SHARED_BY_ENTRIES = Fault(
     Severity.CRITICAL,
     "list in spec.addresses an address that the other entry does not have, or give one of the two another port",
 )
+NAMED_AS_SERVICE = Fault(
+    "DA022",
+    "Has the name of a Service",
+    Severity.CRITICAL,
+    "use a host that is no Service's name",
+)
 FIRST_ADDRESS_ONLY = Fault(
     "DA030",
     "Only the first address listens",
@@ -199,6 +205,7 @@ FAULTS: tuple[Fault, ...] = (
     REFUSED_BY_ENVOY,
     SHARED_WITH_AMBIENT,
     SHARED_BY_ENTRIES,
+    NAMED_AS_SERVICE,
     FIRST_ADDRESS_ONLY,
     EXTERNAL_NAME_CATCHES_ALL,
 )

@@ -30,7 +30,8 @@ def leads_to(world: Snapshot, entry: ServiceEntry, port: EntryPort, service: Ser
         return not entry.endpoints and entry.workload_selector is None  # on to the address that was called
     there, own = (service.meta.namespace, service.meta.name), entry.meta.namespace
     return bool(entry.endpoints) and all(
-        not e.ports and (e.address in service.cluster_ips or service_named(world, e.address, own, mesh) == there)
+        e.ports.get(port.name) in (None, port.number)
+        and (e.address in service.cluster_ips or service_named(world, e.address, own, mesh) == there)
         for e in entry.endpoints
     )
 

@@ -10,6 +10,7 @@ from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE, PASSTHROUGH
 from dnsalias_operator.core.istio.listeners.scope import scope_of
 from dnsalias_operator.core.istio.listeners.services import Resolution
 from dnsalias_operator.core.istio.protocols import PortClass
+from dnsalias_operator.core.istio.virtualhosts import routed_to
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.snapshot import Snapshot
@@ -75,9 +76,10 @@ def end_by(world: Snapshot, client: Client, mesh: Mesh, call: Call, rows: Iterab
     if row is None or row.cluster in (PASSTHROUGH, BLACKHOLE):
         through = row.cluster if row else scope_of(world, client, mesh).fall_through
         return End() if through == BLACKHOLE else End(address=call.address)
-    routed = row.route.rpartition(":")[0] or call.host if row.route else ""
-    hostname = routed or str(row.cluster).rpartition("|")[2]
-    cluster = cluster_of(world, client, mesh, hostname, call.port)
+    hostname: str | None = str(row.cluster).rpartition("|")[2]
+    if row.route:
+        hostname = row.route.rpartition(":")[0] or routed_to(world, client, mesh, call.host, call.port)
+    cluster = cluster_of(world, client, mesh, hostname, call.port) if hostname else None
     if cluster is None:
         unknown = row.route and scope_of(world, client, mesh).fall_through != BLACKHOLE
         return End(address=call.address) if unknown else End()
