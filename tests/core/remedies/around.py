@@ -91,6 +91,20 @@ def claim_at_home(bench: Bench, _: re.Match[str]) -> None:
         bench.cluster.patch(key, {"spec": {"exportTo": ["."]}})
 
 
+def both_without_address(bench: Bench, _: re.Match[str]) -> None:
+    """Take the addresses out of this entry and the other one of the message."""
+    for key in (bench.subject, *_rivals(bench)):
+        bench.cluster.patch(key, {"spec": {"addresses": None}})
+
+
+def external_name_instead(bench: Bench, match: re.Match[str]) -> None:
+    """Delete the entry, and make the Service an alias of the server."""
+    endpoints = bench.spec.get("endpoints") or [{"address": "server.outside.example"}]
+    bench.cluster.delete(bench.subject)
+    spec = {"type": "ExternalName", "externalName": endpoints[0]["address"], "clusterIP": None, "clusterIPs": None}
+    bench.cluster.patch(Key("Service", *match["service"].split("/")), {"spec": spec})
+
+
 def _rivals(bench: Bench) -> list[Key]:
     listed = re.findall(r"ServiceEntry ([\w-]+)/([\w.-]+?)(?=[ ,])", bench.finding.message)
     return [Key("ServiceEntry", *named) for named in listed if Key("ServiceEntry", *named) != bench.subject]

@@ -267,3 +267,16 @@ def first_address_only(bench: Bench, _: re.Match[str]) -> None:
 def correct_endpoint(bench: Bench, _: re.Match[str]) -> None:
     """Lead the endpoint to a Service that exists."""
     bench.edit({"endpoints": [{"address": dns_name(_own_service(bench))}]})
+
+
+def own_address(bench: Bench, _: re.Match[str]) -> None:
+    """Replace the addresses by one that nobody has."""
+    bench.edit({"addresses": [bench.free_address()]})
+
+
+def other_port(bench: Bench, _: re.Match[str]) -> None:
+    """Give the port of the finding a number that nobody has."""
+    taken = {p["number"] for p in bench.spec["ports"]} | set(bench.world.ports())
+    number = next(n for n in range(20000, 30000) if n not in taken)
+    mine = bench.finding.port
+    bench.edit({"ports": [{**p, "number": number} if p["number"] == mine else p for p in bench.spec["ports"]]})

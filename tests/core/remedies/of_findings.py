@@ -99,5 +99,21 @@ OF_FINDINGS: tuple[Rule, ...] = (
     ),
     rule(r"list the Service's first clusterIP only", e.first_address_only),
     rule(r"delete the ServiceEntry and create it again with an address that no Service has; .*", e.recreate_elsewhere),
+    rule(
+        r"list in spec\.addresses an address that the other .* does not have, or give one of the two another port",
+        e.own_address,
+        e.other_port,
+    ),
+    rule(
+        r"take spec\.addresses out of both, so that their TLS is told apart by SNI, or list an address that .*",
+        r.both_without_address,
+        e.own_address,
+    ),
+    rule(r"use a host that is no Service's name", e.other_host),
+    rule(
+        r"delete it and give Service (?P<service>\S+) type ExternalName, or use a host that is no Service's name",
+        r.external_name_instead,
+        e.other_host,
+    ),
     rule(r"make sure that you own the domain: .*", why="asks for knowledge: nothing is wrong with the objects"),
 )

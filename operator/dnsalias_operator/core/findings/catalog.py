@@ -157,6 +157,18 @@ SHARED_WITH_AMBIENT = Fault(
     "delete the ServiceEntry and create it again with an address that no Service has; changed in place, it would leave "
     "the Service closed to ambient clients until one of its pods changes",
 )
+SHARED_BY_ENTRIES = Fault(
+    "DA021",
+    "Another entry gets its connections",
+    Severity.CRITICAL,
+    "list in spec.addresses an address that the other entry does not have, or give one of the two another port",
+)
+NAMED_AS_SERVICE = Fault(
+    "DA022",
+    "Has the name of a Service",
+    Severity.CRITICAL,
+    "use a host that is no Service's name",
+)
 FIRST_ADDRESS_ONLY = Fault(
     "DA030",
     "Only the first address listens",
@@ -193,6 +205,8 @@ FAULTS: tuple[Fault, ...] = (
     PLAINTEXT_INTO_STRICT,
     REFUSED_BY_ENVOY,
     SHARED_WITH_AMBIENT,
+    SHARED_BY_ENTRIES,
+    NAMED_AS_SERVICE,
     FIRST_ADDRESS_ONLY,
     EXTERNAL_NAME_CATCHES_ALL,
 )

@@ -14,6 +14,8 @@ from dnsalias_operator.core.findings import catalog, remedies
 from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
 from dnsalias_operator.core.findings.catch_all import catch_all, harm, hazard
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
+from dnsalias_operator.core.findings.one_address import shared_by_entries
+from dnsalias_operator.core.findings.service_names import hit_by, named_as_service
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.hosts.names import meant_by, own_names, public_suffix, shadowed_service
 from dnsalias_operator.core.hosts.rules import asked_scope
@@ -21,7 +23,7 @@ from dnsalias_operator.core.istio.ambient import ambient_clients
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
 from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds, vips_within
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
-from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
+from dnsalias_operator.core.istio.protocols import entry_protocol
 from dnsalias_operator.core.istio.service_names import service_named
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Finding, Hazard, Severity, State
@@ -147,18 +149,13 @@ def claimed_twice(look: Look) -> Iterator[Finding]:
 
 
 def reserved_host(look: Look) -> Iterator[Finding]:
-    """A host that belongs to a Service or to the cluster."""
+    """A host that belongs to a Service or to the cluster, and takes no call from a Service (`named_as_service`)."""
     for host in look.entry.hosts:
+        if hit_by(look, host):
+            continue
         service = shadowed_service(look.world, host)
         if service is not None:
-            http = {p.port for p in service.ports if routed(service, p.port, look.rules.mesh)}
-            shared = sorted(
-                p.number for p in look.entry.ports if p.number in http and class_of(entry_protocol(p)) is PortClass.HTTP
-            )
-            severity = Severity.CRITICAL if shared else Severity.WARNING
-            takes = f" and takes its virtual host on port {shared[0]}" if shared else ""
-            message = f"host {host} is the short name of {service.key}{takes}"
-            yield catalog.RESERVED_HOST.at(look.entry.key, message, severity=severity)
+            yield catalog.RESERVED_HOST.at(look.entry.key, f"host {host} is the short name of {service.key}")
         elif (why := meant_by(host, own_names(look.rules.mesh))) and not claims_to_be_ours(look.entry):
             yield catalog.RESERVED_HOST.at(look.entry.key, f"host {host}: {why}")
 
@@ -250,6 +247,8 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     cannot_repair,
     port_not_on_service,
     shared_with_ambient,
+    shared_by_entries,
+    named_as_service,
     orphan,
     plaintext_into_strict,
     refused_by_envoy,

@@ -8,7 +8,7 @@ from dnsalias_operator.core.entries.repair import Cure, cure
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.core.reasons import Reason
-from dnsalias_operator.model.names import REPAIR_ANNOTATION, SERVICE_ANNOTATION
+from dnsalias_operator.model.names import REPAIR_ANNOTATION, SERVICE_ANNOTATION, Key
 
 AT_ANY_ADDRESS = (
     "no address helps an HTTP_PROXY port: give it the protocol TCP and an address, take it out, or export the "
@@ -113,3 +113,8 @@ def _beside(would: Cure) -> str:
     if would.contained:
         return ", an address that nobody has"
     return f" and spec.endpoints to {list(would.endpoints)}" if would.endpoints else ""
+
+
+def external_name(service: Key) -> str:
+    """The remedy for an entry that is meant to lead a Service without pods out of the mesh."""
+    return f"delete it and give {service} type ExternalName, or use a host that is no Service's name"
