@@ -14,17 +14,17 @@ from dnsalias_operator.core.findings import catalog, remedies
 from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
 from dnsalias_operator.core.findings.catch_all import catch_all, harm, hazard
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
+from dnsalias_operator.core.findings.names import reserved_host, unknown_endpoint
 from dnsalias_operator.core.findings.one_address import shared_by_entries
-from dnsalias_operator.core.findings.service_names import hit_by, named_as_service
+from dnsalias_operator.core.findings.service_names import named_as_service
 from dnsalias_operator.core.findings.subject import Look
-from dnsalias_operator.core.hosts.names import meant_by, own_names, public_suffix, shadowed_service
+from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.hosts.rules import asked_scope
 from dnsalias_operator.core.istio.ambient import ambient_clients
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
 from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds, vips_within
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.protocols import entry_protocol
-from dnsalias_operator.core.istio.service_names import service_named
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Finding, Hazard, Severity, State
 from dnsalias_operator.core.reasons import Reason
@@ -148,18 +148,6 @@ def claimed_twice(look: Look) -> Iterator[Finding]:
             yield catalog.HOST_CLAIMED_TWICE.at(look.entry.key, message, remedy=remedy)
 
 
-def reserved_host(look: Look) -> Iterator[Finding]:
-    """A host that belongs to a Service or to the cluster, and takes no call from a Service (`named_as_service`)."""
-    for host in look.entry.hosts:
-        if hit_by(look, host):
-            continue
-        service = shadowed_service(look.world, host)
-        if service is not None:
-            yield catalog.RESERVED_HOST.at(look.entry.key, f"host {host} is the short name of {service.key}")
-        elif (why := meant_by(host, own_names(look.rules.mesh))) and not claims_to_be_ours(look.entry):
-            yield catalog.RESERVED_HOST.at(look.entry.key, f"host {host}: {why}")
-
-
 def covers_services(look: Look) -> Iterator[Finding]:
     """``0.0.0.0``, or a CIDR that holds clusterIPs."""
     for address in look.entry.addresses:
@@ -171,15 +159,6 @@ def covers_services(look: Look) -> Iterator[Finding]:
         elif "/" in bound(address) and (inside := dict.fromkeys(s.key for _, s in vips_within(look.world, address))):
             named = ", ".join(map(str, list(inside)[:3])) + (" and others" if len(inside) > 3 else "")  # noqa: PLR2004
             yield catalog.COVERS_SERVICES.at(look.entry.key, f"spec.addresses {address} holds the clusterIP of {named}")
-
-
-def unknown_endpoint(look: Look) -> Iterator[Finding]:
-    """An endpoint whose name has the form of a Service's, where no such Service exists."""
-    for endpoint in look.entry.endpoints:
-        named = service_named(look.world, endpoint.address, look.entry.meta.namespace, look.rules.mesh)
-        if named and look.world.service(*named) is None:
-            message = f"endpoint {endpoint.address} names Service {named[0]}/{named[1]}, which does not exist"
-            yield catalog.UNKNOWN_ENDPOINT.at(look.entry.key, message)
 
 
 def cannot_repair(look: Look) -> Iterator[Finding]:

@@ -18,6 +18,10 @@ OUTSIDE = (
     "list its real addresses in spec.addresses, or give the port the protocol TLS if its clients speak TLS: what is "
     "outside the mesh gets no address from the operator"
 )
+BEYOND_INPUT = (
+    "create the Service or correct the endpoint: a name that nobody answers for can hold up starting sidecars; if the "
+    "Service exists elsewhere, give its manifest as well"
+)
 OF_OURS = "delete the ServiceEntry once: the operator creates it again, younger than the Service"
 FIRST_ONLY = "list the Service's first clusterIP only"
 UNSEEN = (
