@@ -23,8 +23,10 @@ from dnsalias_operator.core.istio.listeners.services import (
 )
 from dnsalias_operator.core.istio.listeners.visible import seen
 from dnsalias_operator.core.istio.protocols import ADDRESS_BOUND, PortClass, class_of
+from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.model.virtualservice import VirtualService
@@ -159,9 +161,9 @@ def _at_endpoints(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[in
     found: dict[Key, set[int]] = {}
     for port in ports:
         for egress in (e for e in scope_of(snapshot, client, mesh).on(port) if e.port is None and not e.bind):
-            for upstream in seen(claimants_on(snapshot, port, egress), snapshot, egress, mesh):
-                unknown = upstream.kubernetes or upstream.selects
-                if not unknown or upstream.resolution is not Resolution.PASSTHROUGH or upstream.address != WILDCARD:
+            some = filter(_has_unknown_endpoints, claimants_on(snapshot, port, egress))
+            for upstream in seen(some, snapshot, egress, mesh):
+                if upstream.resolution is not Resolution.PASSTHROUGH or upstream.address != WILDCARD:
                     continue
                 if any(number == port and class_of(protocol) in ADDRESS_BOUND for number, protocol in upstream.ports):
                     found.setdefault(upstream.key, set()).add(port)
@@ -169,3 +171,7 @@ def _at_endpoints(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[in
         why = "is headless" if key.kind == "Service" else "has resolution NONE and a workloadSelector"
         listed = ", ".join(map(str, sorted(numbers)))
         yield f"{key} {why}: each of its endpoints has a listener of its own on port {listed}"
+
+
+def _has_unknown_endpoints(obj: Claimant) -> bool:
+    return obj.headless if isinstance(obj, Service) else obj.workload_selector is not None
