@@ -3,6 +3,7 @@
 from dnsalias_operator.core.entries.ownership import patched_fields
 from dnsalias_operator.core.entries.stands_for import StandsFor
 from dnsalias_operator.core.istio.ambient import ambient_clients
+from dnsalias_operator.core.istio.clusters import leads_to_gateways
 from dnsalias_operator.core.istio.lacking import lacks_addresses, narrowed_by_address, without_address
 from dnsalias_operator.core.istio.listeners import holds
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
@@ -129,11 +130,12 @@ def plaintext_endpoints(base: ServiceEntry, service: Service, mesh: Mesh) -> Why
     """Why HTTP by a DNS endpoint may fail, or None.
 
     A port that is not HTTP, here or in the Service, is called at the Service's address, where its own listener takes
-    the call; and a Service without selector has no pods that could ask for mTLS (docs/equivalence.md).
+    the call; and a Service without selector has no pods that could ask for mTLS (docs/equivalence.md). Gateways ask for
+    none: no PeerAuthentication applies to them, and a Service shows by itself here that it leads to some.
     """
     shared = (p for p in base.ports if routed(service, p.number, mesh))
     port = next((p for p in shared if class_of(entry_protocol(p)) is PortClass.HTTP), None)
-    if port is None or not service.selector:
+    if port is None or not service.selector or leads_to_gateways(service.selector, {p.port for p in service.ports}):
         return None
     message = (
         f"sidecars call the endpoint on port {port.number} in plaintext, which pods of "

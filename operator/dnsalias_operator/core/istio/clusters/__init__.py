@@ -10,7 +10,7 @@ MeshConfig's enableAutoMtls are not modelled; selectors of PeerAuthentications s
 """
 
 from dnsalias_operator.core.istio.clusters.cluster import Cluster, Workload, cluster_of, clusters_on
-from dnsalias_operator.core.istio.clusters.gateways import IsGateway, are_gateways
+from dnsalias_operator.core.istio.clusters.gateways import IsGateway, are_gateways, leads_to_gateways
 from dnsalias_operator.core.istio.clusters.peers import Demand, of_namespace, of_pods, of_workload
 from dnsalias_operator.core.istio.clusters.refused import refused
 from dnsalias_operator.core.istio.clusters.rules import namespaces_with_rules
@@ -28,6 +28,7 @@ __all__ = [
     "clusters_on",
     "gets_mtls",
     "if_all",
+    "leads_to_gateways",
     "namespaces_with_rules",
     "of_namespace",
     "of_pods",

@@ -37,12 +37,17 @@ class IsGateway(StrEnum):
 
 def are_gateways(snapshot: Snapshot, labels: Mapping[str, str], ports: Collection[int]) -> IsGateway:
     """Whether the pods with at least these labels are gateways; ``ports`` are those at which they are called."""
-    if HEALTH_PORT in ports or any(label in labels for label in GATEWAY_LABELS):
+    if leads_to_gateways(labels, ports):
         return IsGateway.YES
     opening = [gateway for gateway in _gateways(snapshot) if gateway.selector and gateway.ports.intersection(ports)]
     if any(gateway.selector.items() <= labels.items() for gateway in opening):
         return IsGateway.YES
     return IsGateway.MAYBE if any(_may_select(gateway, labels) for gateway in opening) else IsGateway.NO
+
+
+def leads_to_gateways(labels: Mapping[str, str], ports: Collection[int]) -> bool:
+    """Whether a Service with this selector and these ports shows by itself that its pods are gateways."""
+    return HEALTH_PORT in ports or any(label in labels for label in GATEWAY_LABELS)
 
 
 def _may_select(gateway: Gateway, labels: Mapping[str, str]) -> bool:
