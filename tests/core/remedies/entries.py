@@ -123,9 +123,10 @@ def recreate(bench: Bench, _: re.Match[str]) -> None:
     bench.recreate()
 
 
-def recreate_for_all(bench: Bench, _: re.Match[str]) -> None:
-    """The same, exported to everybody."""
-    bench.recreate(exportTo=["*"])
+def recreate_for_all(bench: Bench, match: re.Match[str]) -> None:
+    """The same, exported to everybody, with the addresses that the remedy names."""
+    listed = re.findall(r"'([^']+)'", match.groupdict().get("with") or "")
+    bench.recreate(exportTo=["*"], **({"addresses": listed} if listed else {}))
 
 
 def recreate_elsewhere(bench: Bench, _: re.Match[str]) -> None:

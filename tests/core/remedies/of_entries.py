@@ -78,7 +78,8 @@ OF_ENTRIES: tuple[Rule, ...] = (
     ),
     rule(
         rf"WouldShadowService: {TAKES}takes? .*; "
-        r"delete and recreate the ServiceEntry \(it must be younger\) exported to '\*', or declare .*",
+        r"delete and recreate the ServiceEntry \(it must be younger\) exported to '\*'"
+        r"(?: with spec\.addresses (?P<with>\[.*?\]))?, or declare .*",
         e.recreate_for_all,
         r.declare_alias,
     ),

@@ -197,8 +197,11 @@ def takes(base: ServiceEntry, service: Service | None, harm: Moved, *, already: 
             "Service (endpoints: its name, and no targetPort)"
         )
         return Why(Reason.WOULD_SHADOW_SERVICE, message)
+    # Without an address, what only some namespaces get would be a catch-all for all of them until it is repaired.
+    wider = not already and "*" not in (base.export_to or ("*",))
+    beside = f" with spec.addresses {[harm.address]}" if wider else ""
     message = (
         f"{taken}: it is older than the Service or exported privately; delete and recreate the "
-        "ServiceEntry (it must be younger) exported to '*', or declare a DnsAlias instead"
+        f"ServiceEntry (it must be younger) exported to '*'{beside}, or declare a DnsAlias instead"
     )
     return Why(Reason.WOULD_SHADOW_SERVICE, message)
