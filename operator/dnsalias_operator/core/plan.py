@@ -21,7 +21,7 @@ def plan(world: Snapshot, rules: Rules) -> Plan:
     """Everything that the operator would write, in the order of writing, and what it decided about each object.
 
     Each decision is made in the world that the changes before it leave behind; the decisions that are returned are
-    those of the last round, so that they tell what is left once everything is written.
+    those of the last round, so that they say what is left once everything is written.
     """
     after = LiveSnapshot(world.objects(), namespaces_known=world.namespaces_known)
     changes: list[Change] = []

@@ -31,7 +31,7 @@ def affected(world: Snapshot, old: Object | None, new: Object | None, rules: Rul
     around = {key for obj in (old, new) if obj is not None for key in _around(world, obj, rules)}
     if _ambient(old) != _ambient(new):
         around |= set(_everything(world))
-    # An alias that somebody else's entry serves tells what became of that entry.
+    # An alias that somebody else's entry serves says what became of that entry.
     return frozenset(around.union(*(_served_by(world, key) for key in around)))
 
 

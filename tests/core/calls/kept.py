@@ -8,6 +8,7 @@ from itertools import product
 
 from dnsalias_operator.core.istio.ambient import in_ambient_mode
 from dnsalias_operator.core.istio.listeners import Client
+from dnsalias_operator.core.istio.protocols import PortClass, class_of, service_protocol
 from dnsalias_operator.model.dnsalias import DnsAlias, chosen_ports
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import is_ip
@@ -124,7 +125,8 @@ def _verdict(before: Reached, after: Reached, path: Paths, call: Call, was: Ends
 def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bool:
     """Whether an alias declares just that, for a name that the client's mesh knew nothing of.
 
-    It leads to the alias' Service, and to nobody on a port that the alias leaves out.
+    It leads to the alias' Service, and to nobody on a port that the alias leaves out, or with bytes other than HTTP on
+    a port of HTTP: those have no listener, and go on to an address at which nobody is.
     """
     aliases = [a for a in place.world.aliases_for_host(call.name) if a.spec]
     if aliases and have == {NOBODY} and not any(_declares(place, alias, call.port) for alias in aliases):
@@ -138,6 +140,9 @@ def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bo
         chosen = chosen_ports(alias.spec, service)[0] if alias.spec and service else ()
         if service and any(p.port == call.port for p in chosen):
             declared |= {place.ground.served(service, call.port, call.wire(a)) for a in AS_SENT} - {NOBODY}
+            number = next(p for p in chosen if p.port == call.port)
+            if call.sends is not Bytes.HTTP and class_of(service_protocol(number, place.mesh)) is PortClass.HTTP:
+                declared.add(NOBODY)
         else:
             declared.add(NOBODY)
     return have <= declared

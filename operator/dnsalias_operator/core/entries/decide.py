@@ -12,7 +12,7 @@ from dnsalias_operator.core.entries.ownership import (
     patched_fields,
     selected,
 )
-from dnsalias_operator.core.entries.repair import Cure, cure, patched
+from dnsalias_operator.core.entries.repair import Fix, fix, patched
 from dnsalias_operator.core.entries.serves_alias import is_alias_entry
 from dnsalias_operator.core.outcome import Change, EntryDecision, Severity, State
 from dnsalias_operator.core.reasons import Reason, Why
@@ -45,7 +45,7 @@ def _decide(world: Snapshot, key: Key, rules: Rules) -> EntryDecision | None:
         return None
     if not in_care(world, entry, rules):
         return _let_go(entry, rules)
-    wanted = cure(world, entry, rules)
+    wanted = fix(world, entry, rules)
     inferred = bool(wanted.target and wanted.target.inferred)
     change = repaired(entry, wanted.fields, patched_fields(entry), _why(wanted, entry), inferred=inferred)
     decision = EntryDecision(
@@ -80,7 +80,7 @@ def _let_go(entry: ServiceEntry, rules: Rules) -> EntryDecision:
     return enforce(EntryDecision(entry.key, selected=False, changes=(change,) if change else ()), rules)
 
 
-def _state(wanted: Cure) -> State | None:
+def _state(wanted: Fix) -> State | None:
     if wanted.why and wanted.why.reason is Reason.NOT_REPAIRABLE:
         return None  # it lacks nothing that the API would let it have
     if wanted.contained:
@@ -88,12 +88,12 @@ def _state(wanted: Cure) -> State | None:
     return State.UNFIXED if _wrong(wanted) else State.FIXED
 
 
-def _wrong(wanted: Cure) -> bool:
+def _wrong(wanted: Fix) -> bool:
     """Whether something stays wrong; one that is matched by SNI is right as it is."""
     return wanted.why is not None and wanted.why.reason is not Reason.MATCHED_BY_SNI
 
 
-def _why(wanted: Cure, entry: ServiceEntry) -> Why:
+def _why(wanted: Fix, entry: ServiceEntry) -> Why:
     """Why the write is made: what is missing now comes before what stays wrong."""
     if wanted.why and wanted.contained:
         return replace(wanted.why, message=f"contained: {wanted.why.message}")
@@ -108,8 +108,8 @@ def _why(wanted: Cure, entry: ServiceEntry) -> Why:
     return Why(Reason.STALE_ADDRESS, f"what was patched in is out of date; it stands for {how}")
 
 
-def severity_of(world: Snapshot, entry: ServiceEntry, wanted: Cure | None, rules: Rules) -> Severity:
-    """Critical where the entry takes traffic not meant for it, once the cure (if any) is written; else a warning.
+def severity_of(world: Snapshot, entry: ServiceEntry, wanted: Fix | None, rules: Rules) -> Severity:
+    """Critical where the entry takes traffic not meant for it, once the fix (if any) is written; else a warning.
 
     A catch-all that only its own namespace gets is a warning (docs/findings.md, "DA001: Catch-all listener").
     """

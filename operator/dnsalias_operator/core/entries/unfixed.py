@@ -1,4 +1,4 @@
-"""Why a ServiceEntry of somebody else is not cured; None where nothing is to be said."""
+"""Why a ServiceEntry of somebody else is not fixed; None where there is nothing to say."""
 
 from dnsalias_operator.core.entries.ownership import patched_fields
 from dnsalias_operator.core.entries.stands_for import StandsFor
@@ -9,10 +9,10 @@ from dnsalias_operator.core.istio.listeners import holds
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.backends import selects_pods_of
-from dnsalias_operator.core.traffic.catch_all import catches_despite_address, told_apart_by_address
+from dnsalias_operator.core.traffic.catch_all import catches_despite_address, matched_by_address
 from dnsalias_operator.core.traffic.takeover import Moved
 from dnsalias_operator.model.mesh import Mesh
-from dnsalias_operator.model.names import SERVICE_ANNOTATION
+from dnsalias_operator.model.names import SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -77,7 +77,7 @@ def given_before(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Why | No
 
 def caught(world: Snapshot, after: ServiceEntry, mesh: Mesh) -> Why | None:
     """Why the entry takes any connection for some clients though it has what it needs: a Sidecar makes it do so."""
-    place = min(told_apart_by_address(world, after, mesh), default=None)
+    place = min(matched_by_address(world, after, mesh), default=None)
     if place is None:
         return None
     namespace, port = place
@@ -95,8 +95,17 @@ def matched_by_sni(base: ServiceEntry, service: Service | None) -> Why | None:
         return None
     return Why(
         Reason.MATCHED_BY_SNI,
-        f"port {port} is told apart by SNI on every address that clients dial; it needs no address, and the clusterIP "
+        f"port {port} is matched by SNI on every address that clients dial; it needs no address, and the clusterIP "
         f"of {service.key} would narrow it to that one",
+    )
+
+
+def uncovers(port: int, other: Key) -> Why:
+    """Why an entry stays where it is for now: what is behind it is worse for others."""
+    return Why(
+        Reason.UNCOVERS_CATCH_ALL,
+        f"{other} is a catch-all behind it on port {port}, and would take HTTP of others there, which this entry lets "
+        f"pass; fix {other} first",
     )
 
 
@@ -107,7 +116,7 @@ def narrowed(base: ServiceEntry) -> Why | None:
         return None
     return Why(
         Reason.WOULD_CUT_OFF_CALLERS,
-        f"port {port} is told apart by SNI on every address that clients dial, and an address would narrow it to that "
+        f"port {port} is matched by SNI on every address that clients dial, and an address would narrow it to that "
         f"one; give port {port} an entry of its own",
     )
 

@@ -93,7 +93,7 @@ UNKNOWN_ENDPOINT = Fault(
     "DA010",
     "Endpoint is no known Service",
     Severity.WARNING,
-    "create the Service or correct the endpoint: a name that nobody answers for can hold up starting sidecars",
+    "create the Service or correct the endpoint: a name that DNS does not answer can block starting sidecars",
 )
 NOT_REPAIRABLE = Fault(
     "DA011",
@@ -117,19 +117,19 @@ ALIAS_REFUSED = Fault(
     "DA014",
     "DnsAlias is not served",
     Severity.WARNING,
-    "do what the message says; `dnsalias explain REASON` tells more",
+    "do what the message says; `dnsalias explain REASON` explains it",
 )
 CANNOT_CURE = Fault(
     "DA015",
-    "Cannot be cured",
+    "Cannot be fixed",
     Severity.WARNING,
-    "make the edit that the message names; `dnsalias explain REASON` tells more",
+    "make the change that the message names; `dnsalias explain REASON` explains it",
 )
 CONTAINED = Fault(
     "DA016",
-    "Contained, not cured",
+    "Contained, not fixed",
     Severity.WARNING,
-    "make the edit that the message names; until then the entry takes nobody's traffic",
+    "make the change that the message names; until then the entry takes no traffic of others",
 )
 PUBLIC_SUFFIX = Fault(
     "DA017",
@@ -213,7 +213,7 @@ FAULTS: tuple[Fault, ...] = (
 
 
 def runs(codes: Iterable[str]) -> str:
-    """Codes as a reader is told which there are: those that follow each other as `DA001 to DA019`."""
+    """The codes that there are, as text: those that follow each other as `DA001 to DA019`."""
     found: list[list[str]] = []
     for code in sorted(codes):
         if found and int(code[2:]) == int(found[-1][-1][2:]) + 1:

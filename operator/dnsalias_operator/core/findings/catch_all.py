@@ -15,7 +15,7 @@ from dnsalias_operator.core.traffic.catch_all import (
     catches_despite_address,
     catches_now,
     for_its_own,
-    told_apart_by_address,
+    matched_by_address,
 )
 from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
@@ -26,7 +26,7 @@ NOBODY = Reach(everywhere=False, namespaces=())
 def catch_all(look: Look) -> Iterator[Finding]:
     """A port whose listener takes connections to any address: by its protocol, or where a Sidecar makes it do so."""
     by_protocol = catches(look.world, look.entry, look.rules.mesh)
-    by_sidecar = {port: name for name, port in sorted(told_apart_by_address(look.world, look.entry, look.rules.mesh))}
+    by_sidecar = {port: name for name, port in sorted(matched_by_address(look.world, look.entry, look.rules.mesh))}
     hosts = ", ".join(look.entry.hosts) or "no host"
     for port in sorted({*by_protocol, *by_sidecar}):
         now = NOBODY if look.counted else catches_now(look.world, look.entry, look.rules.mesh, port)

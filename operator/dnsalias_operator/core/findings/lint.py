@@ -95,7 +95,7 @@ def takes_over(look: Look) -> Iterator[Finding]:
             f"shares http://{taken.address}:{taken.port} with {taken.loser}: istiod gives requests for the bare "
             f"address to one of the two by chance, for clients in {where}"
         )
-        remedy = "remove the clusterIP from spec.addresses; HTTP ports are told apart by Host and need none"
+        remedy = "remove the clusterIP from spec.addresses; HTTP ports are matched by Host and need none"
         yield catalog.SHADOWS_SERVICE.at(
             look.entry.key, message, port=taken.port, severity=Severity.WARNING, remedy=remedy
         )

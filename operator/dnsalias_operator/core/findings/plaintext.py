@@ -44,7 +44,7 @@ class Rejected:
 
     ``target`` is whose pods they are: a Service, or the entry that selects them. ``demands`` are the STRICT ones, and
     ``all_pods`` is whether no pod can take anything else. ``certain`` is whether every call fails that is meant for the
-    entry, if the pods have sidecars. ``by_host`` is whether calls are told apart by Host header. ``where`` has the
+    entry, if the pods have sidecars. ``by_host`` is whether calls are matched by Host header. ``where`` has the
     namespaces whose clients send them; it is filled in at the end.
     """
 
@@ -101,7 +101,7 @@ def strict_somewhere(world: Snapshot) -> bool:
 
 
 def _with_rules(world: Snapshot, host: str, alike: Sequence[Pods], mesh: Mesh) -> list[Pods]:
-    """A class of clients for each namespace that only DestinationRules tell apart."""
+    """A class of clients for each namespace that only DestinationRules distinguish."""
     known = {namespace for pods in alike for namespace in pods.namespaces}
     ruled = (namespace for namespace in namespaces_with_rules(world, host, mesh) if namespace not in known)
     return [Pods(Client(namespace), (namespace,)) for namespace in ruled]

@@ -4,7 +4,7 @@ Each remedy is held by a test: applied to the objects, the fault is gone and not
 """
 
 from dnsalias_operator.core.entries.ownership import claims_to_be_ours, excluded, live_owner
-from dnsalias_operator.core.entries.repair import Cure, cure
+from dnsalias_operator.core.entries.repair import Fix, fix
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.core.reasons import Reason
@@ -32,7 +32,7 @@ UNSEEN = (
 
 def without_address(look: Look) -> str:
     """The remedy for an entry that is a catch-all for the lack of an address."""
-    would = cure(look.world, look.entry, look.rules)
+    would = fix(look.world, look.entry, look.rules)
     if would.addresses is not None:
         return f"{_by_operator(look)}set spec.addresses to {list(would.addresses)}{_beside(would)}"
     if would.why is None or would.why.reason is Reason.OUTSIDE_MESH:
@@ -44,7 +44,7 @@ def without_address(look: Look) -> str:
 
 def without_endpoints(look: Look) -> str:
     """The remedy for an entry that leaves it to its host's name where its calls go."""
-    would = cure(look.world, look.entry, look.rules)
+    would = fix(look.world, look.entry, look.rules)
     if would.endpoints is not None:
         return f"{_by_operator(look)}set spec.endpoints to {list(would.endpoints)}"
     service = look.service
@@ -112,7 +112,7 @@ def _by_operator(look: Look) -> str:
     return f'annotate it {REPAIR_ANNOTATION}: "true" and let the operator do it, or '
 
 
-def _beside(would: Cure) -> str:
+def _beside(would: Fix) -> str:
     """What else the operator would set."""
     if would.contained:
         return ", an address that nobody has"

@@ -13,7 +13,7 @@ from dnsalias_operator.model.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the checks of one entry look at. ``service`` is what it stands for, told explicitly or while in our care.
+    """What the checks of one entry look at. ``service`` is what it stands for, named explicitly or while in our care.
 
     ``counted`` as in `findings.entry_findings`.
     """

@@ -1,5 +1,7 @@
 """What is bound to the host of an entry, and so to the cluster that its calls take, and to no other."""
 
+from collections.abc import Iterator
+
 from dnsalias_operator.core.istio.clusters.rules import namespaces_with_rules, rule_for
 from dnsalias_operator.core.istio.listeners import Client
 from dnsalias_operator.core.istio.listeners.services import full_name
@@ -15,3 +17,11 @@ def policy_of(world: Snapshot, client: Client, host: str, namespace: str, mesh: 
         return rule.key
     routed = (v for v in world.virtual_services() if v.routes)
     return next((v.key for v in routed if host in {full_name(h, v.meta.namespace, mesh) for h in v.hosts}), None)
+
+
+def clients_with_rules(world: Snapshot, host: str, mesh: Mesh) -> Iterator[Client]:
+    """A client for each namespace that has DestinationRules for a host, and for each kind of pod that one selects."""
+    for namespace in namespaces_with_rules(world, host, mesh):
+        yield Client(namespace)
+        selected = (rule.workload_selector for rule in world.destination_rules_in(namespace))
+        yield from (Client(namespace, labels) for labels in selected if labels)

@@ -1,4 +1,4 @@
-"""What is in a world and changes a client's listeners in ways that the model does not follow: told beside predictions.
+"""What is in a world and changes a client's listeners in ways that the model does not follow; predictions name it.
 
 Source: buildSidecarOutboundTLSFilterChainOpts and buildSidecarOutboundTCPFilterChainOpts in
 pilot/pkg/networking/core/tls.go; SelectVirtualServices and ResolveVirtualServiceShortnames in
