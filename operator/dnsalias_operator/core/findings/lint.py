@@ -15,15 +15,16 @@ from dnsalias_operator.core.findings.by_release import first_address_only, servi
 from dnsalias_operator.core.findings.catch_all import catch_all
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
 from dnsalias_operator.core.findings.one_address import shared_by_entries
+from dnsalias_operator.core.findings.one_host import claimed_twice, mixed_addresses, sends_nowhere, shared_endpoints
 from dnsalias_operator.core.findings.service_names import hit_by, named_as_service
+from dnsalias_operator.core.findings.service_ports import port_not_on_service
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.hosts.names import meant_by, own_names, public_suffix, shadowed_service
 from dnsalias_operator.core.hosts.rules import asked_scope
 from dnsalias_operator.core.istio.ambient import ambient_clients
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
-from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds, vips_within
+from dnsalias_operator.core.istio.listeners import bound, holds, vips_within
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
-from dnsalias_operator.core.istio.protocols import entry_protocol
 from dnsalias_operator.core.istio.service_names import service_named
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
@@ -129,24 +130,6 @@ def stale_address(look: Look) -> Iterator[Finding]:
     yield catalog.STALE_ADDRESS.at(entry.key, f"spec.addresses is {have}, and {service.key} has {want}", remedy=remedy)
 
 
-def claimed_twice(look: Look) -> Iterator[Finding]:
-    """A host that another entry, visible to some of the same namespaces, has too: the oldest wins there."""
-    mine = Scope.of_claimant(look.entry, look.rules.mesh)
-    for host in look.entry.hosts:
-        others = [
-            e.key
-            for e in look.world.entries_for_host(host)
-            if e.key != look.entry.key and Scope.of_claimant(e, look.rules.mesh).overlaps(mine)
-        ]
-        if others:
-            message = (
-                f"host {host} is claimed by {', '.join(map(str, others))} too; which one a pod gets depends on age"
-            )
-            apart = any(key.namespace != look.entry.key.namespace for key in others)
-            remedy = None if apart else "keep one of the claims"
-            yield catalog.HOST_CLAIMED_TWICE.at(look.entry.key, message, remedy=remedy)
-
-
 def reserved_host(look: Look) -> Iterator[Finding]:
     """A host that belongs to a Service or to the cluster, and takes no call from a Service (`named_as_service`)."""
     for host in look.entry.hosts:
@@ -195,25 +178,6 @@ def cannot_repair(look: Look) -> Iterator[Finding]:
         yield catalog.CANNOT_CURE.at(look.entry.key, message)
 
 
-def port_not_on_service(look: Look) -> Iterator[Finding]:
-    """A port that the Service does not have."""
-    service = look.service
-    if service is None or not service.ports or look.decision is None or not look.decision.selected:
-        return
-    have = {p.port for p in service.ports if p.protocol == "TCP"}
-    for port in look.entry.ports:
-        if port.number not in have and entry_protocol(port).value != "UDP":
-            listed = ", ".join(map(str, sorted(have))) or "none"
-            message = f"port {port.number} is not on {service.key} (TCP ports: {listed})"
-            shared = any(
-                e.key != look.entry.key and port.number in {p.number for p in e.ports}
-                for address in service.cluster_ips
-                for e in entries_binding(look.world, address)
-            )
-            remedy = "remove the port from the ServiceEntry" if shared else None
-            yield catalog.PORT_NOT_ON_SERVICE.at(look.entry.key, message, port=port.number, remedy=remedy)
-
-
 def shared_with_ambient(look: Look) -> Iterator[Finding]:
     """An entry that has a Service's address, where clients in ambient mode are about."""
     shared = next((s for a in look.entry.addresses for s in look.world.services_at(a)), None)
@@ -246,6 +210,9 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     shared_with_ambient,
     shared_by_entries,
     named_as_service,
+    mixed_addresses,
+    shared_endpoints,
+    sends_nowhere,
     orphan,
     plaintext_into_strict,
     refused_by_envoy,
