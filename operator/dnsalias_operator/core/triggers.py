@@ -146,7 +146,8 @@ def _having_a_name_of(world: Snapshot, service: Service, rules: Rules) -> Iterat
 def _named_elsewhere(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
     """Entries of any namespace that name the Service together with its own."""
     namespace, name = service.meta.namespace, service.meta.name
-    for address in (service_host(service, rules.mesh), f"{name}.{namespace}.svc", f"{name}.{namespace}"):
+    named = (service_host(service, rules.mesh), f"{name}.{namespace}.svc", f"{name}.{namespace}")
+    for address in (*named, *(f"{host}." for host in named), *service.cluster_ips):
         yield from (e.key for e in world.entries_to(address))
     yield from (e.key for e in world.find("annotated", f"{namespace}/{name}"))
 

@@ -264,7 +264,7 @@ def to_protocol(protocol: str) -> Edit:
 
 def whole_label(bench: Bench, _: re.Match[str]) -> None:
     """Write wildcards as whole labels."""
-    bench.edit({"hosts": [f"*.{h.partition('.')[2]}" if h.startswith("*") else h for h in bench.spec["hosts"]]})
+    bench.edit({"hosts": [f"*.own.{h.partition('.')[2]}" if h.startswith("*") else h for h in bench.spec["hosts"]]})
 
 
 def first_address_only(bench: Bench, _: re.Match[str]) -> None:
@@ -288,3 +288,20 @@ def other_port(bench: Bench, _: re.Match[str]) -> None:
     number = next(n for n in range(20000, 30000) if n not in taken)
     mine = bench.finding.port
     bench.edit({"ports": [{**p, "number": number} if p["number"] == mine else p for p in bench.spec["ports"]]})
+
+
+def list_endpoints(bench: Bench, _: re.Match[str]) -> None:
+    """List a server outside as its endpoint."""
+    bench.edit({"endpoints": [{"address": "192.0.2.77"}]})
+
+
+def select_pods(bench: Bench, _: re.Match[str]) -> None:
+    """Select pods in its place."""
+    bench.edit({"workloadSelector": {"labels": {"app": "behind-it"}}})
+
+
+def target_of_service(bench: Bench, match: re.Match[str]) -> None:
+    """Lead the port to the one that the remedy names."""
+    endpoints = [{n: v for n, v in e.items() if n != "ports"} for e in bench.spec.get("endpoints", [])]
+    bench.set_port(int(match["port"]), targetPort=int(match["to"]))
+    bench.edit({"endpoints": endpoints})

@@ -18,6 +18,12 @@ from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
+_SELECT_PODS = (
+    "set location MESH_INTERNAL, resolution STATIC and the Service's selector as workloadSelector, or delete the "
+    "ServiceEntry and declare a DnsAlias instead"
+)
+"""For all ports at once: entries of one host that differ in resolution do not get along (docs/istio.md, "One host")."""
+
 
 def no_address(world: Snapshot, base: ServiceEntry, service: Service, rules: Rules) -> Why | None:
     """Why the Service has no address to give to the entry."""
@@ -148,8 +154,7 @@ def plaintext_endpoints(base: ServiceEntry, service: Service, mesh: Mesh) -> Why
         return None
     message = (
         f"sidecars call the endpoint on port {port.number} in plaintext, which pods of "
-        f"{service.key} refuse where mTLS is STRICT; set location MESH_INTERNAL, resolution STATIC and the "
-        "Service's selector as workloadSelector, or delete the ServiceEntry and declare a DnsAlias instead"
+        f"{service.key} refuse where mTLS is STRICT; {_SELECT_PODS}"
     )
     return Why(Reason.PLAINTEXT_ENDPOINTS, message)
 
@@ -178,13 +183,12 @@ def takes(base: ServiceEntry, service: Service | None, harm: Moved, *, already: 
     taken = f"{how}, {harm.describe(base.key, now=already)}"
     entry = harm.loser.kind == "ServiceEntry"
     if harm.bare:
-        message = f"{taken}; take the HTTP ports to an entry of their own, which needs no address"
+        pods = service is not None and service.selector and harm.loser == service.key
+        remedy = _SELECT_PODS if pods else "take the HTTP ports to an entry of their own, which needs no address"
+        message = f"{taken}; {remedy}"
         return Why(Reason.WOULD_SHADOW_ENTRY if entry else Reason.WOULD_SHADOW_SERVICE, message)
     if entry:
-        message = (
-            f"{taken}, which lists that address; take port {harm.port} out of one of the two, "
-            "or lead both to the Service (endpoints: its name)"
-        )
+        message = f"{taken}, which lists that address; take port {harm.port} out of one of the two"
         return Why(Reason.WOULD_SHADOW_ENTRY, message)
     if harm.mismatch:
         message = (

@@ -169,6 +169,24 @@ NAMED_AS_SERVICE = Fault(
     Severity.CRITICAL,
     "use a host that is no Service's name",
 )
+MIXED_ADDRESSES = Fault(
+    "DA023",
+    "Name leads to addresses without the port",
+    Severity.CRITICAL,
+    "put the ports of all of them into one entry, or list the same spec.addresses in each",
+)
+SHARED_ENDPOINTS = Fault(
+    "DA024",
+    "Calls go to endpoints of other entries",
+    Severity.CRITICAL,
+    "give each another host, or a namespace of its own",
+)
+SENDS_NOWHERE = Fault(
+    "DA025",
+    "Port sends nowhere",
+    Severity.CRITICAL,
+    "list spec.endpoints, or set a workloadSelector",
+)
 FIRST_ADDRESS_ONLY = Fault(
     "DA030",
     "Only the first address listens",
@@ -207,6 +225,9 @@ FAULTS: tuple[Fault, ...] = (
     SHARED_WITH_AMBIENT,
     SHARED_BY_ENTRIES,
     NAMED_AS_SERVICE,
+    MIXED_ADDRESSES,
+    SHARED_ENDPOINTS,
+    SENDS_NOWHERE,
     FIRST_ADDRESS_ONLY,
     EXTERNAL_NAME_CATCHES_ALL,
 )

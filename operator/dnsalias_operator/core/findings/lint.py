@@ -16,15 +16,16 @@ from dnsalias_operator.core.findings.catch_all import catch_all, harm, hazard
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
 from dnsalias_operator.core.findings.names import reserved_host, unknown_endpoint
 from dnsalias_operator.core.findings.one_address import shared_by_entries
+from dnsalias_operator.core.findings.one_host import claimed_twice, mixed_addresses, sends_nowhere, shared_endpoints
 from dnsalias_operator.core.findings.service_names import named_as_service
+from dnsalias_operator.core.findings.service_ports import port_not_on_service
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.hosts.rules import asked_scope
 from dnsalias_operator.core.istio.ambient import ambient_clients
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
-from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds, vips_within
+from dnsalias_operator.core.istio.listeners import bound, holds, vips_within
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
-from dnsalias_operator.core.istio.protocols import entry_protocol
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Finding, Hazard, Severity, State
 from dnsalias_operator.core.reasons import Reason
@@ -130,24 +131,6 @@ def stale_address(look: Look) -> Iterator[Finding]:
     yield catalog.STALE_ADDRESS.at(entry.key, f"spec.addresses is {have}, and {service.key} has {want}", remedy=remedy)
 
 
-def claimed_twice(look: Look) -> Iterator[Finding]:
-    """A host that another entry, visible to some of the same namespaces, has too: the oldest wins there."""
-    mine = Scope.of_claimant(look.entry, look.rules.mesh)
-    for host in look.entry.hosts:
-        others = [
-            e.key
-            for e in look.world.entries_for_host(host)
-            if e.key != look.entry.key and Scope.of_claimant(e, look.rules.mesh).overlaps(mine)
-        ]
-        if others:
-            message = (
-                f"host {host} is claimed by {', '.join(map(str, others))} too; which one a pod gets depends on age"
-            )
-            apart = any(key.namespace != look.entry.key.namespace for key in others)
-            remedy = None if apart else "keep one of the claims"
-            yield catalog.HOST_CLAIMED_TWICE.at(look.entry.key, message, remedy=remedy)
-
-
 def covers_services(look: Look) -> Iterator[Finding]:
     """``0.0.0.0``, or a CIDR that holds clusterIPs."""
     for address in look.entry.addresses:
@@ -175,25 +158,6 @@ def cannot_repair(look: Look) -> Iterator[Finding]:
         # Entries for which there is no Service all wait for the same; every other reason is about this one.
         shared = Hazard(decided.why.reason) if decided.why.reason is Reason.NO_SERVICE else None
         yield catalog.CANNOT_CURE.at(look.entry.key, message, hazard=shared)
-
-
-def port_not_on_service(look: Look) -> Iterator[Finding]:
-    """A port that the Service does not have."""
-    service = look.service
-    if service is None or not service.ports or look.decision is None or not look.decision.selected:
-        return
-    have = {p.port for p in service.ports if p.protocol == "TCP"}
-    for port in look.entry.ports:
-        if port.number not in have and entry_protocol(port).value != "UDP":
-            listed = ", ".join(map(str, sorted(have))) or "none"
-            message = f"port {port.number} is not on {service.key} (TCP ports: {listed})"
-            shared = any(
-                e.key != look.entry.key and port.number in {p.number for p in e.ports}
-                for address in service.cluster_ips
-                for e in entries_binding(look.world, address)
-            )
-            remedy = "remove the port from the ServiceEntry" if shared else None
-            yield catalog.PORT_NOT_ON_SERVICE.at(look.entry.key, message, port=port.number, remedy=remedy)
 
 
 def shared_with_ambient(look: Look) -> Iterator[Finding]:
@@ -228,6 +192,9 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     shared_with_ambient,
     shared_by_entries,
     named_as_service,
+    mixed_addresses,
+    shared_endpoints,
+    sends_nowhere,
     orphan,
     plaintext_into_strict,
     refused_by_envoy,
