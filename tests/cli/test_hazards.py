@@ -24,12 +24,8 @@ MANY = MOST_APART + 1
 def entry(number: int, port: int = 5432, **spec: Any) -> dict[str, Any]:  # noqa: ANN401 (any JSON)
     """A catch-all, outside the mesh, of a host and namespace of its own."""
     ports = [{"name": "tcp", "number": port, "protocol": "TCP"}]
-    return {
-        "apiVersion": "networking.istio.io/v1",
-        "kind": "ServiceEntry",
-        "metadata": {"name": f"e{number:04}", "namespace": f"n{number % 7}"},
-        "spec": {"hosts": [f"h{number}.corp"], "ports": ports, "resolution": "STATIC", **spec},
-    }
+    fields = {"hosts": [f"h{number}.corp"], "ports": ports, "resolution": "DNS", **spec}
+    return make.manifest(make.NETWORKING, "ServiceEntry", f"e{number:04}", fields, namespace=f"n{number % 7}")
 
 
 def documents(*entries: dict[str, Any]) -> str:
@@ -81,7 +77,7 @@ def test_what_is_another_hazard_is_another_finding(invoke: Invoke) -> None:
 def test_those_in_our_care_are_one_finding_of_each_kind(invoke: Invoke) -> None:
     """The lack of addresses and endpoints is theirs together, and so is that nothing says what they stand for."""
     care = {"app.kubernetes.io/managed-by": "dns-controller"}
-    cared = [entry(n, resolution="DNS", location="MESH_INTERNAL") for n in range(MANY)]
+    cared = [entry(n, location="MESH_INTERNAL") for n in range(MANY)]
     for one in cared:
         one["metadata"]["labels"] = care
     told = findings(invoke, documents(*cared))
@@ -144,7 +140,7 @@ def test_lint_takes_as_much_work_for_each_of_many(labels: dict[str, str]) -> Non
     """Twice the entries behind one hazard are twice the work, and for each it is little."""
 
     def lint_of(count: int) -> int:
-        raws = [entry(n, resolution="DNS", location="MESH_INTERNAL") for n in range(count)]
+        raws = [entry(n, location="MESH_INTERNAL") for n in range(count)]
         world = Snapshot(ServiceEntry.parse({**r, "metadata": {**r["metadata"], "labels": labels}}) for r in raws)
         return calls(lambda: lint(world, make.rules()))
 
