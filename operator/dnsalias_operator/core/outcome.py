@@ -24,8 +24,22 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Hazard:
+    """What a finding of one object is part of: other objects with the same ``name`` make the same hazard.
+
+    ``acts`` is whether it is this object by which the hazard does harm today.
+    """
+
+    name: str
+    acts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """A fault in one object. ``code`` is stable (docs/findings.md); ``port`` is None for one of the whole object."""
+    """A fault in one object. ``code`` is stable (docs/findings.md); ``port`` is None for one of the whole object.
+
+    ``hazard`` is None where the fault is the object's own.
+    """
 
     code: str
     severity: Severity
@@ -33,6 +47,7 @@ class Finding:
     port: int | None
     message: str
     remedy: str
+    hazard: Hazard | None = None
 
     @property
     def order(self) -> tuple[Any, ...]:

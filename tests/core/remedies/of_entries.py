@@ -66,19 +66,24 @@ OF_ENTRIES: tuple[Rule, ...] = (
         r.http_at_sidecar,
     ),
     rule(
+        rf"WouldShadowService: {TAKES}shares? .*; set location MESH_INTERNAL, resolution STATIC and .*, or delete .*",
+        e.pods_of_service,
+        r.declare_alias,
+    ),
+    rule(
         rf"WouldShadow\w+: {TAKES}share .*; take the HTTP ports to an entry of their own, .*{REMAINS}",
         r.own_entry_for_http,
     ),
     rule(
         rf"WouldShadowEntry: {TAKES}take .* from ServiceEntry (?P<other>\S+).*; "
-        r"take port (?P<port>\d+) out of one of the two, or lead both .*",
+        r"take port (?P<port>\d+) out of one of the two",
         e.take_port_out,
         r.take_port_out_of_other,
-        r.lead_both_to_service,
     ),
     rule(
         rf"WouldShadowService: {TAKES}takes? .*; "
-        r"delete and recreate the ServiceEntry \(it must be younger\) exported to '\*', or declare .*",
+        r"delete and recreate the ServiceEntry \(it must be younger\) exported to '\*'"
+        r"(?: with spec\.addresses (?P<with>\[.*?\]))?, or declare .*",
         e.recreate_for_all,
         r.declare_alias,
     ),

@@ -16,7 +16,7 @@ from dnsalias_operator.core.entries.repair import Fix, fix, patched
 from dnsalias_operator.core.entries.serves_alias import is_alias_entry
 from dnsalias_operator.core.outcome import Change, EntryDecision, Severity, State
 from dnsalias_operator.core.reasons import Reason, Why
-from dnsalias_operator.core.traffic.catch_all import catches
+from dnsalias_operator.core.traffic.catch_all import catches, for_its_own
 from dnsalias_operator.core.traffic.takeover import takes_away
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
@@ -109,8 +109,14 @@ def _why(wanted: Fix, entry: ServiceEntry) -> Why:
 
 
 def severity_of(world: Snapshot, entry: ServiceEntry, wanted: Fix | None, rules: Rules) -> Severity:
-    """Critical where the entry takes traffic not meant for it, once the fix (if any) is written; else a warning."""
+    """Critical where the entry takes traffic not meant for it, once the fix (if any) is written; else a warning.
+
+    A catch-all that only its own namespace gets is a warning (docs/findings.md, "DA001: Catch-all listener").
+    """
     after = patched(as_written(entry, rules), wanted) if wanted else entry
-    if catches(world, after, rules.mesh) or takes_away(world.with_changes({entry.key: after}), after, rules.mesh):
+    caught = catches(world, after, rules.mesh)
+    if caught and not for_its_own(after, rules.mesh):
         return Severity.CRITICAL
-    return Severity.WARNING if wanted is None or _wrong(wanted) else Severity.INFO
+    if takes_away(world.with_changes({entry.key: after}), after, rules.mesh):
+        return Severity.CRITICAL
+    return Severity.WARNING if caught or wanted is None or _wrong(wanted) else Severity.INFO

@@ -68,6 +68,12 @@ class Fix:
 
 def fix(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Fix:
     """What to own in the entry. ``world`` holds the entry as it is now; the entry itself may be patched already."""
+    if world.get(entry.key) is entry:
+        return world.remembered(("fix", entry.key, rules), lambda: _complete(world, entry, rules))
+    return _complete(world, entry, rules)
+
+
+def _complete(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Fix:
     base = as_written(entry, rules)
     wanted = _fix(world, entry, base, rules)
     taking = takes_anyway(patched(base, wanted), rules.mesh)

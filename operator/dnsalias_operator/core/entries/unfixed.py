@@ -3,6 +3,7 @@
 from dnsalias_operator.core.entries.ownership import patched_fields
 from dnsalias_operator.core.entries.stands_for import StandsFor
 from dnsalias_operator.core.istio.ambient import ambient_clients
+from dnsalias_operator.core.istio.clusters import leads_to_gateways
 from dnsalias_operator.core.istio.lacking import lacks_addresses, narrowed_by_address, without_address
 from dnsalias_operator.core.istio.listeners import holds
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
@@ -16,6 +17,12 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
+
+_SELECT_PODS = (
+    "set location MESH_INTERNAL, resolution STATIC and the Service's selector as workloadSelector, or delete the "
+    "ServiceEntry and declare a DnsAlias instead"
+)
+"""For all ports at once: entries of one host that differ in resolution do not get along (docs/istio.md, "One host")."""
 
 
 def no_address(world: Snapshot, base: ServiceEntry, service: Service, rules: Rules) -> Why | None:
@@ -138,16 +145,16 @@ def plaintext_endpoints(base: ServiceEntry, service: Service, mesh: Mesh) -> Why
     """Why HTTP by a DNS endpoint may fail, or None.
 
     A port that is not HTTP, here or in the Service, is called at the Service's address, where its own listener takes
-    the call; and a Service without selector has no pods that could ask for mTLS (docs/equivalence.md).
+    the call; and a Service without selector has no pods that could ask for mTLS (docs/equivalence.md). Gateways ask for
+    none: no PeerAuthentication applies to them, and a Service shows by itself here that it leads to some.
     """
     shared = (p for p in base.ports if routed(service, p.number, mesh))
     port = next((p for p in shared if class_of(entry_protocol(p)) is PortClass.HTTP), None)
-    if port is None or not service.selector:
+    if port is None or not service.selector or leads_to_gateways(service.selector, {p.port for p in service.ports}):
         return None
     message = (
         f"sidecars call the endpoint on port {port.number} in plaintext, which pods of "
-        f"{service.key} refuse where mTLS is STRICT; set location MESH_INTERNAL, resolution STATIC and the "
-        "Service's selector as workloadSelector, or delete the ServiceEntry and declare a DnsAlias instead"
+        f"{service.key} refuse where mTLS is STRICT; {_SELECT_PODS}"
     )
     return Why(Reason.PLAINTEXT_ENDPOINTS, message)
 
@@ -176,13 +183,12 @@ def takes(base: ServiceEntry, service: Service | None, harm: Moved, *, already: 
     taken = f"{how}, {harm.describe(base.key, now=already)}"
     entry = harm.loser.kind == "ServiceEntry"
     if harm.bare:
-        message = f"{taken}; take the HTTP ports to an entry of their own, which needs no address"
+        pods = service is not None and service.selector and harm.loser == service.key
+        remedy = _SELECT_PODS if pods else "take the HTTP ports to an entry of their own, which needs no address"
+        message = f"{taken}; {remedy}"
         return Why(Reason.WOULD_SHADOW_ENTRY if entry else Reason.WOULD_SHADOW_SERVICE, message)
     if entry:
-        message = (
-            f"{taken}, which lists that address; take port {harm.port} out of one of the two, "
-            "or lead both to the Service (endpoints: its name)"
-        )
+        message = f"{taken}, which lists that address; take port {harm.port} out of one of the two"
         return Why(Reason.WOULD_SHADOW_ENTRY, message)
     if harm.mismatch:
         message = (
@@ -204,8 +210,11 @@ def takes(base: ServiceEntry, service: Service | None, harm: Moved, *, already: 
             "Service (endpoints: its name, and no targetPort)"
         )
         return Why(Reason.WOULD_SHADOW_SERVICE, message)
+    # Without an address, what only some namespaces get would be a catch-all for all of them until it is repaired.
+    wider = not already and "*" not in (base.export_to or ("*",))
+    beside = f" with spec.addresses {[harm.address]}" if wider else ""
     message = (
         f"{taken}: it is older than the Service or exported privately; delete and recreate the "
-        "ServiceEntry (it must be younger) exported to '*', or declare a DnsAlias instead"
+        f"ServiceEntry (it must be younger) exported to '*'{beside}, or declare a DnsAlias instead"
     )
     return Why(Reason.WOULD_SHADOW_SERVICE, message)

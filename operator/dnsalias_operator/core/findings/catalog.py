@@ -6,7 +6,7 @@ A retired code is never given to another fault.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dnsalias_operator.core.outcome import Finding, Severity
+from dnsalias_operator.core.outcome import Finding, Hazard, Severity
 from dnsalias_operator.model.names import Key
 
 
@@ -27,9 +27,10 @@ class Fault:
         port: int | None = None,
         severity: Severity | None = None,
         remedy: str | None = None,
+        hazard: Hazard | None = None,
     ) -> Finding:
         """A finding of this kind in one object, with the usual severity and remedy unless others are given."""
-        return Finding(self.code, severity or self.severity, key, port, message, remedy or self.remedy)
+        return Finding(self.code, severity or self.severity, key, port, message, remedy or self.remedy, hazard)
 
 
 CATCH_ALL = Fault(
@@ -156,6 +157,36 @@ SHARED_WITH_AMBIENT = Fault(
     "delete the ServiceEntry and create it again with an address that no Service has; changed in place, it would leave "
     "the Service closed to ambient clients until one of its pods changes",
 )
+SHARED_BY_ENTRIES = Fault(
+    "DA021",
+    "Another entry gets its connections",
+    Severity.CRITICAL,
+    "list in spec.addresses an address that the other entry does not have, or give one of the two another port",
+)
+NAMED_AS_SERVICE = Fault(
+    "DA022",
+    "Has the name of a Service",
+    Severity.CRITICAL,
+    "use a host that is no Service's name",
+)
+MIXED_ADDRESSES = Fault(
+    "DA023",
+    "Name leads to addresses without the port",
+    Severity.CRITICAL,
+    "put the ports of all of them into one entry, or list the same spec.addresses in each",
+)
+SHARED_ENDPOINTS = Fault(
+    "DA024",
+    "Calls go to endpoints of other entries",
+    Severity.CRITICAL,
+    "give each another host, or a namespace of its own",
+)
+SENDS_NOWHERE = Fault(
+    "DA025",
+    "Port sends nowhere",
+    Severity.CRITICAL,
+    "list spec.endpoints, or set a workloadSelector",
+)
 FIRST_ADDRESS_ONLY = Fault(
     "DA030",
     "Only the first address listens",
@@ -192,6 +223,11 @@ FAULTS: tuple[Fault, ...] = (
     PLAINTEXT_INTO_STRICT,
     REFUSED_BY_ENVOY,
     SHARED_WITH_AMBIENT,
+    SHARED_BY_ENTRIES,
+    NAMED_AS_SERVICE,
+    MIXED_ADDRESSES,
+    SHARED_ENDPOINTS,
+    SENDS_NOWHERE,
     FIRST_ADDRESS_ONLY,
     EXTERNAL_NAME_CATCHES_ALL,
 )

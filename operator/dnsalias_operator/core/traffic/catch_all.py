@@ -13,6 +13,7 @@ from dnsalias_operator.core.istio.listeners import Client, Listener, Pods, Reach
 from dnsalias_operator.core.istio.listeners.rows import PASSTHROUGH, WILDCARD, Row
 from dnsalias_operator.core.istio.listeners.visible import named_namespaces
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
+from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
@@ -67,9 +68,16 @@ def _rows(world: Snapshot, entry: ServiceEntry, mesh: Mesh, number: int) -> Iter
 
 
 def catches(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
-    """Ports on which the entry takes any connection: by itself, or where a Sidecar takes them for bytes."""
-    by_sidecars = caught_by_sidecars(world, entry, mesh) if without_address(entry) else frozenset[tuple[str, int]]()
-    return tuple(sorted({*catches_all(entry, mesh), *(port for _, port in by_sidecars)}))
+    """Ports on which the entry takes any connection: by itself, or where a Sidecar takes them for bytes.
+
+    Of an entry as it is in the world it is asked often, so computed once.
+    """
+
+    def look() -> tuple[int, ...]:
+        by_sidecars = caught_by_sidecars(world, entry, mesh) if without_address(entry) else frozenset[tuple[str, int]]()
+        return tuple(sorted({*catches_all(entry, mesh), *(port for _, port in by_sidecars)}))
+
+    return world.remembered(("catches", entry.key, mesh), look) if world.get(entry.key) == entry else look()
 
 
 def catches_all(obj: Claimant, mesh: Mesh) -> tuple[int, ...]:
@@ -82,6 +90,12 @@ def catches_all(obj: Claimant, mesh: Mesh) -> tuple[int, ...]:
     clients = [Client(name) for name in sorted(named_namespaces(obj, mesh))]
     numbers = {p.port for p in obj.ports} if isinstance(obj, Service) else {p.number for p in obj.ports}
     return tuple(n for n in sorted(numbers) if any(obj.key in _takers(alone, c, mesh, n) for c in clients))
+
+
+def for_its_own(obj: Claimant, mesh: Mesh) -> bool:
+    """Whether only pods of the object's own namespace get it: whoever wrote it is who it harms."""
+    own = frozenset({obj.meta.namespace})
+    return Scope.of_claimant(obj, mesh) == Scope(everywhere=False, namespaces=own)
 
 
 def catches_despite_address(entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
