@@ -1,6 +1,7 @@
 """Remedies that findings have of their own."""
 
 from tests.core.remedies import around as r
+from tests.core.remedies import corrections as c
 from tests.core.remedies import entries as e
 from tests.core.remedies.rule import Rule, rule
 
@@ -99,5 +100,7 @@ OF_FINDINGS: tuple[Rule, ...] = (
     ),
     rule(r"list the Service's first clusterIP only", e.first_address_only),
     rule(r"delete the ServiceEntry and create it again with an address that no Service has; .*", e.recreate_elsewhere),
+    rule(r"correct the fields that the message names", c.correct_fields),
+    rule(r"correct the annotation, or take it off", c.correct_annotation, c.take_annotation_off),
     rule(r"make sure that you own the domain: .*", why="asks for knowledge: nothing is wrong with the objects"),
 )

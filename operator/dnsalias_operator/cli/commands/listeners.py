@@ -20,6 +20,7 @@ from dnsalias_operator.core.istio.listeners import (
     unfollowed,
 )
 from dnsalias_operator.core.istio.listeners.rows import PASSTHROUGH
+from dnsalias_operator.core.istio.validation import admitted, refused
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -55,10 +56,12 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
     """Print the table; the exit code."""
     inputs = source.read()
     asked = Client(client, labels)
-    world = inputs.snapshot()
+    given = inputs.snapshot()
+    world = admitted(given, rules.mesh)
     found = outbound(world, asked, rules.mesh) if port is None else listeners_on(world, asked, rules.mesh, port)
     rows = [row for listener in found for row in listener.every_row]
     missing = [f"Not modelled: {line}." for line in unfollowed(world, asked, rules.mesh, port)]
+    missing += _not_admitted(given, world, rules, port)
     missing += _refusals(world, asked, rules, world.ports() if port is None else [port])
     if output == "json":
         document = {"listeners": [as_dict(row) for row in rows]}
@@ -103,6 +106,14 @@ def _refusals(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int
     for port in ports:
         for key, why in sorted(refused_on(world, client, rules.mesh, port).items()):
             yield f"{key} on port {port}: Envoy refuses the listener; starting sidecars never become ready ({why})."
+
+
+def _not_admitted(given: Snapshot, world: Snapshot, rules: Rules, port: int | None) -> Iterable[str]:
+    """Entries that have no listener because no cluster can have them."""
+    for entry in given.entries() if given is not world else ():
+        if world.get(entry.key) is None and (port is None or port in {p.number for p in entry.ports}):
+            why = "; ".join(map(str, refused(entry.raw, rules.mesh)))
+            yield f"{entry.key} has no listener: Istio refuses it ({why})."
 
 
 def _losses(found: Iterable[Listener]) -> Iterable[str]:

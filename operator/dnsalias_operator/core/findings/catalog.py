@@ -156,6 +156,18 @@ SHARED_WITH_AMBIENT = Fault(
     "delete the ServiceEntry and create it again with an address that no Service has; changed in place, it would leave "
     "the Service closed to ambient clients until one of its pods changes",
 )
+REFUSED_BY_ISTIO = Fault(
+    "DA026",
+    "Refused by Istio",
+    Severity.WARNING,
+    "correct the fields that the message names",
+)
+MEANINGLESS_ANNOTATION = Fault(
+    "DA027",
+    "Annotation that means nothing",
+    Severity.WARNING,
+    "correct the annotation, or take it off",
+)
 FIRST_ADDRESS_ONLY = Fault(
     "DA030",
     "Only the first address listens",
@@ -192,6 +204,8 @@ FAULTS: tuple[Fault, ...] = (
     PLAINTEXT_INTO_STRICT,
     REFUSED_BY_ENVOY,
     SHARED_WITH_AMBIENT,
+    REFUSED_BY_ISTIO,
+    MEANINGLESS_ANNOTATION,
     FIRST_ADDRESS_ONLY,
     EXTERNAL_NAME_CATCHES_ALL,
 )

@@ -11,9 +11,11 @@ from dnsalias_operator.core.entries.ownership import all_in_range, claims_to_be_
 from dnsalias_operator.core.entries.serves_alias import generated_entry
 from dnsalias_operator.core.entries.stands_for import explicit, stands_for
 from dnsalias_operator.core.findings import catalog, remedies
+from dnsalias_operator.core.findings.annotations import annotations_without_meaning
 from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
 from dnsalias_operator.core.findings.catch_all import catch_all
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
+from dnsalias_operator.core.findings.refused import refused_by_istio
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.hosts.names import meant_by, own_names, public_suffix, shadowed_service
 from dnsalias_operator.core.hosts.rules import asked_scope
@@ -23,6 +25,7 @@ from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
 from dnsalias_operator.core.istio.service_names import service_named
+from dnsalias_operator.core.istio.validation import admitted, refusals
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
 from dnsalias_operator.core.reasons import Reason
@@ -31,6 +34,7 @@ from dnsalias_operator.core.traffic.catch_all import catches_all
 from dnsalias_operator.core.traffic.takeover import reach_of, takes_from
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -46,23 +50,32 @@ def lint(world: Snapshot, rules: Rules, only: Container[Key] | None = None) -> t
     entries = (entry for entry in world.entries() if only is None or entry.key in only)
     aliases = (alias.key for alias in world.aliases() if only is None or alias.key in only)
     services = (service for service in world.services() if only is None or service.key in only)
-    found = [f for entry in entries for f in entry_findings(world, entry, rules)]
-    found += [f for key in aliases for f in alias_findings(world, key, rules)]
-    found += [f for service in services for f in service_findings(world, service, rules)]
+    there = admitted(world, rules.mesh)
+    found = [f for entry in entries for f in entry_findings(there, entry, rules)]
+    found += [f for key in aliases for f in alias_findings(there, key, rules)]
+    found += [f for service in services for f in _of_service(there, service, rules)]
     return tuple(sorted(found, key=lambda f: f.order))
+
+
+def _of_service(world: Snapshot, service: Service, rules: Rules) -> Iterator[Finding]:
+    yield from service_findings(world, service, rules)
+    yield from annotations_without_meaning(service)
 
 
 def entry_findings(world: Snapshot, entry: ServiceEntry, rules: Rules, *, counted: bool = False) -> list[Finding]:
     """The findings of one ServiceEntry.
 
     ``counted`` is for those who count findings and read no message: whom a catch-all reaches, which takes a look at
-    everybody on its port, is left out of that.
+    everybody on its port, is left out of that. ``world`` is as Istio lets it be (`admitted`).
     """
+    found = [*refused_by_istio(entry, refusals(entry, rules.mesh))]
+    if found and not entry.meta.uid:
+        return found
     decision = decide_entry(world, entry.key, rules)
     in_care = decision is not None and decision.selected
     target = stands_for(world, entry, rules) if in_care else explicit(world, entry, rules)
     look = Look(world, rules, entry, decision, target.service if target else None, counted)
-    return [f for check in CHECKS for f in check(look)]
+    return found + [f for check in CHECKS for f in check(look)]
 
 
 def lacks(look: Look) -> Iterator[Finding]:
@@ -251,6 +264,7 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     plaintext_into_strict,
     refused_by_envoy,
     first_address_only,
+    lambda look: annotations_without_meaning(look.entry),
 )
 
 
@@ -260,6 +274,7 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecisi
     alias = world.alias(key.namespace, key.name)
     if decided is None or alias is None:
         return
+    yield from annotations_without_meaning(alias)
     ready = decided.conditions[-1]
     if ready.status != "True":
         # Manifests in git have no clusterIP: that is no fault of theirs.
