@@ -7,7 +7,9 @@ import click
 
 from dnsalias_operator.cli.options import ERROR, OK, Source, labels_of, with_mesh, with_source
 from dnsalias_operator.cli.printing.rows import as_dict, cells_of
-from dnsalias_operator.cli.terminal import clean, on_terminal
+from dnsalias_operator.cli.reading.inputs import Inputs
+from dnsalias_operator.cli.reading.namespaces import no_such
+from dnsalias_operator.cli.terminal import clean, note, on_terminal
 from dnsalias_operator.core.istio.clusters import Sent, clusters_on, sends
 from dnsalias_operator.core.istio.listeners import (
     Client,
@@ -55,6 +57,7 @@ _CLUSTERS = ("CLUSTER", "SENDS", "BECAUSE")
 def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str], port: int | None, output: str) -> int:
     """Print the table; the exit code."""
     inputs = source.read()
+    _check_namespace(client, inputs, rules)
     asked = Client(client, labels)
     given = inputs.snapshot()
     world = admitted(given, rules.mesh)
@@ -85,6 +88,15 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
         also = ", enableAutoMtls on" if output == "wide" else ""
         click.echo(f"Assumed: a sidecar in namespace {clean(client)}{under}, {rules.mesh.assumptions()}{also}.")
     return ERROR if inputs.problems else OK
+
+
+def _check_namespace(name: str, inputs: Inputs, rules: Rules) -> None:
+    """Report a namespace that nothing is in; one that a cluster does not have is bad usage."""
+    why = no_such(name, inputs, rules.mesh.root_namespace)
+    if why and inputs.namespaces_known:
+        raise click.UsageError(f"--from: the cluster has no {why}")
+    if why:
+        note(f"warning: --from: nothing in the input is in {why}; the answer is for a namespace that has no objects")
 
 
 def _sent(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int]) -> dict[str, Sent]:
