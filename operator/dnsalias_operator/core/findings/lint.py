@@ -3,7 +3,7 @@
 An ordered set of small checks, each named for the fault it finds; the same facts feed repair and conditions.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.entries.decide import decide_entry
@@ -25,7 +25,7 @@ from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
 from dnsalias_operator.core.istio.service_names import service_named
-from dnsalias_operator.core.istio.validation import admitted, refusals
+from dnsalias_operator.core.istio.validation import Refusal, admitted, refusals, refusals_in
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
 from dnsalias_operator.core.reasons import Reason
@@ -34,7 +34,6 @@ from dnsalias_operator.core.traffic.catch_all import catches_all
 from dnsalias_operator.core.traffic.takeover import reach_of, takes_from
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -50,25 +49,29 @@ def lint(world: Snapshot, rules: Rules, only: Container[Key] | None = None) -> t
     entries = (entry for entry in world.entries() if only is None or entry.key in only)
     aliases = (alias.key for alias in world.aliases() if only is None or alias.key in only)
     services = (service for service in world.services() if only is None or service.key in only)
-    there = admitted(world, rules.mesh)
-    found = [f for entry in entries for f in entry_findings(there, entry, rules)]
+    there, refused = admitted(world, rules.mesh), refusals_in(world, rules.mesh)
+    found = [f for entry in entries for f in entry_findings(there, entry, rules, known=refused)]
     found += [f for key in aliases for f in alias_findings(there, key, rules)]
-    found += [f for service in services for f in _of_service(there, service, rules)]
+    found += [f for service in services for f in service_findings(there, service, rules)]
     return tuple(sorted(found, key=lambda f: f.order))
 
 
-def _of_service(world: Snapshot, service: Service, rules: Rules) -> Iterator[Finding]:
-    yield from service_findings(world, service, rules)
-    yield from annotations_without_meaning(service)
-
-
-def entry_findings(world: Snapshot, entry: ServiceEntry, rules: Rules, *, counted: bool = False) -> list[Finding]:
+def entry_findings(
+    world: Snapshot,
+    entry: ServiceEntry,
+    rules: Rules,
+    *,
+    counted: bool = False,
+    known: Mapping[Key, tuple[Refusal, ...]] | None = None,
+) -> list[Finding]:
     """The findings of one ServiceEntry.
 
     ``counted`` is for those who count findings and read no message: whom a catch-all reaches, which takes a look at
     everybody on its port, is left out of that. ``world`` is as Istio lets it be (`admitted`).
+    ``known`` is what of each entry is refused, where that has been asked of all of them.
     """
-    found = [*refused_by_istio(entry, refusals(entry, rules.mesh))]
+    refused = refusals(entry, rules.mesh) if known is None else known.get(entry.key, ())
+    found = [*refused_by_istio(entry, refused)]
     if found and not entry.meta.uid:
         return found
     decision = decide_entry(world, entry.key, rules)

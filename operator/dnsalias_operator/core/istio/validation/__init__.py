@@ -5,8 +5,8 @@
 that no cluster can have.
 """
 
-from dnsalias_operator.core.istio.validation.admitted import admitted, cannot_exist, refusals
+from dnsalias_operator.core.istio.validation.admitted import admitted, cannot_exist, refusals, refusals_in
 from dnsalias_operator.core.istio.validation.refusal import By, Refusal
 from dnsalias_operator.core.istio.validation.rules import refused
 
-__all__ = ["By", "Refusal", "admitted", "cannot_exist", "refusals", "refused"]
+__all__ = ["By", "Refusal", "admitted", "cannot_exist", "refusals", "refusals_in", "refused"]

@@ -5,9 +5,12 @@ written while no webhook answered is used as it is. Source: addCRD in pilot/pkg/
 calls no ValidateConfig, and validate in pkg/webhooks/validation/server/server.go, which does; both at 1.31.
 """
 
+from collections.abc import Mapping
+
 from dnsalias_operator.core.istio.validation.refusal import By, Refusal
 from dnsalias_operator.core.istio.validation.rules import refused
 from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -21,16 +24,26 @@ def refusals(entry: ServiceEntry, mesh: Mesh) -> tuple[Refusal, ...]:
     return tuple(one for one in found if one.by is By.ISTIOD) if entry.meta.uid else found
 
 
+def refusals_in(world: Snapshot, mesh: Mesh) -> Mapping[Key, tuple[Refusal, ...]]:
+    """`refusals` of every entry of a world that has any; found once."""
+
+    def found() -> dict[Key, tuple[Refusal, ...]]:
+        return {entry.key: refused for entry in world.entries() if (refused := refusals(entry, mesh))}
+
+    return world.remembered(("refusals", mesh), found)
+
+
 def cannot_exist(entry: ServiceEntry, mesh: Mesh) -> bool:
     """Whether no cluster has the entry, nor will have it as it is given: it is in no API server, and refused."""
-    return not entry.meta.uid and bool(refused(entry.raw, mesh))
+    return not entry.meta.uid and bool(refusals(entry, mesh))
 
 
 def admitted(world: Snapshot, mesh: Mesh) -> Snapshot:
     """The world without them; the same one where there are none."""
 
     def without() -> Snapshot:
-        gone = {entry.key: None for entry in world.entries() if cannot_exist(entry, mesh)}
+        found = refusals_in(world, mesh)
+        gone = {key: None for key in found if (entry := world.get(key)) is not None and not entry.meta.uid}
         return world.with_changes(gone) if gone else world
 
     return world.remembered(("admitted", mesh), without)

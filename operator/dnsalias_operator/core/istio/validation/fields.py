@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from dnsalias_operator.core.istio.validation.refusal import By, Refusal
 from dnsalias_operator.model.mesh import Mesh
@@ -82,10 +83,12 @@ def unreadable(raw: Raw, mesh: Mesh) -> Found:
         if name not in _TOP:
             yield Refusal(str(name), f"no such field{_meant(str(name), _TOP)}", By.FORM)
     if raw.get("spec") is not None:
-        yield from _message(_spec(mesh))(raw["spec"], "spec")
+        yield from _spec(resolutions(mesh))(raw["spec"], "spec")
 
 
-def _spec(mesh: Mesh) -> Mapping[str, Reader]:
+@lru_cache(maxsize=8)
+def _spec(words: tuple[str, ...]) -> Reader:
+    """What reads a spec, where those are the words of ``resolution``; made once, since every entry is read by it."""
     port = {"number": _number, "name": _text, "protocol": _text, "targetPort": _number}
     endpoint = {
         "address": _text,
@@ -96,17 +99,19 @@ def _spec(mesh: Mesh) -> Mapping[str, Reader]:
         "weight": _number,
         "serviceAccount": _text,
     }
-    return {
-        "hosts": _list(_text),
-        "addresses": _list(_text),
-        "ports": _list(_message(port)),
-        "location": _word(LOCATIONS),
-        "resolution": _word(resolutions(mesh)),
-        "endpoints": _list(_message(endpoint)),
-        "workloadSelector": _message({"labels": _map(_text)}),
-        "exportTo": _list(_text),
-        "subjectAltNames": _list(_text),
-    }
+    return _message(
+        {
+            "hosts": _list(_text),
+            "addresses": _list(_text),
+            "ports": _list(_message(port)),
+            "location": _word(LOCATIONS),
+            "resolution": _word(words),
+            "endpoints": _list(_message(endpoint)),
+            "workloadSelector": _message({"labels": _map(_text)}),
+            "exportTo": _list(_text),
+            "subjectAltNames": _list(_text),
+        }
+    )
 
 
 def _message(fields: Mapping[str, Reader]) -> Reader:
@@ -235,10 +240,13 @@ def read(raw: Raw, mesh: Mesh) -> Written:
 
 
 def _by_api_names(value: Raw) -> Raw:
+    if not any("_" in name for name in map(str, value)):
+        return value
+
     def camel(name: str) -> str:
         return re.sub(r"_([a-z])", lambda letter: letter[1].upper(), name)
 
-    return {camel(str(name)): inner for name, inner in value.items()} if any("_" in str(n) for n in value) else value
+    return {camel(str(name)): inner for name, inner in value.items()}
 
 
 def _texts_of(value: object) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ ValidateServiceEntry of pkg/config/validation/validation.go at 1.31, which `isti
 server's are in manifests/charts/base/files/crd-all.gen.yaml. Warnings of theirs are no refusals and not here.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 from dnsalias_operator.core.istio.protocols import PortClass, Protocol, class_of, entry_protocol
@@ -81,13 +80,13 @@ def ports(entry: Written) -> Found:
     Source: ValidatePortName and ValidateProtocol in pkg/config/validation/validation.go, ValidatePort in
     pkg/config/validation/agent/validation.go, Parse in pkg/config/protocol/instance.go.
     """
-    by_name, by_number = Counter(p.name for p in entry.ports), Counter(p.number for p in entry.ports)
-    for index, port in enumerate(entry.ports):
-        before = entry.ports[:index]
-        if by_name[port.name] > 1 and any(p.name == port.name for p in before):
+    seen: set[str | int] = set()
+    for port in entry.ports:
+        if port.name in seen:
             yield Refusal(f"{port.path}.name", f"{port.name!r} is the name of another port too")
-        if by_number[port.number] > 1 and any(p.number == port.number for p in before):
+        if port.number in seen:
             yield Refusal(f"{port.path}.number", f"{port.number} is the number of another port too")
+        seen |= {port.name, port.number}
         if port.target > _MAX_PORT:
             yield Refusal(f"{port.path}.targetPort", f"{port.target} is not in the range 1 to 65535")
         if not names.is_label(port.name):
