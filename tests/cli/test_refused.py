@@ -109,3 +109,34 @@ def test_by_release(tmp_path: Path) -> None:
         _, out = run("lint", "-f", path, "-o", "json", "--istio-version", release)
         said[release] = [f["message"].partition(": ")[2][:20] for f in json.loads(out)["findings"]]
     assert said == {"1.27": ["spec.resolution: 'DY"], "1.28": ["spec.ports[0].protoc"], "1.29": []}
+
+
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop, annotations: {dnsalias.io/repair: "true"}}
+spec: {ports: [{port: 80, name: http}]}
+"""
+NEARLY = """
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: api, namespace: shop, annotations: {dns-alias.io/repair: "true"}}
+spec: {hosts: [a.example], ports: [{number: 443, name: tls, protocol: TLS}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        (SERVICE, 'dnsalias.io/repair: "true" means nothing: it is read on a ServiceEntry, and this is a Service'),
+        (NEARLY, "no such annotation; did you mean dnsalias.io/repair"),
+    ],
+)
+def test_annotations_elsewhere(tmp_path: Path, manifest: str, said: str) -> None:
+    """An annotation of another kind, and one of nearly our group, mean nothing; what would is named."""
+    path = tmp_path / "object.yaml"
+    path.write_text(manifest)
+    code, out = run("lint", "-f", path, "-o", "json")
+    (found,) = json.loads(out)["findings"]
+    assert (code, found["code"]) == (1, "DA027")
+    assert said in found["message"]

@@ -19,9 +19,12 @@ def take_port_out_of_other(bench: Bench, match: re.Match[str]) -> None:
 
 def lead_both_to_service(bench: Bench, match: re.Match[str]) -> None:
     """Lead this entry and the other one to the Service."""
-    address = {"endpoints": [{"address": dns_name(bench.service)}], "workloadSelector": None, "resolution": "DNS"}
-    bench.edit(address)
-    bench.cluster.patch(Key("ServiceEntry", *match["other"].split("/")), {"spec": address})
+    led = {"endpoints": [{"address": dns_name(bench.service)}], "workloadSelector": None, "resolution": "DNS"}
+    for key in (bench.subject, Key("ServiceEntry", *match["other"].split("/"))):
+        # Istio refuses a prefix length with resolution DNS, also that of one address.
+        given = bench.cluster.objects[key]["spec"].get("addresses")
+        single = {"addresses": [a.removesuffix("/32").removesuffix("/128") for a in given]} if given else {}
+        bench.cluster.patch(key, {"spec": led | single})
 
 
 def with_subject(bench: Bench, subject: Key, edit: Edit, match: re.Match[str]) -> None:
