@@ -10,6 +10,7 @@ import click
 from dnsalias_operator.cli.reading.files import read_files
 from dnsalias_operator.cli.reading.ignored import PatternError
 from dnsalias_operator.cli.reading.inputs import Inputs
+from dnsalias_operator.cli.reading.namespaces import no_such
 from dnsalias_operator.cli.terminal import count, note
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.release import MEASURED, MODELLED
@@ -113,15 +114,20 @@ class Source:
             return self._live()
         namespace = self.namespace or "default"
         try:
-            return read_files(self.paths, namespace, _own_files(), exclude=self.exclude, overlays=self.overlays)
+            found = read_files(self.paths, namespace, _own_files(), exclude=self.exclude, overlays=self.overlays)
         except PatternError as error:
             raise click.UsageError(f"--exclude: {error}") from error
+        if self.namespace and found.items and (why := no_such(namespace, found)):
+            note(f"warning: nothing in the input is in {why}: -n is for objects without a namespace, and all have one")
+        return found
 
     def _live(self) -> Inputs:
-        from dnsalias_operator.cli.reading.live import LiveError, read_cluster  # noqa: PLC0415 (start-up time)
+        from dnsalias_operator.cli.reading.live import LiveError, NoNamespaceError, read_cluster  # noqa: PLC0415
 
         try:
             live = read_cluster(self.kubeconfig, self.context, self.namespace)
+        except NoNamespaceError as error:
+            raise click.UsageError(f"-n: {error}") from error
         except LiveError as error:
             raise click.ClickException(f"{error}. Give files with -f to work without a cluster.") from error
         live.report()

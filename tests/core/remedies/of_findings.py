@@ -1,6 +1,7 @@
 """Remedies that findings have of their own."""
 
 from tests.core.remedies import around as r
+from tests.core.remedies import corrections as c
 from tests.core.remedies import entries as e
 from tests.core.remedies.rule import Rule, rule
 
@@ -153,5 +154,7 @@ OF_FINDINGS: tuple[Rule, ...] = (
         r.external_name_instead,
         e.other_host,
     ),
+    rule(r"correct the fields that the message names", c.correct_fields),
+    rule(r"correct the annotation, or take it off", c.correct_annotation, c.take_annotation_off),
     rule(r"make sure that you own the domain: .*", why="asks for knowledge: nothing is wrong with the objects"),
 )

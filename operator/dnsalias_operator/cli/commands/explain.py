@@ -13,6 +13,7 @@ from dnsalias_operator.cli.printing import pages
 from dnsalias_operator.cli.printing.lintjson import as_dict as finding_as_dict
 from dnsalias_operator.cli.printing.rows import as_dict as row_as_dict
 from dnsalias_operator.cli.printing.storytext import lines_of
+from dnsalias_operator.cli.reading.namespaces import meant
 from dnsalias_operator.cli.reading.problems import Place
 from dnsalias_operator.cli.terminal import clean
 from dnsalias_operator.core.advice.story import Story, story
@@ -129,7 +130,9 @@ def _key(world: Snapshot, kind: str, word: str, rules: Rules) -> Key:
     if service is not None:
         raise click.UsageError(f"{clean(word)} is a Service; {_of_service(world, service.key, rules)}")
     what = f"{kind or 'DnsAlias or ServiceEntry'} {clean(word)}"
-    raise click.UsageError(f"there is no {what} in what was read; {_EXPECTED}")
+    every = [k for k in (*(a.key for a in world.aliases()), *(e.key for e in world.entries())) if kind in ("", k.kind)]
+    known = {f"{k.namespace}/{k.name}" for k in every} if slash else {k.name for k in every}
+    raise click.UsageError(f"there is no {what} in what was read{meant(word, known)}; {_EXPECTED}")
 
 
 def _named(world: Snapshot, word: str) -> list[Key]:

@@ -8,7 +8,9 @@ import click
 from dnsalias_operator.cli.options import ERROR, OK, Source, labels_of, with_mesh, with_source
 from dnsalias_operator.cli.printing import routes
 from dnsalias_operator.cli.printing.rows import as_dict, cells_of
-from dnsalias_operator.cli.terminal import clean, on_terminal
+from dnsalias_operator.cli.reading.inputs import Inputs
+from dnsalias_operator.cli.reading.namespaces import no_such
+from dnsalias_operator.cli.terminal import clean, note, on_terminal
 from dnsalias_operator.core.istio.clusters import Sent, clusters_on, sends
 from dnsalias_operator.core.istio.listeners import (
     Client,
@@ -22,6 +24,7 @@ from dnsalias_operator.core.istio.listeners import (
 )
 from dnsalias_operator.core.istio.listeners.scope import scope_of
 from dnsalias_operator.core.istio.routes import VirtualHost, virtual_hosts
+from dnsalias_operator.core.istio.validation import admitted, refused
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -62,14 +65,17 @@ _CLUSTERS = ("CLUSTER", "SENDS", "BECAUSE")
 def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str], port: int | None, output: str) -> int:
     """Print the table; the exit code."""
     inputs = source.read()
+    _check_namespace(client, inputs, rules)
     asked = Client(client, labels)
-    world = inputs.snapshot()
+    given = inputs.snapshot()
+    world = admitted(given, rules.mesh)
     found = outbound(world, asked, rules.mesh) if port is None else listeners_on(world, asked, rules.mesh, port)
     rows = [row for listener in found for row in listener.every_row]
     through = scope_of(world, asked, rules.mesh).fall_through
     hosts = virtual_hosts(world, asked, rules.mesh, port, rows) if port is not None else []
     missing = [f"Not modelled: {line}." for line in unfollowed(world, asked, rules.mesh, port)]
     missing += routes.rules_of(hosts)
+    missing += _not_admitted(given, world, rules, port)
     missing += _refusals(world, asked, rules, world.ports() if port is None else [port])
     if output == "json":
         document: dict[str, object] = {"listeners": [as_dict(row) for row in rows]}
@@ -94,6 +100,15 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
         also = ", enableAutoMtls on" if output == "wide" else ""
         click.echo(f"Assumed: a sidecar in namespace {clean(client)}{under}, {rules.mesh.assumptions()}{also}.")
     return ERROR if inputs.problems else OK
+
+
+def _check_namespace(name: str, inputs: Inputs, rules: Rules) -> None:
+    """Report a namespace that nothing is in; one that a cluster does not have is bad usage."""
+    why = no_such(name, inputs, rules.mesh.root_namespace)
+    if why and inputs.namespaces_known:
+        raise click.UsageError(f"--from: the cluster has no {why}")
+    if why:
+        note(f"warning: --from: nothing in the input is in {why}; the answer is for a namespace that has no objects")
 
 
 def _sent(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int]) -> dict[str, Sent]:
@@ -131,6 +146,14 @@ def _refusals(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int
     for port in ports:
         for key, why in sorted(refused_on(world, client, rules.mesh, port).items()):
             yield f"{key} on port {port}: Envoy refuses the listener; starting sidecars never become ready ({why})."
+
+
+def _not_admitted(given: Snapshot, world: Snapshot, rules: Rules, port: int | None) -> Iterable[str]:
+    """Entries that have no listener because no cluster can have them."""
+    for entry in given.entries() if given is not world else ():
+        if world.get(entry.key) is None and (port is None or port in {p.number for p in entry.ports}):
+            why = "; ".join(map(str, refused(entry.raw, rules.mesh)))
+            yield f"{entry.key} has no listener: Istio refuses it ({why})."
 
 
 def _losses(found: Iterable[Listener]) -> Iterable[str]:

@@ -11,6 +11,7 @@ from dnsalias_operator.core.entries.decide import decide_entry
 from dnsalias_operator.core.entries.ownership import claims_to_be_ours, excluded, live_owner, opted_out
 from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.findings.lint import alias_findings, entry_findings
+from dnsalias_operator.core.istio.validation import admitted, cannot_exist
 from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, EntryDecision, Finding, State
 from dnsalias_operator.model.dnsalias import DnsAlias, chosen_ports
 from dnsalias_operator.model.meta import mappings
@@ -65,11 +66,27 @@ def story(world: Snapshot, key: Key, rules: Rules) -> Story | None:
     """
     alias = world.alias(key.namespace, key.name) if key.kind == "DnsAlias" else None
     entry = world.entry(key.namespace, key.name) if key.kind == "ServiceEntry" else None
+    if entry is not None and cannot_exist(entry, rules.mesh):
+        return _of_refused(world, entry, rules)
+    world = admitted(world, rules.mesh)
     if entry is not None and (owner := live_owner(world, entry)):
         alias = owner
     if alias is not None:
         return _of_alias(world, alias, rules)
     return _of_entry(world, entry, rules) if entry is not None else None
+
+
+def _of_refused(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Story:
+    found = tuple(entry_findings(world, entry, rules))
+    told = Story(
+        entry.key,
+        entry.hosts,
+        entry=entry,
+        summary="is refused by Istio: no cluster can have it, so it has no listener",
+        findings=found,
+        lasting=found,
+    )
+    return replace(told, steps=tuple(_common_steps(told)))
 
 
 def _of_alias(world: Snapshot, alias: DnsAlias, rules: Rules) -> Story:

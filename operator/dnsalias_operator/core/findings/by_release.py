@@ -6,6 +6,7 @@ The rules are in docs/istio.md, "Releases".
 from collections.abc import Iterator
 
 from dnsalias_operator.core.findings import catalog
+from dnsalias_operator.core.findings.annotations import annotations_without_meaning
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.istio.listeners import Client, bound, listeners_on, pod_classes, reach
 from dnsalias_operator.core.istio.listeners.scope import keeps_one_service, scope_of
@@ -39,7 +40,8 @@ def first_address_only(look: Look) -> Iterator[Finding]:
 
 
 def service_findings(world: Snapshot, service: Service, rules: Rules) -> Iterator[Finding]:
-    """The findings of one Service: a port of an ExternalName one that takes any connection, before 1.21."""
+    """The findings of one Service: its annotations, and a port of an ExternalName one that takes any connection."""
+    yield from annotations_without_meaning(service)
     mesh = rules.mesh
     for port in catches_all(service, mesh) if service.type == "ExternalName" else ():
         now = catches_now(world, service, mesh, port)

@@ -187,6 +187,18 @@ SENDS_NOWHERE = Fault(
     Severity.CRITICAL,
     "list spec.endpoints, or set a workloadSelector",
 )
+REFUSED_BY_ISTIO = Fault(
+    "DA026",
+    "Refused by Istio",
+    Severity.WARNING,
+    "correct the fields that the message names",
+)
+MEANINGLESS_ANNOTATION = Fault(
+    "DA027",
+    "Annotation that means nothing",
+    Severity.WARNING,
+    "correct the annotation, or take it off",
+)
 FIRST_ADDRESS_ONLY = Fault(
     "DA030",
     "Only the first address listens",
@@ -228,6 +240,8 @@ FAULTS: tuple[Fault, ...] = (
     MIXED_ADDRESSES,
     SHARED_ENDPOINTS,
     SENDS_NOWHERE,
+    REFUSED_BY_ISTIO,
+    MEANINGLESS_ANNOTATION,
     FIRST_ADDRESS_ONLY,
     EXTERNAL_NAME_CATCHES_ALL,
 )

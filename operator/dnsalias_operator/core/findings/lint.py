@@ -3,7 +3,7 @@
 An ordered set of small checks, each named for the fault it finds; the same facts feed repair and conditions.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.entries.decide import decide_entry
@@ -11,12 +11,14 @@ from dnsalias_operator.core.entries.ownership import all_in_range, claims_to_be_
 from dnsalias_operator.core.entries.serves_alias import generated_entry
 from dnsalias_operator.core.entries.stands_for import explicit, stands_for
 from dnsalias_operator.core.findings import catalog, remedies
+from dnsalias_operator.core.findings.annotations import annotations_without_meaning
 from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
 from dnsalias_operator.core.findings.catch_all import catch_all, harm, hazard
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
 from dnsalias_operator.core.findings.names import reserved_host, unknown_endpoint
 from dnsalias_operator.core.findings.one_address import shared_by_entries
 from dnsalias_operator.core.findings.one_host import claimed_twice, mixed_addresses, sends_nowhere, shared_endpoints
+from dnsalias_operator.core.findings.refused import refused_by_istio
 from dnsalias_operator.core.findings.service_names import named_as_service
 from dnsalias_operator.core.findings.service_ports import port_not_on_service
 from dnsalias_operator.core.findings.subject import Look
@@ -26,6 +28,7 @@ from dnsalias_operator.core.istio.ambient import ambient_clients
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
 from dnsalias_operator.core.istio.listeners import bound, holds, vips_within
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
+from dnsalias_operator.core.istio.validation import Refusal, admitted, refusals, refusals_in
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Finding, Hazard, Severity, State
 from dnsalias_operator.core.reasons import Reason
@@ -49,23 +52,36 @@ def lint(world: Snapshot, rules: Rules, only: Container[Key] | None = None) -> t
     entries = (entry for entry in world.entries() if only is None or entry.key in only)
     aliases = (alias.key for alias in world.aliases() if only is None or alias.key in only)
     services = (service for service in world.services() if only is None or service.key in only)
-    found = [f for entry in entries for f in entry_findings(world, entry, rules)]
-    found += [f for key in aliases for f in alias_findings(world, key, rules)]
-    found += [f for service in services for f in service_findings(world, service, rules)]
+    there, refused = admitted(world, rules.mesh), refusals_in(world, rules.mesh)
+    found = [f for entry in entries for f in entry_findings(there, entry, rules, known=refused)]
+    found += [f for key in aliases for f in alias_findings(there, key, rules)]
+    found += [f for service in services for f in service_findings(there, service, rules)]
     return tuple(sorted(found, key=lambda f: f.order))
 
 
-def entry_findings(world: Snapshot, entry: ServiceEntry, rules: Rules, *, counted: bool = False) -> list[Finding]:
+def entry_findings(
+    world: Snapshot,
+    entry: ServiceEntry,
+    rules: Rules,
+    *,
+    counted: bool = False,
+    known: Mapping[Key, tuple[Refusal, ...]] | None = None,
+) -> list[Finding]:
     """The findings of one ServiceEntry.
 
     ``counted`` is for those who count findings and read no message: whom a catch-all reaches, which takes a look at
-    everybody on its port, is left out of that.
+    everybody on its port, is left out of that. ``world`` is as Istio lets it be (`admitted`).
+    ``known`` is what of each entry is refused, where that has been asked of all of them.
     """
+    refused = refusals(entry, rules.mesh) if known is None else known.get(entry.key, ())
+    found = [*refused_by_istio(entry, refused)]
+    if found and not entry.meta.uid:
+        return found
     decision = decide_entry(world, entry.key, rules)
     in_care = decision is not None and decision.selected
     target = stands_for(world, entry, rules) if in_care else explicit(world, entry, rules)
     look = Look(world, rules, entry, decision, target.service if target else None, counted)
-    return [f for check in CHECKS for f in check(look)]
+    return found + [f for check in CHECKS for f in check(look)]
 
 
 def lacks(look: Look) -> Iterator[Finding]:
@@ -199,6 +215,7 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     plaintext_into_strict,
     refused_by_envoy,
     first_address_only,
+    lambda look: annotations_without_meaning(look.entry),
 )
 
 
@@ -208,6 +225,7 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecisi
     alias = world.alias(key.namespace, key.name)
     if decided is None or alias is None:
         return
+    yield from annotations_without_meaning(alias)
     ready = decided.conditions[-1]
     if ready.status != "True":
         # Manifests in git have no clusterIP: that is no fault of theirs.

@@ -17,6 +17,10 @@ class Listing(list[dict[str, Any]]):
 
     missing: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] | None = None
+    """The cluster's, where one was asked for in which nothing was found; None where they were not asked for, or may
+    not be listed.
+    """
 
 
 def list_objects(
@@ -57,4 +61,13 @@ async def _list_objects(
                     found.missing = (*found.missing, kind.resource)
                 else:
                     raise
+        if namespace and not found:
+            found.namespaces = await _namespaces(client)
     return found
+
+
+async def _namespaces(client: Client) -> tuple[str, ...] | None:
+    try:
+        return tuple([item["metadata"]["name"] async for items, _ in client.pages("Namespace", "") for item in items])
+    except ApiError:
+        return None
