@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     istio_dual_stack: bool = _is(Mesh, "istio_dual_stack")
     ambient: Literal["auto", "yes", "no"] = _is(Mesh, "ambient")
     multi_cluster: bool = _is(Mesh, "multi_cluster")
+    enable_auto_mtls: bool = _is(Mesh, "enable_auto_mtls")
+    istio_revision: str = _is(Mesh, "istio_revision")
     # The API server.
     kubeconfig: str = Field("", description="Path of a kubeconfig; empty: in-cluster, else KUBECONFIG or the default.")
     context: str = Field("", description="Context of the kubeconfig; empty: its current one.")

@@ -42,6 +42,9 @@ _MESH = (
     click.option(
         "--istio-dual-stack/--no-istio-dual-stack", default=None, help="Whether istiod has ISTIO_DUAL_STACK.  [no]"
     ),
+    click.option(
+        "--enable-auto-mtls/--no-enable-auto-mtls", default=None, help="As in MeshConfig (enableAutoMtls).  [yes]"
+    ),
     click.option("--multi-cluster/--one-cluster", default=None, help="Whether several clusters share the mesh.  [one]"),
 )
 _DECISIONS = (

@@ -79,7 +79,7 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
             click.echo(clean(line))
         sidecar = sidecar_of(world, asked, rules.mesh)
         under = f" under {clean(sidecar.key)}" if sidecar else ""
-        also = ", enableAutoMtls on" if output == "wide" else ""
+        also = ", enableAutoMtls on" if output == "wide" and rules.mesh.enable_auto_mtls else ""
         click.echo(f"Assumed: a sidecar in namespace {clean(client)}{under}, {rules.mesh.assumptions()}{also}.")
     return ERROR if inputs.problems else OK
 

@@ -1,0 +1,75 @@
+"""What was found about the mesh, each value with where it came from."""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One value. ``name`` is a field of `Mesh`, or one of `BESIDE`; ``where`` names the object and the field in it."""
+
+    name: str
+    value: Hashable
+    where: str
+
+    def __str__(self) -> str:
+        return shown(self.value)
+
+
+DISCOVERY, VISIBILITY = "discovery_selectors", "service_entry_visibility"
+BESIDE = (DISCOVERY, VISIBILITY, "cluster", "network", "revision")
+"""Facts that are no field of `Mesh`: the first two decide by namespace, the others only say which mesh it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything that was found.
+
+    ``faults`` are values that cannot be used: the default is assumed. ``unfollowed`` is what is there, changes
+    listeners, and is not in the model. ``read`` names the objects that were read, ``unread`` says of others why not.
+    """
+
+    facts: tuple[Fact, ...] = ()
+    faults: tuple[str, ...] = ()
+    unfollowed: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    def get(self, name: str) -> Fact | None:
+        """The fact of that name, or None."""
+        return next((fact for fact in self.facts if fact.name == name), None)
+
+    def __bool__(self) -> bool:
+        return bool(self.read or self.faults)
+
+
+NOTHING = Found()
+
+
+def joined(several: Iterable[Found]) -> Found:
+    """All of them as one; of several values of one name the first counts."""
+    every = tuple(several)
+    facts: dict[str, Fact] = {}
+    for found in every:
+        for fact in found.facts:
+            facts.setdefault(fact.name, fact)
+    return Found(
+        facts=tuple(facts.values()),
+        faults=_once(text for found in every for text in found.faults),
+        unfollowed=_once(text for found in every for text in found.unfollowed),
+        read=_once(text for found in every for text in found.read),
+        unread=_once(text for found in every for text in found.unread),
+    )
+
+
+def shown(value: object) -> str:
+    """A value in the words of settings and MeshConfig."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(map(shown, value)) or "none"
+    return str(value)
+
+
+def _once(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts))
