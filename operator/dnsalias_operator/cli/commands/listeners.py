@@ -7,6 +7,7 @@ import click
 
 from dnsalias_operator.cli.options import ERROR, OK, Source, labels_of, with_mesh, with_source
 from dnsalias_operator.cli.printing.rows import as_dict, cells_of
+from dnsalias_operator.cli.reading.meshread import in_mesh
 from dnsalias_operator.cli.terminal import clean, on_terminal
 from dnsalias_operator.core.istio.clusters import Sent, clusters_on, sends
 from dnsalias_operator.core.istio.listeners import (
@@ -56,6 +57,7 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
     inputs = source.read()
     asked = Client(client, labels)
     world = inputs.snapshot()
+    rules = in_mesh(inputs, rules, world)
     found = outbound(world, asked, rules.mesh) if port is None else listeners_on(world, asked, rules.mesh, port)
     rows = [row for listener in found for row in listener.every_row]
     missing = [f"Not modelled: {line}." for line in unfollowed(world, asked, rules.mesh, port)]

@@ -47,15 +47,17 @@ NOTHING = Found()
 
 
 def joined(several: Iterable[Found]) -> Found:
-    """All of them as one; of several values of one name the first counts."""
+    """All of them as one; of several values of one name the first counts, and a fault says so."""
     every = tuple(several)
     facts: dict[str, Fact] = {}
-    for found in every:
-        for fact in found.facts:
-            facts.setdefault(fact.name, fact)
+    conflicts = []
+    for fact in (fact for found in every for fact in found.facts):
+        first = facts.setdefault(fact.name, fact)
+        if first.value != fact.value:
+            conflicts.append(f"{first.where} says {first}, and {fact.where} {fact}; the former counts")
     return Found(
         facts=tuple(facts.values()),
-        faults=_once(text for found in every for text in found.faults),
+        faults=_once((*(text for found in every for text in found.faults), *conflicts)),
         unfollowed=_once(text for found in every for text in found.unfollowed),
         read=_once(text for found in every for text in found.read),
         unread=_once(text for found in every for text in found.unread),
@@ -67,7 +69,8 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return ",".join(map(shown, value)) or "none"
+        between = "," if all(isinstance(each, str) for each in value) else " or "
+        return between.join(map(shown, value)) or "none"
     return str(value)
 
 
