@@ -24,9 +24,9 @@ async def read_mesh(client: Client, namespace: str, revision: str) -> Found:
         try:
             raw = await client.request("GET", _PATHS[kind].format(namespace, name))
         except ApiError as error:
-            if error.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
-                raise
             forbidden = error.status == HTTPStatus.FORBIDDEN
+            if not forbidden and not error.says_gone(name):
+                raise
             found.append(Found(unread=(f"no permission to read {where}" if forbidden else f"there is no {where}",)))
             continue
         said = read_document({"kind": kind, **raw}, revision)
