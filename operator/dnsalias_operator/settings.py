@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     resync_seconds: float = Field(600, ge=1, le=86_400, description="Interval of the full lists of every kind.")
     read_mesh: Literal["auto", "yes", "no"] = Field(
         "auto",
-        description="Whether the operator reads which mesh it is ([mesh](mesh.md)); auto: unless `namespace` is set.",
+        description="Whether the operator reads which mesh it is (docs/mesh.md); auto: unless `namespace` is set.",
     )
     mesh_read_seconds: float = Field(15, ge=1, le=3600, description="Interval at which it reads that.")
     missing_kind_poll_seconds: float = Field(

@@ -51,7 +51,7 @@ class Mesh(BaseModel):
     istio_revision: str = Field(
         "",
         pattern=REVISION_PATTERN,
-        description="Revision of istiod whose objects are read ([which](mesh.md)); empty: the one without a name.",
+        description="Revision of istiod whose objects are read (docs/mesh.md); empty: the one without a name.",
     )
     ip_autoallocate: bool | None = Field(
         None, description="istiod's PILOT_ENABLE_IP_AUTOALLOCATE; None: as by default in its release."
