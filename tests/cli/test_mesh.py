@@ -124,6 +124,12 @@ def test_predictions_follow_it(invoke: Invoke, write: Write) -> None:
     assert "istiod does not see namespace abc" in found["assumptions"]
 
 
+def test_listeners_name_what_of_the_mesh_is_not_followed(invoke: Invoke, write: Write) -> None:
+    """Beside the prediction, as everything that is not modelled."""
+    result = invoke("listeners", "-f", write("world.yaml", CONFIG), "--from", "default")
+    assert "Not modelled: ConfigMap istio-system/istio: serviceSettings" in result.stdout
+
+
 def test_each_overlay_has_the_mesh_that_it_says(invoke: Invoke, write: Write, tmp_path: Path) -> None:
     """Two environments with different MeshConfigs: each is judged in its own, and both are stated."""
     write("common.yaml", INCIDENT)

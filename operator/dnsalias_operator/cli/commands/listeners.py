@@ -7,7 +7,7 @@ import click
 
 from dnsalias_operator.cli.options import ERROR, OK, Source, labels_of, with_mesh, with_source
 from dnsalias_operator.cli.printing.rows import as_dict, cells_of
-from dnsalias_operator.cli.reading.meshread import in_mesh
+from dnsalias_operator.cli.reading.meshread import in_mesh, mesh_in
 from dnsalias_operator.cli.terminal import clean, on_terminal
 from dnsalias_operator.core.istio.clusters import Sent, clusters_on, sends
 from dnsalias_operator.core.istio.listeners import (
@@ -57,10 +57,11 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
     inputs = source.read()
     asked = Client(client, labels)
     world = inputs.snapshot()
-    rules = in_mesh(inputs, rules, world)
+    given, rules = rules, in_mesh(inputs, rules, world)
     found = outbound(world, asked, rules.mesh) if port is None else listeners_on(world, asked, rules.mesh, port)
     rows = [row for listener in found for row in listener.every_row]
     missing = [f"Not modelled: {line}." for line in unfollowed(world, asked, rules.mesh, port)]
+    missing += [f"Not modelled: {line}." for line in mesh_in(inputs, given).unfollowed]
     missing += _refusals(world, asked, rules, world.ports() if port is None else [port])
     if output == "json":
         document = {"listeners": [as_dict(row) for row in rows]}

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from dnsalias_operator.cli.options import ERROR, OK, Source, with_mesh, with_source
-from dnsalias_operator.cli.reading.meshread import found_in
+from dnsalias_operator.cli.reading.meshread import mesh_in
 from dnsalias_operator.cli.terminal import clean, note
-from dnsalias_operator.core.istio.meshconfig import Found, contradictions, effective, joined
+from dnsalias_operator.core.istio.meshconfig import Found, contradictions, effective
 from dnsalias_operator.core.istio.meshconfig.found import BESIDE, shown
 from dnsalias_operator.model.mesh import READ_ONLY, Mesh
 from dnsalias_operator.model.rules import Rules
@@ -56,7 +56,7 @@ class _Line:
 def mesh(source: Source, rules: Rules, output: str) -> int:
     """Print it; the exit code."""
     inputs = source.read_mesh()
-    found = joined((inputs.mesh, found_in(inputs.items, rules.mesh)))
+    found = mesh_in(inputs, rules)
     used = effective(rules.mesh, found, inputs.snapshot())
     facts = [*_facts(rules.mesh, used, found)]
     contradicted = [str(each) for each in contradictions(rules.mesh, found)]

@@ -59,9 +59,14 @@ def found_in(items: Iterable[Item], mesh: Mesh) -> Found:
     return joined(read_document(raw, revision) for raw in ordered)
 
 
+def mesh_in(inputs: Inputs, rules: Rules) -> Found:
+    """What the input says of the mesh: a file that was named for it goes before the rest."""
+    return joined((inputs.mesh, found_in(inputs.items, rules.mesh)))
+
+
 def in_mesh(inputs: Inputs, rules: Rules, world: Snapshot) -> Rules:
     """The rules in the mesh as it is; what cannot be used, and what contradicts a setting, goes to standard error."""
-    found = joined((inputs.mesh, found_in(inputs.items, rules.mesh)))
+    found = mesh_in(inputs, rules)
     for line in complaints(found, rules.mesh):
         note(line)
     return rules_in(found, rules, world)
