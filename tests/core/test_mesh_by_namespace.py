@@ -2,15 +2,20 @@
 
 import pytest
 
+from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.findings.lint import entry_findings
 from dnsalias_operator.core.istio.clusters import ClientTls
 from dnsalias_operator.core.istio.listeners import Client, clients_that_matter, outbound, sidecar_of
 from dnsalias_operator.core.istio.listeners.families import allocates
+from dnsalias_operator.core.outcome import Verb
+from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.core.traffic.takeover import takes_from
+from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules
 from tests.core.listener_worlds import CLIENT, NEWER, OLDER, PORT, VIP, entry, service, sidecar, takers, world
 from tests.core.mtls_worlds import ROOT, destination_rule, endpoint, peer_authentication, sent
+from tools import make
 
 UNSEEN = Mesh(undiscovered=frozenset({"abc"}))
 PLAIN = Mesh(enable_auto_mtls=False)
@@ -99,6 +104,19 @@ def test_visibility_of_none_hides_entries_and_no_services() -> None:
     hidden = Mesh(hidden_entries=frozenset({"abc"}))
     assert takers(world(entry(addresses=[VIP])), VIP, mesh=hidden) == NOBODY
     assert takers(world(service()), VIP, mesh=hidden) == SVC
+
+
+def test_an_alias_there_is_refused_and_says_why() -> None:
+    """Nobody would get it; where istiod sees its namespace nothing is said of that."""
+    alias = DnsAlias.parse(make.alias("api", "api.hello", "svc", namespace="abc"))
+    there = world(service(), alias)
+    refused = decide_alias(there, alias.key, Rules(mesh=UNSEEN))
+    assert refused is not None
+    accepted = next(c for c in refused.conditions if c.type == "Accepted")
+    assert (accepted.status, accepted.reason, refused.changes) == ("False", Reason.NOT_DISCOVERED, ())
+    served = decide_alias(there, alias.key, Rules())
+    assert served is not None
+    assert [change.verb for change in served.changes] == [Verb.CREATE]
 
 
 # enableAutoMtls.
