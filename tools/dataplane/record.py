@@ -24,6 +24,7 @@ from typing import Any
 import yaml
 
 from dnsalias_operator.cli.printing.rows import as_dict
+from dnsalias_operator.core.istio.meshconfig.selectors import discovery_of, selected
 from tools import make
 from tools.controlplane import ControlPlaneError, build
 from tools.controlplane.cluster import ControlPlane
@@ -106,8 +107,14 @@ def record(
                 **_seen(settled(pod, last)),
             }
             if with_sidecars:
-                recording["clients"] = list(_views(mesh, places(), pod_options))
+                recording["clients"] = list(_views(mesh, _started(mesh_config or {}), pod_options))
             return recording
+
+
+def _started(mesh_config: Mapping[str, Any]) -> list[Place]:
+    """The places where sidecars start: istiod puts its certificate into the namespaces that it sees, and no others."""
+    selectors = discovery_of(mesh_config.get("discoverySelectors", []))
+    return [place for place in places() if selected(selectors, None, place.namespace)]
 
 
 def _seen(dump: dict[str, Any]) -> dict[str, Any]:
