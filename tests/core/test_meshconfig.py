@@ -267,6 +267,23 @@ def test_a_value_that_cannot_be_used_is_told_and_the_default_assumed(content: st
     assert mesh(found).model_dump(exclude={"read_from"}) == Mesh().model_dump(exclude={"read_from"})
 
 
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
+    for before, name in zip("abcdefghijklm", "bcdefghijklmn", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["outboundTrafficPolicy", "defaultServiceExportTo", "enableAutoMtls", "discoverySelectors", "serviceSettings"],
+)
+def test_what_grows_without_end_is_not_printed(field: str) -> None:
+    """A few lines of YAML can stand for more than fits into memory; a fault names what it is."""
+    found = read_document(configmap(f"{BOMB}{field}: *n\n"))
+    assert all(len(line) < 300 for line in (*found.faults, *found.unfollowed))
+    assert found.faults or found.unfollowed
+
+
 def test_one_bad_field_leaves_the_others() -> None:
     """Each is read by itself."""
     found = read_document(configmap("enableAutoMtls: maybe\noutboundTrafficPolicy: {mode: REGISTRY_ONLY}"))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
-from dnsalias_operator.core.istio.meshconfig.found import DISCOVERY, VISIBILITY, Fact, Found, shown
+from dnsalias_operator.core.istio.meshconfig.found import DISCOVERY, VISIBILITY, Fact, Found, got, shown
 from dnsalias_operator.core.istio.meshconfig.selectors import SelectorError, discovery_of, visibility_of
 from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.names import LABEL_PATTERN
@@ -88,38 +88,38 @@ def _at(config: Mapping[str, Any], path: tuple[str, ...]) -> Any:  # noqa: ANN40
 
 def _mode(policy: object) -> Hashable:
     if not isinstance(policy, Mapping):
-        raise _FieldError(f"expected a mapping with mode, got {policy!r}")
+        raise _FieldError(f"expected a mapping with mode, got {got(policy)}")
     mode = policy.get("mode") or 0
     named = MODES[mode] if isinstance(mode, int) and not isinstance(mode, bool) and mode in (0, 1) else mode
     if named not in MODES:
-        raise _FieldError(f"mode: expected one of {', '.join(MODES)}, got {mode!r}")
+        raise _FieldError(f"mode: expected one of {', '.join(MODES)}, got {got(mode)}")
     return str(named)
 
 
 def _names(value: object) -> Hashable:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise _FieldError(f"expected a list of namespaces, got {value!r}")
+        raise _FieldError(f"expected a list of namespaces, got {got(value)}")
     return tuple(value) or ("*",)
 
 
 def _flag(value: object) -> Hashable:
     if not isinstance(value, bool):
-        raise _FieldError(f"expected true or false, got {value!r}")
+        raise _FieldError(f"expected true or false, got {got(value)}")
     return value
 
 
 def _namespace(value: object) -> Hashable:
     if not isinstance(value, str) or not re.fullmatch(LABEL_PATTERN, value):
-        raise _FieldError(f"expected the name of a namespace, got {value!r}")
+        raise _FieldError(f"expected the name of a namespace, got {got(value)}")
     return value
 
 
 def _metadata_flag(value: object) -> Hashable:
     if not isinstance(value, str):
-        raise _FieldError(f"expected text, got {value!r}; put it in quotes")
+        raise _FieldError(f"expected text, got {got(value)}; put it in quotes")
     told = truth(value)
     if told is None:
-        raise _FieldError(f'expected "true" or "false", got {value!r}')
+        raise _FieldError(f'expected "true" or "false", got {got(value)}')
     return told
 
 
@@ -138,7 +138,7 @@ def _unfollowed(config: Mapping[str, Any], where: str) -> Iterator[str]:
     for name, harmless in _LIKE_DEFAULT.items():
         value = _at(config, (name,))
         if value is not None and value not in harmless:
-            yield f"{where}: {name} {_short(value)}"
+            yield f"{where}: {name}{_short(value)}"
     if _at(config, ("outboundTrafficPolicy",)) and mapping(_at(config, ("outboundTrafficPolicy",))).get("egressProxy"):
         yield f"{where}: outboundTrafficPolicy.egressProxy"
     if truth(_at(config, ("defaultConfig", "proxyMetadata", ALLOCATE))):
@@ -149,4 +149,8 @@ def _unfollowed(config: Mapping[str, Any], where: str) -> Iterator[str]:
 
 
 def _short(value: object) -> str:
-    return shown(tuple(value)) if isinstance(value, list) and all(isinstance(v, str) for v in value) else str(value)
+    """A value that is names or a number; the others are long."""
+    names = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    if isinstance(value, list) and names:
+        return f" {shown(tuple(value))}"
+    return f" {value}" if isinstance(value, int) else ""

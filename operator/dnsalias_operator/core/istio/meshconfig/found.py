@@ -1,6 +1,6 @@
 """What was found about the mesh, each value with where it came from."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -44,6 +44,8 @@ class Found:
 
 
 NOTHING = Found()
+LONGEST = 60
+"""Characters of a value that a fault shows."""
 
 
 def joined(several: Iterable[Found]) -> Found:
@@ -72,6 +74,16 @@ def shown(value: object) -> str:
         between = "," if all(isinstance(each, str) for each in value) else " or "
         return between.join(map(shown, value)) or "none"
     return str(value)
+
+
+def got(value: object) -> str:
+    """A value that cannot be used, in few words: what is in a list or a mapping may be without end."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    told = repr(value)
+    return told if len(told) <= LONGEST else f"{told[:LONGEST]}…"
 
 
 def _once(texts: Iterable[str]) -> tuple[str, ...]:

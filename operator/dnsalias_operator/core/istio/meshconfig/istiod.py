@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dnsalias_operator.core.istio.meshconfig.fields import truth
-from dnsalias_operator.core.istio.meshconfig.found import Fact, Found
+from dnsalias_operator.core.istio.meshconfig.found import Fact, Found, got, shown
 from dnsalias_operator.model.meta import Raw, mapping, mappings, strings, text
 from dnsalias_operator.model.names import DOMAIN_PATTERN
 from dnsalias_operator.model.release import MODELLED, RELEASE_PATTERN
@@ -54,7 +54,7 @@ def read_values(values: Mapping[str, Any], where: str) -> Found:
     facts: list[Fact] = []
     faults: list[str] = []
     tag = values.get("tag") or pilot.get("tag") or told.get("tag")
-    if tag is not None:
+    if isinstance(tag, str | float):
         _release(str(tag), f"{where}: global.tag", facts, faults)
     cluster = text(mapping(told.get("multiCluster")).get("clusterName"))
     for name, value, path in (
@@ -88,9 +88,9 @@ def _with_variables(given: Mapping[str, object], where: str, facts: list[Fact], 
     unfollowed = []
     for variable, name in _VARIABLES.items():
         if variable in given:
-            told = truth(str(given[variable]))
+            told = _told(given[variable])
             if told is None:
-                faults.append(f"{where}: {variable}: expected true or false, got {given[variable]!r}")
+                faults.append(f"{where}: {variable}: expected true or false, got {got(given[variable])}")
             else:
                 facts.append(Fact(name, told, f"{where}: {variable}"))
     unfollowed += list(_others(given, where))
@@ -99,24 +99,33 @@ def _with_variables(given: Mapping[str, object], where: str, facts: list[Fact], 
 
 def _others(given: Mapping[str, object], where: str) -> Iterator[str]:
     for variable, measured in _UNFOLLOWED.items():
-        if variable in given and truth(str(given[variable])) is not measured:
-            yield f"{where}: {variable}={given[variable]}"
-    if shared := given.get(SHARED):
+        if variable in given and _told(given[variable]) is not measured:
+            yield f"{where}: {variable}={_plain(given[variable])}"
+    if shared := text(given.get(SHARED)):
         yield f"{where}: {SHARED}={shared}: that ConfigMap is merged into the MeshConfig, and not read"
+
+
+def _told(value: object) -> bool | None:
+    """What a variable says; Helm values have true as such."""
+    return value if isinstance(value, bool) else truth(value)
+
+
+def _plain(value: object) -> str:
+    return shown(value) if isinstance(value, str | bool) else got(value)
 
 
 def _release(release: str, where: str, facts: list[Fact], faults: list[str]) -> None:
     if re.fullmatch(RELEASE_PATTERN, release):
         facts.append(Fact("istio_version", release, where))
     elif release:
-        faults.append(f"{where}: {release!r} is no release that is modelled ({MODELLED}); set istio_version")
+        faults.append(f"{where}: {got(release)} is no release that is modelled ({MODELLED}); set istio_version")
 
 
 def _domain(domain: str, where: str, facts: list[Fact], faults: list[str]) -> None:
     if re.fullmatch(DOMAIN_PATTERN, domain):
         facts.append(Fact("cluster_domain", domain, where))
     else:
-        faults.append(f"{where}: expected a DNS name, got {domain!r}; the default is assumed")
+        faults.append(f"{where}: expected a DNS name, got {got(domain)}; the default is assumed")
 
 
 def _container(pod: Mapping[str, Any]) -> Mapping[str, Any]:

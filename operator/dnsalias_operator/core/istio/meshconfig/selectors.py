@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from dnsalias_operator.core.istio.meshconfig.found import got
 from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.selector import Requirement
 
@@ -37,7 +38,7 @@ class NamespaceSelector:
             SelectorError: it is none.
         """
         if not isinstance(raw, Mapping):
-            raise SelectorError(f"expected a selector with matchLabels or matchExpressions, got {raw!r}")
+            raise SelectorError(f"expected a selector with matchLabels or matchExpressions, got {got(raw)}")
         return cls((*_labels(raw.get("matchLabels")), *_expressions(raw.get("matchExpressions"))))
 
     def matches(self, labels: Mapping[str, str]) -> bool:
@@ -103,20 +104,20 @@ def selected(selectors: tuple[NamespaceSelector, ...], labels: Mapping[str, str]
 def discovery_of(raw: object) -> tuple[NamespaceSelector, ...]:
     """Read ``discoverySelectors``; raises SelectorError."""
     if not isinstance(raw, list):
-        raise SelectorError(f"expected a list of selectors, got {raw!r}")
+        raise SelectorError(f"expected a list of selectors, got {got(raw)}")
     return tuple(map(NamespaceSelector.parse, raw))
 
 
 def visibility_of(raw: object) -> EntryVisibility:
     """Read ``serviceEntryVisibility``; raises SelectorError."""
     if not isinstance(raw, Mapping):
-        raise SelectorError(f"expected a mapping, got {raw!r}")
+        raise SelectorError(f"expected a mapping, got {got(raw)}")
     policies = raw.get("policies") or []
     if not isinstance(policies, list):
-        raise SelectorError(f"policies: expected a list, got {policies!r}")
+        raise SelectorError(f"policies: expected a list, got {got(policies)}")
     to_sidecars = raw.get("applyToSidecars", False)
     if not isinstance(to_sidecars, bool):
-        raise SelectorError(f"applyToSidecars: expected true or false, got {to_sidecars!r}")
+        raise SelectorError(f"applyToSidecars: expected true or false, got {got(to_sidecars)}")
     return EntryVisibility(_visibility(raw.get("defaultVisibility")), tuple(map(_policy, policies)), to_sidecars)
 
 
@@ -124,7 +125,7 @@ def _policy(raw: object) -> Policy:
     policy = mapping(raw)
     rules = policy.get("matchingRules") or []
     if not isinstance(rules, list):
-        raise SelectorError(f"matchingRules: expected a list, got {rules!r}")
+        raise SelectorError(f"matchingRules: expected a list, got {got(rules)}")
     given = (mapping(rule).get("namespaceSelector") for rule in rules)
     parsed = tuple(None if selector is None else NamespaceSelector.parse(selector) for selector in given)
     return Policy(_visibility(policy.get("visibility")), parsed)
@@ -135,35 +136,37 @@ def _visibility(value: object) -> str:
     if name is None or name == VISIBILITIES[0]:
         return PUBLIC
     if name not in VISIBILITIES:
-        raise SelectorError(f"expected one of {', '.join(VISIBILITIES[1:])}, got {value!r}")
+        raise SelectorError(f"expected one of {', '.join(VISIBILITIES[1:])}, got {got(value)}")
     return str(name)
 
 
 def _labels(raw: object) -> Iterator[Requirement]:
     for key, value in _mapping("matchLabels", raw).items():
         if not isinstance(value, str):
-            raise SelectorError(f"matchLabels.{key}: expected text, got {value!r}; put it in quotes")
+            raise SelectorError(f"matchLabels.{key}: expected text, got {got(value)}; put it in quotes")
         yield Requirement(str(key), frozenset((value,)), negated=False)
 
 
 def _expressions(raw: object) -> Iterator[Requirement]:
     if raw is not None and not isinstance(raw, list):
-        raise SelectorError(f"matchExpressions: expected a list, got {raw!r}")
+        raise SelectorError(f"matchExpressions: expected a list, got {got(raw)}")
     for each in raw or ():
         expression = mapping(each)
         key, operator = expression.get("key"), expression.get("operator")
         values = expression.get("values") or []
         if not isinstance(key, str) or operator not in _OPERATORS:
-            raise SelectorError(f"matchExpressions: expected key and one of {', '.join(_OPERATORS)}, got {each!r}")
+            raise SelectorError(
+                f"matchExpressions: expected a key, and as operator one of {', '.join(_OPERATORS)}, got {got(operator)}"
+            )
         listed = operator in ("In", "NotIn")
         if not isinstance(values, list) or not all(isinstance(v, str) for v in values) or listed != bool(values):
-            raise SelectorError(f"matchExpressions: {operator} of {key} with values {values!r}")
+            raise SelectorError(f"matchExpressions: {operator} of {key} with values {got(values)}")
         yield Requirement(key, frozenset(values) if listed else None, _OPERATORS[operator])
 
 
 def _mapping(what: str, raw: object) -> Mapping[Any, Any]:
     if raw is not None and not isinstance(raw, Mapping):
-        raise SelectorError(f"{what}: expected a mapping, got {raw!r}")
+        raise SelectorError(f"{what}: expected a mapping, got {got(raw)}")
     return raw or {}
 
 
