@@ -250,6 +250,7 @@ BAD = {
     "a bad namespace": ("rootNamespace: Istio System", "expected the name of a namespace"),
     "a bad operator": ("discoverySelectors: [{matchExpressions: [{key: a, operator: Is, values: [b]}]}]", "operator"),
     "labels that are no text": ("discoverySelectors: [{matchLabels: {a: 1}}]", "put it in quotes"),
+    "an operator that is a list": ("discoverySelectors: [{matchExpressions: [{key: a, operator: [In]}]}]", "a list"),
     "In of nothing": ("discoverySelectors: [{matchExpressions: [{key: a, operator: In}]}]", "In of a"),
     "a bad visibility": ("serviceEntryVisibility: {defaultVisibility: ALL}", "ALL"),
     "a date": ("rootNamespace: 2026-99-99", "not YAML"),

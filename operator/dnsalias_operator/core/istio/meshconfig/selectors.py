@@ -154,7 +154,7 @@ def _expressions(raw: object) -> Iterator[Requirement]:
         expression = mapping(each)
         key, operator = expression.get("key"), expression.get("operator")
         values = expression.get("values") or []
-        if not isinstance(key, str) or operator not in _OPERATORS:
+        if not isinstance(key, str) or not isinstance(operator, str) or operator not in _OPERATORS:
             raise SelectorError(
                 f"matchExpressions: expected a key, and as operator one of {', '.join(_OPERATORS)}, got {got(operator)}"
             )
