@@ -7,6 +7,7 @@ from pathlib import Path
 from dnsalias_operator.cli.reading.inputs import Inputs, Item
 from dnsalias_operator.cli.terminal import note
 from dnsalias_operator.core.istio.meshconfig import (
+    DENIED,
     Found,
     contradictions,
     effective,
@@ -81,9 +82,9 @@ def complaints(found: Found, mesh: Mesh) -> Iterator[str]:
     """What of it cannot be used, what contradicts a setting, and what may not be read."""
     for line in (*found.faults, *contradictions(mesh, found)):
         yield f"warning: {line}"
-    for line in found.unread:
-        if line.startswith("no permission"):
-            yield f"note: {line}; settings and defaults are assumed in its place"
+    denied = [line.removeprefix(DENIED) for line in found.unread if line.startswith(DENIED)]
+    if denied:
+        yield f"note: {DENIED}{', '.join(denied)}; settings and defaults are assumed in their place (docs/mesh.md)"
 
 
 def _name(raw: Raw) -> str:

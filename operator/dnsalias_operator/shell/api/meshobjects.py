@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from dnsalias_operator.core.istio.meshconfig import Found, joined, names_of, read_document
+from dnsalias_operator.core.istio.meshconfig import DENIED, Found, joined, names_of, read_document
 from dnsalias_operator.model.names import is_object_name
 from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError
@@ -27,7 +27,7 @@ async def read_mesh(client: Client, namespace: str, revision: str) -> Found:
             forbidden = error.status == HTTPStatus.FORBIDDEN
             if not forbidden and not error.says_gone(name):
                 raise
-            found.append(Found(unread=(f"no permission to read {where}" if forbidden else f"there is no {where}",)))
+            found.append(Found(unread=(f"{DENIED}{where}" if forbidden else f"there is no {where}",)))
             continue
         said = read_document({"kind": kind, **raw}, revision)
         found.append(said or Found(unread=(f"{where} says nothing of the mesh",)))

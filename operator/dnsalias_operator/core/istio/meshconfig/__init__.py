@@ -7,9 +7,10 @@ total: what cannot be read is a fault in words, and the default is assumed in it
 
 from dnsalias_operator.core.istio.meshconfig.documents import names_of, read_document, read_text
 from dnsalias_operator.core.istio.meshconfig.effective import Contradiction, contradictions, effective
-from dnsalias_operator.core.istio.meshconfig.found import NOTHING, Fact, Found, joined
+from dnsalias_operator.core.istio.meshconfig.found import DENIED, NOTHING, Fact, Found, joined
 
 __all__ = [
+    "DENIED",
     "NOTHING",
     "Contradiction",
     "Fact",

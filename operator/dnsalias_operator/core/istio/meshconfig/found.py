@@ -44,6 +44,8 @@ class Found:
 
 
 NOTHING = Found()
+DENIED = "no permission to read "
+"""What `Found.unread` begins with where an object may be there."""
 LONGEST = 60
 """Characters of a value that a fault shows."""
 
