@@ -108,3 +108,25 @@ def test_its_neighbour_is_repaired(world: tuple[dict[str, Any], ...], name: str,
     """The same world without what made the difference."""
     decided = plan(snapshot(*world), make.rules(mesh=Mesh(**mesh)))
     assert name in {change.key.name for change in decided.changes}
+
+
+BALANCED = {"type": "LoadBalancer"}
+
+
+@pytest.mark.parametrize(("policy", "served"), [("REGISTRY_ONLY", False), ("ALLOW_ANY", True)])
+def test_an_alias_leaves_an_older_entry_the_callers_of_the_balancer(policy: str, served: bool) -> None:
+    """In its own namespace the alias takes the host from a catch-all, by which alone some address can be called."""
+    balanced = {
+        **_web(make.port(443)),
+        "status": {"loadBalancer": {"ingress": [{"ip": "10.97.0.1"}]}},
+    }
+    balanced["spec"] |= BALANCED
+    older = make.entry(
+        "web", "web.hello", namespace="shop", meta=_meta(6), location="MESH_INTERNAL",
+        endpoints=[{"address": "web.abc.svc.cluster.local"}],
+    )  # fmt: skip
+    alias = make.alias("web", "web.hello", "web", namespace="abc", meta=_meta(9))
+    decided = plan(snapshot(balanced, older, alias), make.rules(mesh=Mesh(outbound_traffic_policy=policy)))
+    ready = decided.aliases[0].conditions[-1]
+    assert (ready.status == "True") is served
+    assert served or (ready.reason == Reason.WOULD_SHADOW_ENTRY and "10.97.0.1" in ready.message)

@@ -12,7 +12,7 @@ from dnsalias_operator.core.istio.protocols import PortClass, class_of, service_
 from dnsalias_operator.model.dnsalias import DnsAlias, chosen_ports
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import is_ip
-from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -172,11 +172,22 @@ def _hazard(place: Reached, path: Paths, call: Call, end: End) -> bool:
     Meant for it are those by its hosts, and those at an address that these resolve to, of its own, or its Service's.
     """
     entry = place.world.get(end.taker) if end.taker else None
-    if not isinstance(entry, ServiceEntry) or call.name in entry.hosts:
+    if not isinstance(entry, ServiceEntry):
         return False
+    if call.name in entry.hosts:
+        return _usurped(place, entry, call.name)
     resolved = {ip for host in entry.hosts for ip in (*path.resolve(host), *place.ground.resolve(host))}
     own = (*entry.addresses, *allocated_to(entry), *resolved, *_of_services(place, entry))
     return not any(_holds(address, end.address) for address in own)
+
+
+def _usurped(place: Reached, entry: ServiceEntry, host: str) -> bool:
+    """Whether the entry of an alias has a host that somebody else's had before there was the alias."""
+    alias = place.world.alias(entry.meta.namespace, entry.meta.name)
+    if alias is None or not any(owner.kind == KIND for owner in entry.meta.owners):
+        return False
+    others = (e for e in place.world.entries_for_host(host) if e.key != entry.key)
+    return any((e.meta.created or 0) < (alias.meta.created or 0) for e in others)
 
 
 def _of_services(place: Reached, entry: ServiceEntry) -> Iterator[str]:

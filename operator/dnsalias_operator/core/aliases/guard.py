@@ -4,10 +4,11 @@ from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.outcome import Refusal
 from dnsalias_operator.core.reasons import Reason
+from dnsalias_operator.core.traffic.callers import cut_off
 from dnsalias_operator.core.traffic.catch_all import matched_by_address
 from dnsalias_operator.core.traffic.policies import tls_left_out
 from dnsalias_operator.core.traffic.takeover import Moved, as_youngest, moved
-from dnsalias_operator.core.traffic.takeover_of_entries import displaced
+from dnsalias_operator.core.traffic.takeover_of_entries import displaced, first_with_host
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
@@ -21,10 +22,16 @@ def hindrance(case: Case, entry: ServiceEntry, service: Service) -> Refusal | No
     without, mesh = case.world.with_changes({entry.key: None}), case.rules.mesh
     if blocked := _takes(case, without, entry):
         return _would_take(blocked, entry)
+    beside = without.with_changes({entry.key: entry})
+    for _, other in first_with_host(without, entry, case.alias.meta.created, mesh):
+        # The alias takes the host from it in its own namespace, whatever address is dialled there.
+        if cut := cut_off(without, beside, other, other, service, mesh):
+            message = f"{cut.describe(other.key)}, since {entry.key} would have its host; choose another host"
+            return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
     if caught := matched_by_address(case.world, entry, mesh):
         return _would_catch(*min(caught), entry, case.rules)
     own = not set(entry.addresses) <= set(service.cluster_ips)
-    rule = tls_left_out(without.with_changes({entry.key: entry}), entry, service, mesh) if own else None
+    rule = tls_left_out(beside, entry, service, mesh) if own else None
     return _would_pass_by(rule, service, entry) if rule else None
 
 

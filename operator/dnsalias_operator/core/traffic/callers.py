@@ -84,7 +84,11 @@ def cut_off(
     if service.headless and (cut := _cut_off_at_pods(before, old, new, service, mesh)):
         return cut
     for port in (p for p in old.ports if not _by_host_alone(before, p, mesh)):
-        clients = _clients(before, old, port.number, addresses, mesh)
+        # Where another entry has the host, its own namespace gets that one.
+        owners = [
+            Client(e.meta.namespace) for host in old.hosts for e in after.entries_for_host(host) if e.key != old.key
+        ]
+        clients = list(dict.fromkeys([*_clients(before, old, port.number, addresses, mesh), *owners]))
         for form in FORMS.get(class_of(entry_protocol(port)), ()):
             for address, client, host in product(addresses, clients, old.hosts):
                 was = end_of(before, client, mesh, Call(host, address, port.number, form))

@@ -3,7 +3,7 @@
 `takeover` is about the Services at an address, and so about their ports; an entry may have ports that they lack.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from dnsalias_operator.core.istio.listeners import (
     Client,
@@ -46,17 +46,24 @@ def displaced(world: Snapshot, entry: ServiceEntry, since: int | None, mesh: Mes
     nobody knows. Where both lead to the Service that ``entry`` stands for nothing is lost; ``inside`` is whether the
     cluster's DNS may be taken to lead the host to that Service.
     """
+    for host, other in first_with_host(world, entry, since, mesh):
+        elsewhere = (p.number for p in other.ports if not _both_lead(world, other, p, entry, mesh, inside=inside))
+        if port := next(elsewhere, None):
+            ends = Receivers(str(other.key), str(other.key)), Receivers(str(entry.key), str(entry.key))
+            return Moved(other.key, host, port, f"namespace {entry.meta.namespace}", *ends, mismatch=False)
+    return None
+
+
+def first_with_host(
+    world: Snapshot, entry: ServiceEntry, since: int | None, mesh: Mesh
+) -> Iterator[tuple[str, ServiceEntry]]:
+    """Entries of other namespaces that had a host of ``entry`` first and that its own namespace gets, each with it."""
     own = entry.meta.namespace
     for host in entry.hosts:
         for other in world.entries_for_host(host):
             first = other.meta.created is None or since is None or other.meta.created < since
-            if other.meta.namespace == own or not first or not sees(other, own, mesh):
-                continue
-            elsewhere = (p.number for p in other.ports if not _both_lead(world, other, p, entry, mesh, inside=inside))
-            if port := next(elsewhere, None):
-                ends = Receivers(str(other.key), str(other.key)), Receivers(str(entry.key), str(entry.key))
-                return Moved(other.key, host, port, f"namespace {own}", *ends, mismatch=False)
-    return None
+            if other.meta.namespace != own and first and sees(other, own, mesh):
+                yield host, other
 
 
 def _both_lead(
