@@ -129,7 +129,12 @@ class Reason(StrEnum):
     TARGET_PORT_NOT_ON_SERVICE = "TargetPortNotOnService", "Requests would arrive at no port of the Service.", UNFIXED
     PROTOCOL_MISMATCH = "ProtocolMismatch", "A port has another protocol class than the Service's.", UNFIXED
     OUTSIDE_MESH = "OutsideMesh", "The entry stands for nothing in the mesh: no address of ours helps.", UNFIXED
-    WOULD_CUT_OFF_CALLERS = "WouldCutOffCallers", "With the address the entry's own callers would be lost.", UNFIXED
+    WOULD_CUT_OFF_CALLERS = (
+        "WouldCutOffCallers",
+        "With the address callers of the entry or the alias would be lost.",
+        NOT_ACCEPTED,
+        UNFIXED,
+    )
     UNCOVERS_CATCH_ALL = (
         "UncoversCatchAll",
         "Another catch-all stands behind the entry, and would take HTTP of others that the entry lets pass.",

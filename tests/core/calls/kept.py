@@ -12,6 +12,7 @@ from dnsalias_operator.core.istio.protocols import PortClass, class_of, service_
 from dnsalias_operator.model.dnsalias import DnsAlias, chosen_ports
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import is_ip
+from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -114,12 +115,20 @@ def _verdict(before: Reached, after: Reached, path: Paths, call: Call, was: Ends
     had, have = _servers(was), _servers(now)
     if have <= had or _asked_for(before, path, call, have):
         return None
+    astray = {end.taker for end in now if end.server.who not in {NOBODY.who, *_meant(before, call)}}
     if takers := {end.taker for end in was if _hazard(before, path, call, end)}:
-        return Verdict.MISLED if takers & {end.taker for end in now} else None
+        return Verdict.MISLED if takers & astray else None
     if had != {NOBODY}:
         return Verdict.LOST
-    astray = {end.taker for end in now if end.server.who not in {NOBODY.who, *_meant(before, call)}}
-    return Verdict.TAKEN if any(key and before.world.get(key) != after.world.get(key) for key in astray) else None
+    taken = (key for key in astray if key and before.world.get(key) != after.world.get(key))
+    return Verdict.TAKEN if any(not _routed(before, key) for key in taken) else None
+
+
+def _routed(place: Reached, key: Key) -> bool:
+    """Whether a VirtualService is bound to a host of the entry: whoever answers then, its owner has chosen."""
+    entry = place.world.get(key)
+    hosts = entry.hosts if isinstance(entry, ServiceEntry) else ()
+    return any(set(hosts) & set(rule.hosts) for rule in place.world.virtual_services())
 
 
 def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bool:
@@ -139,7 +148,9 @@ def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bo
         service = place.world.service(alias.meta.namespace, alias.spec.service_ref.name) if alias.spec else None
         chosen = chosen_ports(alias.spec, service)[0] if alias.spec and service else ()
         if service and any(p.port == call.port for p in chosen):
-            declared |= {place.ground.served(service, call.port, call.wire(a)) for a in AS_SENT} - {NOBODY}
+            served = {place.ground.served(service, call.port, call.wire(a)) for a in AS_SENT}
+            # Where the Service answers some of it, nobody is not what the alias is for.
+            declared |= served - {NOBODY} or served
             number = next(p for p in chosen if p.port == call.port)
             if call.sends is not Bytes.HTTP and class_of(service_protocol(number, place.mesh)) is PortClass.HTTP:
                 declared.add(NOBODY)

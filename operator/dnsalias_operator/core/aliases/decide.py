@@ -8,19 +8,17 @@ from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.aliases.conditions import failing, holding
 from dnsalias_operator.core.aliases.desired import desired, leaves_shared_address
 from dnsalias_operator.core.aliases.generate import generate
+from dnsalias_operator.core.aliases.guard import hindrance
 from dnsalias_operator.core.aliases.refusals import refusal
 from dnsalias_operator.core.entries.decide import decide_entry
 from dnsalias_operator.core.entries.ownership import other_managers
 from dnsalias_operator.core.entries.serves_alias import foreign_entries, generated_entry, mismatch
-from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.istio.protocols import routed
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Change, Refusal, State
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.backends import leads_to
-from dnsalias_operator.core.traffic.catch_all import matched_by_address
-from dnsalias_operator.core.traffic.takeover import Moved, as_youngest, moved
-from dnsalias_operator.core.traffic.takeover_of_entries import displaced
+from dnsalias_operator.core.traffic.takeover import as_youngest, moved
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import mapping, strings
 from dnsalias_operator.model.names import OWN_MANAGER, RECREATED_FOR_ANNOTATION, SERVICE_UID_ANNOTATION, Key
@@ -76,13 +74,10 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
     entry = ServiceEntry.parse(manifest)
     without = world.with_changes({entry.key: None})
     replaced = _replaced(ours, spec.host, service) if ours else None
-    if blocked := _takes(case, without, entry):
-        return _refused(alias, ours, _would_take(blocked, entry))
-    if caught := matched_by_address(world, entry, rules.mesh):
-        return _refused(alias, ours, _would_catch(*min(caught), entry, rules))
+    if fault := hindrance(case, entry, service):
+        return _refused(alias, ours, fault)
     wait = _not_before(without, entry, service, rules)
     steps: tuple[Change, ...]
-    fault: Refusal | None = None
     if ours is None:
         steps = (_create(manifest, entry, service, wait),)
     elif replaced:
@@ -100,14 +95,6 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
         mode=GENERATED,
         changes=steps,
     )
-
-
-def _takes(case: Case, without: Snapshot, entry: ServiceEntry) -> Moved | None:
-    """Whose traffic the entry would take: a Service's, or that of an entry which had the host before the alias."""
-    mesh = case.rules.mesh
-    taken = moved(without, as_youngest(without, entry), entry, mesh)
-    inside = not any(map(public_suffix, entry.hosts))
-    return taken or displaced(without, entry, case.alias.meta.created, mesh, inside=inside)
 
 
 def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wait: int) -> Change:
@@ -186,25 +173,6 @@ def _not_before(without: Snapshot, entry: ServiceEntry, service: Service, rules:
         return created + OLDER_BY
     older = replace(entry, meta=replace(entry.meta, created=created - 1))
     return created + OLDER_BY if moved(without, without.with_changes({entry.key: older}), entry, rules.mesh) else 0
-
-
-def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
-    if blocked.loser.kind == "ServiceEntry":
-        ports = " or other ports" if len(entry.ports) > 1 else ""
-        message = f"{blocked.describe(entry.key)}, which was there first; choose another host{ports}"
-        return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
-    message = f"{blocked.describe(entry.key)}; limit spec.ports to other ports, or fix what else claims that address"
-    return Refusal(Reason.WOULD_SHADOW_SERVICE, message, ACCEPTED)
-
-
-def _would_catch(namespace: str, port: int, entry: ServiceEntry, rules: Rules) -> Refusal:
-    why = f"no address is free in {rules.containment_range}" if rules.containment else "containment is switched off"
-    limit = ", or limit spec.ports to other ports" if len(entry.ports) > 1 else ""
-    message = (
-        f"{entry.key} would take every connection to port {port} of pods in namespace {namespace}, where a Sidecar "
-        f"takes that port for bytes, and {why}; give its egress port the protocol HTTP{limit}"
-    )
-    return Refusal(Reason.WOULD_CATCH_ALL, message, ACCEPTED)
 
 
 def _given_up(case: Case, ours: ServiceEntry, foreign: ServiceEntry) -> AliasDecision:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
-from dnsalias_operator.core.istio.clusters import ClientTls, Sent, sends
+from dnsalias_operator.core.istio.clusters import ClientTls, Sent, cluster_of, sends
 from dnsalias_operator.core.istio.listeners import (
     Client,
     bound,
@@ -18,10 +18,14 @@ from dnsalias_operator.core.istio.listeners import (
     entries_binding,
     holds,
     pod_classes,
+    sees,
 )
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.listeners.families import addresses_of
+from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE
+from dnsalias_operator.core.istio.listeners.scope import scope_of
 from dnsalias_operator.core.istio.protocols import CATCHING, PortClass, class_of, entry_protocol
+from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.core.traffic.backends import by_own_name, leads_to
 from dnsalias_operator.core.traffic.catch_all import alone_with_sidecars
 from dnsalias_operator.core.traffic.ends import FORMS, Call, End, end_of
@@ -120,7 +124,8 @@ def _cut_off_at_pods(
     """The first port of an entry for a headless Service whose calls end elsewhere once it has an address; or None.
 
     The name leads to pods, whose addresses nobody here knows. Without the entry a call goes on to the pod and the port
-    that were dialled.
+    that were dialled, without what is bound to the entry's host; and not for clients that may only call what they see,
+    and do not see the Service.
     """
     if old.addresses == new.addresses:
         return None
@@ -129,6 +134,13 @@ def _cut_off_at_pods(
         led = by_own_name(old, port) or leads_to(world, old, port, service, mesh)
         if not led or port.target_port not in (0, port.number) or own.get(port.number) not in (None, port.number):
             return CutOff(old.hosts[0] if old.hosts else "", "a pod's address", port.number, "any namespace")
+        for client in (c for c in _clients(world, old, port.number, (), mesh) if sees(old, c.namespace, mesh)):
+            bound_to = ((host, policy_of(world, client, host, old.meta.namespace, mesh)) for host in old.hosts)
+            if found := next(((host, policy) for host, policy in bound_to if policy), None):
+                return CutOff(found[0], "a pod's address", port.number, str(client), found[1])
+            blocked = scope_of(world, client, mesh).fall_through == BLACKHOLE
+            if blocked and cluster_of(world, client, mesh, service_host(service, mesh), port.number) is None:
+                return CutOff(old.hosts[0] if old.hosts else "", "a pod's address", port.number, str(client))
     return None
 
 
