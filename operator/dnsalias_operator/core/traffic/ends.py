@@ -62,17 +62,12 @@ class End:
 
 
 def end_of(world: Snapshot, client: Client, mesh: Mesh, call: Call) -> End:
-    """Where a client's call ends."""
-    return end_by(world, client, mesh, call, owner_of(world, client, mesh, call.address, call.port))
-
-
-def end_by(world: Snapshot, client: Client, mesh: Mesh, call: Call, rows: Iterable[Row]) -> End:
-    """Where it ends, for who knows the rows already that decide connections to its address (`owner_of`).
+    """Where a client's call ends.
 
     A sniffed port on an address of its own has a route of its own, which asks for no Host (source:
     getVirtualHostsForSniffedServicePort in pilot/pkg/networking/core/httproute.go).
     """
-    row = _deciding(rows, call)
+    row = _deciding(owner_of(world, client, mesh, call.address, call.port), call)
     if row is None or row.cluster in (PASSTHROUGH, BLACKHOLE):
         through = row.cluster if row else scope_of(world, client, mesh).fall_through
         return End() if through == BLACKHOLE else End(address=call.address)

@@ -71,7 +71,7 @@ def _hits(world: Snapshot, entry: ServiceEntry, host: str, service: Service, mes
     effects: dict[Effect, dict[int, list[Pods]]] = {}
     everybody: dict[int, tuple[Pods, ...]] = {}
     for port in (p for p in service.ports if p.protocol == "TCP"):
-        every = everybody[port.port] = _classes(after, service, port.port, mesh)
+        every = everybody[port.port] = _classes(after, host, service, port.port, mesh)
         for pods in (p for p in every if sees(entry, p.client.namespace, mesh)):
             effect = _effect(before, after, entry, host, service, port, pods.client, mesh)
             if effect is not None:
@@ -90,9 +90,13 @@ def _around(world: Snapshot, entry: ServiceEntry, host: str, service: Service, m
     return after, after.with_changes({entry.key: None})
 
 
-def _classes(world: Snapshot, service: Service, port: int, mesh: Mesh) -> tuple[Pods, ...]:
-    """The classes of clients that can differ, with one of the Service's namespace, which knows it by its name alone."""
-    every, own = pod_classes(world, mesh, port), service.meta.namespace
+def _classes(world: Snapshot, host: str, service: Service, port: int, mesh: Mesh) -> tuple[Pods, ...]:
+    """The classes of clients that can differ; by its name alone only those of its own namespace know the Service."""
+    own = service.meta.namespace
+    if "." not in host:
+        labels = (sidecar.workload_selector or {} for sidecar in world.sidecars_in(own))
+        return (Pods(Client(own), (own,)), *(Pods(Client(own, given), (own,)) for given in labels if given))
+    every = pod_classes(world, mesh, port)
     if any(own in pods.namespaces for pods in every):
         return every
     return (*every, Pods(Client(own), (own,)))

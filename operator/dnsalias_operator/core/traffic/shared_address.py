@@ -5,19 +5,33 @@ anything else loses to the one that comes first (docs/istio.md, "Shared addresse
 """
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dnsalias_operator.core.istio.clusters import cluster_of
-from dnsalias_operator.core.istio.listeners import Client, Pods, Reach, Row, bound, owner_of, pod_classes, reach, sees
+from dnsalias_operator.core.istio.listeners import (
+    Client,
+    Pods,
+    Reach,
+    Row,
+    bound,
+    owner_of,
+    pod_classes,
+    reach,
+    sees,
+    sidecar_of,
+)
 from dnsalias_operator.core.istio.listeners.addresses import address_forms, is_unspecified
+from dnsalias_operator.core.istio.listeners.claimants import rivals
 from dnsalias_operator.core.istio.listeners.services import PUBLIC, export_to
 from dnsalias_operator.core.istio.listeners.visible import named_namespaces
 from dnsalias_operator.core.istio.protocols import class_of, entry_protocol
 from dnsalias_operator.core.traffic.backends import ends_alike
-from dnsalias_operator.core.traffic.ends import FORMS, Call, Form, end_by
+from dnsalias_operator.core.traffic.ends import FORMS, Form
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -52,24 +66,30 @@ def lost_to_entries(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Iterato
         on_port = _by_port(world, address)
         of_services = {p.port for service in world.services_at(address) for p in service.ports}
         for port in entry.ports:
-            sharing = on_port.get(port.number, ()) if port.number not in of_services else ()
-            if class_of(entry_protocol(port)) in FORMS and _met(world, entry, address, port.number, sharing, mesh):
-                rivals = {e.key: e for e in sharing if e.key != entry.key}
-                if found := _lost(world, entry, address, port, rivals, mesh):
-                    yield found
+            sharing = on_port.get(port.number, {}) if port.number not in of_services else {}
+            if class_of(entry_protocol(port)) not in FORMS or not _met(
+                world, entry, address, port.number, sharing, mesh
+            ):
+                continue
+            if found := _lost(world, entry, address, port, sharing, mesh):
+                yield found
 
 
-def _by_port(world: Snapshot, address: str) -> dict[int, tuple[ServiceEntry, ...]]:
+Sharing = Mapping[Key, ServiceEntry]
+"""The entries that have an address and port."""
+
+
+def _by_port(world: Snapshot, address: str) -> Mapping[int, Sharing]:
     """The entries that list the address, by their ports."""
 
-    def look() -> dict[int, tuple[ServiceEntry, ...]]:
+    def look() -> dict[int, dict[Key, ServiceEntry]]:
         forms = _same_networks(world, address) if "/" in address else address_forms(address)
         listing = {e.key: e for form in forms for e in world.entries_at(form)}
-        found: dict[int, list[ServiceEntry]] = {}
+        found: dict[int, dict[Key, ServiceEntry]] = {}
         for key in sorted(listing):
-            for number in dict.fromkeys(p.number for p in listing[key].ports):
-                found.setdefault(number, []).append(listing[key])
-        return {number: tuple(entries) for number, entries in found.items()}
+            for port in listing[key].ports:
+                found.setdefault(port.number, {})[key] = listing[key]
+        return found
 
     return world.remembered(("entries by port", address), look)
 
@@ -86,16 +106,14 @@ def _same_networks(world: Snapshot, cidr: str) -> tuple[str, ...]:
     return world.remembered("networks", look).get(str(ipaddress.ip_network(cidr, strict=False)), ())
 
 
-def _met(
-    world: Snapshot, entry: ServiceEntry, address: str, number: int, sharing: Sequence[ServiceEntry], mesh: Mesh
-) -> bool:
+def _met(world: Snapshot, entry: ServiceEntry, address: str, number: int, sharing: Sharing, mesh: Mesh) -> bool:
     """Whether a client may get the entry and another one that shares the address and port."""
     if len(sharing) < 2:  # noqa: PLR2004 (it and another)
         return False
 
     def look() -> tuple[int, dict[str, int]]:
         everywhere, named = 0, dict[str, int]()
-        for other in sharing:
+        for other in sharing.values():
             if PUBLIC in export_to(other, mesh):
                 everywhere += 1
             else:
@@ -110,61 +128,88 @@ def _met(
 
 
 def _lost(
-    world: Snapshot, entry: ServiceEntry, address: str, port: EntryPort, rivals: dict[Key, ServiceEntry], mesh: Mesh
+    world: Snapshot, entry: ServiceEntry, address: str, port: EntryPort, sharing: Sharing, mesh: Mesh
 ) -> Lost | None:
     first: Lost | None = None
     hit: list[Pods] = []
     listening = _listening(world, mesh, address, port.number)
-    for pods, rows in ((p, r) for p, r in listening if sees(entry, p.client.namespace, mesh)):
-        ends = _ends(world, entry, address, port, pods.client, rows, mesh)
-        taken = {form: rivals[owner] for form, owner in ends.items() if owner in rivals}
-        taken = {form: to for form, to in taken.items() if not _alike(world, entry, port, to, address, mesh)}
-        if not taken:
+    contested = any(len(rivals(host, world, mesh)) > 1 for host in entry.hosts)
+    alike: dict[Key, bool] = {}
+    services = world.services_at(address)
+    for there in (t for t in listening if sees(entry, t.pods.client.namespace, mesh)):
+        taken = {form: to for form in FORMS[class_of(entry_protocol(port))] if (to := there.taker(form, entry.hosts))}
+        for to in {to for to in taken.values() if to in sharing and to != entry.key and to not in alike}:
+            alike[to] = _alike(world, entry, port, sharing[to], services, mesh)
+        taken = {form: to for form, to in taken.items() if not alike.get(to, True)}
+        if not taken or ((contested or there.scoped) and not _gets(world, there.pods.client, entry, port, mesh)):
             continue
-        hit.append(pods)
+        hit.append(there.pods)
         winner = next(iter(taken.values()))
-        forms = frozenset(form for form, to in taken.items() if to.key == winner.key)
-        first = first or Lost(winner, address, port, forms, Reach(everywhere=False, namespaces=()))
-    return replace(first, where=reach(world, (pods for pods, _ in listening), hit)) if first else None
+        forms = frozenset(form for form, to in taken.items() if to == winner)
+        first = first or Lost(sharing[winner], address, port, forms, Reach(everywhere=False, namespaces=()))
+    return replace(first, where=reach(world, (t.pods for t in listening), hit)) if first else None
 
 
-def _listening(world: Snapshot, mesh: Mesh, address: str, number: int) -> tuple[tuple[Pods, tuple[Row, ...]], ...]:
-    """The classes of clients that can differ there, each with what decides its connections."""
+class _Listening(NamedTuple):
+    """What takes connections to an address and port for a class of clients.
 
-    def look() -> tuple[tuple[Pods, tuple[Row, ...]], ...]:
+    ``plain`` and ``http`` are who takes any bytes and plaintext HTTP whatever their host is, with the hostname; None
+    where that is by Host or nobody. ``sni`` are the names that are told apart. ``scoped`` is whether a Sidecar applies.
+    """
+
+    pods: Pods
+    plain: tuple[Key, str] | None
+    http: tuple[Key, str] | None
+    sni: frozenset[str]
+    scoped: bool
+
+    def taker(self, form: Form, hosts: Sequence[str]) -> Key | None:
+        """Whose cluster gets what is meant for one of the hosts, where that has another hostname."""
+        found = self.http if form is Form.HTTP else self.plain
+        if found is None or found[1] in hosts or (form is Form.TLS and self.sni & set(hosts)):
+            return None
+        return found[0]
+
+
+def _listening(world: Snapshot, mesh: Mesh, address: str, number: int) -> tuple[_Listening, ...]:
+    """Who takes connections there, for the classes of clients that can differ."""
+
+    def look() -> tuple[_Listening, ...]:
         dialled = address.partition("/")[0]
         every = pod_classes(world, mesh, number, address)
-        return tuple((pods, owner_of(world, pods.client, mesh, dialled, number)) for pods in every)
+        return tuple(_at(pods, owner_of(world, pods.client, mesh, dialled, number), world, mesh) for pods in every)
 
     return world.remembered(("listening", mesh, address, number), look)
 
 
-def _ends(
-    world: Snapshot,
-    entry: ServiceEntry,
-    address: str,
-    port: EntryPort,
-    client: Client,
-    rows: tuple[Row, ...],
-    mesh: Mesh,
-) -> dict[Form, Key | None]:
-    """Whose cluster gets the calls of a client that has the entry, by what it sends."""
-    found: dict[Form, Key | None] = {}
-    for host in entry.hosts:
-        own = cluster_of(world, client, mesh, host, port.number)
-        if own is None or own.namespace != entry.meta.namespace:
-            continue
-        for form in FORMS[class_of(entry_protocol(port))]:
-            call = Call(host, address.partition("/")[0], port.number, form)
-            end = end_by(world, client, mesh, call, rows)
-            if end.cluster is not None and end.cluster.hostname not in entry.hosts:
-                found.setdefault(form, end.owner)
-    return found
+def _at(pods: Pods, rows: Sequence[Row], world: Snapshot, mesh: Mesh) -> _Listening:
+    bare = [row for row in rows if not row.sni and not row.http]
+    narrow = next((row for row in bare if row.cidr), None) or next(iter(bare), None)
+    web = next((row for row in rows if row.http), narrow)
+    sni = frozenset(name for row in rows for name in row.sni)
+    scoped = sidecar_of(world, pods.client, mesh) is not None
+    return _Listening(pods, _takes(narrow), _takes(web), sni, scoped)
+
+
+def _takes(row: Row | None) -> tuple[Key, str] | None:
+    """Whom the row leads to whatever the host is, with the hostname."""
+    if row is None or row.owner is None:
+        return None
+    if row.route:
+        private = row.route.rpartition(":")[0]
+        return (row.owner, private) if private else None
+    return row.owner, str(row.cluster).rpartition("|")[2]
+
+
+def _gets(world: Snapshot, client: Client, entry: ServiceEntry, port: EntryPort, mesh: Mesh) -> bool:
+    """Whether the client has the entry under one of its hosts."""
+    found = (cluster_of(world, client, mesh, host, port.number) for host in entry.hosts)
+    return any(cluster is not None and cluster.namespace == entry.meta.namespace for cluster in found)
 
 
 def _alike(
-    world: Snapshot, entry: ServiceEntry, port: EntryPort, other: ServiceEntry, address: str, mesh: Mesh
+    world: Snapshot, entry: ServiceEntry, port: EntryPort, other: ServiceEntry, services: Sequence[Service], mesh: Mesh
 ) -> bool:
     """Whether it does not matter which of the two gets the calls."""
     theirs = next(p for p in other.ports if p.number == port.number)
-    return ends_alike(world, (entry, port), (other, theirs), world.services_at(address), mesh)
+    return ends_alike(world, (entry, port), (other, theirs), services, mesh)
