@@ -9,7 +9,7 @@ from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.istio.lacking import lacks_addresses
 from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds
 from dnsalias_operator.core.istio.listeners.services import full_name
-from dnsalias_operator.core.istio.service_names import names_of, service_host, services_called
+from dnsalias_operator.core.istio.service_names import names_of, service_host, service_named, services_called
 from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.kinds import Object
@@ -31,7 +31,7 @@ def affected(world: Snapshot, old: Object | None, new: Object | None, rules: Rul
     around = {key for obj in (old, new) if obj is not None for key in _around(world, obj, rules)}
     if _ambient(old) != _ambient(new):
         around |= set(_everything(world))
-    # An alias that somebody else's entry serves tells what became of that entry.
+    # An alias that somebody else's entry serves says what became of that entry.
     return frozenset(around.union(*(_served_by(world, key) for key in around)))
 
 
@@ -82,13 +82,19 @@ def _ambient(obj: Object | None) -> bool:
 
 
 def _bound_to(world: Snapshot, rule: DestinationRule | VirtualService, rules: Rules) -> Iterator[Key]:
-    """Entries of a host that the rule is bound to: what they are given must not take its calls past the rule."""
+    """Entries and aliases of a host that the rule is bound to, and aliases of the Service that has it for its name.
+
+    What they are given must not take calls past the rule.
+    """
     written = (rule.host,) if isinstance(rule, DestinationRule) else rule.hosts
     for host in (full_name(h, rule.meta.namespace, rules.mesh) for h in written):
         if host.startswith("*"):
             yield from (e.key for e in world.entries() if any(h.endswith(host[1:]) for h in e.hosts))
-        else:
-            yield from (e.key for e in world.entries_for_host(host))
+            yield from (a.key for a in world.aliases())
+            continue
+        yield from _around_host(world, host)
+        if named := service_named(world, host, rule.meta.namespace, rules.mesh):
+            yield from (a.key for a in world.aliases_of(*named))
 
 
 def _around_namespace(world: Snapshot, namespace: str, rules: Rules) -> Iterator[Key]:

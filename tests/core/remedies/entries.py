@@ -52,6 +52,13 @@ def list_outside_addresses(bench: Bench, _: re.Match[str]) -> None:
     bench.edit({"addresses": [bench.free_address()]})
 
 
+def fix_the_one_behind(bench: Bench, match: re.Match[str]) -> None:
+    """Give the other entry the address of its server; the operator then goes on by itself."""
+    other = Key("ServiceEntry", match["namespace"], match["name"])
+    bench.cluster.patch(other, {"spec": {"addresses": [bench.free_address()]}})
+    bench.operate()
+
+
 def all_tls(bench: Bench, _: re.Match[str]) -> None:
     """Give the port of the finding, or every one, the protocol TLS."""
     wanted = bench.finding.port
@@ -123,9 +130,10 @@ def recreate(bench: Bench, _: re.Match[str]) -> None:
     bench.recreate()
 
 
-def recreate_for_all(bench: Bench, _: re.Match[str]) -> None:
-    """The same, exported to everybody."""
-    bench.recreate(exportTo=["*"])
+def recreate_for_all(bench: Bench, match: re.Match[str]) -> None:
+    """The same, exported to everybody, with the addresses that the remedy names."""
+    listed = re.findall(r"'([^']+)'", match.groupdict().get("with") or "")
+    bench.recreate(exportTo=["*"], **({"addresses": listed} if listed else {}))
 
 
 def recreate_elsewhere(bench: Bench, _: re.Match[str]) -> None:
@@ -140,7 +148,7 @@ def recreate_without_addresses(bench: Bench, _: re.Match[str]) -> None:
 
 
 def meant(bench: Bench) -> Key:
-    """The Service that it stands for; where nothing tells, the one that it takes from."""
+    """The Service that it stands for; where nothing says so, the one that it takes from."""
     world = bench.world
     entry = world.entry(bench.subject.namespace, bench.subject.name)
     assert entry is not None

@@ -18,6 +18,11 @@ OF_ALIASES: tuple[Rule, ...] = (
         a.endpoints("Auto"),
     ),
     rule(
+        r"WouldCutOffCallers: DestinationRule (?P<rule>\S+) adds TLS .*; create a DestinationRule with the same "
+        r"trafficPolicy for host (?P<host>\S+) as well",
+        a.same_rule_for_the_host,
+    ),
+    rule(
         r"AmbiguousTargetPort: .*targetPort '(?P<name>\w+)', .*; give them different names, or list .*",
         a.distinct_target_ports,
         a.one_of_the_ports,
@@ -93,6 +98,7 @@ OF_ALIASES: tuple[Rule, ...] = (
         a.service_port_tcp,
     ),
     rule(r"Invalid: spec\.host: expected .*, such as (?P<example>\S+) \(got .*\)", a.example_host),
+    rule(r"NotDiscovered: .*; label it as one of them asks", why="the mesh is read by labels of Namespaces"),
     rule(r"MultiClusterUnsupported: .*", why="no edit of objects: the mesh has several clusters"),
     rule(
         r"NameTaken: ServiceEntry (?P<entry>\S+) exists.*; rename the DnsAlias or delete that entry",

@@ -1,6 +1,7 @@
 """Remedies that findings have of their own."""
 
 from tests.core.remedies import around as r
+from tests.core.remedies import corrections as c
 from tests.core.remedies import entries as e
 from tests.core.remedies.rule import Rule, rule
 
@@ -104,7 +105,7 @@ OF_FINDINGS: tuple[Rule, ...] = (
         e.other_port,
     ),
     rule(
-        r"take spec\.addresses out of both, so that their TLS is told apart by SNI, or list an address that .*",
+        r"take spec\.addresses out of both, so that their TLS is matched by SNI, or list an address that .*",
         r.both_without_address,
         e.own_address,
     ),
@@ -153,5 +154,7 @@ OF_FINDINGS: tuple[Rule, ...] = (
         r.external_name_instead,
         e.other_host,
     ),
+    rule(r"correct the fields that the message names", c.correct_fields),
+    rule(r"correct the annotation, or take it off", c.correct_annotation, c.take_annotation_off),
     rule(r"make sure that you own the domain: .*", why="asks for knowledge: nothing is wrong with the objects"),
 )

@@ -13,7 +13,7 @@ from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.serviceentry import ServiceEntry
 
 _BY_SNI = (
-    "take spec.addresses out of both, so that their TLS is told apart by SNI, or list an address that the other entry "
+    "take spec.addresses out of both, so that their TLS is matched by SNI, or list an address that the other entry "
     "does not have"
 )
 

@@ -6,7 +6,7 @@ Each remedy is held by a test: applied to the objects, the fault is gone and not
 from collections.abc import Sequence
 
 from dnsalias_operator.core.entries.ownership import claims_to_be_ours, excluded, live_owner
-from dnsalias_operator.core.entries.repair import Cure, cure
+from dnsalias_operator.core.entries.repair import Fix, fix
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.core.reasons import Reason
@@ -19,6 +19,10 @@ AT_ANY_ADDRESS = (
 OUTSIDE = (
     "list its real addresses in spec.addresses, or give the port the protocol TLS if its clients speak TLS: what is "
     "outside the mesh gets no address from the operator"
+)
+BEYOND_INPUT = (
+    "create the Service or correct the endpoint: a name that DNS does not answer can block starting sidecars; if the "
+    "Service exists elsewhere, give its manifest as well"
 )
 OF_OURS = "delete the ServiceEntry once: the operator creates it again, younger than the Service"
 FIRST_ONLY = "list the Service's first clusterIP only"
@@ -33,7 +37,7 @@ ONE_ENTRY = "put the ports of all of them into one entry"
 
 def without_address(look: Look) -> str:
     """The remedy for an entry that is a catch-all for the lack of an address."""
-    would = cure(look.world, look.entry, look.rules)
+    would = fix(look.world, look.entry, look.rules)
     if would.addresses is not None:
         return f"{_by_operator(look)}set spec.addresses to {list(would.addresses)}{_beside(would)}"
     if would.why is None or would.why.reason is Reason.OUTSIDE_MESH:
@@ -45,7 +49,7 @@ def without_address(look: Look) -> str:
 
 def without_endpoints(look: Look) -> str:
     """The remedy for an entry that leaves it to its host's name where its calls go."""
-    would = cure(look.world, look.entry, look.rules)
+    would = fix(look.world, look.entry, look.rules)
     if would.endpoints is not None:
         return f"{_by_operator(look)}set spec.endpoints to {list(would.endpoints)}"
     service = look.service
@@ -113,7 +117,7 @@ def _by_operator(look: Look) -> str:
     return f'annotate it {REPAIR_ANNOTATION}: "true" and let the operator do it, or '
 
 
-def _beside(would: Cure) -> str:
+def _beside(would: Fix) -> str:
     """What else the operator would set."""
     if would.contained:
         return ", an address that nobody has"

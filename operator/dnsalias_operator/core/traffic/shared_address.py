@@ -1,6 +1,6 @@
 """Entries that list one address with one port: whose calls end at another one's server.
 
-Sidecars bind an address and port once. HTTP is told apart by Host and TLS without an address by SNI; whatever shares
+Sidecars bind an address and port once. HTTP is matched by Host and TLS without an address by SNI; whatever shares
 anything else loses to the one that comes first (docs/istio.md, "Shared addresses").
 """
 

@@ -13,9 +13,9 @@ from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.triggers import affected, rests_on
 from dnsalias_operator.model.kinds import KINDS, Object
 from dnsalias_operator.model.names import KIND, Key
-from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError, FencedError
+from dnsalias_operator.shell.current import Current
 from dnsalias_operator.shell.pace import Clock
 from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.store import Store
@@ -51,12 +51,12 @@ class Steps:
         writer: Writer,
         fights: Fights,
         metrics: Metrics,
-        rules: Rules,
+        current: Current,
         now: Clock,
         enqueue: Callable[[Key], None],
     ) -> None:
         self._store, self._writer, self._fights = store, writer, fights
-        self._metrics, self._rules, self._now, self._enqueue = metrics, rules, now, enqueue
+        self._metrics, self._current, self._now, self._enqueue = metrics, current, now, enqueue
         self._pending: dict[Key, _Flight] = {}
 
     def world(self, key: Key) -> Snapshot:
@@ -68,7 +68,7 @@ class Steps:
         return self._store.world.with_changes({at: flight.after for at, flight in self._pending.items()})
 
     def awaits(self, key: Key, entry: Key) -> bool:
-        """Whether a write of ``entry`` is under way, and nobody knows yet what comes of it; ``key`` is told then."""
+        """Whether a write of ``entry`` is under way, and nobody knows yet what comes of it; ``key`` is queued then."""
         flight = self._pending.get(entry)
         if flight is not None:
             flight.awaited_by.add(key)
@@ -93,7 +93,7 @@ class Steps:
     def _not_yet(self, change: Change, *, fought: bool) -> Stop | None:
         there = self._store.world.get(change.key)
         if change.verb is Verb.CREATE and there is not None and there.meta.deleting:
-            return Stop()  # what was deleted before stays for a while: to be decided anew
+            return Stop()  # what was deleted before stays for a while: to be decided again
         wait = change.not_before - self._now() if change.not_before else 0
         if wait > 0:
             message = f"{change.key} is made as soon as it is sure to be younger than its Service"
@@ -119,7 +119,7 @@ class Steps:
             else:
                 sent = True
                 if not await self._writer.write(change, made_from):
-                    _log(change, "deleted; what is made anew is decided again, since what it is made from has changed")
+                    _log(change, "deleted; its new form is decided again, since what it is made from has changed")
                     stop = Stop()
         except ClusterError as error:
             stop = self._failed(change, error, sent=sent)
@@ -132,7 +132,7 @@ class Steps:
         if stop is not None:
             # They were decided in a world where this write succeeded. No others: keys that fail side by side would ask
             # for each other at once, and none of them would wait for its backoff.
-            for other in sorted(flight.counted_on_by & affected(self._store.world, after, before, self._rules)):
+            for other in sorted(flight.counted_on_by & affected(self._store.world, after, before, self._current.rules)):
                 self._enqueue(other)
             return stop
         self._fights.wrote(change, before)
@@ -143,8 +143,8 @@ class Steps:
         return None
 
     def _made_from(self, key: Key) -> tuple[Key, ...]:
-        """What is looked at once more before a write."""
-        return (*rests_on(self._store.world, key, self._rules), *([key] if key.kind == KIND else ()))
+        """What is read once more before a write."""
+        return (*rests_on(self._store.world, key, self._current.rules), *([key] if key.kind == KIND else ()))
 
     def _failed(self, change: Change, error: ClusterError, *, sent: bool) -> Stop:
         if isinstance(error, ApiError) and error.managers:

@@ -3,7 +3,7 @@
 Source: buildUpstreamTLSSettings and applyUpstreamTLSSettings in pilot/pkg/networking/core/cluster_tls.go;
 applyTrafficPolicy in pilot/pkg/networking/core/cluster_traffic_policy.go; BestEffortInferServiceMTLSMode in
 pilot/pkg/model/push_context.go; checkMtlsEnabled in pilot/pkg/xds/endpoints/mtls_checker.go.
-MeshConfig.enableAutoMtls is taken to be on, as it is by default; ambient is not modelled.
+Ambient is not modelled.
 """
 
 from collections.abc import Iterable
@@ -27,8 +27,7 @@ class ClientTls(StrEnum):
 
     PLAINTEXT is nothing: the bytes go as the application sent them. BY_ENDPOINT is mTLS to the endpoints that take it
     and nothing to the others. IF_ALL is mTLS where there are endpoints and none is without it, else nothing: where
-    the destination is kept, endpoints cannot be told apart. TLS is what a DestinationRule sets up with certificates of
-    its own.
+    the destination is kept, endpoints are all alike. TLS is what a DestinationRule sets up with its own certificates.
     """
 
     PLAINTEXT = "plaintext"
@@ -67,10 +66,10 @@ class Sent:
         if self.tls is not ClientTls.BY_ENDPOINT:
             return str(self.tls)
         taking, listed = len(set(self.mtls)), len(set(self.cluster.inline))
-        told = f"mTLS to {taking} of {listed}" if 0 < taking < listed else "mTLS" if taking else "plaintext"
+        sent_as = f"mTLS to {taking} of {listed}" if 0 < taking < listed else "mTLS" if taking else "plaintext"
         if self.cluster.pods:
-            return f"{told}, and mTLS to pods that take it" if listed else "mTLS to pods that take it"
-        return told
+            return f"{sent_as}, and mTLS to pods that take it" if listed else "mTLS to pods that take it"
+        return sent_as
 
 
 def sends(snapshot: Snapshot, client: Client, mesh: Mesh, cluster: Cluster) -> Sent:
@@ -82,6 +81,8 @@ def sends(snapshot: Snapshot, client: Client, mesh: Mesh, cluster: Cluster) -> S
     policy = rule.at(cluster.port) if rule else NOTHING
     if rule and policy.tls:
         tls, why = _by_rule(rule, policy.tls), f"{rule.key}: {policy.tls.mode}"
+    elif not mesh.enable_auto_mtls:
+        tls, why = ClientTls.PLAINTEXT, "enableAutoMtls is false, and no DestinationRule asks for mTLS"
     elif cluster.external:
         tls, why = ClientTls.PLAINTEXT, f"{cluster.service.key} has location MESH_EXTERNAL"
     elif (demand := of_namespace(snapshot, cluster.namespace, mesh)).mode is MtlsMode.DISABLE:

@@ -79,13 +79,18 @@ def sidecar_of(snapshot: Snapshot, client: Client, mesh: Mesh) -> Sidecar | None
     """The Sidecar that applies to a client, or None.
 
     Of its namespace the oldest whose selector has no label that the pod lacks, then the oldest without a selector; else
-    the root namespace's oldest without one. Selectors of the root namespace choose only pods of that namespace.
+    the root namespace's oldest without one. Selectors of the root namespace choose only pods of that namespace. In a
+    namespace that istiod does not discover there is none.
     """
-    for sidecar in sorted(snapshot.sidecars_in(client.namespace), key=_rank):
+    for sidecar in sorted(_known_in(client.namespace, snapshot, mesh), key=_rank):
         if selects(sidecar, client.labels):
             return sidecar
-    root = [s for s in snapshot.sidecars_in(mesh.root_namespace) if s.workload_selector is None]
+    root = [s for s in _known_in(mesh.root_namespace, snapshot, mesh) if s.workload_selector is None]
     return min(root, key=_rank, default=None)
+
+
+def _known_in(namespace: str, snapshot: Snapshot, mesh: Mesh) -> list[Sidecar]:
+    return snapshot.sidecars_in(namespace) if mesh.discovers(namespace) else []
 
 
 def selects(sidecar: Sidecar, labels: Mapping[str, str]) -> bool:
@@ -123,16 +128,16 @@ def on_unix_socket(listener: EgressListener) -> bool:
 def shape(sidecar: Sidecar) -> tuple[object, ...]:
     """Equal for Sidecars of two namespaces that import the same, as far as it is not from these namespaces themselves.
 
-    A host of the own namespace still tells whether all hosts are exact ones.
+    A host of the own namespace still says whether all hosts are exact ones.
     """
 
-    def told(host: str) -> str:
+    def own(host: str) -> str:
         where, _, name = host.partition("/")
         if where.removeprefix("~") != OWN:
             return host
         return f"{where}/{'*' if name.startswith('*') else 'name'}"
 
-    egress = tuple((frozenset(map(told, e.hosts)), e.port, e.protocol, e.bind, e.captured) for e in sidecar.egress)
+    egress = tuple((frozenset(map(own, e.hosts)), e.port, e.protocol, e.bind, e.captured) for e in sidecar.egress)
     return egress, sidecar.outbound_policy, sidecar.egress_proxy
 
 
