@@ -49,7 +49,7 @@ _DECISIONS = (
     click.option(
         "--foreign-entries",
         type=click.Choice(("patch", "observe")),
-        help="Repair, or report, as the operator does unless it is told.  [patch]",
+        help="Repair, or only report.  [patch]",
     ),
     click.option(
         "--repair-selector",

@@ -22,7 +22,7 @@ def plan(world: Snapshot, rules: Rules) -> Plan:
     """Everything that the operator would write, in the order of writing, and what it decided about each object.
 
     Each decision is made in the world that the changes before it leave behind; the decisions that are returned are
-    those of the last round, so that they tell what is left once everything is written. An entry that no cluster can
+    those of the last round, so that they say what is left once everything is written. An entry that no cluster can
     have (`admitted`) plays no part in any of them.
     """
     there = admitted(world, rules.mesh)

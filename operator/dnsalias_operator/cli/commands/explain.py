@@ -193,7 +193,7 @@ def as_dict(of: Story, places: Mapping[Key, Place]) -> dict[str, Any]:
         "conditions": [
             {"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in of.conditions
         ],
-        "findings": [{**finding_as_dict(f, places.get(f.key)), "cured": of.cures(f)} for f in of.findings],
+        "findings": [{**finding_as_dict(f, places.get(f.key)), "cured": of.fixes(f)} for f in of.findings],
         "changes": [{"verb": c.verb.value, "object": str(c.key), "reason": c.reason} for c in of.changes],
         "withheld": [{"verb": c.verb.value, "object": str(c.key), "reason": c.reason} for c in of.withheld],
         "steps": list(of.steps),

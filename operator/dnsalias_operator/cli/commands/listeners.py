@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import click
 
 from dnsalias_operator.cli.options import ERROR, OK, Source, labels_of, with_mesh, with_source
+from dnsalias_operator.cli.printing import routes
 from dnsalias_operator.cli.printing.rows import as_dict, cells_of
 from dnsalias_operator.cli.reading.inputs import Inputs
 from dnsalias_operator.cli.reading.namespaces import no_such
@@ -21,7 +22,8 @@ from dnsalias_operator.core.istio.listeners import (
     sidecar_of,
     unfollowed,
 )
-from dnsalias_operator.core.istio.listeners.rows import PASSTHROUGH
+from dnsalias_operator.core.istio.listeners.scope import scope_of
+from dnsalias_operator.core.istio.routes import VirtualHost, virtual_hosts
 from dnsalias_operator.core.istio.validation import admitted, refused
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
@@ -33,9 +35,15 @@ Example:
   dnsalias listeners -f manifests/ --from default --port 443
   dnsalias listeners --from default --port 80 -o wide
 
+With --port the virtual hosts of an HTTP port are listed as well: which Host headers lead where.
+
 \b
--o wide also shows what the sidecar sends, mTLS or what the application sent
-(plaintext), and why.
+-o wide also shows what the sidecar sends, and why:
+  mTLS, TLS  it adds that
+  plaintext  it adds nothing to what the application sent
+  unchanged  it passes on what the application sent: TLS that it knows by SNI,
+             or a connection that no listener is for
+  nothing    no connection is made: there is no such cluster, or it is blocked
 
 \b
 Exit codes:
@@ -63,22 +71,26 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
     world = admitted(given, rules.mesh)
     found = outbound(world, asked, rules.mesh) if port is None else listeners_on(world, asked, rules.mesh, port)
     rows = [row for listener in found for row in listener.every_row]
+    through = scope_of(world, asked, rules.mesh).fall_through
+    hosts = virtual_hosts(world, asked, rules.mesh, port, rows) if port is not None else []
     missing = [f"Not modelled: {line}." for line in unfollowed(world, asked, rules.mesh, port)]
     missing += _not_admitted(given, world, rules, port)
+    missing += routes.rules_of(hosts)
     missing += _refusals(world, asked, rules, world.ports() if port is None else [port])
     if output == "json":
-        document = {"listeners": [as_dict(row) for row in rows]}
+        document: dict[str, object] = {"listeners": [as_dict(row) for row in rows]}
+        if port is not None:
+            document |= {"virtualHosts": [routes.as_dict(host) for host in hosts], "fallThrough": through}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         for line in missing:
             click.echo(clean(line), err=True)
     else:
-        if output == "wide":
-            sent = _sent(world, asked, rules, {listener.port for listener in found})
-            _table(_WIDE, [(*cells_of(row)[:4], _sends(row, sent), *cells_of(row)[4:]) for row in rows])
-            click.echo()
-            _table(_CLUSTERS, [(clean(name), str(one), clean(one.because)) for name, one in sent.items()])
+        sent = _sent(world, asked, rules, {listener.port for listener in found}) if output == "wide" else None
+        if rows:
+            _listeners(rows, sent)
         else:
-            _table(_COLUMNS, [cells_of(row) for row in rows])
+            click.echo(routes.unlistened(port, through, complete=not missing))
+        _virtual_hosts(hosts, through, sent)
         for line in _losses(found):
             click.echo(line)
         for line in missing:
@@ -105,12 +117,28 @@ def _sent(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int]) -
     return {cluster.name: sends(world, client, rules.mesh, cluster) for cluster in every}
 
 
-def _sends(row: Row, sent: Mapping[str, Sent]) -> str:
-    if row.route:
-        return "by host, see below"
-    if row.cluster is not None and row.cluster in sent:
-        return str(sent[row.cluster])
-    return "plaintext" if row.cluster == PASSTHROUGH else "nothing"
+def _listeners(rows: Sequence[Row], sent: Mapping[str, Sent] | None) -> None:
+    if sent is None:
+        _table(_COLUMNS, [cells_of(row) for row in rows])
+        return
+    shown = [(cells_of(row), routes.sends(row, sent)) for row in rows]
+    _table(_WIDE, [(*cells[:4], sends_, *cells[4:]) for cells, sends_ in shown])
+    if any(sends_ == routes.NOTHING for _, sends_ in shown):
+        click.echo(routes.NO_CLUSTER)
+    click.echo()
+    _table(_CLUSTERS, [(clean(name), str(one), clean(one.because)) for name, one in sent.items()])
+
+
+def _virtual_hosts(hosts: Sequence[VirtualHost], through: str, sent: Mapping[str, Sent] | None) -> None:
+    """HTTP requests of the port, by their Host header."""
+    cells = routes.cells_of(hosts, through)
+    if not cells:
+        return
+    click.echo()
+    if sent is None:
+        _table(routes.COLUMNS, cells)
+        return
+    _table(routes.WIDE, [(*one[:3], routes.sends_to(one[2], sent), *one[3:]) for one in cells])
 
 
 def _refusals(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int]) -> Iterable[str]:

@@ -96,7 +96,7 @@ def verify(
     inputs = source.read()
     world = admitted(inputs.snapshot(), rules.mesh)
     if source.namespace and not source.paths:
-        note(f"warning: nothing outside of namespace {source.namespace} was read, and a sidecar is told of more")
+        note(f"warning: nothing outside of namespace {source.namespace} was read, and a sidecar receives more")
     found = [
         _verify(world, one, client, rules.mesh, wide=output == "wide")
         for one, client in zip(sampled, named, strict=True)

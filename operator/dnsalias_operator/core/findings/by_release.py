@@ -12,8 +12,8 @@ from dnsalias_operator.core.istio.listeners import Client, bound, listeners_on, 
 from dnsalias_operator.core.istio.listeners.scope import keeps_one_service, scope_of
 from dnsalias_operator.core.istio.protocols import ADDRESS_BOUND, class_of, entry_protocol
 from dnsalias_operator.core.istio.service_names import service_host
-from dnsalias_operator.core.outcome import Finding
-from dnsalias_operator.core.traffic.catch_all import catches_all, catches_now
+from dnsalias_operator.core.outcome import Finding, Severity
+from dnsalias_operator.core.traffic.catch_all import catches_all, catches_now, for_its_own
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
@@ -54,7 +54,8 @@ def service_findings(world: Snapshot, service: Service, rules: Rules) -> Iterato
             f"Istio {mesh.release} listens on 0.0.0.0:{port} for {service_host(service, mesh)} and matches any "
             f"address; {seen}"
         )
-        yield catalog.EXTERNAL_NAME_CATCHES_ALL.at(service.key, message, port=port)
+        severity = Severity.WARNING if for_its_own(service, mesh) else None
+        yield catalog.EXTERNAL_NAME_CATCHES_ALL.at(service.key, message, port=port, severity=severity)
 
 
 def _has_one(world: Snapshot, client: Client, key: Key, port: int, mesh: Mesh) -> bool:

@@ -27,21 +27,21 @@ def list_objects(
     kubeconfig: str | None,
     context: str | None,
     namespace: str | None,
-    told: Callable[[str, int], None] = lambda _plural, _count: None,
+    on_page: Callable[[str, int], None] = lambda _plural, _count: None,
 ) -> Listing:
     """Every object that a prediction rests on (Namespaces cluster-wide only), each with apiVersion and kind.
 
     The answer lacks kinds without a CRD (``missing``) and optional ones that we have no right to (``forbidden``).
-    ``told`` is called after each page with the plural of the kind and how many of it have been read.
+    ``on_page`` is called after each page with the plural of the kind and how many of it have been read.
 
     Raises:
         ClusterError: the cluster cannot be reached or read; the message says what to do.
     """
-    return asyncio.run(_list_objects(kubeconfig, context, namespace or "", told))
+    return asyncio.run(_list_objects(kubeconfig, context, namespace or "", on_page))
 
 
 async def _list_objects(
-    kubeconfig: str | None, context: str | None, namespace: str, told: Callable[[str, int], None]
+    kubeconfig: str | None, context: str | None, namespace: str, on_page: Callable[[str, int], None]
 ) -> Listing:
     found = Listing()
     async with await Client.connect(kubeconfig, context) as client:
@@ -53,7 +53,7 @@ async def _list_objects(
             try:
                 async for items, _ in client.pages(kind.name, namespace if kind.namespaced else ""):
                     found.extend({"apiVersion": api_version, "kind": kind.name, **item} for item in items)
-                    told(kind.plural, len(found) - before)
+                    on_page(kind.plural, len(found) - before)
             except ApiError as error:
                 if kind.optional and error.status == HTTPStatus.FORBIDDEN:
                     found.forbidden = (*found.forbidden, kind.resource)
