@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     istio_dual_stack: bool = _is(Mesh, "istio_dual_stack")
     ambient: Literal["auto", "yes", "no"] = _is(Mesh, "ambient")
     multi_cluster: bool = _is(Mesh, "multi_cluster")
+    enable_auto_mtls: bool = _is(Mesh, "enable_auto_mtls")
+    istio_revision: str = _is(Mesh, "istio_revision")
     # The API server.
     kubeconfig: str = Field("", description="Path of a kubeconfig; empty: in-cluster, else KUBECONFIG or the default.")
     context: str = Field("", description="Context of the kubeconfig; empty: its current one.")
@@ -103,6 +105,11 @@ class Settings(BaseSettings):
         90, ge=5, le=3600, description="A watch without events or bookmarks for this long is started again."
     )
     resync_seconds: float = Field(600, ge=1, le=86_400, description="Interval of the full lists of every kind.")
+    read_mesh: Literal["auto", "yes", "no"] = Field(
+        "auto",
+        description="Whether the operator reads which mesh it is (docs/mesh.md); auto: unless `namespace` is set.",
+    )
+    mesh_read_seconds: float = Field(15, ge=1, le=3600, description="Interval at which it reads that.")
     missing_kind_poll_seconds: float = Field(
         15, gt=0, le=600, description="Longest pause between checks for CRDs that are missing."
     )
@@ -198,6 +205,11 @@ class Settings(BaseSettings):
             for why in filter(None, (reserved(suffix, mesh) for suffix in rule.suffixes)):
                 raise ValueError(f"host_rules[{number}].suffixes: {why}, and no rule can allow it; remove it")
         return self
+
+    @property
+    def reads_mesh(self) -> bool:
+        """Whether the operator reads which mesh it is; one that is confined to a namespace reads nothing outside."""
+        return self.read_mesh == "yes" or (self.read_mesh == "auto" and not self.namespace)
 
     @cached_property
     def rules(self) -> Rules:

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from dnsalias_operator.model.dnsalias import TYPES
 from dnsalias_operator.model.hostrules import HostRule
-from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN
+from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN, REVISION_PATTERN
 from dnsalias_operator.model.release import MODELLED, RELEASE_PATTERN
 
 Fields = Mapping[str, FieldInfo]
@@ -19,6 +19,7 @@ _OF_HOST_RULES = ", ".join(HostRule.model_fields)
 _PATTERNS = {
     LABEL_PATTERN: "a name of lower-case letters, digits and -",
     DOMAIN_PATTERN: "a lower-case DNS name without a dot at either end",
+    REVISION_PATTERN: "a revision of istiod, such as canary, or nothing",
     RELEASE_PATTERN: f"a release of Istio that is modelled ({MODELLED}), such as 1.28.10; a file needs quotes",
 }
 _TYPO = 0.8

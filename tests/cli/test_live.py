@@ -106,3 +106,31 @@ def test_a_cluster_reads_as_files_do(
     changes = [c for c in json.loads(wide.stdout)["changes"] if c["namespace"] == namespace]
     assert [(c["verb"], c["name"]) for c in changes] == [("repair", "traefik-cutom-name")]
     assert wide.exit_code == 1
+
+
+@pytest.mark.cluster
+def test_who_may_not_read_the_mesh_is_told_once(invoke: Invoke, control_plane: ControlPlane, namespace: str) -> None:
+    """One line names the objects; the command goes on by its settings, and with the right it uses what is there."""
+    control_plane.kubectl(
+        "create",
+        "configmap",
+        "istio",
+        "-n",
+        namespace,
+        "--from-literal=mesh=outboundTrafficPolicy: {mode: REGISTRY_ONLY}",
+    )
+    base = "serviceentries,services,dnsaliases"
+    control_plane.kubectl("create", "role", "some", "-n", namespace, "--verb=list,get", f"--resource={base}")
+    account = f"--serviceaccount={namespace}:default"
+    control_plane.kubectl("create", "rolebinding", "some", "-n", namespace, "--role=some", account)
+    user = control_plane.service_account_token(namespace, "default")
+    kubeconfig = control_plane.write_kubeconfig(f"some-{namespace}", user)
+    arguments = ("listeners", "--from", "a", "-n", namespace, "--root-namespace", namespace)
+    blind = invoke(*arguments, "--kubeconfig", kubeconfig)
+    (line,) = (line for line in blind.stderr.splitlines() if "permission to read" in line)
+    assert f"ConfigMap {namespace}/istio, Deployment {namespace}/istiod" in line
+    assert "outboundTrafficPolicy ALLOW_ANY" in blind.stdout
+    seeing = invoke(*arguments, "--kubeconfig", control_plane.kubeconfig)
+    assert "permission" not in seeing.stderr
+    assert "outboundTrafficPolicy REGISTRY_ONLY" in seeing.stdout
+    assert f"read from ConfigMap {namespace}/istio" in seeing.stdout

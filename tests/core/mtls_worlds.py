@@ -8,6 +8,7 @@ from dnsalias_operator.core.istio.clusters import Sent, cluster_of, sends
 from dnsalias_operator.core.istio.listeners import Client
 from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.kinds import Object
+from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import TLS_MODE_LABEL
 from dnsalias_operator.model.peerauthentication import PeerAuthentication
 from tests.core.listener_worlds import CLIENT, MESH, OLDER, PORT, world
@@ -55,12 +56,14 @@ def endpoint(address: str = "10.1.0.5", tls_mode: str | None = None, **fields: A
     return {"address": address, **({"labels": labels} if labels else {}), **fields}
 
 
-def sent(*objects: Object, host: str = "svc.hello", port: int = PORT, client: Client = CLIENT) -> Sent:
+def sent(
+    *objects: Object, host: str = "svc.hello", port: int = PORT, client: Client = CLIENT, mesh: Mesh = MESH
+) -> Sent:
     """What the client sends to the cluster of that host in a world of those objects; the cluster must be there."""
     snapshot = world(*objects)
-    cluster = cluster_of(snapshot, client, MESH, host, port)
+    cluster = cluster_of(snapshot, client, mesh, host, port)
     assert cluster is not None
-    return sends(snapshot, client, MESH, cluster)
+    return sends(snapshot, client, mesh, cluster)
 
 
 def _meta(name: str, namespace: str, created: int | None) -> dict[str, Any]:

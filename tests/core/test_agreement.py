@@ -16,6 +16,8 @@ from tools.dataplane.recorded import load, mesh_of
 DATA = Path(__file__).parent / "data"
 RECORDING = DATA / "listeners-101.json.gz"
 VERSIONS = DATA / "versions"
+CONFIGURED = sorted((DATA / "mesh").iterdir())
+"""Recordings of meshes whose MeshConfig says something of namespaces."""
 
 
 def test_model_agrees_with_the_recording_on_every_port() -> None:
@@ -41,6 +43,14 @@ def test_model_agrees_with_every_release(path: Path) -> None:
     result = compare(recording, mesh_of(recording))
     assert result.disagreements == []
     assert len(result.by_chance) <= 2
+
+
+@pytest.mark.parametrize("path", CONFIGURED, ids=lambda path: path.name.removesuffix(".json.gz"))
+def test_model_agrees_with_every_meshconfig(path: Path) -> None:
+    """Under discoverySelectors and serviceEntryVisibility every port is predicted, and without them it would not be."""
+    recording = load(path)
+    assert compare(recording, mesh_of(recording)).disagreements == []
+    assert compare(recording, MESH).disagreements
 
 
 def test_chance_is_a_tie_that_istio_breaks_by_its_map() -> None:

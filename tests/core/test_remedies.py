@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from dnsalias_operator.core.findings.catalog import FAULTS
 from dnsalias_operator.core.plan import lint, plan
+from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules
 from tests.core.remedies.judge import tried
 from tests.core.remedies.table import EVERY, remedies
@@ -17,7 +18,7 @@ from tests.scenarios.simulated import Cluster
 
 FLOOR = 690
 """Remedies carried out; a test that carries out fewer has lost worlds or findings."""
-KNOWLEDGE = 3
+KNOWLEDGE = 4
 """Remedies that no edit of objects can carry out, each with its reason in the table."""
 Record = Callable[[str, object], None]
 
@@ -60,4 +61,12 @@ def test_few_remedies_ask_for_knowledge() -> None:
 def _worlds() -> list[tuple[str, Cluster, Rules]]:
     # What a release of Istio makes of an entry is remedied by another release too, which is no edit of objects.
     scenarios = [(name, s) for name in names() if "istio_version" not in (s := load(name)).settings]
-    return [(name, Cluster(s), s.rules) for name, s in scenarios] + [(n, begun(s), s.rules) for n, s in WORLDS.items()]
+    found = [(name, Cluster(s), s.rules) for name, s in scenarios] + [(n, begun(s), s.rules) for n, s in WORLDS.items()]
+    return [*found, _undiscovered()]
+
+
+def _undiscovered() -> tuple[str, Cluster, Rules]:
+    """A world that istiod does not see, which no setting makes."""
+    alone = load("alias-shapes")
+    unseen = Mesh(undiscovered=frozenset(raw["metadata"].get("namespace", "") for raw in alone.objects))
+    return "undiscovered", Cluster(alone), alone.rules.model_copy(update={"mesh": unseen})

@@ -396,6 +396,37 @@ def test_without_leader_election_there_is_never_a_second_operator(dry: Helm) -> 
     assert deployment["spec"]["strategy"] == {"type": "Recreate"}
 
 
+def test_the_right_to_read_the_mesh_is_that_of_kustomize(dry: Helm) -> None:
+    """In the root namespace that is set, for the names of the revision; a release that is only rendered has none."""
+    plain = by_identity(dry.rendered())
+    added = by_identity(dry.rendered({"meshRole": {"create": "yes"}}))
+    wanted = by_identity(identity.build(dry.plane, "mesh"))
+    assert added.keys() - plain.keys() == wanted.keys(), HINT
+    for key, theirs in wanted.items():
+        assert content_of(added[key]) == content_of(theirs), HINT
+    settings = {"root_namespace": "mesh", "istio_revision": "canary"}
+    of_revision = dry.rendered({"meshRole": {"create": "yes"}, "settings": settings})
+    (role,) = (o for o in of_revision if o["kind"] == "Role" and o["metadata"]["namespace"] == "mesh")
+    names = {(rule["resources"][0], name) for rule in role["rules"] for name in rule["resourceNames"]}
+    assert names == {
+        ("configmaps", "istio-canary"),
+        ("configmaps", "istio-sidecar-injector-canary"),
+        ("deployments", "istiod-canary"),
+    }
+
+
+def test_the_right_to_read_the_mesh_comes_where_its_namespace_is(helm: Helm) -> None:
+    """Without the root namespace an install goes through, and an upgrade brings the Role once it is there."""
+    install(helm)
+    assert "dnsalias-operator-mesh" not in helm.run("get", "manifest", RELEASE, *IN_NAMESPACE)
+    helm.plane.kubectl("create", "namespace", "istio-root")
+    arguments = ("--reset-then-reuse-values", "--set", "settings.root_namespace=istio-root")
+    helm.run("upgrade", RELEASE, str(CHART), *IN_NAMESPACE, *arguments)
+    role = helm.plane.kubectl("get", "role", "-n", "istio-root", "-o", "name")
+    assert role.split() == ["role.rbac.authorization.k8s.io/dnsalias-operator-mesh"]
+    helm.plane.kubectl("delete", "namespace", "istio-root", "--wait=false")
+
+
 def test_the_pod_can_be_placed_and_named(dry: Helm) -> None:
     """Image by tag or digest, pull secrets, resources, placement, labels and annotations reach the Pod."""
     digest = "sha256:" + "a" * 64

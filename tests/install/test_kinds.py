@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dnsalias_operator.core.istio.meshconfig import names_of
 from dnsalias_operator.model.kinds import KINDS, Kind, kind_of, watched
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
@@ -52,6 +53,15 @@ def test_the_operator_may_read_every_kind_that_it_watches(
     """A kind that the table says is watched may be listed and watched, in a cluster and in one namespace; no other."""
     rules = [rule for rule in rules_of(file, name) if "leases" not in rule["resources"]]
     assert granted(rules, verb) == resources(watched(one_namespace=one_namespace))
+
+
+def test_what_says_which_mesh_it_is_may_be_read_by_name() -> None:
+    """The Role in the root namespace has the objects that are read, by their names, and nothing else."""
+    rules = rules_of("mesh/rbac.yaml", "dnsalias-operator-mesh")
+    kinds = {"configmaps": "ConfigMap", "deployments": "Deployment"}
+    found = {(kinds[r], name) for rule in rules for r in rule["resources"] for name in rule["resourceNames"]}
+    assert found == set(names_of(""))
+    assert {verb for rule in rules for verb in rule["verbs"]} == {"get"}
 
 
 @pytest.mark.parametrize("verb", ["get", "list"])

@@ -50,6 +50,8 @@ def test_what_it_may_do_in_a_cluster(control_plane: ControlPlane, cluster_wide: 
     assert can_i.listed(control_plane, cluster_wide, namespace) == can_i.golden("cluster")
     at_home = can_i.listed(control_plane, cluster_wide, identity.NAMESPACE)
     assert set(at_home) - set(can_i.golden("cluster")) == set(can_i.golden("home"))
+    of_mesh = can_i.listed(control_plane, cluster_wide, identity.ROOT)
+    assert set(of_mesh) - set(can_i.golden("cluster")) == set(can_i.golden("mesh"))
 
 
 def test_what_it_may_do_in_one_namespace(control_plane: ControlPlane, namespaced: Path, namespace: str) -> None:
@@ -62,6 +64,9 @@ def test_what_it_may_do_in_one_namespace(control_plane: ControlPlane, namespaced
 
 def test_the_lists_are_short() -> None:
     """No wildcard, no Secret, no single object but the Lease and what entries are made from; writes of four kinds."""
+    for line in can_i.golden("mesh"):
+        assert line.startswith("get ")
+        assert len(line.split(" ")) > 2  # a name
     for line in (*can_i.golden("cluster"), *can_i.golden("home")):
         verb, _, rest = line.partition(" ")
         what, _, name = rest.partition(" ")
@@ -93,7 +98,7 @@ def test_every_right_is_used_and_none_is_missing_in_a_cluster(
     used = _used(
         control_plane, cluster_wide, namespace, tmp_path, identity.USER, {"lease_namespace": identity.NAMESPACE}
     )
-    granted = {_right(line) for line in (*can_i.golden("cluster"), *can_i.golden("home"))}
+    granted = {_right(line) for place in ("cluster", "home", "mesh") for line in can_i.golden(place)}
     record("Rights granted and never used", len(granted - used), "", "Least privilege", must="0")
     record("Requests beyond them", len(used - granted), "", "Least privilege", must="0")
     assert used == granted

@@ -255,13 +255,13 @@ async def test_no_answer_is_told_with_the_server(tmp_path: Path) -> None:
 def test_a_kubeconfig_that_is_not_there_is_told(tmp_path: Path) -> None:
     """The path is named, and that it does not exist."""
     with pytest.raises(ClusterError, match="none: no such file"):
-        list_objects(str(tmp_path / "none"), None, None)
+        list_objects(str(tmp_path / "none"), None, None, mesh=("istio-system", ""))
 
 
 def test_a_context_that_is_not_there_is_told(tmp_path: Path) -> None:
     """A wrong --context gives a message, not a trace."""
     with pytest.raises(ClusterError, match="other"):
-        list_objects(str(kubeconfig(tmp_path, "http://127.0.0.1:9", "t")), "other", None)
+        list_objects(str(kubeconfig(tmp_path, "http://127.0.0.1:9", "t")), "other", None, mesh=("istio-system", ""))
 
 
 async def test_a_404_that_names_no_object_says_nothing_about_any(server: Server, client: Client) -> None:

@@ -8,6 +8,7 @@ from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.shell.api.errors import ApiError
+from dnsalias_operator.shell.current import Current
 from dnsalias_operator.shell.pace import Backoff
 from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.store import Store
@@ -73,7 +74,7 @@ def make(line: Line, asked: list[Key]) -> Steps:
         writer=line,  # type: ignore[arg-type]
         fights=Fights(3, Backoff(5, 10), clock),
         metrics=metrics,
-        rules=Rules(),
+        current=Current(Rules()),
         now=clock,
         enqueue=asked.append,
     )

@@ -57,6 +57,9 @@ podSecurityContext.runAsGroup=null`. The image works with any user.
 **The network** is limited with `networkPolicy.enabled`. Ingress: only the metrics, for `networkPolicy.metricsFrom`.
 Egress: only the API server and DNS.
 
+**The mesh** is read ([which objects](../docs/mesh.md)) with a Role in its root namespace. With `meshRole.create=auto`
+it is installed if that namespace exists; `helm template` cannot know that, so set `yes` where that is what is applied.
+
 **One namespace** instead of the cluster: with `settings.namespace` the operator gets a Role in that namespace and no
 ClusterRole. It serves the DnsAliases there; repair is off.
 
@@ -84,7 +87,7 @@ def files() -> dict[Path, str]:
 
 
 def _copies() -> Iterator[tuple[Path, Path]]:
-    for folder in ("base", "monitoring"):
+    for folder in ("base", "mesh", "monitoring"):
         source = REPOSITORY / "manifests" / folder
         wanted = yaml.safe_load((source / "kustomization.yaml").read_text(encoding="utf-8"))
         maps = [name for each in wanted.get("configMapGenerator", []) for name in each["files"]]

@@ -95,6 +95,16 @@ class Crds(_Values):
     )
 
 
+class MeshRole(_Values):
+    """The rights to read which mesh it is."""
+
+    create: Literal["auto", "yes", "no"] = Field(
+        "auto",
+        description="Whether the Role for that is installed in the mesh's root namespace. auto: if that namespace "
+        "exists, and settings.namespace is not set.",
+    )
+
+
 class Monitoring(_Values):
     """For clusters with the Prometheus operator."""
 
@@ -157,6 +167,7 @@ class Values(_Values):
         description="What may connect to the Pods, and what they may connect to; if enabled, nothing else is allowed.",
     )
     crds: Crds = Field(Crds(), description="The CustomResourceDefinition.")
+    mesh_role: MeshRole = Field(MeshRole(), description="The rights to read which mesh it is.")
     monitoring: Monitoring = Field(Monitoring(), description="For clusters with the Prometheus operator.")
 
 

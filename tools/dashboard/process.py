@@ -107,6 +107,15 @@ STALENESS = (
         },
     ),
     lines(
+        "Which mesh it is",
+        "Settings that contradict what was read, values that cannot be used, objects that were not read.",
+        {
+            "{{setting}} contradicted": "max by (setting) (dnsalias_mesh_contradicted_settings)",
+            "bad values": "max(dnsalias_mesh_problems)",
+            "objects not read": "max(dnsalias_mesh_unread_objects)",
+        },
+    ),
+    lines(
         "Objects known",
         "By kind. The next full list corrects differences from the cluster.",
         {"{{kind}}": "max by (kind) (dnsalias_objects)"},

@@ -1,6 +1,6 @@
 """Recording what a real sidecar sends in a random world (``mtls_world``), under PeerAuthentications of the mesh.
 
-    python -m tools.dataplane.mtls_record SEED CELLS
+    python -m tools.dataplane.mtls_record SEED CELLS [--no-auto-mtls]
 
 prints how often each way of sending was met, and what the model says otherwise.
 """
@@ -43,7 +43,6 @@ from tools.dataplane.pods import Pod
 from tools.dataplane.record import SETTLE_SECONDS, objects, put
 
 NOT_FOUND = 404
-MESH = Assumptions()
 POLICY = f"/apis/security.istio.io/v1/namespaces/{ROOT}/peerauthentications"
 MARK = "/apis/networking.istio.io/v1/namespaces/default/serviceentries"
 SLICES = "/apis/discovery.k8s.io/v1"
@@ -57,12 +56,17 @@ class Recording:
     workloads: dict[str, tuple[str, dict[str, str]]]
     addresses: dict[tuple[str, str], set[str]]
     clusters: dict[str, EnvoyCluster]
+    mesh: Assumptions
 
 
-def record(seed: int, cells: int, modes: Sequence[str | None]) -> Iterator[Recording]:
-    """Make the world in a new cluster and read a sidecar's clusters, once for each mode of the mesh (None: not set)."""
+def record(seed: int, cells: int, modes: Sequence[str | None], *, auto_mtls: bool = True) -> Iterator[Recording]:
+    """Make the world in a new cluster and read a sidecar's clusters, once for each mode of the mesh (None: not set).
+
+    ``auto_mtls`` is MeshConfig.enableAutoMtls.
+    """
+    config: Mapping[str, object] = {} if auto_mtls else {"enableAutoMtls": False}
     made = world(seed, cells)
-    with ControlPlane.start(crds=[build.istio_crds()]) as plane, Mesh.start(plane) as mesh:
+    with ControlPlane.start(crds=[build.istio_crds()]) as plane, Mesh.start(plane, mesh_config=config) as mesh:
         for name in NAMESPACES:
             pods.ensure_namespace(plane, name)
         for pod in made.pods:
@@ -86,6 +90,7 @@ def record(seed: int, cells: int, modes: Sequence[str | None]) -> Iterator[Recor
                     workloads={p["address"]: (p["namespace"], p["labels"]) for p in made.pods},
                     addresses=_addresses(plane),
                     clusters=found,
+                    mesh=Assumptions(enable_auto_mtls=auto_mtls),
                 )
 
 
@@ -96,13 +101,13 @@ def differences(recording: Recording) -> list[str]:
 
 def _differences(recording: Recording) -> Iterator[str]:
     snapshot = Snapshot(KINDS[o["kind"]].parse(o) for o in recording.objects)
-    client = Client(CLIENT, {**CLIENT_LABELS, **pods.IN_MESH})
-    asked = {(service_host(s, MESH), p.port) for s in snapshot.services() for p in s.ports}
+    client, mesh = Client(CLIENT, {**CLIENT_LABELS, **pods.IN_MESH}), recording.mesh
+    asked = {(service_host(s, mesh), p.port) for s in snapshot.services() for p in s.ports}
     asked |= {(host, p.number) for e in snapshot.entries() for p in e.ports for host in e.hosts}
-    found = [c for host, port in sorted(asked) if (c := cluster_of(snapshot, client, MESH, host, port))]
+    found = [c for host, port in sorted(asked) if (c := cluster_of(snapshot, client, mesh, host, port))]
     told: dict[str, Sent] = {}
     for cluster in found:
-        sent, others = sends(snapshot, client, MESH, cluster), _pods(recording, snapshot, cluster)
+        sent, others = sends(snapshot, client, mesh, cluster), _pods(recording, snapshot, cluster)
         if (others or not cluster.needs_pods) and not refused(sent, len(others)):
             told[cluster.name] = sent
     for name in sorted(told.keys() ^ recording.clusters.keys()):
@@ -130,7 +135,7 @@ def _faults(recording: Recording, snapshot: Snapshot, sent: Sent, real: EnvoyClu
         yield from (f"an endpoint {place} from nowhere" for place in there.keys() - listed.keys())
     for place, mtls in there.items():
         workload = listed.get(place) or _workload(recording, *place)
-        if gets_mtls(snapshot, sent, workload, MESH) != mtls:
+        if gets_mtls(snapshot, sent, workload, recording.mesh) != mtls:
             yield f"{workload} {'gets' if mtls else 'does not get'} mTLS"
 
 
@@ -203,10 +208,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.dataplane.mtls_record", description=__doc__)
     parser.add_argument("seed", type=int)
     parser.add_argument("cells", type=int)
+    parser.add_argument("--no-auto-mtls", action="store_true", help="MeshConfig.enableAutoMtls is false")
     options = parser.parse_args(arguments)
     wrong = 0
     modes = (None, "STRICT", "DISABLE", "UNSET")
-    for mode, recording in zip(modes, record(options.seed, options.cells, modes), strict=True):
+    recordings = record(options.seed, options.cells, modes, auto_mtls=not options.no_auto_mtls)
+    for mode, recording in zip(modes, recordings, strict=True):
         found = differences(recording)
         met = Counter(c.tls for c in recording.clusters.values())
         wrong += len(found)

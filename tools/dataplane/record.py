@@ -1,11 +1,12 @@
 """Recording what a real sidecar listens on in a random world.
 
     python -m tools.dataplane.record SEED CELLS OUT.json.gz [--namespace NS] [--dns-capture] [--registry-only]
-        [--dual-stack] [--istio-dual-stack] [--sidecars]
+        [--dual-stack] [--istio-dual-stack] [--sidecars] [--mesh-config FILE]
 
 The recording is what ``python -m tests.core.agreement OUT.json.gz`` reads: ``seed``, ``from`` (the client's namespace),
 ``objects`` as the API server returns them, ``rejected`` (by it or by istiod's own validation, so never created),
-``listeners`` as rows of Envoy's, and ``errors``, the listeners that Envoy refused. With ``--sidecars`` the world has
+``listeners`` as rows of Envoy's, and ``errors``, the listeners that Envoy refused. ``meshConfig`` has the fields of
+MeshConfig that were set, if there are any. With ``--sidecars`` the world has
 Sidecars, and ``clients`` has the same from more pods: ``from``, ``labels``, ``listeners`` and ``errors`` of each.
 """
 
@@ -20,7 +21,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from dnsalias_operator.cli.printing.rows import as_dict
+from dnsalias_operator.core.istio.meshconfig.selectors import discovery_of, selected
 from tools import make
 from tools.controlplane import ControlPlaneError, build
 from tools.controlplane.cluster import ControlPlane
@@ -54,6 +58,7 @@ def record(
     dual_stack: bool = False,
     istio_dual_stack: bool = False,
     with_sidecars: bool = False,
+    mesh_config: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Make the world in a new cluster and read the listeners of a sidecar in it.
 
@@ -66,6 +71,7 @@ def record(
         dual_stack: whether the client has an IPv6 address too.
         istio_dual_stack: whether istiod and sidecars run with ISTIO_DUAL_STACK.
         with_sidecars: whether there are Sidecars, and clients that they tell apart; ``namespace`` is then not used.
+        mesh_config: further fields of MeshConfig. istiod has to discover default and istio-system.
 
     Returns:
         The recording.
@@ -75,7 +81,7 @@ def record(
         namespace = _WITNESS
         for number, sidecar in enumerate(sidecars(seed, [obj for wave in waves for obj in wave], cells)):
             waves[number % len(waves)].append(sidecar)
-    config = {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}} if registry_only else {}
+    config = {**({"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}} if registry_only else {}), **(mesh_config or {})}
     environment = {"ISTIO_DUAL_STACK": "true"} if istio_dual_stack else {}
     with (
         ControlPlane.start(crds=[build.istio_crds()]) as plane,
@@ -97,11 +103,18 @@ def record(
                 "from": namespace,
                 "objects": objects(plane),
                 "rejected": rejected,
+                **({"meshConfig": dict(mesh_config)} if mesh_config else {}),
                 **_seen(settled(pod, last)),
             }
             if with_sidecars:
-                recording["clients"] = list(_views(mesh, places(), pod_options))
+                recording["clients"] = list(_views(mesh, _started(mesh_config or {}), pod_options))
             return recording
+
+
+def _started(mesh_config: Mapping[str, Any]) -> list[Place]:
+    """The places where sidecars start: istiod puts its certificate into the namespaces that it sees, and no others."""
+    selectors = discovery_of(mesh_config.get("discoverySelectors", []))
+    return [place for place in places() if selected(selectors, None, place.namespace)]
 
 
 def _seen(dump: dict[str, Any]) -> dict[str, Any]:
@@ -186,7 +199,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--dual-stack", action="store_true", help="the client has an IPv6 address too")
     parser.add_argument("--istio-dual-stack", action="store_true", help="istiod and sidecars run with ISTIO_DUAL_STACK")
     parser.add_argument("--sidecars", action="store_true", help="a world with Sidecars, seen from several pods")
+    parser.add_argument("--mesh-config", type=Path, help="a file with further fields of MeshConfig, as YAML")
     options = parser.parse_args(arguments)
+    mesh_config = yaml.safe_load(options.mesh_config.read_text(encoding="utf-8")) if options.mesh_config else None
     if reason := why_not():
         say(f"error: {reason}")
         return 1
@@ -202,6 +217,7 @@ def main(arguments: list[str] | None = None) -> int:
                 dual_stack=options.dual_stack,
                 istio_dual_stack=options.istio_dual_stack,
                 with_sidecars=options.sidecars,
+                mesh_config=mesh_config,
             )
     except ControlPlaneError as error:
         say(f"error: {error}")

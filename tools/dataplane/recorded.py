@@ -5,11 +5,13 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from dnsalias_operator.core.istio.listeners import Client, Row
+from dnsalias_operator.core.istio.meshconfig.effective import effective
+from dnsalias_operator.core.istio.meshconfig.fields import read_meshconfig
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import Raw
@@ -40,6 +42,7 @@ class Recording:
     release: str = MEASURED
     dns_capture: bool = False
     how: str = ""
+    mesh_config: Mapping[str, Any] = field(default_factory=dict)
 
     def snapshot(self) -> Snapshot:
         """The objects as the model reads them; kinds it does not know are left out."""
@@ -60,6 +63,7 @@ def load(path: Path) -> Recording:
             release=release,
             dns_capture=variant == "dnscapture",
             how=data.get("how", ""),
+            mesh_config=dict(data.get("meshConfig", {})),
         )
     except (EOFError, KeyError, TypeError, zlib.error) as error:
         raise ValueError(f"not a recording of listeners: {error!r}") from error
@@ -68,7 +72,8 @@ def load(path: Path) -> Recording:
 def mesh_of(recording: Recording, **given: Any) -> Mesh:  # noqa: ANN401 (fields of Mesh)
     """What the recorded mesh was told, where the recording says so, and what is given."""
     known = {"istio_version": recording.release, "dns_capture": recording.dns_capture}
-    return Mesh(**{**known, **{name: value for name, value in given.items() if value}})
+    told = Mesh(**{**known, **{name: value for name, value in given.items() if value}})
+    return effective(told, read_meshconfig(recording.mesh_config, "the recording"), recording.snapshot())
 
 
 def row_of(raw: Mapping[str, Any]) -> Row:

@@ -48,8 +48,8 @@ patches:
 ```
 """
 ASSUMED = (
-    "No object in the cluster has these; every prediction assumes them and prints what it assumed.\n"
-    "Wrong values make wrong predictions: set what your MeshConfig has."
+    "They are read from istiod's own objects ([mesh](mesh.md)), and what is set here wins. Every prediction prints\n"
+    "what it assumed. Where nothing can be read, set what your MeshConfig has: wrong values make wrong predictions."
 )
 GROUPS = (
     ("What may be written, and where", Rules, "Decisions depend on these besides the objects in the cluster."),

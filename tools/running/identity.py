@@ -20,6 +20,8 @@ from tools.controlplane.cluster import ControlPlane
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 OVERLAYS = ("observe", "patch")
 NAMESPACE = "dnsalias-system"
+ROOT = "istio-system"
+"""The mesh's root namespace."""
 ACCOUNT = "dnsalias-operator"
 USER = f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
 RIGHTS = frozenset({"Namespace", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
@@ -35,9 +37,12 @@ def build(plane: ControlPlane, folder: str) -> list[dict[str, Any]]:
 def install(plane: ControlPlane, overlay: str = "patch") -> Path:
     """Install namespace, ServiceAccount and rights of an overlay; returns a kubeconfig with a token of the account.
 
-    Doing so again changes nothing. The Deployment is left out: whoever asks for this runs the operator himself.
+    The right to read which mesh it is comes with it, and so does the mesh's root namespace, in which that is. Doing so
+    again changes nothing. The Deployment is left out: whoever asks for this runs the operator himself.
     """
     rights = [obj for obj in build(plane, f"overlays/{overlay}") if obj["kind"] in RIGHTS]
+    root = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ROOT}}
+    rights += [root, *build(plane, "mesh")]
     apply(plane, rights)
     return plane.write_kubeconfig(USER, plane.service_account_token(NAMESPACE, ACCOUNT))
 

@@ -1,8 +1,8 @@
 """Options that several commands share: where to read from, and the rules to decide by."""
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import click
@@ -10,8 +10,11 @@ import click
 from dnsalias_operator.cli.reading.files import read_files
 from dnsalias_operator.cli.reading.ignored import PatternError
 from dnsalias_operator.cli.reading.inputs import Inputs
+from dnsalias_operator.cli.reading.meshread import MeshConfigError, read_mesh_file
 from dnsalias_operator.cli.reading.namespaces import no_such
 from dnsalias_operator.cli.terminal import count, note
+from dnsalias_operator.core.istio.meshconfig import joined
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.release import MEASURED, MODELLED
 from dnsalias_operator.model.rules import Rules
@@ -29,6 +32,14 @@ _MESH = (
     click.option(
         "--config", type=_FILE, metavar="FILE", help="Settings of the operator; flags and DNSALIAS_* override it."
     ),
+    click.option(
+        "--mesh-config",
+        type=_FILE,
+        default="",
+        metavar="FILE",
+        help="MeshConfig, its ConfigMap, an IstioOperator, or istiod's Helm values; before what else says it.",
+    ),
+    click.option("--istio-revision", metavar="NAME", help="Revision of istiod whose objects are read."),
     click.option("--istio-version", metavar="1.N.P", help=f"Release of Istio: {MODELLED}.  [{MEASURED}]"),
     click.option("--root-namespace", metavar="NAME", help="Istio's root namespace.  [istio-system]"),
     click.option("--cluster-domain", metavar="NAME", help="DNS domain of the cluster.  [cluster.local]"),
@@ -42,6 +53,9 @@ _MESH = (
     click.option("--dual-stack/--no-dual-stack", default=None, help="Whether pods have both IPv4 and IPv6.  [no]"),
     click.option(
         "--istio-dual-stack/--no-istio-dual-stack", default=None, help="Whether istiod has ISTIO_DUAL_STACK.  [no]"
+    ),
+    click.option(
+        "--enable-auto-mtls/--no-enable-auto-mtls", default=None, help="As in MeshConfig (enableAutoMtls).  [yes]"
     ),
     click.option("--multi-cluster/--one-cluster", default=None, help="Whether several clusters share the mesh.  [one]"),
 )
@@ -95,6 +109,9 @@ class Source:
     kubeconfig: str
     exclude: tuple[str, ...] = ()
     overlays: tuple[str, ...] = ()
+    mesh_config: str = ""
+    mesh: Mesh = field(default_factory=Mesh)
+    """As set by hand: where the objects of the mesh are, and which revision's."""
 
     @property
     def live(self) -> bool:
@@ -109,9 +126,25 @@ class Source:
         """Read every document of every world; problems as in `read`."""
         return _reported(self._read().as_worlds())
 
-    def _read(self) -> Inputs:
-        if self.live:
-            return self._live()
+    def read_mesh(self) -> Inputs:
+        """Read just what says which mesh it is: of a cluster the objects for that, and its Namespaces."""
+        if self.live and self.mesh_config:
+            return self._named(Inputs(()))
+        return _reported(self._read(("Namespace",)).as_one_world())
+
+    def _read(self, kinds: Collection[str] = tuple(KINDS)) -> Inputs:
+        return self._named(self._live(kinds) if self.live else self._files())
+
+    def _named(self, inputs: Inputs) -> Inputs:
+        """With what the file of --mesh-config says, before all else."""
+        if not self.mesh_config:
+            return inputs
+        try:
+            return replace(inputs, mesh=joined((read_mesh_file(self.mesh_config), inputs.mesh)))
+        except MeshConfigError as error:
+            raise click.UsageError(f"--mesh-config: {error}") from error
+
+    def _files(self) -> Inputs:
         namespace = self.namespace or "default"
         try:
             found = read_files(self.paths, namespace, _own_files(), exclude=self.exclude, overlays=self.overlays)
@@ -121,11 +154,11 @@ class Source:
             note(f"warning: nothing in the input is in {why}: -n is for objects without a namespace, and all have one")
         return found
 
-    def _live(self) -> Inputs:
+    def _live(self, kinds: Collection[str]) -> Inputs:
         from dnsalias_operator.cli.reading.live import LiveError, NoNamespaceError, read_cluster  # noqa: PLC0415
 
         try:
-            live = read_cluster(self.kubeconfig, self.context, self.namespace)
+            live = read_cluster(self.kubeconfig, self.context, self.namespace, self.mesh, kinds)
         except NoNamespaceError as error:
             raise click.UsageError(f"-n: {error}") from error
         except LiveError as error:
@@ -143,7 +176,7 @@ def _reported(inputs: Inputs) -> Inputs:
 def _own_files() -> list[str]:
     """Files among the options that contain no objects: they may be in the folder that is read."""
     given = click.get_current_context().params
-    return [path for path in (given.get("config"), given.get("baseline"), given.get("dump")) if path]
+    return [path for name in ("config", "baseline", "dump", "mesh_config") if (path := given.get(name))]
 
 
 def as_if_all_were_read(source: Source, rules: Rules) -> tuple[Rules, str]:
@@ -176,6 +209,7 @@ def with_source(command: Command) -> Command:
             option = "-f" if paths else "--overlay"
             raise click.UsageError(f"{option} reads files, --context and --kubeconfig a cluster; give only one of them")
         given = {name: rest.pop(name) for name in ("namespace", "exclude")}
+        given["mesh_config"] = rest.pop("mesh_config", "")
         source = Source(paths, context=context, kubeconfig=kubeconfig, overlays=overlays, **given)
         if source.live and source.exclude:
             raise click.UsageError("--exclude leaves out files; give -f with the files to read")
@@ -199,7 +233,10 @@ def with_mesh(command: Command) -> Command:
         source = given.get("source")
         if isinstance(source, Source) and source.namespace and source.live:
             flags["namespace"] = source.namespace
-        return command(rules=rules(flags), **given)
+        made = rules(flags)
+        if isinstance(source, Source):
+            given["source"] = replace(source, mesh=made.mesh)
+        return command(rules=made, **given)
 
     return _add(_MESH, ruled)
 

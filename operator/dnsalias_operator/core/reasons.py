@@ -58,6 +58,11 @@ class Reason(StrEnum):
         NOT_ACCEPTED,
         UNFIXED,
     )
+    NOT_DISCOVERED = (
+        "NotDiscovered",
+        "The namespace is none that istiod sees, so nobody would get the alias.",
+        NOT_ACCEPTED,
+    )
     AMBIENT_UNSUPPORTED = (
         "AmbientUnsupported",
         "There are clients in ambient mode, whose calls by a DNS endpoint are sent in plaintext.",

@@ -49,6 +49,10 @@ class Lookups(ABC):
         found = self.get(Key("Namespace", "", name))
         return found if isinstance(found, Namespace) else None
 
+    def namespaces(self) -> list[Namespace]:
+        """Every Namespace that is known, sorted."""
+        return [o for o in self.find("kind", "Namespace") if isinstance(o, Namespace)]
+
     def namespaces_in_ambient_mode(self) -> list[Namespace]:
         """The Namespaces whose label puts their pods into ambient mode, sorted."""
         return [o for o in self.find("dataplane mode", AMBIENT) if isinstance(o, Namespace)]

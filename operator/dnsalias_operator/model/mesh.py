@@ -4,8 +4,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN
+from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN, REVISION_PATTERN
 from dnsalias_operator.model.release import MEASURED, RELEASE_PATTERN, Release, since
+
+READ_ONLY = frozenset({"ip_autoallocate", "undiscovered", "private_entries", "hidden_entries", "read_from"})
+"""Fields that are no settings: only what is read of the mesh has them (docs/mesh.md)."""
+MOST_NAMED = 5
+"""Namespaces that the line about assumptions names at most."""
 
 
 class Mesh(BaseModel):
@@ -13,7 +18,7 @@ class Mesh(BaseModel):
 
     Source: Istio's MeshConfig (``rootNamespace``, ``trustDomain`` apart), ``outboundTrafficPolicy``,
     ``defaultServiceExportTo``; ``ISTIO_META_DNS_CAPTURE`` of the proxies; release and ``ISTIO_DUAL_STACK`` of
-    istiod.
+    istiod. `READ_ONLY` names the fields that are no settings.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +47,25 @@ class Mesh(BaseModel):
         "(yes: some pods are labelled one by one).",
     )
     multi_cluster: bool = Field(False, description="Whether several clusters share the mesh.")
+    enable_auto_mtls: bool = Field(True, description="MeshConfig.enableAutoMtls.")
+    istio_revision: str = Field(
+        "",
+        pattern=REVISION_PATTERN,
+        description="Revision of istiod whose objects are read (docs/mesh.md); empty: the one without a name.",
+    )
+    ip_autoallocate: bool | None = Field(
+        None, description="istiod's PILOT_ENABLE_IP_AUTOALLOCATE; None: as by default in its release."
+    )
+    undiscovered: frozenset[str] = Field(
+        frozenset(), description="Namespaces that discoverySelectors leave out: istiod does not see what is in them."
+    )
+    private_entries: frozenset[str] = Field(
+        frozenset(), description="Namespaces whose ServiceEntries serviceEntryVisibility keeps to themselves."
+    )
+    hidden_entries: frozenset[str] = Field(
+        frozenset(), description="Namespaces whose ServiceEntries serviceEntryVisibility hides from everybody."
+    )
+    read_from: tuple[str, ...] = Field((), description="Objects and files of which facts were read.")
 
     @property
     def release(self) -> Release:
@@ -51,6 +75,13 @@ class Mesh(BaseModel):
     def since(self, major: int, minor: int, patch: int = 0) -> bool:
         """Whether a rule holds that Istio has had since the release ``major``.``minor``.``patch``."""
         return since(self.istio_version, major, minor, patch)
+
+    def discovers(self, namespace: str) -> bool:
+        """Whether istiod sees what is in that namespace.
+
+        Source: Filter in pkg/kube/namespace/filter.go, which Services, endpoints and Istio's own objects go through.
+        """
+        return namespace not in self.undiscovered
 
     def assumptions(self) -> str:
         """One line that says what a prediction assumed."""
@@ -63,4 +94,21 @@ class Mesh(BaseModel):
             f"cluster domain {self.cluster_domain}, {'several clusters' if self.multi_cluster else 'one cluster'}"
             f"{f', ambient clients {self.ambient}' * (self.ambient != 'auto')}"
             f"{', dual-stack pods' * self.dual_stack}{', istiod with ISTIO_DUAL_STACK' * self.istio_dual_stack}"
+            f"{'' if self.enable_auto_mtls else ', enableAutoMtls off'}{self._by_namespace()}"
+            f"{'; read from ' * bool(self.read_from)}{', '.join(self.read_from)}"
         )
+
+    def _by_namespace(self) -> str:
+        """What the MeshConfig says of single namespaces."""
+        told = (
+            ("istiod does not see {} (discoverySelectors)", self.undiscovered),
+            ("ServiceEntries of {} are seen there only (serviceEntryVisibility)", self.private_entries),
+            ("ServiceEntries of {} are seen nowhere (serviceEntryVisibility)", self.hidden_entries),
+        )
+        return "".join(f", {words.format(_listed(names))}" for words, names in told if names)
+
+
+def _listed(names: frozenset[str]) -> str:
+    more = len(names) - MOST_NAMED
+    listed = ", ".join(sorted(names)[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{'namespace' if len(names) == 1 else 'namespaces'} {listed}"

@@ -51,6 +51,8 @@ TLS_MODE_LABEL = "security.istio.io/tlsMode"
 LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 LABEL_PATTERN = f"^{LABEL}$"
 """Of the names of Services and namespaces. Source: RFC 1123 labels, as Kubernetes' names are."""
+REVISION_PATTERN = f"^({LABEL})?$"
+"""Of a revision of istiod: a label, or nothing."""
 DOMAIN_PATTERN = rf"^{LABEL}(\.{LABEL})*$"
 """Of DNS names in the form in which names are compared: lower case, no dot at either end."""
 _OBJECT_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9.]*[a-z0-9])?")

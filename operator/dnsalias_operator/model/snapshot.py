@@ -57,6 +57,11 @@ class Snapshot(Lookups):
         """Every port number that some Service or ServiceEntry has, sorted."""
         return sorted(value for index, value in self._index_keys() if index == "port" and isinstance(value, int))
 
+    def namespaces_with_objects(self) -> list[str]:
+        """The name of every namespace that has an object here, sorted; whether it exists itself is not asked."""
+        placed = (value for index, value in self._index_keys() if index == "namespace")
+        return sorted({value[1] for value in placed if isinstance(value, tuple) and value[1]})
+
     def _index_keys(self) -> set[tuple[str, Hashable]]:
         return {k for k, members in self._index.items() if members}
 

@@ -13,6 +13,7 @@ from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ClusterError
 from dnsalias_operator.shell.api.fence import Fence, open_fence
+from dnsalias_operator.shell.current import Current
 from dnsalias_operator.shell.decided import Decisions
 from dnsalias_operator.shell.leader import Leadership
 from dnsalias_operator.shell.pace import Backoff
@@ -23,6 +24,7 @@ from dnsalias_operator.shell.reporting.health import HealthServer
 from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching import handlers
 from dnsalias_operator.shell.watching.gate import Gate
+from dnsalias_operator.shell.watching.meshwatch import MeshWatch
 from dnsalias_operator.shell.watching.resync import Resync
 from dnsalias_operator.shell.watching.store import Store, StoreChange
 from dnsalias_operator.shell.working.queue import WorkQueue
@@ -53,7 +55,7 @@ class _Operator:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.rules = settings.rules
+        self.current = Current(settings.rules)
         self.decided = Decisions()
         self.metrics = Metrics(self.decided, settings.unfixed_info_cap)
         self.store = Store([kind.name for kind in watched(one_namespace=bool(settings.namespace))], self._on_change)
@@ -63,6 +65,7 @@ class _Operator:
         self.probes = Probes(settings, self.store, self.queue, self.gate, self.metrics)
         self.health = HealthServer(self.metrics, self.probes.unhealthy, self.probes.unready)
         self.leadership: Leadership | None = None
+        self.mesh: MeshWatch | None = None
         self.stop = asyncio.Event()
         self.started = time.monotonic()
         self.summed_up = False
@@ -116,17 +119,27 @@ class _Operator:
         """Do the work until it is to stop, or until a part of it or one of the tasks ``beside`` it ends."""
         settings = self.settings
         parts = Parts.of(
-            settings, client, self.store, self.queue, self.decided, self.metrics, on_listed=self._everything
+            settings,
+            client,
+            self.store,
+            self.queue,
+            self.decided,
+            self.metrics,
+            self.current,
+            on_listed=self._everything,
         )
-        self.probes.resync = parts.resync
+        mesh = MeshWatch(client, settings, self.current, self.store.world, self.metrics, self._mesh_changed)
+        self.probes.resync, self.probes.mesh, self.mesh = parts.resync, mesh, mesh
         workers = [
             asyncio.create_task(work(self.queue, parts.reconciler, self.metrics), name=f"worker {n}")
             for n in range(settings.workers)
         ]
         others = [
             asyncio.create_task(parts.recorder.run(), name="events"),
-            asyncio.create_task(parts.resync.run(), name="resync"),
+            asyncio.create_task(self._list(mesh, parts.resync), name="resync"),
         ]
+        reading = asyncio.create_task(self._read_mesh(mesh), name="mesh")
+        others.append(reading)
         watch_ends = asyncio.Event()
         watching = asyncio.create_task(self._watch(client, parts.resync, watch_ends), name="watch")
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
@@ -143,6 +156,16 @@ class _Operator:
         await asyncio.gather(watching, stopping, *others, return_exceptions=True)
         log.info("stopped; nothing that was written is reverted")
         return code
+
+    async def _read_mesh(self, mesh: MeshWatch) -> None:
+        await mesh.run()
+        # Where nothing is read there is nothing more to do, and a part that ends would end the operator.
+        await self.stop.wait()
+
+    async def _list(self, mesh: MeshWatch, resync: Resync) -> None:
+        # What is decided depends on the mesh, and nothing is decided before everything is listed.
+        await mesh.known.wait()
+        await resync.run()
 
     async def _watch(self, client: Client, resync: Resync, ends: asyncio.Event) -> None:
         # Kopf lists everything too, and far more slowly; side by side the two would be ready as late as it is.
@@ -195,19 +218,29 @@ class _Operator:
             return
         # Before everything was listed, an absence means nothing; the first round asks for every key.
         if self.store.synced:
-            for key in sorted(affected(self.store.world, change.old, change.new, self.rules)):
+            if change.key.kind == "Namespace" and self.mesh is not None:
+                self.mesh.namespaces_changed()
+            for key in sorted(affected(self.store.world, change.old, change.new, self.current.rules)):
                 # What follows from a write of ours gives way to what others wait for.
                 self.queue.add(key, last=change.ours and key.kind == KIND)
 
     def _everything(self) -> None:
         """Ask for every alias and entry, in the order of the plan: entries of others first."""
         world, decided = self.store.world, self.decided
+        if self.mesh is not None:
+            self.mesh.namespaces_changed()
         known = [*(e.key for e in world.entries()), *(a.key for a in world.aliases())]
         for key in dict.fromkeys((*known, *decided.entries, *decided.aliases)):
             self.queue.add(key)
         if not self.summed_up:
             self.summed_up = True
-            summary.report(world, self.rules, time.monotonic() - self.started)
+            summary.report(world, self.current.rules, time.monotonic() - self.started)
+
+    def _mesh_changed(self) -> None:
+        """Every decision may be another one in another mesh."""
+        if self.store.synced:
+            for key in (*(e.key for e in self.store.world.entries()), *(a.key for a in self.store.world.aliases())):
+                self.queue.add(key)
 
     def _own_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.api.client import Client
+from dnsalias_operator.shell.current import Current
 from dnsalias_operator.shell.decided import Decisions
 from dnsalias_operator.shell.pace import Backoff, TokenBucket
 from dnsalias_operator.shell.reporting.events import Recorder
@@ -40,10 +41,13 @@ class Parts:
         queue: WorkQueue[Key],
         decided: Decisions,
         metrics: Metrics,
+        current: Current,
         on_listed: Callable[[], None],
     ) -> "Parts":
-        """The parts for these settings; ``on_listed`` is called after each full round of lists."""
-        rules = settings.rules
+        """The parts for these settings, which decide by the ``current`` rules.
+
+        ``on_listed`` is called after each full round of lists.
+        """
         recorder = Recorder(
             client,
             metrics,
@@ -62,7 +66,7 @@ class Parts:
             writer=writer,
             fights=fights,
             metrics=metrics,
-            rules=rules,
+            current=current,
             now=client.now,
             enqueue=queue.add,
         )
@@ -72,7 +76,7 @@ class Parts:
             recorder=recorder,
             fights=fights,
             decided=decided,
-            rules=rules,
+            current=current,
             now=client.now,
             enqueue=queue.add,
         )
@@ -83,7 +87,7 @@ class Parts:
             statuses=statuses,
             recorder=recorder,
             decided=decided,
-            rules=rules,
+            current=current,
         )
 
         def listed() -> None:

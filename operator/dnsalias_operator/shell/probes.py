@@ -8,6 +8,7 @@ from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.leader import Leadership
 from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.gate import Gate
+from dnsalias_operator.shell.watching.meshwatch import MeshWatch
 from dnsalias_operator.shell.watching.resync import Resync
 from dnsalias_operator.shell.watching.store import Store, stale_kinds
 from dnsalias_operator.shell.working.queue import WorkQueue
@@ -15,7 +16,7 @@ from dnsalias_operator.shell.working.queue import WorkQueue
 
 @dataclass(slots=True)
 class Probes:
-    """Asks the parts, those among them that only begin later once they are there (``leadership``, ``resync``)."""
+    """Asks the parts; ``leadership``, ``resync`` and ``mesh`` begin later, and are asked once they are there."""
 
     settings: Settings
     store: Store
@@ -24,6 +25,7 @@ class Probes:
     metrics: Metrics
     leadership: Leadership | None = None
     resync: Resync | None = None
+    mesh: MeshWatch | None = None
 
     def may_write(self) -> bool:
         """Whether this process is the one that writes."""
@@ -39,7 +41,7 @@ class Probes:
             return [fault] if fault else []
         unlisted = self.store.unlisted()
         if unlisted:
-            why = self.resync.fault if self.resync else ""
+            why = (self.mesh.fault if self.mesh else "") or (self.resync.fault if self.resync else "")
             return [f"not listed yet: {', '.join(unlisted)}" + (f"; {why}" if why else "")]
         return []
 

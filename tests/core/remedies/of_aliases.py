@@ -98,6 +98,7 @@ OF_ALIASES: tuple[Rule, ...] = (
         a.service_port_tcp,
     ),
     rule(r"Invalid: spec\.host: expected .*, such as (?P<example>\S+) \(got .*\)", a.example_host),
+    rule(r"NotDiscovered: .*; label it as one of them asks", why="the mesh is read by labels of Namespaces"),
     rule(r"MultiClusterUnsupported: .*", why="no edit of objects: the mesh has several clusters"),
     rule(
         r"NameTaken: ServiceEntry (?P<entry>\S+) exists.*; rename the DnsAlias or delete that entry",

@@ -20,6 +20,7 @@ from dnsalias_operator.cli.options import (
 from dnsalias_operator.cli.printing.diff import shown
 from dnsalias_operator.cli.printing.yamlwrite import dump_all
 from dnsalias_operator.cli.reading.inputs import Inputs
+from dnsalias_operator.cli.reading.meshread import in_mesh
 from dnsalias_operator.cli.reading.problems import Place
 from dnsalias_operator.cli.terminal import clean, count, note, tally
 from dnsalias_operator.core.advice.adopt import Adopted, NotAdopted, candidates
@@ -62,7 +63,7 @@ def adopt(source: Source, rules: Rules, entries: tuple[str, ...], output: str, o
     """Print or write the manifests; the exit code."""
     inputs = source.read()
     world = inputs.snapshot()
-    rules, narrow = as_if_all_were_read(source, rules)
+    rules, narrow = as_if_all_were_read(source, in_mesh(inputs, rules, world))
     chosen = _named(inputs, entries) if entries else candidates(world, rules)
     results, places = adopt_all(world, chosen, rules), inputs.places()
     in_the_way = _write(Path(out), _fresh(results), places) if out else []

@@ -3,6 +3,7 @@
 import click
 
 from dnsalias_operator.cli.options import ERROR, OK, Source, with_rules, with_source
+from dnsalias_operator.cli.reading.meshread import in_mesh
 from dnsalias_operator.core.advice.coredns import rewrites
 from dnsalias_operator.core.plan import plan as decide
 from dnsalias_operator.model.rules import Rules
@@ -30,6 +31,8 @@ HEADER = "# Aliases of Services inside the mesh. Made by `dnsalias coredns`; run
 def coredns(source: Source, rules: Rules) -> int:
     """Print the lines; the exit code."""
     inputs = source.read()
-    decided = decide(inputs.snapshot(), rules)
+    world = inputs.snapshot()
+    rules = in_mesh(inputs, rules, world)
+    decided = decide(world, rules)
     click.echo("\n".join((HEADER, *rewrites(decided.after, decided.aliases, rules.mesh))))
     return ERROR if inputs.problems else OK

@@ -13,6 +13,7 @@ from dnsalias_operator.cli.printing import pages
 from dnsalias_operator.cli.printing.lintjson import as_dict as finding_as_dict
 from dnsalias_operator.cli.printing.rows import as_dict as row_as_dict
 from dnsalias_operator.cli.printing.storytext import lines_of
+from dnsalias_operator.cli.reading.meshread import in_mesh
 from dnsalias_operator.cli.reading.namespaces import meant
 from dnsalias_operator.cli.reading.problems import Place
 from dnsalias_operator.cli.terminal import clean
@@ -63,7 +64,7 @@ def explain(source: Source, rules: Rules, what: tuple[str, ...], output: str) ->
     kind, word = _subject(what)
     inputs = source.read()
     world, places = inputs.snapshot(), inputs.places()
-    rules, narrow = as_if_all_were_read(source, rules)
+    rules, narrow = as_if_all_were_read(source, in_mesh(inputs, rules, world))
     found_story = story(world, _key(world, kind, word, rules), rules)
     if found_story is None:
         raise click.UsageError(f"{clean(word)} was deleted while it was read; try again")

@@ -98,7 +98,7 @@ def lint(
     divided = baselines.divide(judged.findings, rows)
     new = as_hazards(filter(wanted, divided.new))
     accepted = tuple(pair for pair in divided.accepted if wanted(pair[0]))
-    linted = Linted(judged, rules, new, accepted, baseline or "", fail_on, strict)
+    linted = Linted(judged, judged.rules[0], new, accepted, baseline or "", fail_on, strict)
     unread = any(map(linted.counts, linted.inputs.problems))
     if baseline and write_baseline:
         return _write(baseline, judged, rows, divided, unread=unread)

@@ -9,6 +9,7 @@ from dnsalias_operator.cli.options import ERROR, OK, Source, labels_of, with_mes
 from dnsalias_operator.cli.printing import routes
 from dnsalias_operator.cli.printing.rows import as_dict, cells_of
 from dnsalias_operator.cli.reading.inputs import Inputs
+from dnsalias_operator.cli.reading.meshread import in_mesh, mesh_in
 from dnsalias_operator.cli.reading.namespaces import no_such
 from dnsalias_operator.cli.terminal import clean, note, on_terminal
 from dnsalias_operator.core.istio.clusters import Sent, clusters_on, sends
@@ -67,15 +68,17 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
     inputs = source.read()
     _check_namespace(client, inputs, rules)
     asked = Client(client, labels)
-    given = inputs.snapshot()
+    given, by_hand = inputs.snapshot(), rules
+    rules = in_mesh(inputs, rules, given)
     world = admitted(given, rules.mesh)
     found = outbound(world, asked, rules.mesh) if port is None else listeners_on(world, asked, rules.mesh, port)
     rows = [row for listener in found for row in listener.every_row]
     through = scope_of(world, asked, rules.mesh).fall_through
     hosts = virtual_hosts(world, asked, rules.mesh, port, rows) if port is not None else []
     missing = [f"Not modelled: {line}." for line in unfollowed(world, asked, rules.mesh, port)]
-    missing += _not_admitted(given, world, rules, port)
     missing += routes.rules_of(hosts)
+    missing += [f"Not modelled: {line}." for line in mesh_in(inputs, by_hand).unfollowed]
+    missing += _not_admitted(given, world, rules, port)
     missing += _refusals(world, asked, rules, world.ports() if port is None else [port])
     if output == "json":
         document: dict[str, object] = {"listeners": [as_dict(row) for row in rows]}
@@ -97,7 +100,7 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
             click.echo(clean(line))
         sidecar = sidecar_of(world, asked, rules.mesh)
         under = f" under {clean(sidecar.key)}" if sidecar else ""
-        also = ", enableAutoMtls on" if output == "wide" else ""
+        also = ", enableAutoMtls on" if output == "wide" and rules.mesh.enable_auto_mtls else ""
         click.echo(f"Assumed: a sidecar in namespace {clean(client)}{under}, {rules.mesh.assumptions()}{also}.")
     return ERROR if inputs.problems else OK
 

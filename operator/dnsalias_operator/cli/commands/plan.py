@@ -9,6 +9,7 @@ import click
 from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, unread, with_rules, with_source
 from dnsalias_operator.cli.printing.diff import shown, unified
 from dnsalias_operator.cli.printing.yamlwrite import dump
+from dnsalias_operator.cli.reading.meshread import in_mesh
 from dnsalias_operator.cli.reading.problems import Place
 from dnsalias_operator.cli.terminal import clean, severity, tally
 from dnsalias_operator.core.outcome import (
@@ -61,7 +62,9 @@ _DOING = {
 def plan(source: Source, rules: Rules, output: str) -> int:
     """Print the plan; the exit code."""
     inputs = source.read()
-    decided = decide(inputs.snapshot(), rules)
+    world = inputs.snapshot()
+    rules = in_mesh(inputs, rules, world)
+    decided = decide(world, rules)
     places = inputs.places()
     if output == "text":
         for line in _lines(decided, places, rules):

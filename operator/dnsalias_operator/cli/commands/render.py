@@ -7,6 +7,7 @@ import click
 from dnsalias_operator.cli.options import ERROR, OK, Source, with_rules, with_source
 from dnsalias_operator.cli.printing.yamlwrite import dump_all
 from dnsalias_operator.cli.reading.inputs import Inputs
+from dnsalias_operator.cli.reading.meshread import in_mesh
 from dnsalias_operator.cli.terminal import note
 from dnsalias_operator.core.outcome import Change
 from dnsalias_operator.core.plan import plan as decide
@@ -39,7 +40,8 @@ def render(source: Source, rules: Rules) -> int:
     inputs = source.read()
     for problem in inputs.unprinted:
         note(str(problem))
-    changes = decide(inputs.snapshot(), rules).changes
+    world = inputs.snapshot()
+    changes = decide(world, in_mesh(inputs, rules, world)).changes
     click.echo(HEADER, nl=False)
     for document in dump_all(rendered(inputs, changes)):
         click.echo(document, nl=False)

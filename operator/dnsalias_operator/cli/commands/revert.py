@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -10,10 +11,12 @@ from dnsalias_operator.cli.options import ERROR, FOUND, OK, with_mesh
 from dnsalias_operator.cli.printing.diff import shown, unified
 from dnsalias_operator.cli.printing.rows import as_dict, cells_of
 from dnsalias_operator.cli.reading.live import Live, LiveError, read_cluster
+from dnsalias_operator.cli.reading.meshread import MeshConfigError, in_mesh, read_mesh_file
 from dnsalias_operator.cli.terminal import clean, count, note
 from dnsalias_operator.core.advice.revert import Reversal, Shift, is_patched, patched_entries
 from dnsalias_operator.core.advice.revert import revert as decide
 from dnsalias_operator.core.entries.ownership import claims_to_be_ours
+from dnsalias_operator.core.istio.meshconfig import NOTHING, joined
 from dnsalias_operator.core.outcome import Change
 from dnsalias_operator.model.names import REPAIR_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
@@ -64,14 +67,16 @@ def revert(
     output: str,
     context: str,
     kubeconfig: str,
+    mesh_config: str,
     rules: Rules,
 ) -> int:
     """Show, and with --yes write; the exit code."""
     named = [_key(entry, where) for entry in entries]
     if bool(named) is everything:
         raise click.UsageError("name ServiceEntries or give --all (with -n: of that namespace), not both")
-    live = _read(kubeconfig, context)
+    live = _read(kubeconfig, context, mesh_config, rules)
     world = live.inputs.snapshot()
+    rules = in_mesh(live.inputs, rules, world)
     _known(world, named)
     reversal = decide(world, named or patched_entries(world, where), rules)
     refused = _unseen(live) or _refusal(reversal) if yes and not force else ""
@@ -93,14 +98,15 @@ def revert(
     return ERROR if yes else FOUND
 
 
-def _read(kubeconfig: str, context: str) -> Live:
+def _read(kubeconfig: str, context: str, mesh_config: str, rules: Rules) -> Live:
     """The whole cluster, whatever is reverted: listeners depend on everything."""
     try:
-        live = read_cluster(kubeconfig, context, "")
-    except LiveError as error:
+        live = read_cluster(kubeconfig, context, "", rules.mesh)
+        named = read_mesh_file(mesh_config) if mesh_config else NOTHING
+    except (LiveError, MeshConfigError) as error:
         raise click.ClickException(str(error)) from error
     live.report()
-    return live
+    return replace(live, inputs=replace(live.inputs, mesh=joined((named, live.inputs.mesh))))
 
 
 def _unseen(live: Live) -> str:

@@ -13,6 +13,7 @@ from dnsalias_operator import __version__
 from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, labels_of, with_mesh, with_source
 from dnsalias_operator.cli.printing.verified import Verified, lines
 from dnsalias_operator.cli.printing.verifieddoc import as_document
+from dnsalias_operator.cli.reading.meshread import in_mesh
 from dnsalias_operator.cli.reading.sidecars import STDIN, Sampled, SidecarError, from_file, from_namespace, from_pod
 from dnsalias_operator.cli.terminal import clean, note
 from dnsalias_operator.core.advice.verify import (
@@ -94,7 +95,9 @@ def verify(
     sampled = _read(source, dump, pod, every, clusters=output != "text")
     named = [_client(one, namespace_given, labels) for one in sampled]
     inputs = source.read()
-    world = admitted(inputs.snapshot(), rules.mesh)
+    given = inputs.snapshot()
+    rules = in_mesh(inputs, rules, given)
+    world = admitted(given, rules.mesh)
     if source.namespace and not source.paths:
         note(f"warning: nothing outside of namespace {source.namespace} was read, and a sidecar receives more")
     found = [

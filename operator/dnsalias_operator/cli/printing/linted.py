@@ -5,9 +5,12 @@ from dataclasses import dataclass, fields, replace
 
 from dnsalias_operator.cli.printing.baseline import Row
 from dnsalias_operator.cli.reading.inputs import Inputs, Item
+from dnsalias_operator.cli.reading.meshread import complaints, found_in, rules_in
 from dnsalias_operator.cli.reading.problems import Place, Problem
 from dnsalias_operator.cli.reading.worlds import World, readings, worlds
+from dnsalias_operator.cli.terminal import note
 from dnsalias_operator.core.findings.hazards import message_of, remedy_of, together
+from dnsalias_operator.core.istio.meshconfig import Found, joined
 from dnsalias_operator.core.outcome import Finding, Severity
 from dnsalias_operator.core.plan import lint
 from dnsalias_operator.model.rules import Rules
@@ -41,6 +44,8 @@ class Judged:
     worlds: tuple[World, ...]
     findings: tuple[Located, ...]
     snapshot: Snapshot | None
+    rules: tuple[Rules, ...]
+    """In the mesh as it is: of each world that differs in that, the first one's first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,11 @@ class Linted:
         """What was read."""
         return self.judged.inputs
 
+    @property
+    def assumptions(self) -> str:
+        """What was assumed of the mesh; of several worlds each line that differs."""
+        return "; or: ".join(dict.fromkeys(each.mesh.assumptions() for each in self.judged.rules))
+
     def fails(self, findings: Iterable[Finding]) -> bool:
         """Whether any of these findings is at least as bad as ``fail_on``."""
         if self.fail_on == "never":
@@ -85,17 +95,28 @@ class Linted:
 def findings_in(inputs: Inputs, rules: Rules) -> Judged:
     """Look at every world; the same finding of the same document in several worlds is one."""
     found: dict[tuple[Finding, Place | None], tuple[Item, list[str]]] = {}
-    every, snapshots = worlds(inputs), list[Snapshot]()
-    for world in every:
+    every, snapshots, used = worlds(inputs), list[Snapshot](), list[Rules]()
+    meshes = [_mesh_of(world, inputs, rules) for world in every]
+    for line in dict.fromkeys(line for mesh in meshes for line in complaints(mesh, rules.mesh)):
+        note(line)
+    for world, mesh in zip(every, meshes, strict=True):
         for reading in readings(world, namespaces_known=inputs.namespaces_known):
             snapshots = [*snapshots[:1], reading.snapshot]
-            for finding in lint(reading.snapshot, rules, reading.judged):
+            ruled = rules_in(mesh, rules, reading.snapshot)
+            used += [] if ruled in used else [ruled]
+            for finding in lint(reading.snapshot, ruled, reading.judged):
                 item = reading.judged[finding.key]
                 _, named = found.setdefault((finding, item.place), (item, []))
                 named += [world.name] * (bool(world.name) and world.name not in named)
     located = [_located(finding, item, named) for (finding, _), (item, named) in found.items()]
     one = (snapshots or [inputs.snapshot()])[0] if len(snapshots) <= 1 else None
-    return Judged(inputs, every, tuple(sorted(located, key=_order)), one)
+    return Judged(inputs, every, tuple(sorted(located, key=_order)), one, tuple(used or [rules]))
+
+
+def _mesh_of(world: World, inputs: Inputs, rules: Rules) -> Found:
+    """What the world's own documents say of the mesh, else what all do."""
+    own = found_in(world.items, rules.mesh) or found_in(inputs.items, rules.mesh)
+    return joined((inputs.mesh, own))
 
 
 def as_hazards(findings: Iterable[Located]) -> tuple[Located, ...]:

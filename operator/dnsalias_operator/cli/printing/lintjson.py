@@ -27,7 +27,7 @@ def document(linted: Linted) -> str:
     report = {
         "version": VERSION,
         "tool": {"name": "dnsalias", "version": __version__},
-        "assumptions": linted.rules.mesh.assumptions(),
+        "assumptions": linted.assumptions,
         "findings": [_located(finding) for finding in linted.findings],
         "problems": [_problem(problem, counts=linted.counts(problem)) for problem in inputs.problems],
         "skipped": {

@@ -36,7 +36,7 @@ def _lines(linted: Linted) -> Iterator[str]:
     skipped = Counter((*linted.inputs.skipped, *(Skipped.PART for _ in parts(linted.inputs))))
     if skipped:
         yield f"Skipped: {tally((skipped[why], why.value) for why in Skipped)}."
-    yield f"Assumed: {linted.rules.mesh.assumptions()}."
+    yield f"Assumed: {linted.assumptions}."
     yield f"{_summary(linted)}."
 
 

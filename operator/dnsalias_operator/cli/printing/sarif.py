@@ -38,7 +38,7 @@ def document(linted: Linted) -> str:
         "invocations": [_invocation(linted)],
         "columnKind": "unicodeCodePoints",
         "results": _results(linted),
-        "properties": {"assumed": linted.rules.mesh.assumptions()},
+        "properties": {"assumed": linted.assumptions},
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 

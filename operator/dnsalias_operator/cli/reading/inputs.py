@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from dnsalias_operator.cli.reading.kustomize import Kustomization
 from dnsalias_operator.cli.reading.problems import Place, Problem, Skipped
+from dnsalias_operator.core.istio.meshconfig import NOTHING, Found
 from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.meta import Raw, mapping
 from dnsalias_operator.model.names import Key
@@ -47,7 +48,8 @@ class Inputs:
 
     ``skipped`` has a reason for each thing that was skipped. ``unprinted`` is what could not be read of kinds that the
     core does not read; it is missing only if all of the input is printed. ``roots`` are the paths that were given,
-    without links. ``overlays`` has the files of each `--overlay`.
+    without links. ``overlays`` has the files of each `--overlay`. ``mesh`` is what a cluster, or a file that was named
+    for it, says of the mesh.
     """
 
     items: tuple[Item, ...]
@@ -58,6 +60,7 @@ class Inputs:
     kustomizations: tuple[Kustomization, ...] = ()
     roots: tuple[str, ...] = ()
     overlays: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    mesh: Found = NOTHING
 
     def snapshot(self) -> Snapshot:
         """The objects as the core sees them, all in one world."""

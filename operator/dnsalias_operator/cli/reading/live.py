@@ -1,5 +1,6 @@
 """The current kubeconfig context into `Inputs`: one LIST of each kind that the core reads."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -8,6 +9,7 @@ from dnsalias_operator.cli.reading.inputs import Inputs, Item
 from dnsalias_operator.cli.reading.namespaces import meant
 from dnsalias_operator.cli.terminal import note
 from dnsalias_operator.model.kinds import KINDS
+from dnsalias_operator.model.mesh import Mesh
 
 
 class LiveError(Exception):
@@ -34,8 +36,10 @@ class Live:
             note(f"warning: no permission to list {name}; the output assumes that there are none, and may be wrong")
 
 
-def read_cluster(kubeconfig: str, context: str, namespace: str) -> Live:
-    """List a cluster, or one namespace of it (empty: all).
+def read_cluster(
+    kubeconfig: str, context: str, namespace: str, mesh: Mesh, kinds: Collection[str] = tuple(KINDS)
+) -> Live:
+    """List a cluster, or one namespace of it (empty: all), and what its ``mesh`` is; ``kinds`` are those to list.
 
     Raises:
         LiveError: there is no kubeconfig, the cluster does not answer, or refuses.
@@ -45,7 +49,14 @@ def read_cluster(kubeconfig: str, context: str, namespace: str) -> Live:
 
     try:
         with counting("reading the cluster") as report:
-            found = listing.list_objects(kubeconfig or None, context or None, namespace or None, report)
+            found = listing.list_objects(
+                kubeconfig or None,
+                context or None,
+                namespace or None,
+                report,
+                mesh=(mesh.root_namespace, mesh.istio_revision),
+                kinds=kinds,
+            )
     except listing.ClusterError as error:
         denied = isinstance(error, listing.ApiError) and error.status == HTTPStatus.FORBIDDEN
         narrower = "; -n NAMESPACE reads one namespace only" if denied and not namespace else ""
@@ -53,4 +64,5 @@ def read_cluster(kubeconfig: str, context: str, namespace: str) -> Live:
     if namespace and found.namespaces is not None and namespace not in found.namespaces:
         raise NoNamespaceError(f"the cluster has no namespace {namespace}{meant(namespace, found.namespaces)}")
     items = tuple(Item(raw, KINDS[raw["kind"]].parse(raw), None) for raw in found)
-    return Live(Inputs(items, namespaces_known=not namespace), found.missing, found.forbidden)
+    known = not namespace and KINDS["Namespace"].resource not in found.forbidden
+    return Live(Inputs(items, namespaces_known=known, mesh=found.mesh), found.missing, found.forbidden)

@@ -45,6 +45,18 @@ def multi_cluster(case: Case) -> Refusal | None:
     return Refusal(Reason.MULTI_CLUSTER_UNSUPPORTED, message, ACCEPTED)
 
 
+def not_discovered(case: Case) -> Refusal | None:
+    """The namespace is one that istiod does not see: its entries and Services do not exist for any sidecar."""
+    namespace = case.alias.meta.namespace
+    if case.rules.mesh.discovers(namespace):
+        return None
+    message = (
+        f"istiod does not see namespace {namespace}: no selector in MeshConfig.discoverySelectors matches its labels; "
+        "label it as one of them asks"
+    )
+    return Refusal(Reason.NOT_DISCOVERED, message, ACCEPTED)
+
+
 def service_missing(case: Case) -> Refusal | None:
     """There is no such Service."""
     if case.service is not None:
@@ -203,6 +215,7 @@ def private_shadow(case: Case) -> Refusal | None:
 
 CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
     multi_cluster,
+    not_discovered,
     ambient,
     *HOST_CHECKS,
     service_missing,

@@ -1,19 +1,24 @@
 """Everything that a prediction rests on, listed once: what the command line reads of a cluster."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http import HTTPStatus
 from typing import Any
 
+from dnsalias_operator.core.istio.meshconfig import NOTHING, Found
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError
+from dnsalias_operator.shell.api.meshobjects import read_mesh
 
 __all__ = ["ApiError", "ClusterError", "Listing", "list_objects"]
 
 
 class Listing(list[dict[str, Any]]):
-    """Raw objects; ``missing`` names the CRDs that are not served, ``forbidden`` those that may not be read."""
+    """Raw objects; ``missing`` names the CRDs that are not served, ``forbidden`` those that may not be read.
+
+    ``mesh`` is what the objects in the mesh's root namespace say.
+    """
 
     missing: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
@@ -21,6 +26,7 @@ class Listing(list[dict[str, Any]]):
     """The cluster's, where one was asked for in which nothing was found; None where they were not asked for, or may
     not be listed.
     """
+    mesh: Found = NOTHING
 
 
 def list_objects(
@@ -28,8 +34,14 @@ def list_objects(
     context: str | None,
     namespace: str | None,
     on_page: Callable[[str, int], None] = lambda _plural, _count: None,
+    *,
+    mesh: tuple[str, str],
+    kinds: Collection[str] = tuple(KINDS),
 ) -> Listing:
     """Every object that a prediction rests on (Namespaces cluster-wide only), each with apiVersion and kind.
+
+    ``mesh`` is the root namespace and the revision of istiod whose objects say which mesh it is. ``kinds`` are those
+    that are listed.
 
     The answer lacks kinds without a CRD (``missing``) and optional ones that we have no right to (``forbidden``).
     ``on_page`` is called after each page with the plural of the kind and how many of it have been read.
@@ -37,16 +49,22 @@ def list_objects(
     Raises:
         ClusterError: the cluster cannot be reached or read; the message says what to do.
     """
-    return asyncio.run(_list_objects(kubeconfig, context, namespace or "", on_page))
+    return asyncio.run(_list_objects(kubeconfig, context, namespace or "", on_page, mesh, kinds))
 
 
 async def _list_objects(
-    kubeconfig: str | None, context: str | None, namespace: str, on_page: Callable[[str, int], None]
+    kubeconfig: str | None,
+    context: str | None,
+    namespace: str,
+    on_page: Callable[[str, int], None],
+    mesh: tuple[str, str],
+    kinds: Collection[str],
 ) -> Listing:
     found = Listing()
     async with await Client.connect(kubeconfig, context) as client:
         found.missing = await client.missing_kinds()
-        for kind in KINDS.values():
+        found.mesh = await read_mesh(client, *mesh)
+        for kind in (KINDS[name] for name in kinds):
             if kind.resource in found.missing or (namespace and not kind.namespaced):
                 continue
             api_version, before = client.api_version(kind.name), len(found)

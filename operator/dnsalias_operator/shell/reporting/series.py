@@ -100,6 +100,13 @@ SPECS: Mapping[str, Spec] = {
         "counter", (), "How often the watch ended at an unexpected answer and was started again."
     ),
     "dnsalias_objects": Spec("gauge", ("kind",), "Objects that the operator knows of, by kind."),
+    "dnsalias_mesh_contradicted_settings": Spec(
+        "gauge", ("setting",), "1 for each setting that is given by hand, counts, and is not what the mesh itself says."
+    ),
+    "dnsalias_mesh_problems": Spec("gauge", (), "Values of the MeshConfig and the like that cannot be used."),
+    "dnsalias_mesh_unread_objects": Spec(
+        "gauge", (), "Objects that say which mesh it is, and are not there or may not be read."
+    ),
     "dnsalias_missing_kinds": Spec("gauge", (), "CRDs that the operator waits for."),
     "dnsalias_synced": Spec("gauge", (), "1 once every kind has been listed; nothing is written before that."),
     "dnsalias_asyncio_tasks": Spec("gauge", (), "Tasks of the operator's event loop; a growing number is a leak."),

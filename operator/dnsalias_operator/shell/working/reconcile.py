@@ -15,6 +15,7 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.model.status import PATCHED
+from dnsalias_operator.shell.current import Current
 from dnsalias_operator.shell.decided import Decisions
 from dnsalias_operator.shell.reporting.events import Recorder
 from dnsalias_operator.shell.watching.store import Store
@@ -40,10 +41,10 @@ class Reconciler:
         statuses: Statuses,
         recorder: Recorder,
         decided: Decisions,
-        rules: Rules,
+        current: Current,
     ) -> None:
         self._store, self._queue, self._steps, self._statuses = store, queue, steps, statuses
-        self._recorder, self._decided, self._rules = recorder, decided, rules
+        self._recorder, self._decided, self._current = recorder, decided, current
         self._failures = Failures()
 
     async def work(self, key: Key, on_written: Callable[[], None] = lambda: None) -> None:
@@ -72,9 +73,9 @@ class Reconciler:
         obj = world.get(key)
         found: tuple[Finding, ...] = ()
         if isinstance(obj, ServiceEntry):
-            found = tuple(entry_findings(world, obj, self._rules, counted=True))
+            found = tuple(entry_findings(world, obj, self._current.rules, counted=True))
         elif isinstance(obj, DnsAlias):
-            found = tuple(alias_findings(world, key, self._rules, decided))
+            found = tuple(alias_findings(world, key, self._current.rules, decided))
         if found:
             self._decided.findings[key] = found
         else:
@@ -84,7 +85,7 @@ class Reconciler:
         """Returns the decision where it holds now that this was done."""
         kept = self._decided.aliases
         world = self._steps.world(key)
-        decision = decide_alias(world, key, self._rules)
+        decision = decide_alias(world, key, self._current.rules)
         alias = self._store.world.alias(key.namespace, key.name)
         if decision is None or alias is None:
             kept.pop(key, None)
@@ -125,7 +126,7 @@ class Reconciler:
         if decision.mode != PATCHED:
             return decision
         key = Key("ServiceEntry", decision.key.namespace, decision.entry)
-        entry = decide_entry(world, key, self._rules)
+        entry = decide_entry(world, key, self._current.rules)
         if (entry is None or not entry.changes) and not self._steps.awaits(decision.key, key):
             return decision
         held = self._decided.entries.get(key)
@@ -137,7 +138,7 @@ class Reconciler:
     async def _entry(self, key: Key, on_written: Callable[[], None]) -> None:
         kept = self._decided.entries
         world = self._steps.world(key)
-        decision = decide_entry(world, key, self._rules)
+        decision = decide_entry(world, key, self._current.rules)
         if decision is None:
             kept.pop(key, None)
             self._failures.ended(key, None)
@@ -150,7 +151,7 @@ class Reconciler:
             self._say_what_was_written(decision)
         elif stop.why is not None:
             self._contested(key, stop)
-            severity = _severity_as_is(world, key, self._rules)
+            severity = _severity_as_is(world, key, self._current.rules)
             kept[key] = verdicts.unrepaired(decision, stop.why, severity)
         # Else it is as it was, as far as is known: not fixed before it is.
         if key in kept:
@@ -177,7 +178,7 @@ class Reconciler:
         if why is not None and why.reason in verdicts.OURS and entry is not None:
             log.warning(why.message, extra={"fields": {"object": str(key), "reason": why.reason}})
             self._recorder.emit(entry, "Warning", why.reason, "Repair", why.message)
-        for alias in sorted(affected(self._store.world, entry, None, self._rules)):
+        for alias in sorted(affected(self._store.world, entry, None, self._current.rules)):
             if alias.kind == KIND:
                 self._queue.add(alias)
 

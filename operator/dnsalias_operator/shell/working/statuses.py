@@ -10,9 +10,9 @@ from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.core.triggers import rests_on
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.names import Key
-from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.status import READY
 from dnsalias_operator.shell.api.errors import ClusterError
+from dnsalias_operator.shell.current import Current
 from dnsalias_operator.shell.decided import Decisions
 from dnsalias_operator.shell.pace import Clock
 from dnsalias_operator.shell.reporting.events import Recorder
@@ -38,12 +38,12 @@ class Statuses:
         recorder: Recorder,
         fights: Fights,
         decided: Decisions,
-        rules: Rules,
+        current: Current,
         now: Clock,
         enqueue: Callable[[Key, float], None],
     ) -> None:
         self._store, self._writer, self._recorder, self._fights = store, writer, recorder, fights
-        self._decided, self._rules, self._now, self._enqueue = decided, rules, now, enqueue
+        self._decided, self._current, self._now, self._enqueue = decided, current, now, enqueue
 
     async def write(self, alias: DnsAlias, decision: AliasDecision, *, look: bool = True) -> None:
         """Write it where it differs; without a second ``look`` where it is about a write, and not of the world."""
@@ -61,7 +61,7 @@ class Statuses:
                 self._decided.contested[alias.key] = (alias.key, verdict.rivals)
             self._enqueue(alias.key, verdict.pause)
             return
-        made_from = self._writer.confirm.known(rests_on(self._store.world, alias.key, self._rules))
+        made_from = self._writer.confirm.known(rests_on(self._store.world, alias.key, self._current.rules))
         await self._writer.turn()
         if look and await self._writer.outdated(alias.key, STATUS, made_from):
             self._enqueue(alias.key, 0)

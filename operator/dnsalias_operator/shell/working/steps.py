@@ -13,9 +13,9 @@ from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.triggers import affected, rests_on
 from dnsalias_operator.model.kinds import KINDS, Object
 from dnsalias_operator.model.names import KIND, Key
-from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError, FencedError
+from dnsalias_operator.shell.current import Current
 from dnsalias_operator.shell.pace import Clock
 from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.store import Store
@@ -51,12 +51,12 @@ class Steps:
         writer: Writer,
         fights: Fights,
         metrics: Metrics,
-        rules: Rules,
+        current: Current,
         now: Clock,
         enqueue: Callable[[Key], None],
     ) -> None:
         self._store, self._writer, self._fights = store, writer, fights
-        self._metrics, self._rules, self._now, self._enqueue = metrics, rules, now, enqueue
+        self._metrics, self._current, self._now, self._enqueue = metrics, current, now, enqueue
         self._pending: dict[Key, _Flight] = {}
 
     def world(self, key: Key) -> Snapshot:
@@ -132,7 +132,7 @@ class Steps:
         if stop is not None:
             # They were decided in a world where this write succeeded. No others: keys that fail side by side would ask
             # for each other at once, and none of them would wait for its backoff.
-            for other in sorted(flight.counted_on_by & affected(self._store.world, after, before, self._rules)):
+            for other in sorted(flight.counted_on_by & affected(self._store.world, after, before, self._current.rules)):
                 self._enqueue(other)
             return stop
         self._fights.wrote(change, before)
@@ -144,7 +144,7 @@ class Steps:
 
     def _made_from(self, key: Key) -> tuple[Key, ...]:
         """What is read once more before a write."""
-        return (*rests_on(self._store.world, key, self._rules), *([key] if key.kind == KIND else ()))
+        return (*rests_on(self._store.world, key, self._current.rules), *([key] if key.kind == KIND else ()))
 
     def _failed(self, change: Change, error: ClusterError, *, sent: bool) -> Stop:
         if isinstance(error, ApiError) and error.managers:

@@ -101,7 +101,7 @@ class Scene:
     def plan(self, policy: str, *, captured: bool) -> Plan:
         """What the product decides about this cluster."""
         facts = MeshFacts(outbound_traffic_policy=policy, dns_capture=captured)
-        live = read_cluster(str(self._mesh.plane.kubeconfig), "", "")
+        live = read_cluster(str(self._mesh.plane.kubeconfig), "", "", facts)
         return decide(live.inputs.snapshot(), Rules(mesh=facts, foreign_entries="patch"))
 
     def write(self, decided: Plan) -> None:

@@ -86,7 +86,7 @@ def report(
     """What an issue needs of a sidecar's differences, and nothing else of it: the ports that differ, nobody's names."""
     sidecar = sidecar_of(world, client, mesh)
     return {
-        "settings": {name: _hidden(value, hide) for name, value in mesh.model_dump().items()},
+        "settings": {name: _hidden(value, hide) for name, value in _settings(mesh)},
         "client": {"namespace": hide.text(client.namespace), "sidecar": _sidecar(sidecar, hide) if sidecar else None},
         "ports": {"all": len(verdict.ports), "agree": verdict.agreed, "differ": len(verdict.differences)},
         "explanation": _explained(explanation, hide),
@@ -161,8 +161,15 @@ def _explained(explanation: Explanation | None, hide: Anonymous) -> Mapping[str,
     return {"settings": settings, "agree": explanation.agreed, "of": explanation.ports}
 
 
+def _settings(mesh: Mesh) -> Iterable[tuple[str, object]]:
+    """All that is known of the mesh, but for where it was read: these are names."""
+    return mesh.model_dump(exclude={"read_from"}).items()
+
+
 def _hidden(value: object, hide: Anonymous) -> object:
     """A setting: numbers and switches stay, and so do releases and policies, which name nobody."""
+    if isinstance(value, frozenset):
+        return _texts(sorted(value), hide)
     if isinstance(value, tuple | list):
         return _texts(value, hide)
     if not isinstance(value, str) or value.isupper() or value[:1].isdigit():

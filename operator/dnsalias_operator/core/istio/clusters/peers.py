@@ -33,7 +33,7 @@ def of_namespace(snapshot: Snapshot, namespace: str, mesh: Mesh) -> Demand:
     Of several without a selector the oldest counts, the others are ignored.
     """
     levels = (mesh.root_namespace, *(() if namespace == mesh.root_namespace else (namespace,)))
-    return _narrowed(DEFAULT, (_wide(snapshot, level) for level in levels))
+    return _narrowed(DEFAULT, (_wide(snapshot, level) for level in levels if mesh.discovers(level)))
 
 
 def of_workload(snapshot: Snapshot, namespace: str, labels: Mapping[str, str], port: int, mesh: Mesh) -> Demand:
@@ -68,7 +68,8 @@ def of_pods(
 
 def _selecting(snapshot: Snapshot, namespace: str, mesh: Mesh) -> list[PeerAuthentication]:
     """Those that select workloads of the namespace, the oldest first."""
-    listed = snapshot.peer_authentications_in(namespace) if namespace != mesh.root_namespace else []
+    looked_at = namespace != mesh.root_namespace and mesh.discovers(namespace)
+    listed = snapshot.peer_authentications_in(namespace) if looked_at else []
     return sorted((p for p in listed if p.selector), key=_age)
 
 

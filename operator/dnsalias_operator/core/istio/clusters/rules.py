@@ -50,14 +50,14 @@ def rule_for(snapshot: Snapshot, client: Client, hostname: str, namespace: str, 
 
     The first of these that has rules for the host: the client's namespace, the service's, the root namespace; what the
     latter two do not export to the client does not count. Within one the most specific host counts. Of several rules
-    for one host, one that selects the client goes first.
+    for one host, one that selects the client goes first. Namespaces that istiod does not discover have none.
     """
     own = client.namespace
     applies = _private if own == mesh.root_namespace else _local
-    found = _matching(hostname, filter(applies, _rules(snapshot, own)), mesh)
+    found = _matching(hostname, filter(applies, _rules(snapshot, own, mesh)), mesh)
     for other in (namespace, mesh.root_namespace):
         if not found:
-            exported = _matching(hostname, (r for r in _rules(snapshot, other) if not _private(r)), mesh)
+            exported = _matching(hostname, (r for r in _rules(snapshot, other, mesh) if not _private(r)), mesh)
             found = [r for r in exported if not r.export_to or r.export_to & {PUBLIC, own}]
     chosen = (r for r in found if r.selector is not None and r.key.namespace == own)
     selected = next((r for r in chosen if r.selector is not None and r.selector.items() <= client.labels.items()), None)
@@ -75,9 +75,9 @@ def namespaces_with_rules(snapshot: Snapshot, hostname: str, mesh: Mesh) -> tupl
     return tuple(sorted({namespace for host, namespace in hosts if covers(host, hostname)}))
 
 
-def _rules(snapshot: Snapshot, namespace: str) -> list[DestinationRule]:
+def _rules(snapshot: Snapshot, namespace: str, mesh: Mesh) -> list[DestinationRule]:
     """The rules of a namespace as they are gone through: those that select pods, then the oldest, first."""
-    return sorted(snapshot.destination_rules_in(namespace), key=_age)
+    return sorted(snapshot.destination_rules_in(namespace), key=_age) if mesh.discovers(namespace) else []
 
 
 def _age(rule: DestinationRule) -> tuple[bool, bool, int, str]:

@@ -3,7 +3,7 @@
 Source: buildUpstreamTLSSettings and applyUpstreamTLSSettings in pilot/pkg/networking/core/cluster_tls.go;
 applyTrafficPolicy in pilot/pkg/networking/core/cluster_traffic_policy.go; BestEffortInferServiceMTLSMode in
 pilot/pkg/model/push_context.go; checkMtlsEnabled in pilot/pkg/xds/endpoints/mtls_checker.go.
-MeshConfig.enableAutoMtls is taken to be on, as it is by default; ambient is not modelled.
+Ambient is not modelled.
 """
 
 from collections.abc import Iterable
@@ -81,6 +81,8 @@ def sends(snapshot: Snapshot, client: Client, mesh: Mesh, cluster: Cluster) -> S
     policy = rule.at(cluster.port) if rule else NOTHING
     if rule and policy.tls:
         tls, why = _by_rule(rule, policy.tls), f"{rule.key}: {policy.tls.mode}"
+    elif not mesh.enable_auto_mtls:
+        tls, why = ClientTls.PLAINTEXT, "enableAutoMtls is false, and no DestinationRule asks for mTLS"
     elif cluster.external:
         tls, why = ClientTls.PLAINTEXT, f"{cluster.service.key} has location MESH_EXTERNAL"
     elif (demand := of_namespace(snapshot, cluster.namespace, mesh)).mode is MtlsMode.DISABLE:

@@ -50,11 +50,12 @@ def claimants_of(snapshot: Snapshot, mesh: Mesh, address: str, port: int) -> lis
 
 
 def rivals(hostname: str, snapshot: Snapshot, mesh: Mesh) -> list[Claimant]:
-    """Every object that yields a service of that hostname, on whatever port."""
+    """Every object that yields a service of that hostname, on whatever port, in the namespaces that istiod sees."""
     found: list[Claimant] = list(snapshot.entries_for_host(hostname))
     key = service_key(hostname, mesh)
     service = snapshot.service(key.namespace, key.name) if key else None
-    return [*found, service] if service else found
+    found += [service] if service else []
+    return [obj for obj in found if mesh.discovers(obj.meta.namespace)] if mesh.undiscovered else found
 
 
 def _with_address(snapshot: Snapshot, mesh: Mesh, address: str) -> list[Claimant]:

@@ -45,7 +45,8 @@ def _pointing_to(hostname: str, snapshot: Snapshot, mesh: Mesh) -> list[Service]
         further = [s for s in snapshot.aliases_to(service_host(todo.pop(), mesh)) if s.key not in found]
         found.update((s.key, s) for s in further)
         todo += further
-    return sorted(found.values(), key=lambda s: (s.meta.namespace, s.meta.name))
+    seen = (service for service in found.values() if mesh.discovers(service.meta.namespace))
+    return sorted(seen, key=lambda s: (s.meta.namespace, s.meta.name))
 
 
 def _forms(alias: Service, namespace: str, mesh: Mesh) -> tuple[str, ...]:

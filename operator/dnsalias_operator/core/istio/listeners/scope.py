@@ -79,13 +79,18 @@ def sidecar_of(snapshot: Snapshot, client: Client, mesh: Mesh) -> Sidecar | None
     """The Sidecar that applies to a client, or None.
 
     Of its namespace the oldest whose selector has no label that the pod lacks, then the oldest without a selector; else
-    the root namespace's oldest without one. Selectors of the root namespace choose only pods of that namespace.
+    the root namespace's oldest without one. Selectors of the root namespace choose only pods of that namespace. In a
+    namespace that istiod does not discover there is none.
     """
-    for sidecar in sorted(snapshot.sidecars_in(client.namespace), key=_rank):
+    for sidecar in sorted(_known_in(client.namespace, snapshot, mesh), key=_rank):
         if selects(sidecar, client.labels):
             return sidecar
-    root = [s for s in snapshot.sidecars_in(mesh.root_namespace) if s.workload_selector is None]
+    root = [s for s in _known_in(mesh.root_namespace, snapshot, mesh) if s.workload_selector is None]
     return min(root, key=_rank, default=None)
+
+
+def _known_in(namespace: str, snapshot: Snapshot, mesh: Mesh) -> list[Sidecar]:
+    return snapshot.sidecars_in(namespace) if mesh.discovers(namespace) else []
 
 
 def selects(sidecar: Sidecar, labels: Mapping[str, str]) -> bool:

@@ -75,7 +75,20 @@ def export_to(obj: Claimant, mesh: Mesh) -> frozenset[str]:
     spaces in it are part of the names. Before 1.30.3 a default counts for "." where it holds that, else for "*", and
     nobody gets anything by one that only names namespaces (source: initServiceRegistry in
     pilot/pkg/model/push_context.go).
+
+    What serviceEntryVisibility says of an entry's namespace caps both (source: serviceExportTo there).
     """
+    own = _exported(obj, mesh)
+    if not isinstance(obj, ServiceEntry) or own == {NOBODY}:
+        return own
+    if obj.meta.namespace in mesh.hidden_entries:
+        return frozenset((NOBODY,))
+    if obj.meta.namespace in mesh.private_entries:
+        return frozenset((PRIVATE if own & {PUBLIC, PRIVATE, obj.meta.namespace} else NOBODY,))
+    return own
+
+
+def _exported(obj: Claimant, mesh: Mesh) -> frozenset[str]:
     own = obj.export_to
     if isinstance(obj, Service):
         annotation = obj.meta.annotations.get(EXPORT_TO_ANNOTATION)

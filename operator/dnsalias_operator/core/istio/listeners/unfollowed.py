@@ -51,7 +51,7 @@ def request_rules(snapshot: Snapshot, client: Client, mesh: Mesh, hostname: str)
         vs.key
         for vs in snapshot.virtual_services()
         if vs.routes_requests
-        and _sees(vs, client)
+        and _sees(vs, client, mesh)
         and any(overlap(full_name(host, vs.meta.namespace, mesh), hostname) for host in vs.hosts)
     )
 
@@ -67,7 +67,7 @@ def unfollowed_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> 
 
 def _virtual_services(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[int]) -> Iterator[str]:
     """A VirtualService that puts TCP or TLS routes in the place of a service's own chain."""
-    routing = [vs for vs in snapshot.virtual_services() if vs.routes and _sees(vs, client)]
+    routing = [vs for vs in snapshot.virtual_services() if vs.routes and _sees(vs, client, mesh)]
     for vs in routing:
         routed = sorted(p for p in ports if _routes_on(vs, snapshot, client, mesh, p))
         if routed:
@@ -100,7 +100,9 @@ def _streams(egress: Egress, declared: list[PortClass]) -> set[PortClass]:
     return {_ROUTED_AS[c] for c in classes if c in _ROUTED_AS}
 
 
-def _sees(vs: VirtualService, client: Client) -> bool:
+def _sees(vs: VirtualService, client: Client, mesh: Mesh) -> bool:
+    if not mesh.discovers(vs.meta.namespace):
+        return False
     targets = set(vs.export_to) or {PUBLIC}
     own = vs.meta.namespace == client.namespace
     named = client.namespace in targets or (own and PRIVATE in targets)

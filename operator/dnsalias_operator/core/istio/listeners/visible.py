@@ -29,8 +29,11 @@ def sees(obj: Claimant, client_namespace: str, mesh: Mesh) -> bool:
     """Whether a sidecar in that namespace is given the object at all.
 
     `*` wins over everything beside it, then `~` hides the object from everybody. What is left are namespaces, `.`
-    being the object's own; a value that is no namespace's name matches nobody.
+    being the object's own; a value that is no namespace's name matches nobody. In a namespace that istiod does not
+    discover nothing is there.
     """
+    if not mesh.discovers(obj.meta.namespace):
+        return False
     targets = export_to(obj, mesh)
     if PUBLIC in targets:
         return True
@@ -46,7 +49,7 @@ def seen(objects: Iterable[Claimant], snapshot: Snapshot, egress: Egress, mesh: 
     whatever its addresses, and only then it is asked whether that one is exported; a `~` beside other values is not
     looked at there.
     """
-    for obj in objects:
+    for obj in (each for each in objects if mesh.discovers(each.meta.namespace)):
         if not egress.imports.exact and not sees(obj, egress.namespace, mesh):
             continue
         for upstream in upstreams(obj, mesh):

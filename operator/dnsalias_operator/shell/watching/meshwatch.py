@@ -1,0 +1,102 @@
+"""Reads what says which mesh it is, again and again: MeshConfig, istiod's Deployment, the injector's values.
+
+They are asked for by name, so that a right to `get` exactly these is enough. Where one may not be read, or is not
+there, settings and defaults are assumed, and a line in the log says so. What changes takes effect without a restart:
+everything is decided again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from dnsalias_operator.core.istio.meshconfig import NOTHING, Found, contradictions
+from dnsalias_operator.core.istio.meshconfig.found import DISCOVERY, VISIBILITY
+from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.settings import Settings
+from dnsalias_operator.shell.api.client import Client
+from dnsalias_operator.shell.api.errors import ClusterError
+from dnsalias_operator.shell.api.meshobjects import read_mesh
+from dnsalias_operator.shell.current import Current
+from dnsalias_operator.shell.pace import Backoff
+from dnsalias_operator.shell.reporting.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+
+class MeshWatch:
+    """``known`` is set once it was answered what the mesh is; nothing is decided before. ``fault``: why it is not."""
+
+    def __init__(
+        self,
+        client: Client,
+        settings: Settings,
+        current: Current,
+        world: Snapshot,
+        metrics: Metrics,
+        on_change: Callable[[], None],
+    ) -> None:
+        self._client, self._current, self._world = client, current, world
+        self._metrics, self._on_change = metrics, on_change
+        self._reads = settings.reads_mesh
+        self._interval = settings.mesh_read_seconds
+        self._backoff = Backoff(settings.backoff_min_seconds, settings.mesh_read_seconds)
+        mesh = settings.rules.mesh
+        self._root, self._revision = mesh.root_namespace, mesh.istio_revision
+        self._told: Found | None = None
+        self.known = asyncio.Event()
+        self.fault = ""
+
+    async def run(self) -> None:
+        """Read now and at the interval, sooner after a failure; until cancelled."""
+        failures = 0
+        while True:
+            try:
+                found = await read_mesh(self._client, self._root, self._revision) if self._reads else NOTHING
+            except ClusterError as error:
+                failures += 1
+                if self.fault != str(error):
+                    log.warning("cannot read which mesh it is", extra={"fields": {"error": str(error)}})
+                self.fault = str(error)
+                await asyncio.sleep(self._backoff.pause(failures))
+                continue
+            failures, self.fault = 0, ""
+            self._learn(found)
+            self.known.set()
+            if not self._reads:
+                return
+            await asyncio.sleep(self._interval)
+
+    def namespaces_changed(self) -> None:
+        """Namespaces are not what they were: those that a MeshConfig chooses by their labels may be others now."""
+        found = self._current.found
+        if found.get(DISCOVERY) or found.get(VISIBILITY):
+            self._learn(found)
+
+    def _learn(self, found: Found) -> None:
+        changed = self._current.learn(found, self._world)
+        if found != self._told or changed:
+            self._tell(found)
+        if changed and self.known.is_set():
+            self._on_change()
+
+    def _tell(self, found: Found) -> None:
+        """One line, and the metrics, for each change of what is known."""
+        self._told = found
+        against = contradictions(self._current.given.mesh, found)
+        metrics = self._metrics
+        metrics.contradicted.clear()
+        for one in against:
+            metrics.contradicted.labels(one.name).set(1)
+        metrics.mesh_problems.set(len(found.faults))
+        metrics.mesh_unread.set(len(found.unread))
+        fields: dict[str, Any] = {"assumed": self._current.rules.mesh.assumptions()}
+        lists = {
+            "contradicted": [str(one) for one in against],
+            "problems": list(found.faults),
+            "not_read": list(found.unread),
+            "not_followed": list(found.unfollowed),
+        }
+        fields |= {name: lines for name, lines in lists.items() if lines}
+        level = logging.WARNING if against or found.faults else logging.INFO
+        log.log(level, "the mesh that decisions assume", extra={"fields": fields})

@@ -1,0 +1,190 @@
+"""`dnsalias mesh`, and commands that use what files and options say of the mesh."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cli.conftest import INCIDENT, Invoke, Write
+
+CONFIG = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data:
+  mesh: |
+    outboundTrafficPolicy: {mode: REGISTRY_ONLY}
+    defaultConfig: {proxyMetadata: {ISTIO_META_DNS_CAPTURE: "true"}}
+    discoverySelectors: [{matchLabels: {mesh: "yes"}}]
+    serviceSettings: [{settings: {clusterLocal: true}, hosts: ["*"]}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istiod, namespace: istio-system, labels: {app.kubernetes.io/version: 1.28.10}}
+spec: {}
+"""
+NAMESPACES = """\
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: abc}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: seen, labels: {mesh: "yes"}}
+"""
+
+
+def facts(document: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Value and source of each fact, by name."""
+    return {fact["name"]: (fact["value"], fact["from"]) for fact in document["facts"]}
+
+
+def test_it_prints_what_was_found_and_from_where(invoke: Invoke, write: Write) -> None:
+    """Values with their places, defaults as such, namespaces that are left out, and what is not followed."""
+    path = write("world.yaml", CONFIG + NAMESPACES)
+    result = invoke("mesh", "-f", path, "-o", "json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    told = json.loads(result.stdout)
+    assert facts(told) | {} == facts(told)
+    assert facts(told)["outbound_traffic_policy"] == (
+        "REGISTRY_ONLY",
+        "ConfigMap istio-system/istio: outboundTrafficPolicy",
+    )
+    assert facts(told)["istio_version"] == (
+        "1.28.10",
+        "Deployment istio-system/istiod: label app.kubernetes.io/version",
+    )
+    assert facts(told)["enable_auto_mtls"] == ("true", "default")
+    assert facts(told)["discovery_selectors"][0] == "mesh=yes"
+    assert told["undiscovered"] == ["abc"]
+    assert told["read"] == ["ConfigMap istio-system/istio", "Deployment istio-system/istiod"]
+    assert [line.partition(" [")[0] for line in told["notFollowed"]] == [
+        "ConfigMap istio-system/istio: serviceSettings"
+    ]
+    shown = invoke("mesh", "-f", path).stdout
+    assert "REGISTRY_ONLY" in shown
+    assert "Namespaces that istiod does not see: abc." in shown
+    assert "Not followed by the model: ConfigMap istio-system/istio: serviceSettings" in shown
+
+
+def test_a_setting_wins_and_the_contradiction_is_told(invoke: Invoke, write: Write) -> None:
+    """By `mesh` in its output, by other commands on standard error."""
+    path = write("world.yaml", CONFIG)
+    told = json.loads(invoke("mesh", "-f", path, "--outbound-traffic-policy", "ALLOW_ANY", "-o", "json").stdout)
+    assert facts(told)["outbound_traffic_policy"] == ("ALLOW_ANY", "setting")
+    (one,) = told["contradictions"]
+    assert one.startswith("outbound_traffic_policy is set to ALLOW_ANY, and counts")
+    lint = invoke("lint", "-f", path, "--outbound-traffic-policy", "ALLOW_ANY")
+    assert f"warning: {one}" in lint.stderr
+
+
+COMMANDS = {
+    "lint": ("lint",),
+    "plan": ("plan",),
+    "listeners": ("listeners", "--from", "default"),
+    "explain": ("explain", "dnsalias", "abc/api"),
+}
+ALIAS = """\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: abc, uid: 7b21, creationTimestamp: 2026-01-01T00:00:00Z}
+spec: {clusterIP: 10.96.0.12, selector: {app: api}, ports: [{name: tcp, port: 9000}]}
+---
+apiVersion: dnsalias.io/v1alpha1
+kind: DnsAlias
+metadata: {name: api, namespace: abc}
+spec: {host: api.hello, serviceRef: {name: api}}
+"""
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=list(COMMANDS))
+def test_commands_use_what_the_input_says_and_state_it(invoke: Invoke, write: Write, command: tuple[str, ...]) -> None:
+    """In the line about assumptions, with the objects that it was read from."""
+    result = invoke(*command, "-f", write("world.yaml", ALIAS + "---\n" + CONFIG))
+    assert "Istio 1.28.10, outboundTrafficPolicy REGISTRY_ONLY, DNS capture on" in result.stdout
+    assert "read from ConfigMap istio-system/istio, Deployment istio-system/istiod" in result.stdout
+
+
+def test_predictions_follow_it(invoke: Invoke, write: Write) -> None:
+    """A port that nobody has ends in the blackhole, and what istiod does not see has no listener."""
+    plain = write("plain.yaml", INCIDENT)
+    listed = json.loads(invoke("listeners", "-f", plain, "--from", "default", "-o", "json").stdout)["listeners"]
+    config = write("config.yaml", "discoverySelectors: [{matchLabels: {mesh: 'yes'}}]\n")
+    namespaces = write("namespaces.yaml", NAMESPACES.removeprefix("---\n"))
+    arguments = ("-f", plain, "-f", namespaces, "--mesh-config", config, "-o", "json")
+    left = json.loads(invoke("listeners", "--from", "default", *arguments).stdout)["listeners"]
+    assert listed
+    assert left == []
+    found = json.loads(invoke("lint", *arguments).stdout)
+    assert "DA001" not in {finding["code"] for finding in found["findings"]}
+    assert "istiod does not see namespace abc" in found["assumptions"]
+
+
+def test_listeners_name_what_of_the_mesh_is_not_followed(invoke: Invoke, write: Write) -> None:
+    """Beside the prediction, as everything that is not modelled."""
+    result = invoke("listeners", "-f", write("world.yaml", CONFIG), "--from", "default")
+    assert "Not modelled: ConfigMap istio-system/istio: serviceSettings" in result.stdout
+
+
+def test_each_overlay_has_the_mesh_that_it_says(invoke: Invoke, write: Write, tmp_path: Path) -> None:
+    """Two environments with different MeshConfigs: each is judged in its own, and both are stated."""
+    write("common.yaml", INCIDENT)
+    for name, mode in (("dev", "ALLOW_ANY"), ("prod", "REGISTRY_ONLY")):
+        body = yaml.safe_load(CONFIG.partition("---")[0])
+        body["data"]["mesh"] = f"outboundTrafficPolicy: {{mode: {mode}}}"
+        write(f"{name}.yaml", yaml.safe_dump(body))
+    overlays = [part for name in ("dev", "prod") for part in ("--overlay", tmp_path / f"{name}.yaml")]
+    result = invoke("lint", "-f", tmp_path / "common.yaml", *overlays)
+    assert "outboundTrafficPolicy ALLOW_ANY" in result.stdout
+    assert "; or: Istio 1.31" in result.stdout
+    assert "outboundTrafficPolicy REGISTRY_ONLY" in result.stdout
+
+
+def test_the_only_revision_of_the_input_is_meant(invoke: Invoke, write: Write) -> None:
+    """Of several the setting says which; a name that is not there finds nothing."""
+    canary = CONFIG.replace("name: istio,", "name: istio-canary,").replace("name: istiod,", "name: istiod-canary,")
+    path = write("canary.yaml", canary)
+    assert facts(json.loads(invoke("mesh", "-f", path, "-o", "json").stdout))["istio_version"][0] == "1.28.10"
+    other = invoke("mesh", "-f", path, "--istio-revision", "stable", "-o", "json")
+    assert facts(json.loads(other.stdout))["istio_version"] == ("1.31", "default")
+    assert "nothing was found" in other.stderr
+    both = write("both.yaml", CONFIG + "---\n" + canary.replace("1.28.10", "1.30.3"))
+    for revision, release in (("", "1.28.10"), ("canary", "1.30.3")):
+        told = invoke("mesh", "-f", both, "--istio-revision", revision, "-o", "json")
+        assert facts(json.loads(told.stdout))["istio_version"][0] == release
+
+
+@pytest.mark.parametrize("content", ["", "{", "just text", "a: 1"])
+def test_a_file_that_is_no_meshconfig_is_an_error(invoke: Invoke, write: Write, content: str) -> None:
+    """It was named for that; nothing is printed that could be taken for a result."""
+    bad = write("bad.yaml", content)
+    result = invoke("lint", "-f", write("world.yaml", INCIDENT), "--mesh-config", bad)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert str(bad) in result.stderr
+    missing = invoke("mesh", "--mesh-config", bad.with_name("missing.yaml"))
+    assert missing.exit_code == 2
+    assert "No such file" in missing.stderr
+
+
+def test_bad_values_are_warnings(invoke: Invoke, write: Write) -> None:
+    """One line each; what can be read counts."""
+    bad = write("bad.yaml", "enableAutoMtls: maybe\noutboundTrafficPolicy: {mode: REGISTRY_ONLY}\n")
+    result = invoke("listeners", "-f", write("world.yaml", INCIDENT), "--from", "a", "--mesh-config", bad)
+    assert result.exit_code == 0
+    assert "warning: " in result.stderr
+    assert "enableAutoMtls: expected true or false" in result.stderr
+    assert "REGISTRY_ONLY" in result.stdout
+    told = json.loads(invoke("mesh", "--mesh-config", bad, "-o", "json").stdout)
+    assert len(told["problems"]) == 1
+
+
+def test_the_file_goes_before_the_input(invoke: Invoke, write: Write) -> None:
+    """It was named by hand; that they differ is told."""
+    named = write("named.yaml", "outboundTrafficPolicy: {mode: ALLOW_ANY}\n")
+    result = invoke("lint", "-f", write("world.yaml", CONFIG + "---\n" + INCIDENT), "--mesh-config", named)
+    assert "outboundTrafficPolicy ALLOW_ANY" in result.stdout
+    assert "the former counts" in result.stderr
