@@ -4,7 +4,9 @@ import re
 
 from tests.core.remedies.bench import Bench
 
-_FIELD = re.compile(r"spec\.(?P<field>hosts|exportTo|ports|endpoints)(?:\[(?P<index>\d+)\](?:\.(?P<inner>\w+))?)?: ")
+_FIELD = re.compile(
+    r"spec\.(?P<field>hosts|addresses|exportTo|ports|endpoints)(?:\[(?P<index>\d+)\](?:\.(?P<inner>\w+))?)?: "
+)
 _ANNOTATION = re.compile(r'annotation (?P<key>\S+): "')
 _MEANT = re.compile(r"did you mean (?P<key>\S+) ")
 _RIGHT = {
@@ -21,7 +23,9 @@ def correct_fields(bench: Bench, _: re.Match[str]) -> None:
         if field == "hosts":
             values[index] = f"corrected-{index}.{bench.subject.name}.hello"
         elif field == "exportTo":
-            values.pop(index)
+            values = values[:1] if named["index"] is None else values[:index] + values[index + 1 :]
+        elif field == "addresses":
+            values[index] = values[index].partition("/")[0]
         else:
             values[index] = {**values[index], named["inner"]: _RIGHT[field, named["inner"]]}
         bench.edit({field: values})
