@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 UV := build/uv/bin/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: bench help demo lab report test check equivalence quickstart crd chart torture audit dist image sbom soak clean venv controlplane
+.PHONY: bench help demo lab report test check equivalence quickstart crd chart torture audit dist image sbom soak compare clean venv controlplane
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=/path/to/python]'
@@ -86,6 +86,9 @@ audit: venv ## check what uv.lock pins for known vulnerabilities, with pip-audit
 
 image: ## build the container image, with docker, podman or buildah (IMAGE=name:tag, ENGINE=docker)
 	@.ci/image
+
+compare: venv controlplane ## found, missed and false by istioctl analyze, validate and dnsalias lint; writes docs/comparison.md
+	$(BIN)/python -m tools.compare
 
 soak: venv controlplane ## changes for MINUTES=60 at RATE=20 a second; measures memory, tasks, files and writes
 	$(BIN)/python -m tools.soak --minutes $(or $(MINUTES),60) --rate $(or $(RATE),20) $(ARGS)

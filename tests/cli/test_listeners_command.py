@@ -61,7 +61,7 @@ def test_wide_tells_what_is_sent_and_why(invoke: Invoke, incident: Path) -> None
     head, *rows = told.stdout.splitlines()
     place = head.index("SENDS")
     assert head.split() == ["BIND", "PORT", "MATCH", "DESTINATION", "SENDS", "FROM"]
-    assert [row[place : place + 9].strip() for row in rows[:4]] == ["plaintext", "by host,", "plaintext", "mTLS"]
+    assert [row[place : place + 9].strip() for row in rows[:4]] == ["plaintext", "by host,", "unchanged", "mTLS"]
     assert SENT in told.stdout
     assert told.stdout.endswith("enableAutoMtls on.\n")
 
@@ -191,3 +191,125 @@ def test_a_release_in_a_file_needs_quotes(invoke: Invoke, incident: Path, tmp_pa
     assert number.exit_code == 2
     assert "istio_version (file): 1.3 is not legal" in number.stderr
     assert "Istio 1.30, " in text.stdout
+
+
+WEB = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: abc}
+spec: {clusterIP: 10.96.0.20, selector: {app: web}, ports: [{name: http, port: 8080}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: shop, namespace: abc}
+spec:
+  hosts: [shop.hello]
+  resolution: STATIC
+  endpoints: [{address: 192.0.2.1}]
+  ports: [{name: p, number: 8080, protocol: HTTP}]
+"""
+
+
+def test_the_virtual_hosts_of_a_port_are_listed(invoke: Invoke, tmp_path: Path) -> None:
+    """With --port: Host headers, where they lead, and what becomes of any other; wide says what is sent."""
+    file = tmp_path / "web.yaml"
+    file.write_text(WEB)
+    lines = invoke("listeners", "-f", file, "--from", "a", "--port", "8080").stdout.splitlines()
+    start = lines.index("") + 1
+    cells = [[cell.strip() for cell in line.split("  ") if cell] for line in lines[start : start + 4]]
+    full = "web.abc.svc.cluster.local"
+    assert cells == [
+        ["ROUTE", "HOST", "DESTINATION", "FROM"],
+        ["8080", "shop.hello, shop.hello.", "outbound|8080||shop.hello", "ServiceEntry abc/shop"],
+        ["8080", f"{full}, web.abc.svc, web.abc, {full}., 10.96.0.20", f"outbound|8080||{full}", "Service abc/web"],
+        ["8080", "any other", "PassthroughCluster", "the mesh"],
+    ]
+    wide = invoke("listeners", "-f", file, "--from", "a", "--port", "8080", "-o", "wide").stdout
+    assert "outbound|8080||shop.hello                 plaintext  " in wide
+    document = json.loads(invoke("listeners", "-f", file, "--from", "a", "--port", "8080", "-o", "json").stdout)
+    assert [host["cluster"] for host in document["virtualHosts"]] == [
+        "outbound|8080||shop.hello",
+        "outbound|8080||web.abc.svc.cluster.local",
+    ]
+    assert document["fallThrough"] == "PassthroughCluster"
+    blocked = ("--outbound-traffic-policy", "REGISTRY_ONLY")
+    assert "502 from the sidecar" in invoke("listeners", "-f", file, "--from", "a", "--port", "8080", *blocked).stdout
+    assert "ROUTE" not in invoke("listeners", "-f", file, "--from", "a").stdout
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("ALLOW_ANY", "connections go on to where the application sent them, unchanged"),
+        ("REGISTRY_ONLY", "the sidecar closes connections"),
+    ],
+)
+def test_a_port_without_a_listener_says_so(invoke: Invoke, tmp_path: Path, policy: str, expected: str) -> None:
+    """And what becomes of connections to it."""
+    file = tmp_path / "web.yaml"
+    file.write_text(WEB)
+    arguments = ("--from", "a", "--port", "9999", "--outbound-traffic-policy", policy)
+    told = invoke("listeners", "-f", file, *arguments).stdout
+    assert told.startswith(f"No listener on port 9999: {expected} (outboundTrafficPolicy {policy}).\n")
+    document = json.loads(invoke("listeners", "-f", file, *arguments, "-o", "json").stdout)
+    assert document["listeners"] == document["virtualHosts"] == []
+
+
+HEADLESS = """\
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: abc}
+spec: {clusterIP: None, selector: {app: db}, ports: [{name: NAME, port: 5432}]}
+"""
+
+
+@pytest.mark.parametrize(("name", "said"), [("tcp", True), ("db", True), ("tls", True), ("http", False)])
+def test_listeners_of_headless_pods_are_not_modelled(invoke: Invoke, tmp_path: Path, name: str, *, said: bool) -> None:
+    """A line says so in place of an empty table; HTTP ports share the wildcard listener, which is there."""
+    file = tmp_path / "db.yaml"
+    file.write_text(HEADLESS.replace("NAME", name))
+    for port in ((), ("--port", "5432")):
+        told = invoke("listeners", "-f", file, "--from", "a", *port).stdout
+        line = "Not modelled: Service abc/db is headless: each of its endpoints has a listener of its own on port 5432."
+        assert (line in told.splitlines()) is said
+        assert told.startswith("No listener" if said else "BIND")
+
+
+SNI = """\
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: files, namespace: abc}
+spec: {hosts: [files.example], resolution: DNS, ports: [{name: tls, number: 443, protocol: TLS}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: first, namespace: abc, creationTimestamp: "2026-01-10T08:00:00Z"}
+spec:
+  hosts: [two.example]
+  addresses: [192.0.2.44]
+  resolution: NONE
+  ports: [{name: tls, number: 9093, protocol: TLS}]
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: second, namespace: abc, creationTimestamp: "2026-01-10T09:00:00Z"}
+spec: {hosts: [two.example], resolution: DNS, ports: [{name: tls, number: 443, protocol: TLS}]}
+"""
+
+
+def test_what_is_known_by_sni_is_sent_unchanged(invoke: Invoke, tmp_path: Path) -> None:
+    """So is what no listener is for; a port that has no cluster sends nothing, and a line says what that means."""
+    file = tmp_path / "sni.yaml"
+    file.write_text(SNI)
+    told = invoke("listeners", "-f", file, "--from", "abc", "-o", "wide").stdout
+    table, _, clusters = told.partition("\n\n")
+    rows = {line.split("outbound|")[-1].split("  ")[0]: line for line in table.splitlines() if "outbound|" in line}
+    assert "  unchanged  " in rows["443||files.example"]
+    assert "  nothing    " in rows["443||two.example"]
+    assert "  plaintext  " in rows["9093||two.example"]
+    (passed,) = (line for line in table.splitlines() if "PassthroughCluster" in line)
+    assert "  unchanged  " in passed
+    assert "SENDS nothing: no connection is made" in told
+    assert "files.example" in clusters
+    alone = invoke("listeners", "-f", "-", "--from", "abc", "-o", "wide", stdin=SNI.partition("---")[0]).stdout
+    assert "SENDS nothing" not in alone

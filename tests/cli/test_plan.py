@@ -154,7 +154,7 @@ spec:
 
 
 def test_what_is_left_as_it_is_gets_no_change(invoke: Invoke) -> None:
-    """An entry told apart by SNI needs no address: it is left alone once it has endpoints, and repaired until then."""
+    """An entry matched by SNI needs no address: it is left alone once it has endpoints, and repaired until then."""
     complete = BY_SNI + "  endpoints: [{address: traefik.abc.svc.cluster.local}]\n"
     text = invoke("plan", "-f", "-", stdin=complete).stdout
     assert "Left as it is:\n  ServiceEntry abc/traefik-hello (<stdin>:6)\n           MatchedBySni: port 443 " in text
@@ -166,7 +166,7 @@ def test_what_is_left_as_it_is_gets_no_change(invoke: Invoke) -> None:
 
 
 def test_what_stays_unfixed_is_told_with_its_reason(invoke: Invoke) -> None:
-    """Entries that are not cured and aliases that are refused stand below the changes."""
+    """Entries that are not fixed and aliases that are refused stand below the changes."""
     world = INCIDENT.replace("name: traefik\n", "name: other\n") + REFUSED
     result = invoke("plan", "-f", "-", "--no-containment", stdin=world)
     before, _, after = result.stdout.partition("Stays unfixed:\n")

@@ -24,7 +24,13 @@ OBJECTS = [
     make.service("far", ports=[make.port(5432)], ip="10.96.0.12", namespace="other", meta=OLD),
     make.entry("caught", "legacy.team", ports=[make.entry_port(9000)], namespace=NAMESPACE, meta=UNALLOCATED),
     make.entry(
-        "wide", "wide.team", ports=[make.entry_port(5432)], namespace=NAMESPACE, meta=NEW, addresses=["10.96.0.0/24"]
+        "wide",
+        "wide.team",
+        ports=[make.entry_port(5432)],
+        namespace=NAMESPACE,
+        meta=NEW,
+        addresses=["10.96.0.0/24"],
+        resolution="STATIC",
     ),
     {
         **make.entry("named", "named.team", ports=[make.entry_port(9100)], namespace=NAMESPACE, meta=NEW),

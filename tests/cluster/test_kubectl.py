@@ -107,7 +107,7 @@ def test_as_a_plugin_of_kubectl(objects: Objects, control_plane: ControlPlane) -
     )
     objects.alias("traefik", "traefik.hello", "traefik")
     unseen = kubectl("dnsalias", "explain", "traefik.hello", "-n", space)
-    assert "1. the operator has not looked at it yet: is it running? kubectl -n dnsalias-system" in unseen.stdout
+    assert "1. the operator has not processed it yet: is it running? kubectl -n dnsalias-system" in unseen.stdout
     wrong = kubectl("dnsalias", "explain", f"{space}/nothing")
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("Usage: kubectl dnsalias explain ")

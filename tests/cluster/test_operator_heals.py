@@ -1,4 +1,4 @@
-"""Drift, each kind healed by a running operator on the real API server, under its own ServiceAccount."""
+"""Drift, each kind reverted by a running operator on the real API server, under its own ServiceAccount."""
 
 import pytest
 
@@ -236,7 +236,7 @@ def test_a_contained_entry_is_cured_when_it_can_be(objects: Objects) -> None:
     assert contained != [cluster_ip]
     assert contained[0].startswith("240.241.")
     objects.patch("services", "web", {"spec": {"ports": [{"name": "tcp-web", "port": 80}]}})
-    eventually(lambda: objects.spec("web").get("addresses") == [cluster_ip], "the cure")
+    eventually(lambda: objects.spec("web").get("addresses") == [cluster_ip], "the fix")
 
 
 def test_a_deleted_foreign_entry_leaves_nothing_behind(objects: Objects, operator: Operator) -> None:

@@ -36,6 +36,6 @@ def test_an_outage_is_outlived_and_made_up_for(
             assert operator.page("/healthz")[0] == 200
             line.mend()
             objects.becomes_ready("late")
-            eventually(lambda: objects.spec("web").get("addresses") != ["192.0.2.1"], "the drift is healed")
+            eventually(lambda: objects.spec("web").get("addresses") != ["192.0.2.1"], "the drift is reverted")
             assert operator.process is process
             assert operator.stop() == 0

@@ -156,14 +156,14 @@ def test_a_leader_that_ends_hands_over_and_a_converged_world_gets_no_write(
     objects.becomes_ready("web")
     leader.idle()
     standby = start_replica().ready()
-    assert standby.said(message="standing by, another operator leads")
+    assert standby.said(message="standby: another operator leads")
     assert not leads(standby)
     mark = control_plane.mark()
     told = time.monotonic()
     assert leader.stop() == 0
     eventually(lambda: leads(standby), "the standby leads")
     standby.idle()
-    record("Take-over after SIGTERM, everything decided anew", time.monotonic() - told, "s", of=SECTION)
+    record("Take-over after SIGTERM, everything decided again", time.monotonic() - told, "s", of=SECTION)
     written = [r for r in by_replicas(control_plane, mark) if r.resource != "leases"]
     record("Writes after a hand-over in a converged world", len(written), "requests", of=SECTION, must="0")
     assert [r for r in written if r.namespace == objects.namespace] == []

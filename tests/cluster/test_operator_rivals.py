@@ -73,7 +73,7 @@ def test_a_hundred_takings_back_get_a_handful_of_answers_and_then_peace(
 
 
 def answers_allowed(seconds: float) -> int:
-    """Writes that fit in: the first drift is healed at once, then the pauses double, each cut by up to a quarter."""
+    """Writes that fit in: the first drift is reverted at once, then the pauses double, each cut by up to a quarter."""
     return 2 + math.ceil(math.log2(seconds / (FIRST_PAUSE * 0.75) + 1))
 
 

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
-from dnsalias_operator.core.changes import drift, healed
+from dnsalias_operator.core.changes import drift, restored
 from dnsalias_operator.core.outcome import Verb
 from dnsalias_operator.core.plan import plan
 from dnsalias_operator.model.kinds import KINDS
@@ -31,7 +31,7 @@ def test_no_drift_no_change() -> None:
     live = _live(manifest)
     live["spec"]["ports"].reverse()
     assert drift(live, manifest) == ()
-    assert healed(ServiceEntry.parse(live), manifest) is None
+    assert restored(ServiceEntry.parse(live), manifest) is None
 
 
 def test_an_edited_field_is_applied_again() -> None:
@@ -39,7 +39,7 @@ def test_an_edited_field_is_applied_again() -> None:
     manifest = _generated()
     live = _live(manifest)
     live["spec"]["addresses"] = ["10.96.9.9"]
-    change = healed(ServiceEntry.parse(live), manifest)
+    change = restored(ServiceEntry.parse(live), manifest)
     assert change is not None
     assert (change.verb, change.fields) == (Verb.UPDATE, ("spec.addresses",))
     assert change.apply["metadata"]["uid"] == "e1"
@@ -51,7 +51,7 @@ def test_a_foreign_field_in_our_spec_is_removed_by_replacing() -> None:
     live = _live(manifest)
     live["spec"]["subjectAltNames"] = ["spiffe://elsewhere"]
     live["metadata"]["labels"]["team"] = "blue"
-    change = healed(ServiceEntry.parse(live), manifest)
+    change = restored(ServiceEntry.parse(live), manifest)
     assert change is not None
     assert change.verb is Verb.REPLACE
     assert "subjectAltNames" not in change.apply["spec"]
@@ -64,7 +64,7 @@ def test_another_port_beside_ours_is_removed_by_replacing() -> None:
     manifest = _generated()
     live = _live(manifest)
     live["spec"]["ports"].append({"name": "extra", "number": 9, "protocol": "TCP"})
-    change = healed(ServiceEntry.parse(live), manifest)
+    change = restored(ServiceEntry.parse(live), manifest)
     assert change is not None
     assert change.verb is Verb.REPLACE
 
@@ -75,8 +75,8 @@ def test_labels_of_others_on_our_entry_are_no_drift() -> None:
     live = _live(manifest)
     live["metadata"]["labels"]["team"] = "blue"
     live["metadata"].setdefault("annotations", {})["note"] = "x"
-    assert healed(ServiceEntry.parse(live), manifest) is None
+    assert restored(ServiceEntry.parse(live), manifest) is None
     del live["metadata"]["labels"]["dnsalias.io/alias"]
-    change = healed(ServiceEntry.parse(live), manifest)
+    change = restored(ServiceEntry.parse(live), manifest)
     assert change is not None
     assert change.fields == ("metadata.labels[dnsalias.io/alias]",)

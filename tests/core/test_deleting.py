@@ -83,7 +83,7 @@ def test_one_that_would_be_made_anew_waits_too() -> None:
 
 
 def test_as_long_as_it_stands_it_is_kept_right() -> None:
-    """Sidecars still have it: an alias that it serves is ready, and drift in it is healed."""
+    """Sidecars still have it: an alias that it serves is ready, and drift in it is reverted."""
     going = entry(**GOING)
     assert decide(SERVICE, ALIAS, going).changes == ()
     assert programmed(decide(SERVICE, ALIAS, going))[0] == "True"

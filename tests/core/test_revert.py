@@ -82,7 +82,7 @@ def test_a_catch_all_that_comes_back_is_critical_and_its_listener_is_shown() -> 
 
 
 def test_an_entry_that_takes_nothing_is_no_more_than_a_warning() -> None:
-    """TLS is told apart by SNI: without its address the entry takes no traffic of others."""
+    """TLS is matched by SNI: without its address the entry takes no traffic of others."""
     reversal = revert(repaired_world("TLS"), [MYSQL], make.rules())
     assert [undo.severity for undo in reversal.undos] == [Severity.WARNING]
     assert reversal.undos[0].harm == ""

@@ -56,7 +56,7 @@ def test_what_goes_between_our_first_list_and_that_of_kopf_is_found(
     if kind == "services":
         eventually(lambda: not objects.get("serviceentries", "web"), "the entry without a Service is deleted")
     else:
-        made = eventually(lambda: objects.get("serviceentries", "web"), "the entry is made anew")
+        made = eventually(lambda: objects.get("serviceentries", "web"), "the entry is created again")
         assert made["metadata"]["uid"] != uid
     assert operator.ends == []
 
@@ -64,7 +64,7 @@ def test_what_goes_between_our_first_list_and_that_of_kopf_is_found(
 def test_what_changes_during_the_second_look_is_not_written_as_it_was(
     objects: Objects, proxy: Proxy, start: Start, plane: ControlPlane
 ) -> None:
-    """The Service is made anew during the look, and the watch tells of it first: no entry gets the freed address."""
+    """The Service is created again during the look; the watch reports it first: no entry gets the freed address."""
     operator = watching(start(**SETTINGS), proxy)
     old = objects.service("web", 443)["spec"]["clusterIP"]
     time.sleep(OLDER_BY + 1)  # so that the create is due at once

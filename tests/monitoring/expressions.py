@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from tools.dashboard.document import FILE, ZERO
+from tools.dashboard.document import FILE
+from tools.dashboard.queries import ZERO
 
 RATE_INTERVAL = "5m"
 """What stands for Grafana's `$__rate_interval`, which depends on the time that is looked at."""

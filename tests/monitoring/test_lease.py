@@ -61,7 +61,7 @@ def test_a_lease_of_somebody_who_is_gone_is_told_and_given_free(
     eventually(lambda: "no-leader" in causes(prometheus), "the alert fires")
     assert causes(prometheus) == {"no-leader"}
     assert [candidate.page(path)[0] for path in ("/readyz", "/healthz")] == [200, 200]
-    assert candidate.said(message="standing by, another operator leads", holder=HOLDER)
+    assert candidate.said(message="standby: another operator leads", holder=HOLDER)
     # What a standby serves: itself, and nothing of the cluster.
     assert candidate.metric("dnsalias_synced") == candidate.metric("dnsalias_leader") == 0
     assert "dnsalias_last_resync_timestamp_seconds{" not in candidate.page("/metrics")[1]

@@ -21,6 +21,7 @@ ROOTS = {
     "Service": ("/api/v1", "services"),
     "ServiceEntry": ("/apis/networking.istio.io/v1", "serviceentries"),
     "Sidecar": ("/apis/networking.istio.io/v1", "sidecars"),
+    "DestinationRule": ("/apis/networking.istio.io/v1", "destinationrules"),
     KIND: ("/apis/dnsalias.io/v1alpha1", "dnsaliases"),
     "Namespace": ("/api/v1", "namespaces"),
 }
@@ -120,7 +121,7 @@ class Cluster:
 
     def clear(self) -> None:
         """Delete every object of the scenarios, and what they wrote into their namespaces."""
-        kinds = (KIND, "ServiceEntry", "Service", "Sidecar")
+        kinds = (KIND, "ServiceEntry", "Service", "Sidecar", "DestinationRule")
         there = self.everything()
         left = [key_of(o) for o in there if o["kind"] in kinds and key_of(o).name != "kubernetes"]
         for key in sorted(left, key=lambda k: kinds.index(k.kind)):

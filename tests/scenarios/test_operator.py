@@ -83,7 +83,7 @@ class Runner:
         return {w.name: faults.get(w.name, whole) for w in watched}
 
     def _count_writes(self, watched: list[Watched], mark: Mark, faults: dict[str, list[str]]) -> None:
-        """At first nobody else writes: the operator needs one request for each change, two to make an entry anew."""
+        """At first nobody else writes: the operator needs one request for each change, two to recreate an entry."""
         requests = of_operator(self._plane.mutating_requests(since=mark))
         done = (r for r in requests if r.resource == "serviceentries" and r.code < 300 and not r.dry_run)
         made = Counter(r.namespace for r in done)

@@ -47,7 +47,7 @@ async def test_requests_go_through_the_proxy(monkeypatch: pytest.MonkeyPatch, tm
 
 
 async def test_the_password_of_a_proxy_is_in_no_url(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """URLs are told in errors; the proxy gets it in a header of its own."""
+    """URLs are shown in errors; the proxy gets it in a header of its own."""
     monkeypatch.setenv("HTTP_PROXY", "http://corp:pass%21@127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "")
     configuration = await load_configuration(str(kubeconfig(tmp_path, "http://192.0.2.1:6443", "t")))

@@ -1,4 +1,4 @@
-"""Fights: drift is healed at once, a repeated taking back slower and slower, and the opponent is named."""
+"""Fights: drift is reverted at once, repeated reverts slower and slower, and the opponent is named."""
 
 from collections.abc import Callable
 from typing import Any
@@ -190,7 +190,7 @@ def _answers(fights: Fights, clock: FakeClock, address: Callable[[int], str]) ->
 
 
 def test_who_deletes_what_we_create_is_in_a_fight(fights: Fights, clock: FakeClock) -> None:
-    """An entry of ours that vanishes each time is made anew slower and slower; one that we deleted ourselves is not."""
+    """An entry of ours that vanishes each time is created ever more slowly; one that we deleted ourselves is not."""
     body = {"metadata": {"name": "mysql", "namespace": "data"}, "spec": {"ports": []}}
     create = Change(Verb.CREATE, KEY, None, body, body, Reason.GENERATED, "…")
     delete = Change(Verb.DELETE, KEY, body, None, {}, Reason.SERVICE_NOT_FOUND, "…")

@@ -8,7 +8,7 @@ import kopf
 import pytest
 
 from dnsalias_operator.shell.api.errors import ClusterError
-from dnsalias_operator.shell.watching.kopftasks import KopfTask, OurTasks, as_kopf, end, tell_apart
+from dnsalias_operator.shell.watching.kopftasks import KopfTask, OurTasks, as_kopf, end, mark_tasks
 from tests.shell.simulated_time import simulate
 
 
@@ -22,7 +22,7 @@ def test_a_task_belongs_to_whoever_started_it() -> None:
 
     async def story() -> list[bool]:
         ours = await begin()
-        tell_apart()
+        mark_tasks()
         with as_kopf():
             kopfs = asyncio.create_task(begin(), name="its part")
         meanwhile = asyncio.create_task(begin())
@@ -51,7 +51,7 @@ def test_the_end_of_kopf_takes_its_own_tasks_and_no_other() -> None:
     """It cancels what its parts have left, and not what we have started meanwhile."""
 
     async def story() -> tuple[bool, bool]:
-        tell_apart()
+        mark_tasks()
         ending = asyncio.create_task(kopfs_end(leaves=True))
         await asyncio.sleep(0)
         ours = await begin()
@@ -66,7 +66,7 @@ def test_the_end_of_kopf_waits_for_nothing_of_ours() -> None:
     """So that the watch can be begun anew at once."""
 
     async def story() -> float:
-        tell_apart()
+        mark_tasks()
         ending = asyncio.create_task(kopfs_end(leaves=False))
         await asyncio.sleep(0)
         await begin()
@@ -96,7 +96,7 @@ async def watch(log: list[str], stubborn: int) -> None:
 
 async def brought_to_its_end(stubborn: int) -> tuple[list[str], float]:
     """One part of Kopf fails after a second; what became of its watch, and how long its end took."""
-    tell_apart()
+    mark_tasks()
     log: list[str] = []
 
     async def part() -> None:
@@ -131,8 +131,8 @@ def test_a_watch_that_goes_on_is_ended_again() -> None:
 
 
 def test_a_kopf_that_cannot_be_ended_is_given_up() -> None:
-    """A new process is the cure then."""
-    with pytest.raises(ClusterError, match="a restart is the cure"):
+    """A new process is needed then."""
+    with pytest.raises(ClusterError, match="restart the process"):
         simulate(brought_to_its_end(stubborn=100))
 
 
@@ -145,7 +145,7 @@ def test_the_loop_says_nothing_of_what_fails_in_kopf() -> None:
     async def story() -> list[str]:
         told: list[str] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(repr(context["future"])))
-        tell_apart()
+        mark_tasks()
         with as_kopf():
             parts = [asyncio.create_task(fail()), asyncio.create_task(fail(), name="watcher for services.v1@None")]
         parts.append(asyncio.create_task(fail(), name="our part"))

@@ -290,7 +290,7 @@ def test_what_is_given_back_is_taken_at_the_next_look() -> None:
 
 
 def test_a_lease_that_somebody_deletes_is_not_up_for_grabs() -> None:
-    """A standby that knew the holder waits as long as he may think that he leads; the holder makes it anew."""
+    """A standby that knew the holder waits as long as he may think that he leads; the holder creates it again."""
 
     async def story(server: Server, first: Candidate, second: Candidate) -> None:
         server.lease = None

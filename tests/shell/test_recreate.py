@@ -1,4 +1,4 @@
-"""Between the delete and the create of an entry that is made anew: one look more, at what it is made from."""
+"""Between the delete and the create of an entry that is created again: one look more, at what it is made from."""
 
 from collections.abc import Callable
 from copy import deepcopy

@@ -48,7 +48,7 @@ def test_figures_of_an_observer() -> None:
 def test_it_is_told_once_and_aside(caplog: pytest.LogCaptureFixture) -> None:
     """The caller goes on at once; a world that changes meanwhile does not disturb what is told."""
     caplog.set_level(logging.INFO)
-    summary.tell(world(), make.rules(), 1.26)
+    summary.report(world(), make.rules(), 1.26)
     eventually(lambda: caplog.records, "the line is there")
     (record,) = caplog.records
     fields: dict[str, Any] = vars(record)["fields"]
@@ -61,6 +61,6 @@ def test_a_bug_in_it_is_told_and_stops_nothing(
 ) -> None:
     """As any other bug is, in one line of the log."""
     monkeypatch.setattr(plan, "decide_entry", None)
-    summary.tell(world(), make.rules(), 0)
+    summary.report(world(), make.rules(), 0)
     eventually(lambda: caplog.records, "the line is there")
     assert caplog.records[0].getMessage() == "a bug"

@@ -135,7 +135,7 @@ class Story:
         for client, target in spared:
             if said[client][target] == IDENTITY:
                 say(
-                    f"{target.name} is contained, not cured (see above), and the operator goes on reporting it.\n"
+                    f"{target.name} is contained, not fixed (see above), and the operator goes on reporting it.\n"
                     f"Without DNS capture the Service's listener serves it; {client} is led to the entry."
                 )
 

@@ -11,6 +11,7 @@ from dnsalias_operator.cli.reading.files import read_files
 from dnsalias_operator.cli.reading.ignored import PatternError
 from dnsalias_operator.cli.reading.inputs import Inputs
 from dnsalias_operator.cli.reading.meshread import MeshConfigError, read_mesh_file
+from dnsalias_operator.cli.reading.namespaces import no_such
 from dnsalias_operator.cli.terminal import count, note
 from dnsalias_operator.core.istio.meshconfig import joined
 from dnsalias_operator.model.kinds import KINDS
@@ -62,7 +63,7 @@ _DECISIONS = (
     click.option(
         "--foreign-entries",
         type=click.Choice(("patch", "observe")),
-        help="Repair, or report, as the operator does unless it is told.  [patch]",
+        help="Repair, or only report.  [patch]",
     ),
     click.option(
         "--repair-selector",
@@ -146,15 +147,20 @@ class Source:
     def _files(self) -> Inputs:
         namespace = self.namespace or "default"
         try:
-            return read_files(self.paths, namespace, _own_files(), exclude=self.exclude, overlays=self.overlays)
+            found = read_files(self.paths, namespace, _own_files(), exclude=self.exclude, overlays=self.overlays)
         except PatternError as error:
             raise click.UsageError(f"--exclude: {error}") from error
+        if self.namespace and found.items and (why := no_such(namespace, found)):
+            note(f"warning: nothing in the input is in {why}: -n is for objects without a namespace, and all have one")
+        return found
 
     def _live(self, kinds: Collection[str]) -> Inputs:
-        from dnsalias_operator.cli.reading.live import LiveError, read_cluster  # noqa: PLC0415 (start-up time)
+        from dnsalias_operator.cli.reading.live import LiveError, NoNamespaceError, read_cluster  # noqa: PLC0415
 
         try:
             live = read_cluster(self.kubeconfig, self.context, self.namespace, self.mesh, kinds)
+        except NoNamespaceError as error:
+            raise click.UsageError(f"-n: {error}") from error
         except LiveError as error:
             raise click.ClickException(f"{error}. Give files with -f to work without a cluster.") from error
         live.report()

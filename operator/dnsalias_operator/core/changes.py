@@ -37,7 +37,7 @@ def recreated(entry: ServiceEntry, manifest: dict[str, Any], why: Why, not_befor
     )
 
 
-def healed(entry: ServiceEntry, manifest: dict[str, Any]) -> Change | None:
+def restored(entry: ServiceEntry, manifest: dict[str, Any]) -> Change | None:
     """What brings one of ours back to its manifest, or None where nothing differs.
 
     Labels, annotations and owners of others stay; in ``spec`` nothing but the manifest's stays.

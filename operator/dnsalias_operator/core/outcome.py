@@ -11,7 +11,7 @@ from dnsalias_operator.model.names import Key
 
 
 class Severity(StrEnum):
-    """How bad: critical takes traffic that was not meant for it; warning breaks or may break something; info tells."""
+    """How bad: critical takes traffic not meant for it, warning breaks or may break something, info does no harm."""
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -24,8 +24,22 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Hazard:
+    """What a finding of one object is part of: other objects with the same ``name`` make the same hazard.
+
+    ``acts`` is whether it is this object by which the hazard does harm today.
+    """
+
+    name: str
+    acts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """A fault in one object. ``code`` is stable (docs/findings.md); ``port`` is None for one of the whole object."""
+    """A fault in one object. ``code`` is stable (docs/findings.md); ``port`` is None for one of the whole object.
+
+    ``hazard`` is None where the fault is the object's own.
+    """
 
     code: str
     severity: Severity
@@ -33,6 +47,7 @@ class Finding:
     port: int | None
     message: str
     remedy: str
+    hazard: Hazard | None = None
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -125,7 +140,7 @@ class AliasDecision:
 class EntryDecision:
     """Everything decided about one ServiceEntry of somebody else.
 
-    ``selected`` tells whether the operator looks after it; ``state`` is None where it does not. ``why`` says what is
+    ``selected`` says whether the operator looks after it; ``state`` is None where it does not. ``why`` says what is
     wrong with it.
     ``severity`` is that of the entry once ``changes`` are made. ``service`` is the Service it stands for. ``withheld``
     are changes that a policy (observe) keeps from being written.
@@ -190,9 +205,9 @@ def refused(decided: Plan) -> list[tuple[AliasDecision, Condition]]:
 
 def not_served(decided: Plan) -> Iterator[tuple[AliasDecision, Condition]]:
     """The `refused` aliases of which no `unfixed` entry says it already."""
-    told = {entry.key for entry in unfixed(decided.entries)}
+    reported = {entry.key for entry in unfixed(decided.entries)}
     for alias, condition in refused(decided):
-        if Key("ServiceEntry", alias.key.namespace, alias.entry) not in told:
+        if Key("ServiceEntry", alias.key.namespace, alias.entry) not in reported:
             yield alias, condition
 
 

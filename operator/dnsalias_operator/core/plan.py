@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.entries.decide import decide_entry
 from dnsalias_operator.core.findings.lint import lint
+from dnsalias_operator.core.istio.validation import admitted
 from dnsalias_operator.core.outcome import AliasDecision, Change, EntryDecision, Plan
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
@@ -21,9 +22,11 @@ def plan(world: Snapshot, rules: Rules) -> Plan:
     """Everything that the operator would write, in the order of writing, and what it decided about each object.
 
     Each decision is made in the world that the changes before it leave behind; the decisions that are returned are
-    those of the last round, so that they tell what is left once everything is written.
+    those of the last round, so that they say what is left once everything is written. An entry that no cluster can
+    have (`admitted`) plays no part in any of them.
     """
-    after = LiveSnapshot(world.objects(), namespaces_known=world.namespaces_known)
+    there = admitted(world, rules.mesh)
+    after = LiveSnapshot(there.objects(), namespaces_known=world.namespaces_known)
     changes: list[Change] = []
     for _ in range(ROUNDS):
         made = list(_round(after, rules))
@@ -31,6 +34,9 @@ def plan(world: Snapshot, rules: Rules) -> Plan:
         if not made:
             break
     aliases, entries = _decisions(after, rules)
+    for entry in world.entries():
+        if there.get(entry.key) is None and after.get(entry.key) is None:
+            after.put(entry)
     return Plan(changes=tuple(changes), aliases=aliases, entries=entries, after=after)
 
 

@@ -65,7 +65,7 @@ class Reason(StrEnum):
     )
     AMBIENT_UNSUPPORTED = (
         "AmbientUnsupported",
-        "The namespace is in ambient mode, where calls by a DNS endpoint are sent in plaintext.",
+        "There are clients in ambient mode, whose calls by a DNS endpoint are sent in plaintext.",
         NOT_ACCEPTED,
     )
     HOST_RESERVED = "HostReserved", "The host has a meaning of its own to every pod.", NOT_ACCEPTED
@@ -120,8 +120,8 @@ class Reason(StrEnum):
     ENTRY_EXCLUDED = "EntryExcluded", "The alias' entry is in a namespace that is never repaired.", NOT_PROGRAMMED
     WAITING_FOR_AGE = "WaitingForAge", "An entry created now could count as older than its Service.", NOT_PROGRAMMED
     PENDING = "Pending", "The new entry is made as soon as the old one is gone.", NOT_PROGRAMMED
-    TAKEN_BACK = "TakenBack", "What was written was taken back a moment ago.", NOT_PROGRAMMED, UNFIXED
-    CONTESTED = "Contested", "What is written is taken back again and again.", NOT_PROGRAMMED, UNFIXED
+    TAKEN_BACK = "TakenBack", "What was written was reverted a moment ago.", NOT_PROGRAMMED, UNFIXED
+    CONTESTED = "Contested", "What is written is reverted again and again.", NOT_PROGRAMMED, UNFIXED
     WRITE_FAILED = "WriteFailed", "The write failed, and nobody refused it.", NOT_PROGRAMMED, UNFIXED
     WRITE_REFUSED = "WriteRefused", "The API server refuses the write.", NOT_PROGRAMMED, UNFIXED
 
@@ -134,7 +134,17 @@ class Reason(StrEnum):
     TARGET_PORT_NOT_ON_SERVICE = "TargetPortNotOnService", "Requests would arrive at no port of the Service.", UNFIXED
     PROTOCOL_MISMATCH = "ProtocolMismatch", "A port has another protocol class than the Service's.", UNFIXED
     OUTSIDE_MESH = "OutsideMesh", "The entry stands for nothing in the mesh: no address of ours helps.", UNFIXED
-    WOULD_CUT_OFF_CALLERS = "WouldCutOffCallers", "With the address the entry's own callers would be lost.", UNFIXED
+    WOULD_CUT_OFF_CALLERS = (
+        "WouldCutOffCallers",
+        "With the address callers of the entry or the alias would be lost.",
+        NOT_ACCEPTED,
+        UNFIXED,
+    )
+    UNCOVERS_CATCH_ALL = (
+        "UncoversCatchAll",
+        "Another catch-all stands behind the entry, and would take HTTP of others that the entry lets pass.",
+        UNFIXED,
+    )
     AMBIENT_CLIENTS = (
         "AmbientClients",
         "Clients in ambient mode are about, for whom no shared address is safe.",
@@ -142,7 +152,7 @@ class Reason(StrEnum):
     )
     NOT_REPAIRABLE = "NotRepairable", "The API lets the entry have nothing of what it lacks.", UNFIXED
 
-    MATCHED_BY_SNI = "MatchedBySni", "The entry is told apart by SNI, and an address would narrow it.", LEFT_ALONE
+    MATCHED_BY_SNI = "MatchedBySni", "The entry is matched by SNI, and an address would narrow it.", LEFT_ALONE
 
     GENERATED = "Generated", "The entry of a DnsAlias is made.", WRITTEN
     DRIFT = "Drift", "The entry of a DnsAlias was changed by somebody.", WRITTEN

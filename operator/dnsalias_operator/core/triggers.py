@@ -9,7 +9,7 @@ from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.istio.lacking import lacks_addresses
 from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds
 from dnsalias_operator.core.istio.listeners.services import full_name
-from dnsalias_operator.core.istio.service_names import service_host
+from dnsalias_operator.core.istio.service_names import names_of, service_host, service_named, services_called
 from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.kinds import Object
@@ -31,7 +31,7 @@ def affected(world: Snapshot, old: Object | None, new: Object | None, rules: Rul
     around = {key for obj in (old, new) if obj is not None for key in _around(world, obj, rules)}
     if _ambient(old) != _ambient(new):
         around |= set(_everything(world))
-    # An alias that somebody else's entry serves tells what became of that entry.
+    # An alias that somebody else's entry serves says what became of that entry.
     return frozenset(around.union(*(_served_by(world, key) for key in around)))
 
 
@@ -82,13 +82,19 @@ def _ambient(obj: Object | None) -> bool:
 
 
 def _bound_to(world: Snapshot, rule: DestinationRule | VirtualService, rules: Rules) -> Iterator[Key]:
-    """Entries of a host that the rule is bound to: what they are given must not take its calls past the rule."""
+    """Entries and aliases of a host that the rule is bound to, and aliases of the Service that has it for its name.
+
+    What they are given must not take calls past the rule.
+    """
     written = (rule.host,) if isinstance(rule, DestinationRule) else rule.hosts
     for host in (full_name(h, rule.meta.namespace, rules.mesh) for h in written):
         if host.startswith("*"):
             yield from (e.key for e in world.entries() if any(h.endswith(host[1:]) for h in e.hosts))
-        else:
-            yield from (e.key for e in world.entries_for_host(host))
+            yield from (a.key for a in world.aliases())
+            continue
+        yield from _around_host(world, host)
+        if named := service_named(world, host, rule.meta.namespace, rules.mesh):
+            yield from (a.key for a in world.aliases_of(*named))
 
 
 def _around_namespace(world: Snapshot, namespace: str, rules: Rules) -> Iterator[Key]:
@@ -129,7 +135,7 @@ def _dependents(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key
     # Whose host is the Service's short name or one of a pod of it, and entries with an endpoint of that name.
     yield from _around_host(world, f"{name}.{namespace}")
     yield from (a.key for a in world.aliases_under(f"{name}.{namespace}"))
-    yield from (e.key for e in world.entries_under(f"{name}.{namespace}"))
+    yield from _having_a_name_of(world, service, rules)
     yield from (e.key for e in world.entries_to(name))
     yield from _named_elsewhere(world, service, rules)
     for entry in world.entries_in(namespace):
@@ -137,10 +143,17 @@ def _dependents(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key
             yield entry.key
 
 
+def _having_a_name_of(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
+    """Entries whose host is a name of the Service or of one of its pods, in any form (`service_hit`)."""
+    for host in names_of(service, rules.mesh):
+        yield from (e.key for e in (*world.entries_for_host(host), *world.entries_under(host)))
+
+
 def _named_elsewhere(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
     """Entries of any namespace that name the Service together with its own."""
     namespace, name = service.meta.namespace, service.meta.name
-    for address in (service_host(service, rules.mesh), f"{name}.{namespace}.svc", f"{name}.{namespace}"):
+    named = (service_host(service, rules.mesh), f"{name}.{namespace}.svc", f"{name}.{namespace}")
+    for address in (*named, *(f"{host}." for host in named), *service.cluster_ips):
         yield from (e.key for e in world.entries_to(address))
     yield from (e.key for e in world.find("annotated", f"{namespace}/{name}"))
 
@@ -165,8 +178,15 @@ def _around_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Iterato
         yield from (e.key for e in world.entries_for_host(namesake.spec.host))
     for host in entry.hosts:
         yield from (a.key for a in world.aliases_for_host(host))
-        # Who sees which of several entries with one host, and so what a repair would move, is decided between them.
-        yield from (e.key for e in world.entries_for_host(host) if e.key != entry.key)
+        # Who sees which of several entries with one host, and so what a repair would move, is decided between them;
+        # and what is not seen takes no address from others (`shared_address`).
+        for other in world.entries_for_host(host):
+            if other.key != entry.key:
+                yield other.key
+                yield from (e.key for address in other.addresses for e in entries_binding(world, bound(address)))
+        # A Service that it has the name of is told from others with another form of that name.
+        for service in services_called(world, host, rules.mesh):
+            yield from _having_a_name_of(world, service, rules)
     for number in {p.number for p in entry.ports}:
         # Catch-alls of one port stand behind one another: what one may get depends on who is next (`callers.cut_off`).
         behind = (o for o in world.claimants(number) if isinstance(o, ServiceEntry) and o.key != entry.key)

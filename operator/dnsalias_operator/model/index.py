@@ -16,6 +16,7 @@ def indexed(obj: Object) -> Iterator[tuple[str, Hashable]]:
     yield "kind", obj.key.kind
     yield "namespace", (obj.key.kind, obj.key.namespace)
     if isinstance(obj, Service):
+        yield "service name", obj.meta.name
         yield from (("port", p.port) for p in obj.ports)
         yield from (("port in", (obj.meta.namespace, p.port)) for p in obj.ports)
         yield from (("address", ip) for ip in obj.cluster_ips)

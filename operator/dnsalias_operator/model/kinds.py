@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.gateway import Gateway
 from dnsalias_operator.model.meta import Raw
 from dnsalias_operator.model.names import (
     GROUP,
@@ -28,7 +29,17 @@ from dnsalias_operator.model.shape import CLUSTER_IP, LABELS, NUMBER, SELECTOR, 
 from dnsalias_operator.model.sidecar import Sidecar
 from dnsalias_operator.model.virtualservice import VirtualService
 
-Object = Service | ServiceEntry | DnsAlias | Sidecar | Namespace | VirtualService | DestinationRule | PeerAuthentication
+Object = (
+    Service
+    | ServiceEntry
+    | DnsAlias
+    | Sidecar
+    | Namespace
+    | VirtualService
+    | DestinationRule
+    | PeerAuthentication
+    | Gateway
+)
 
 ALL = ("*",)
 """Every field, whatever its name."""
@@ -188,6 +199,15 @@ _ROWS = (
         PeerAuthentication.parse,
         optional=True,
         shape={"mtls": {"mode": TEXT}, "selector": {"matchLabels": LABELS}},
+    ),
+    Kind(
+        "Gateway",
+        ISTIO_GROUP,
+        ISTIO_VERSIONS,
+        "gateways",
+        Gateway.parse,
+        optional=True,
+        shape={"selector": LABELS, "servers": [{"port": {"number": NUMBER}}]},
     ),
 )
 

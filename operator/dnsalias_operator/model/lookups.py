@@ -65,6 +65,10 @@ class Lookups(ABC):
         """The Services of a namespace, sorted by name."""
         return [o for o in self.find("namespace", ("Service", namespace)) if isinstance(o, Service)]
 
+    def services_named(self, name: str) -> list[Service]:
+        """The Services of that name, in every namespace."""
+        return [o for o in self.find("service name", name) if isinstance(o, Service)]
+
     def services_at(self, address: str) -> list[Service]:
         """Services that have the address as a clusterIP (two at most for a moment, while an address changes hands)."""
         return [o for o in self.find("address", address) if isinstance(o, Service)]

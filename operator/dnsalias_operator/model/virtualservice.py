@@ -32,6 +32,13 @@ class VirtualService:
         """Identity."""
         return Key("VirtualService", self.meta.namespace, self.meta.name)
 
+    @property
+    def routes_requests(self) -> bool:
+        """Whether sidecars apply HTTP routes of it; False where they were not kept (`kinds.Kept`)."""
+        spec = mapping(self.raw.get("spec"))
+        bound = strings(spec.get("gateways"))
+        return bool(mappings(spec.get("http"))) and (not bound or MESH_GATEWAY in bound)
+
     @classmethod
     def parse(cls, raw: Raw) -> "VirtualService":
         """Read a VirtualService; total over any mapping."""

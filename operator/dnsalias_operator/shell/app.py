@@ -37,10 +37,10 @@ LEASE = "lease"
 
 
 def run(settings: Settings) -> int:
-    """Run the operator until it is told to stop; returns the process's exit code.
+    """Run the operator until it is to stop; returns the process's exit code.
 
     0: stopped by SIGTERM or SIGINT. 1: it could not go on (no credentials, port taken, a watched CRD was removed, the
-    Lease was lost); the last log line says why, and a restart is the cure.
+    Lease was lost); the last log line says why, and restart the process.
     """
     logs.configure(settings.log_format, settings.log_level)
     try:
@@ -116,7 +116,7 @@ class _Operator:
         return self.leadership.left() if self.leadership else 0.0
 
     async def _operate(self, client: Client, *beside: asyncio.Task[None]) -> int:
-        """Do the work until told to stop, or until a part of it or one of the tasks ``beside`` it ends."""
+        """Do the work until it is to stop, or until a part of it or one of the tasks ``beside`` it ends."""
         settings = self.settings
         parts = Parts.of(
             settings,
@@ -177,7 +177,7 @@ class _Operator:
                 client,
                 ends,
                 self._own_signals,
-                begun_anew=self.metrics.watch_restarts.inc,
+                restarted=self.metrics.watch_restarts.inc,
                 listed=resync.relisted,
             )
 
@@ -202,7 +202,7 @@ class _Operator:
         return FAILED
 
     async def _shut_down(self, workers: list[asyncio.Task[None]]) -> None:
-        """Let writes in flight end; nothing new is begun."""
+        """Let writes in flight end; nothing new is started."""
         self.queue.close()
         busy = self.queue.working()
         if busy:
@@ -234,7 +234,7 @@ class _Operator:
             self.queue.add(key)
         if not self.summed_up:
             self.summed_up = True
-            summary.tell(world, self.current.rules, time.monotonic() - self.started)
+            summary.report(world, self.current.rules, time.monotonic() - self.started)
 
     def _mesh_changed(self) -> None:
         """Every decision may be another one in another mesh."""
@@ -249,5 +249,5 @@ class _Operator:
 
     def _told_to_stop(self, number: signal.Signals) -> None:
         if not self.stop.is_set():
-            log.info("told to stop", extra={"fields": {"signal": signal.Signals(number).name}})
+            log.info("stopping", extra={"fields": {"signal": signal.Signals(number).name}})
         self.stop.set()

@@ -44,7 +44,7 @@ class Requests(Protocol):
 class Terms:
     """Seconds: ``retry`` < ``deadline`` < ``duration``.
 
-    The Lease is looked at every ``retry``; the holder stops writing ``deadline`` after its last renewal, and others
+    The Lease is read every ``retry``; the holder stops writing ``deadline`` after its last renewal, and others
     wait ``duration`` after it.
     """
 
@@ -86,7 +86,7 @@ class Leadership:
     ) -> None:
         self.lease = f"{namespace}/{name}"
         self.identity = identity
-        self.fault = f"the Lease {self.lease} was not looked at yet"
+        self.fault = f"the Lease {self.lease} has not been read yet"
         self._api, self._terms, self._clock = api, terms, clock
         self._name = name
         self._leases = f"apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
@@ -104,7 +104,7 @@ class Leadership:
 
     @property
     def holder(self) -> str:
-        """Who had the Lease when it was last looked at, "" where nobody did."""
+        """Who had the Lease when it was last read, "" where nobody did."""
         return self._seen.holder if self._seen else ""
 
     def left(self) -> float:
@@ -112,7 +112,7 @@ class Leadership:
         return self._until - self._clock()
 
     async def win(self, stop: asyncio.Event) -> bool:
-        """Wait for the Lease and take it; False: told to stop."""
+        """Wait for the Lease and take it; False: the process is to stop."""
         said = ""
         while not stop.is_set():
             if await self._look():
@@ -121,7 +121,7 @@ class Leadership:
                 return True
             if not self.fault and self.holder not in ("", said):
                 said = self.holder
-                log.info("standing by, another operator leads", extra={"fields": {"lease": self.lease, "holder": said}})
+                log.info("standby: another operator leads", extra={"fields": {"lease": self.lease, "holder": said}})
             with contextlib.suppress(TimeoutError):
                 # Jitter: standbys must not ask all at the same moment for ever.
                 pause = self._terms.retry * random.uniform(0.9, 1.1)  # noqa: S311 (not a secret)

@@ -8,9 +8,11 @@ from itertools import product
 
 from dnsalias_operator.core.istio.ambient import in_ambient_mode
 from dnsalias_operator.core.istio.listeners import Client
+from dnsalias_operator.core.istio.protocols import PortClass, class_of, service_protocol
 from dnsalias_operator.model.dnsalias import DnsAlias, chosen_ports
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import is_ip
+from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
@@ -113,18 +115,27 @@ def _verdict(before: Reached, after: Reached, path: Paths, call: Call, was: Ends
     had, have = _servers(was), _servers(now)
     if have <= had or _asked_for(before, path, call, have):
         return None
+    astray = {end.taker for end in now if end.server.who not in {NOBODY.who, *_meant(before, call)}}
     if takers := {end.taker for end in was if _hazard(before, path, call, end)}:
-        return Verdict.MISLED if takers & {end.taker for end in now} else None
+        return Verdict.MISLED if takers & astray else None
     if had != {NOBODY}:
         return Verdict.LOST
-    astray = {end.taker for end in now if end.server.who not in {NOBODY.who, *_meant(before, call)}}
-    return Verdict.TAKEN if any(key and before.world.get(key) != after.world.get(key) for key in astray) else None
+    taken = (key for key in astray if key and before.world.get(key) != after.world.get(key))
+    return Verdict.TAKEN if any(not _routed(before, key) for key in taken) else None
+
+
+def _routed(place: Reached, key: Key) -> bool:
+    """Whether a VirtualService is bound to a host of the entry: whoever answers then, its owner has chosen."""
+    entry = place.world.get(key)
+    hosts = entry.hosts if isinstance(entry, ServiceEntry) else ()
+    return any(set(hosts) & set(rule.hosts) for rule in place.world.virtual_services())
 
 
 def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bool:
     """Whether an alias declares just that, for a name that the client's mesh knew nothing of.
 
-    It leads to the alias' Service, and to nobody on a port that the alias leaves out.
+    It leads to the alias' Service, and to nobody on a port that the alias leaves out, or with bytes other than HTTP on
+    a port of HTTP: those have no listener, and go on to an address at which nobody is.
     """
     aliases = [a for a in place.world.aliases_for_host(call.name) if a.spec]
     if aliases and have == {NOBODY} and not any(_declares(place, alias, call.port) for alias in aliases):
@@ -137,7 +148,12 @@ def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bo
         service = place.world.service(alias.meta.namespace, alias.spec.service_ref.name) if alias.spec else None
         chosen = chosen_ports(alias.spec, service)[0] if alias.spec and service else ()
         if service and any(p.port == call.port for p in chosen):
-            declared |= {place.ground.served(service, call.port, call.wire(a)) for a in AS_SENT} - {NOBODY}
+            served = {place.ground.served(service, call.port, call.wire(a)) for a in AS_SENT}
+            # Where the Service answers some of it, nobody is not what the alias is for.
+            declared |= served - {NOBODY} or served
+            number = next(p for p in chosen if p.port == call.port)
+            if call.sends is not Bytes.HTTP and class_of(service_protocol(number, place.mesh)) is PortClass.HTTP:
+                declared.add(NOBODY)
         else:
             declared.add(NOBODY)
     return have <= declared

@@ -184,3 +184,11 @@ def not_hidden(bench: Bench, _: re.Match[str]) -> None:
 def resolution(value: str) -> Edit:
     """Set spec.resolution."""
     return lambda bench, _: bench.edit({"resolution": value})
+
+
+def same_rule_for_the_host(bench: Bench, match: re.Match[str]) -> None:
+    """Create a rule like the Service's for the alias' host."""
+    namespace, name = match["rule"].split("/")
+    there = bench.cluster.objects[Key("DestinationRule", namespace, name)]
+    metadata = {"name": f"{name}-alias", "namespace": namespace}
+    bench.cluster.create({**there, "metadata": metadata, "spec": {**there["spec"], "host": match["host"]}})

@@ -17,13 +17,6 @@ def take_port_out_of_other(bench: Bench, match: re.Match[str]) -> None:
     with_subject(bench, Key("ServiceEntry", *match["other"].split("/")), take_port_out, match)
 
 
-def lead_both_to_service(bench: Bench, match: re.Match[str]) -> None:
-    """Lead this entry and the other one to the Service."""
-    address = {"endpoints": [{"address": dns_name(bench.service)}], "workloadSelector": None, "resolution": "DNS"}
-    bench.edit(address)
-    bench.cluster.patch(Key("ServiceEntry", *match["other"].split("/")), {"spec": address})
-
-
 def with_subject(bench: Bench, subject: Key, edit: Edit, match: re.Match[str]) -> None:
     """Carry out an edit on another object."""
     before, bench.subject = bench.subject, subject
@@ -67,6 +60,15 @@ def service_gets_port(bench: Bench, match: re.Match[str]) -> None:
     bench.cluster.patch(bench.service, {"spec": {"ports": ports}})
 
 
+def behind_gets_port(bench: Bench, match: re.Match[str]) -> None:
+    """Add the port to the Service that the message names."""
+    named = re.search(r"of Service ([\w-]+)/([\w-]+)", bench.finding.message)
+    assert named
+    service, number = Key("Service", *named.groups()), int(match["target"])
+    ports = [*bench.ports_of(service), make.port(number, f"tcp-{number}")]
+    bench.cluster.patch(service, {"spec": {"ports": ports}})
+
+
 def service_gets_address(bench: Bench, _: re.Match[str]) -> None:
     """Give the Service a clusterIP."""
     ip = bench.free_address("10.96.251")
@@ -91,8 +93,22 @@ def claim_at_home(bench: Bench, _: re.Match[str]) -> None:
         bench.cluster.patch(key, {"spec": {"exportTo": ["."]}})
 
 
+def both_without_address(bench: Bench, _: re.Match[str]) -> None:
+    """Take the addresses out of this entry and the other one of the message."""
+    for key in (bench.subject, *_rivals(bench)):
+        bench.cluster.patch(key, {"spec": {"addresses": None}})
+
+
+def external_name_instead(bench: Bench, match: re.Match[str]) -> None:
+    """Delete the entry, and make the Service an alias of the server."""
+    endpoints = bench.spec.get("endpoints") or [{"address": "server.outside.example"}]
+    bench.cluster.delete(bench.subject)
+    spec = {"type": "ExternalName", "externalName": endpoints[0]["address"], "clusterIP": None, "clusterIPs": None}
+    bench.cluster.patch(Key("Service", *match["service"].split("/")), {"spec": spec})
+
+
 def _rivals(bench: Bench) -> list[Key]:
-    listed = re.findall(r"ServiceEntry ([\w-]+)/([\w.-]+?)(?=[ ,])", bench.finding.message)
+    listed = re.findall(r"ServiceEntry ([\w-]+)/([\w.-]+?)(?=[ ,)])", bench.finding.message)
     return [Key("ServiceEntry", *named) for named in listed if Key("ServiceEntry", *named) != bench.subject]
 
 
@@ -175,3 +191,48 @@ def own_entry_for_port(bench: Bench, match: re.Match[str]) -> None:
     ports = raw["spec"]["ports"]
     mine = [p for p in ports if p["number"] == number]
     _split(bench, raw, {"ports": mine}, {"ports": [p for p in ports if p["number"] != number]})
+
+
+def ports_into_first(bench: Bench, _: re.Match[str]) -> None:
+    """Take the ports over into the entry that the message names first, and delete this one."""
+    first = _rivals(bench)[0]
+    ports = _together(bench.cluster.objects[first], bench.raw)
+    bench.cluster.patch(first, {"spec": {"ports": ports}})
+    bench.cluster.delete(bench.subject)
+
+
+def ports_into_one(bench: Bench, _: re.Match[str]) -> None:
+    """Take the ports of the others over into this entry, and delete them."""
+    others = _rivals(bench)
+    bench.edit({"ports": _together(bench.raw, *(bench.cluster.objects[key] for key in others))})
+    for key in others:
+        bench.cluster.delete(key)
+
+
+def endpoints_into_one(bench: Bench, match: re.Match[str]) -> None:
+    """The same with the endpoints."""
+    others = (bench.subject, *_rivals(bench))
+    bench.edit({"endpoints": [e for key in others for e in bench.cluster.objects[key]["spec"].get("endpoints", [])]})
+    ports_into_one(bench, match)
+
+
+def _together(*entries: Raw) -> list[Raw]:
+    """The ports of all of them, each number and name once."""
+    found: dict[int, Raw] = {}
+    for port in (p for raw in entries for p in raw["spec"]["ports"]):
+        found.setdefault(port["number"], {**port, "name": f"p-{port['number']}"})
+    return list(found.values())
+
+
+def same_addresses(bench: Bench, _: re.Match[str]) -> None:
+    """List one address in this entry and in the others of the message."""
+    addresses = [bench.free_address()]
+    for key in (bench.subject, *_rivals(bench)):
+        bench.cluster.patch(key, {"spec": {"addresses": addresses}})
+
+
+def other_namespace(bench: Bench, _: re.Match[str]) -> None:
+    """Move it into a namespace where the host is nobody's."""
+    raw = copy.deepcopy(bench.raw)
+    bench.cluster.delete(bench.subject)
+    bench.cluster.create({**raw, "metadata": {"name": raw["metadata"]["name"], "namespace": "moved-there"}})

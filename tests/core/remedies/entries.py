@@ -52,6 +52,13 @@ def list_outside_addresses(bench: Bench, _: re.Match[str]) -> None:
     bench.edit({"addresses": [bench.free_address()]})
 
 
+def fix_the_one_behind(bench: Bench, match: re.Match[str]) -> None:
+    """Give the other entry the address of its server; the operator then goes on by itself."""
+    other = Key("ServiceEntry", match["namespace"], match["name"])
+    bench.cluster.patch(other, {"spec": {"addresses": [bench.free_address()]}})
+    bench.operate()
+
+
 def all_tls(bench: Bench, _: re.Match[str]) -> None:
     """Give the port of the finding, or every one, the protocol TLS."""
     wanted = bench.finding.port
@@ -123,9 +130,10 @@ def recreate(bench: Bench, _: re.Match[str]) -> None:
     bench.recreate()
 
 
-def recreate_for_all(bench: Bench, _: re.Match[str]) -> None:
-    """The same, exported to everybody."""
-    bench.recreate(exportTo=["*"])
+def recreate_for_all(bench: Bench, match: re.Match[str]) -> None:
+    """The same, exported to everybody, with the addresses that the remedy names."""
+    listed = re.findall(r"'([^']+)'", match.groupdict().get("with") or "")
+    bench.recreate(exportTo=["*"], **({"addresses": listed} if listed else {}))
 
 
 def recreate_elsewhere(bench: Bench, _: re.Match[str]) -> None:
@@ -140,7 +148,7 @@ def recreate_without_addresses(bench: Bench, _: re.Match[str]) -> None:
 
 
 def meant(bench: Bench) -> Key:
-    """The Service that it stands for; where nothing tells, the one that it takes from."""
+    """The Service that it stands for; where nothing says so, the one that it takes from."""
     world = bench.world
     entry = world.entry(bench.subject.namespace, bench.subject.name)
     assert entry is not None
@@ -256,7 +264,7 @@ def to_protocol(protocol: str) -> Edit:
 
 def whole_label(bench: Bench, _: re.Match[str]) -> None:
     """Write wildcards as whole labels."""
-    bench.edit({"hosts": [f"*.{h.partition('.')[2]}" if h.startswith("*") else h for h in bench.spec["hosts"]]})
+    bench.edit({"hosts": [f"*.own.{h.partition('.')[2]}" if h.startswith("*") else h for h in bench.spec["hosts"]]})
 
 
 def first_address_only(bench: Bench, _: re.Match[str]) -> None:
@@ -267,3 +275,33 @@ def first_address_only(bench: Bench, _: re.Match[str]) -> None:
 def correct_endpoint(bench: Bench, _: re.Match[str]) -> None:
     """Lead the endpoint to a Service that exists."""
     bench.edit({"endpoints": [{"address": dns_name(_own_service(bench))}]})
+
+
+def own_address(bench: Bench, _: re.Match[str]) -> None:
+    """Replace the addresses by one that nobody has."""
+    bench.edit({"addresses": [bench.free_address()]})
+
+
+def other_port(bench: Bench, _: re.Match[str]) -> None:
+    """Give the port of the finding a number that nobody has."""
+    taken = {p["number"] for p in bench.spec["ports"]} | set(bench.world.ports())
+    number = next(n for n in range(20000, 30000) if n not in taken)
+    mine = bench.finding.port
+    bench.edit({"ports": [{**p, "number": number} if p["number"] == mine else p for p in bench.spec["ports"]]})
+
+
+def list_endpoints(bench: Bench, _: re.Match[str]) -> None:
+    """List a server outside as its endpoint."""
+    bench.edit({"endpoints": [{"address": "192.0.2.77"}]})
+
+
+def select_pods(bench: Bench, _: re.Match[str]) -> None:
+    """Select pods in its place."""
+    bench.edit({"workloadSelector": {"labels": {"app": "behind-it"}}})
+
+
+def target_of_service(bench: Bench, match: re.Match[str]) -> None:
+    """Lead the port to the one that the remedy names."""
+    endpoints = [{n: v for n, v in e.items() if n != "ports"} for e in bench.spec.get("endpoints", [])]
+    bench.set_port(int(match["port"]), targetPort=int(match["to"]))
+    bench.edit({"endpoints": endpoints})

@@ -18,6 +18,11 @@ OF_ALIASES: tuple[Rule, ...] = (
         a.endpoints("Auto"),
     ),
     rule(
+        r"WouldCutOffCallers: DestinationRule (?P<rule>\S+) adds TLS .*; create a DestinationRule with the same "
+        r"trafficPolicy for host (?P<host>\S+) as well",
+        a.same_rule_for_the_host,
+    ),
+    rule(
         r"AmbiguousTargetPort: .*targetPort '(?P<name>\w+)', .*; give them different names, or list .*",
         a.distinct_target_ports,
         a.one_of_the_ports,

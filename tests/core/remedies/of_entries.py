@@ -18,7 +18,7 @@ OF_ENTRIES: tuple[Rule, ...] = (
         r.declare_alias,
     ),
     rule(
-        r"AmbiguousService: host (?P<host>\S+) does not tell .*; give it an entry of its own, or annotate .*",
+        r"AmbiguousService: host (?P<host>\S+) does not say .*; give it an entry of its own, or annotate .*",
         r.own_entry_for_host,
         e.annotate_service,
     ),
@@ -66,19 +66,24 @@ OF_ENTRIES: tuple[Rule, ...] = (
         r.http_at_sidecar,
     ),
     rule(
+        rf"WouldShadowService: {TAKES}shares? .*; set location MESH_INTERNAL, resolution STATIC and .*, or delete .*",
+        e.pods_of_service,
+        r.declare_alias,
+    ),
+    rule(
         rf"WouldShadow\w+: {TAKES}share .*; take the HTTP ports to an entry of their own, .*{REMAINS}",
         r.own_entry_for_http,
     ),
     rule(
         rf"WouldShadowEntry: {TAKES}take .* from ServiceEntry (?P<other>\S+).*; "
-        r"take port (?P<port>\d+) out of one of the two, or lead both .*",
+        r"take port (?P<port>\d+) out of one of the two",
         e.take_port_out,
         r.take_port_out_of_other,
-        r.lead_both_to_service,
     ),
     rule(
         rf"WouldShadowService: {TAKES}takes? .*; "
-        r"delete and recreate the ServiceEntry \(it must be younger\) exported to '\*', or declare .*",
+        r"delete and recreate the ServiceEntry \(it must be younger\) exported to '\*'"
+        r"(?: with spec\.addresses (?P<with>\[.*?\]))?, or declare .*",
         e.recreate_for_all,
         r.declare_alias,
     ),
@@ -106,6 +111,10 @@ OF_ENTRIES: tuple[Rule, ...] = (
     ),
     rule(rf"WouldCutOffCallers: .*; declare a DnsAlias instead, and delete the entry{REMAINS}", r.declare_alias),
     rule(r"WouldCutOffCallers: .*; give port (?P<port>\d+) an entry of its own", r.own_entry_for_port),
+    rule(
+        r"UncoversCatchAll: ServiceEntry (?P<namespace>\S+)/(?P<name>\S+) is a catch-all .*; fix ServiceEntry .* first",
+        e.fix_the_one_behind,
+    ),
     rule(
         r"NotRepairable: .*",
         why="the text names no edit but that there is one at the source: what depends on the entry",

@@ -1,6 +1,7 @@
 """Remedies that findings have of their own."""
 
 from tests.core.remedies import around as r
+from tests.core.remedies import corrections as c
 from tests.core.remedies import entries as e
 from tests.core.remedies.rule import Rule, rule
 
@@ -68,7 +69,6 @@ OF_FINDINGS: tuple[Rule, ...] = (
     ),
     rule(r"delete it and declare a DnsAlias instead", r.declare_alias),
     rule(r"list in spec\.addresses the addresses that its clients dial", e.list_outside_addresses),
-    rule(r"keep one of the claims", r.keep_this_claim, r.keep_another_claim),
     rule(r"keep one of the claims, or export them to .*", r.keep_this_claim, r.keep_another_claim, r.claim_at_home),
     rule(r"use a host that is no Service's name and not under the cluster domain", e.other_host),
     rule(r"list single addresses that no Service has instead of .*", e.list_single_addresses),
@@ -99,5 +99,62 @@ OF_FINDINGS: tuple[Rule, ...] = (
     ),
     rule(r"list the Service's first clusterIP only", e.first_address_only),
     rule(r"delete the ServiceEntry and create it again with an address that no Service has; .*", e.recreate_elsewhere),
+    rule(
+        r"list in spec\.addresses an address that the other .* does not have, or give one of the two another port",
+        e.own_address,
+        e.other_port,
+    ),
+    rule(
+        r"take spec\.addresses out of both, so that their TLS is matched by SNI, or list an address that .*",
+        r.both_without_address,
+        e.own_address,
+    ),
+    rule(r"use a host that is no Service's name", e.other_host),
+    rule(r"put its ports into that entry, or give it another host", r.ports_into_first, e.other_host),
+    rule(r"put the ports of all of them into one entry", r.ports_into_one),
+    rule(
+        r"put the ports of all of them into one entry, or list the same spec\.addresses in each",
+        r.ports_into_one,
+        r.same_addresses,
+    ),
+    rule(
+        r"put the endpoints of all of them into one entry, or give each another host",
+        r.endpoints_into_one,
+        e.other_host,
+    ),
+    rule(r"give each another host, or a namespace of its own", e.other_host, r.other_namespace),
+    rule(r"list spec\.endpoints, or set a workloadSelector", e.list_endpoints, e.select_pods),
+    rule(
+        r"take targetPort and the endpoints' ports of port (?P<port>\d+) out, so that Service \S+ is called at \d+, or "
+        r"add port (?P<target>\d+) to Service \S+",
+        e.without_target_port,
+        r.behind_gets_port,
+    ),
+    rule(
+        r"take targetPort and the endpoints' ports of port (?P<port>\d+) out, so that Service \S+ is called at \d+",
+        e.without_target_port,
+    ),
+    rule(
+        r"set targetPort of port (?P<port>\d+) to one that Service \S+ has, such as (?P<to>\d+), or add port "
+        r"(?P<target>\d+) to Service \S+",
+        e.target_of_service,
+        r.behind_gets_port,
+    ),
+    rule(
+        r"set targetPort of port (?P<port>\d+) to one that Service \S+ has, such as (?P<to>\d+)",
+        e.target_of_service,
+    ),
+    rule(
+        r"remove port (?P<port>\d+) from the ServiceEntry, or add port (?P<target>\d+) to Service \S+",
+        e.take_port_out,
+        r.behind_gets_port,
+    ),
+    rule(
+        r"delete it and give Service (?P<service>\S+) type ExternalName, or use a host that is no Service's name",
+        r.external_name_instead,
+        e.other_host,
+    ),
+    rule(r"correct the fields that the message names", c.correct_fields),
+    rule(r"correct the annotation, or take it off", c.correct_annotation, c.take_annotation_off),
     rule(r"make sure that you own the domain: .*", why="asks for knowledge: nothing is wrong with the objects"),
 )

@@ -79,6 +79,11 @@ def _of_old(name: str, host: str = "old.hello", note: dict[str, str] | None = No
     return make.foreign(name, host, namespace="side", meta={"annotations": note or {}}, **{**led, **spec})
 
 
+def _leading(name: str, port: Raw, service: str) -> Raw:
+    endpoints = [{"address": f"{service}.side.svc.cluster.local"}]
+    return make.entry(name, f"{name}.hello", namespace="other", ports=[port], endpoints=endpoints)
+
+
 WORLDS: dict[str, Scenario] = {
     "outside, none": _world("Keeps the destination.", _outside(3306, "NONE", IN_CARE)),
     "outside, none, with capture": _world("The sidecar answers names.", _outside(3306, "NONE", IN_CARE), **CAPTURE),
@@ -156,6 +161,26 @@ WORLDS: dict[str, Scenario] = {
         "Its clients dial what nobody knows.",
         OLD,
         _of_old("old", host="old.example.com", note={"dnsalias.io/service": "old"}),
+    ),
+    "ports that the Service lacks and another entry has": _world(
+        "The Service would take the port from that entry.",
+        OLD,
+        make.entry(
+            "has",
+            "has.hello",
+            namespace="side",
+            ports=[make.entry_port(7100)],
+            resolution="STATIC",
+            addresses=["10.96.8.1"],
+            endpoints=[{"address": "192.0.2.9"}],
+        ),
+        _leading("same", make.entry_port(7000, "HTTP", targetPort=7100), "old"),
+        _leading("other", make.entry_port(7200, "HTTP", targetPort=7100), "old"),
+    ),
+    "a Service without a TCP port": _world(
+        "It has none to lead to.",
+        make.service("dns", namespace="side", ip="10.96.8.5", ports=[{**make.port(53, "dns"), "protocol": "UDP"}]),
+        _leading("dns", make.entry_port(5353, "HTTP", targetPort=5300), "dns"),
     ),
     "an alias of a proxy": _world(
         "No other port is left.",

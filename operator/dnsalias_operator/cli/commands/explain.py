@@ -14,6 +14,7 @@ from dnsalias_operator.cli.printing.lintjson import as_dict as finding_as_dict
 from dnsalias_operator.cli.printing.rows import as_dict as row_as_dict
 from dnsalias_operator.cli.printing.storytext import lines_of
 from dnsalias_operator.cli.reading.meshread import in_mesh
+from dnsalias_operator.cli.reading.namespaces import meant
 from dnsalias_operator.cli.reading.problems import Place
 from dnsalias_operator.cli.terminal import clean
 from dnsalias_operator.core.advice.story import Story, story
@@ -130,7 +131,9 @@ def _key(world: Snapshot, kind: str, word: str, rules: Rules) -> Key:
     if service is not None:
         raise click.UsageError(f"{clean(word)} is a Service; {_of_service(world, service.key, rules)}")
     what = f"{kind or 'DnsAlias or ServiceEntry'} {clean(word)}"
-    raise click.UsageError(f"there is no {what} in what was read; {_EXPECTED}")
+    every = [k for k in (*(a.key for a in world.aliases()), *(e.key for e in world.entries())) if kind in ("", k.kind)]
+    known = {f"{k.namespace}/{k.name}" for k in every} if slash else {k.name for k in every}
+    raise click.UsageError(f"there is no {what} in what was read{meant(word, known)}; {_EXPECTED}")
 
 
 def _named(world: Snapshot, word: str) -> list[Key]:
@@ -191,7 +194,7 @@ def as_dict(of: Story, places: Mapping[Key, Place]) -> dict[str, Any]:
         "conditions": [
             {"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in of.conditions
         ],
-        "findings": [{**finding_as_dict(f, places.get(f.key)), "cured": of.cures(f)} for f in of.findings],
+        "findings": [{**finding_as_dict(f, places.get(f.key)), "cured": of.fixes(f)} for f in of.findings],
         "changes": [{"verb": c.verb.value, "object": str(c.key), "reason": c.reason} for c in of.changes],
         "withheld": [{"verb": c.verb.value, "object": str(c.key), "reason": c.reason} for c in of.withheld],
         "steps": list(of.steps),

@@ -8,7 +8,7 @@ import click
 
 from dnsalias_operator.cli.options import ERROR, FOUND, OK, Source, with_rules, with_source
 from dnsalias_operator.cli.printing import baseline as baselines
-from dnsalias_operator.cli.printing.linted import Judged, Linted, Located, findings_in
+from dnsalias_operator.cli.printing.linted import Judged, Linted, Located, as_hazards, findings_in
 from dnsalias_operator.cli.reading.worlds import World
 from dnsalias_operator.cli.terminal import clean, count, note, tally
 from dnsalias_operator.core.findings.catalog import FAULTS, runs
@@ -96,7 +96,7 @@ def lint(
     judged = findings_in(source.read_worlds(), rules)
     _report_unrendered(judged.worlds)
     divided = baselines.divide(judged.findings, rows)
-    new = tuple(filter(wanted, divided.new))
+    new = as_hazards(filter(wanted, divided.new))
     accepted = tuple(pair for pair in divided.accepted if wanted(pair[0]))
     linted = Linted(judged, judged.rules[0], new, accepted, baseline or "", fail_on, strict)
     unread = any(map(linted.counts, linted.inputs.problems))

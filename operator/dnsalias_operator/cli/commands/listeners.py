@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import click
 
 from dnsalias_operator.cli.options import ERROR, OK, Source, labels_of, with_mesh, with_source
+from dnsalias_operator.cli.printing import routes
 from dnsalias_operator.cli.printing.rows import as_dict, cells_of
+from dnsalias_operator.cli.reading.inputs import Inputs
 from dnsalias_operator.cli.reading.meshread import in_mesh, mesh_in
-from dnsalias_operator.cli.terminal import clean, on_terminal
+from dnsalias_operator.cli.reading.namespaces import no_such
+from dnsalias_operator.cli.terminal import clean, note, on_terminal
 from dnsalias_operator.core.istio.clusters import Sent, clusters_on, sends
 from dnsalias_operator.core.istio.listeners import (
     Client,
@@ -20,7 +23,9 @@ from dnsalias_operator.core.istio.listeners import (
     sidecar_of,
     unfollowed,
 )
-from dnsalias_operator.core.istio.listeners.rows import PASSTHROUGH
+from dnsalias_operator.core.istio.listeners.scope import scope_of
+from dnsalias_operator.core.istio.routes import VirtualHost, virtual_hosts
+from dnsalias_operator.core.istio.validation import admitted, refused
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -31,9 +36,15 @@ Example:
   dnsalias listeners -f manifests/ --from default --port 443
   dnsalias listeners --from default --port 80 -o wide
 
+With --port the virtual hosts of an HTTP port are listed as well: which Host headers lead where.
+
 \b
--o wide also shows what the sidecar sends, mTLS or what the application sent
-(plaintext), and why.
+-o wide also shows what the sidecar sends, and why:
+  mTLS, TLS  it adds that
+  plaintext  it adds nothing to what the application sent
+  unchanged  it passes on what the application sent: TLS that it knows by SNI,
+             or a connection that no listener is for
+  nothing    no connection is made: there is no such cluster, or it is blocked
 
 \b
 Exit codes:
@@ -55,27 +66,34 @@ _CLUSTERS = ("CLUSTER", "SENDS", "BECAUSE")
 def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str], port: int | None, output: str) -> int:
     """Print the table; the exit code."""
     inputs = source.read()
+    _check_namespace(client, inputs, rules)
     asked = Client(client, labels)
-    world = inputs.snapshot()
-    given, rules = rules, in_mesh(inputs, rules, world)
+    given, by_hand = inputs.snapshot(), rules
+    rules = in_mesh(inputs, rules, given)
+    world = admitted(given, rules.mesh)
     found = outbound(world, asked, rules.mesh) if port is None else listeners_on(world, asked, rules.mesh, port)
     rows = [row for listener in found for row in listener.every_row]
+    through = scope_of(world, asked, rules.mesh).fall_through
+    hosts = virtual_hosts(world, asked, rules.mesh, port, rows) if port is not None else []
     missing = [f"Not modelled: {line}." for line in unfollowed(world, asked, rules.mesh, port)]
-    missing += [f"Not modelled: {line}." for line in mesh_in(inputs, given).unfollowed]
+    missing += routes.rules_of(hosts)
+    missing += [f"Not modelled: {line}." for line in mesh_in(inputs, by_hand).unfollowed]
+    missing += _not_admitted(given, world, rules, port)
     missing += _refusals(world, asked, rules, world.ports() if port is None else [port])
     if output == "json":
-        document = {"listeners": [as_dict(row) for row in rows]}
+        document: dict[str, object] = {"listeners": [as_dict(row) for row in rows]}
+        if port is not None:
+            document |= {"virtualHosts": [routes.as_dict(host) for host in hosts], "fallThrough": through}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         for line in missing:
             click.echo(clean(line), err=True)
     else:
-        if output == "wide":
-            sent = _sent(world, asked, rules, {listener.port for listener in found})
-            _table(_WIDE, [(*cells_of(row)[:4], _sends(row, sent), *cells_of(row)[4:]) for row in rows])
-            click.echo()
-            _table(_CLUSTERS, [(clean(name), str(one), clean(one.because)) for name, one in sent.items()])
+        sent = _sent(world, asked, rules, {listener.port for listener in found}) if output == "wide" else None
+        if rows:
+            _listeners(rows, sent)
         else:
-            _table(_COLUMNS, [cells_of(row) for row in rows])
+            click.echo(routes.unlistened(port, through, complete=not missing))
+        _virtual_hosts(hosts, through, sent)
         for line in _losses(found):
             click.echo(line)
         for line in missing:
@@ -87,18 +105,43 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
     return ERROR if inputs.problems else OK
 
 
+def _check_namespace(name: str, inputs: Inputs, rules: Rules) -> None:
+    """Report a namespace that nothing is in; one that a cluster does not have is bad usage."""
+    why = no_such(name, inputs, rules.mesh.root_namespace)
+    if why and inputs.namespaces_known:
+        raise click.UsageError(f"--from: the cluster has no {why}")
+    if why:
+        note(f"warning: --from: nothing in the input is in {why}; the answer is for a namespace that has no objects")
+
+
 def _sent(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int]) -> dict[str, Sent]:
     """What the sidecar sends to every cluster of these ports, by the cluster's name."""
     every = (cluster for port in sorted(ports) for cluster in clusters_on(world, client, rules.mesh, port))
     return {cluster.name: sends(world, client, rules.mesh, cluster) for cluster in every}
 
 
-def _sends(row: Row, sent: Mapping[str, Sent]) -> str:
-    if row.route:
-        return "by host, see below"
-    if row.cluster is not None and row.cluster in sent:
-        return str(sent[row.cluster])
-    return "plaintext" if row.cluster == PASSTHROUGH else "nothing"
+def _listeners(rows: Sequence[Row], sent: Mapping[str, Sent] | None) -> None:
+    if sent is None:
+        _table(_COLUMNS, [cells_of(row) for row in rows])
+        return
+    shown = [(cells_of(row), routes.sends(row, sent)) for row in rows]
+    _table(_WIDE, [(*cells[:4], sends_, *cells[4:]) for cells, sends_ in shown])
+    if any(sends_ == routes.NOTHING for _, sends_ in shown):
+        click.echo(routes.NO_CLUSTER)
+    click.echo()
+    _table(_CLUSTERS, [(clean(name), str(one), clean(one.because)) for name, one in sent.items()])
+
+
+def _virtual_hosts(hosts: Sequence[VirtualHost], through: str, sent: Mapping[str, Sent] | None) -> None:
+    """HTTP requests of the port, by their Host header."""
+    cells = routes.cells_of(hosts, through)
+    if not cells:
+        return
+    click.echo()
+    if sent is None:
+        _table(routes.COLUMNS, cells)
+        return
+    _table(routes.WIDE, [(*one[:3], routes.sends_to(one[2], sent), *one[3:]) for one in cells])
 
 
 def _refusals(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int]) -> Iterable[str]:
@@ -106,6 +149,14 @@ def _refusals(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int
     for port in ports:
         for key, why in sorted(refused_on(world, client, rules.mesh, port).items()):
             yield f"{key} on port {port}: Envoy refuses the listener; starting sidecars never become ready ({why})."
+
+
+def _not_admitted(given: Snapshot, world: Snapshot, rules: Rules, port: int | None) -> Iterable[str]:
+    """Entries that have no listener because no cluster can have them."""
+    for entry in given.entries() if given is not world else ():
+        if world.get(entry.key) is None and (port is None or port in {p.number for p in entry.ports}):
+            why = "; ".join(map(str, refused(entry.raw, rules.mesh)))
+            yield f"{entry.key} has no listener: Istio refuses it ({why})."
 
 
 def _losses(found: Iterable[Listener]) -> Iterable[str]:

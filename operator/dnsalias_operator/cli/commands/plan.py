@@ -167,7 +167,7 @@ def _untouched(decided: Plan) -> list[EntryDecision]:
 
 
 def _needed(rules: Rules) -> str:
-    """What the operator would have to be told to write what it withholds."""
+    """What settings would let the operator write what it withholds."""
     return "the whole cluster is read" if rules.namespace else "foreign_entries is patch"
 
 

@@ -26,6 +26,7 @@ from dnsalias_operator.core.advice.verify import (
     report,
 )
 from dnsalias_operator.core.istio.listeners import Client
+from dnsalias_operator.core.istio.validation import admitted
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
@@ -94,10 +95,11 @@ def verify(
     sampled = _read(source, dump, pod, every, clusters=output != "text")
     named = [_client(one, namespace_given, labels) for one in sampled]
     inputs = source.read()
-    world = inputs.snapshot()
-    rules = in_mesh(inputs, rules, world)
+    given = inputs.snapshot()
+    rules = in_mesh(inputs, rules, given)
+    world = admitted(given, rules.mesh)
     if source.namespace and not source.paths:
-        note(f"warning: nothing outside of namespace {source.namespace} was read, and a sidecar is told of more")
+        note(f"warning: nothing outside of namespace {source.namespace} was read, and a sidecar receives more")
     found = [
         _verify(world, one, client, rules.mesh, wide=output == "wide")
         for one, client in zip(sampled, named, strict=True)

@@ -22,8 +22,8 @@ def document(linted: Linted) -> str:
     """The report as ASCII XML: a case for every finding, and a passed case for every entry and alias without findings.
 
     A Service is a case only if it has a finding. A finding fails its case if it makes the exit code 1. A milder one is
-    the output of a case that passes, and one in the baseline is a skipped case. Input that could not be read is an
-    error if it makes the exit code 2.
+    the output of a case that passes, and one in the baseline is a skipped case. A hazard with many objects is one case.
+    Input that could not be read is an error if it makes the exit code 2.
     """
     cases = [*_problems(linted), *_findings(linted), *_sound(linted)]
     totals = {
@@ -70,7 +70,7 @@ def _findings(linted: Linted) -> Iterator[ET.Element]:
 
 
 def _sound(linted: Linted) -> Iterator[ET.Element]:
-    found = (*linted.findings, *(finding for finding, _ in linted.accepted))
+    found = (*linted.every, *(finding for finding, _ in linted.accepted))
     faulty = {(finding.key, finding.beginning) for finding in found}
     sound = ((item.key, item.place) for item in linted.inputs.items if item.key and item.key.kind in _PASSED)
     for key, place in dict.fromkeys(sound):
@@ -88,13 +88,19 @@ def _placed(case: ET.Element, place: Place | None) -> ET.Element:
 def _case(finding: Located) -> ET.Element:
     port = f", port {finding.port}" if finding.port is not None else ""
     worlds = f" in {clean(', '.join(finding.worlds))}" if finding.worlds else ""
-    name = f"{finding.code} {_TITLES[finding.code]}{port}{worlds}"
+    objects = f", {len(finding.behind)} objects" if finding.behind else ""
+    name = f"{finding.code} {_TITLES[finding.code]}{port}{objects}{worlds}"
     return _placed(ET.Element("testcase", classname=clean(finding.key), name=name), finding.place)
 
 
 def _text(finding: Located) -> str:
     where = f"{clean(finding.place)}: " if finding.place else ""
-    return f"{where}{finding.severity} {clean(finding.message)}\nfix: {clean(finding.remedy)}"
+    others = "".join(f"\nalso: {clean(other.key)}{_at(other)}" for other in finding.behind)
+    return f"{where}{finding.severity} {clean(finding.message)}\nfix: {clean(finding.remedy)}{others}"
+
+
+def _at(finding: Located) -> str:
+    return f" ({clean(finding.place)})" if finding.place else ""
 
 
 def _why(row: Row, baseline: str) -> str:

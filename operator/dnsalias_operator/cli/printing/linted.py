@@ -1,7 +1,7 @@
 """What one run of `dnsalias lint` found: the input of every output form."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from dnsalias_operator.cli.printing.baseline import Row
 from dnsalias_operator.cli.reading.inputs import Inputs, Item
@@ -9,6 +9,7 @@ from dnsalias_operator.cli.reading.meshread import complaints, found_in, rules_i
 from dnsalias_operator.cli.reading.problems import Place, Problem
 from dnsalias_operator.cli.reading.worlds import World, readings, worlds
 from dnsalias_operator.cli.terminal import note
+from dnsalias_operator.core.findings.hazards import message_of, remedy_of, together
 from dnsalias_operator.core.istio.meshconfig import Found, joined
 from dnsalias_operator.core.outcome import Finding, Severity
 from dnsalias_operator.core.plan import lint
@@ -22,12 +23,14 @@ class Located(Finding):
 
     ``place`` is that of the port that it is about, or of the object; ``beginning`` is always that of the object. Both
     are None for an object of a cluster. ``worlds`` are the names of the worlds in which it is found; the world of files
-    that are part of no kustomization and no `--overlay` has none.
+    that are part of no kustomization and no `--overlay` has none. ``behind`` are the findings of all objects behind a
+    hazard for which this one stands: its message and remedy are about all of them (`as_hazards`). () for one object.
     """
 
     place: Place | None = None
     beginning: Place | None = None
     worlds: tuple[str, ...] = ()
+    behind: tuple["Located", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Judged:
 class Linted:
     """What is shown of ``judged``, and the ``rules`` that were used.
 
+    ``findings`` has one finding for a hazard with many objects, ``every`` that of each object.
     ``accepted`` are the findings that have a row in the baseline (``baseline``: its path, "" for none). They are not in
     ``findings`` and do not affect the exit code. ``fail_on`` is a severity or ``never``; with ``strict`` every problem
     counts.
@@ -61,6 +65,11 @@ class Linted:
     baseline: str
     fail_on: str
     strict: bool
+
+    @property
+    def every(self) -> tuple[Located, ...]:
+        """What is shown, object by object, in the order of findings."""
+        return tuple(each for finding in self.findings for each in finding.behind or (finding,))
 
     @property
     def inputs(self) -> Inputs:
@@ -108,6 +117,17 @@ def _mesh_of(world: World, inputs: Inputs, rules: Rules) -> Found:
     """What the world's own documents say of the mesh, else what all do."""
     own = found_in(world.items, rules.mesh) or found_in(inputs.items, rules.mesh)
     return joined((inputs.mesh, own))
+
+
+def as_hazards(findings: Iterable[Located]) -> tuple[Located, ...]:
+    """The findings in their order; many of one hazard, in the same worlds, are one that stands for all."""
+    return tuple(map(_as_one, together(findings, lambda finding: finding.worlds)))
+
+
+def _as_one(group: tuple[Located, ...]) -> Located:
+    if len(group) == 1:
+        return group[0]
+    return replace(group[0], message=message_of(group), remedy=remedy_of(group), behind=group)
 
 
 def _located(finding: Finding, item: Item, worlds: Iterable[str]) -> Located:

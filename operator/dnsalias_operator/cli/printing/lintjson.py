@@ -63,7 +63,12 @@ def as_dict(finding: Finding, place: Place | None) -> dict[str, object]:
 
 
 def _located(finding: Located) -> dict[str, object]:
-    return {**as_dict(finding, finding.place), "worlds": list(finding.worlds)}
+    return {
+        **as_dict(finding, finding.place),
+        "worlds": list(finding.worlds),
+        "count": len(finding.behind) or 1,
+        "objects": [as_dict(each, each.place) for each in finding.behind],
+    }
 
 
 def _problem(problem: Problem, *, counts: bool) -> dict[str, object]:

@@ -17,11 +17,13 @@ from dnsalias_operator.cli.printing.pages import PagesMissingError, address, pag
 from dnsalias_operator.cli.reading.problems import STDIN, Place, Problem
 from dnsalias_operator.cli.terminal import clean
 from dnsalias_operator.core.findings.catalog import FAULTS, Fault
-from dnsalias_operator.core.outcome import Finding, Severity
+from dnsalias_operator.core.outcome import Severity
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 FINGERPRINT = "dnsaliasFinding/v1"
 """Name and version of the fingerprint; a change of its computation needs a new version (section 3.27.17)."""
+MOST_LOCATIONS = 100
+"""Of one result; code scanning takes no more into account."""
 _LEVELS = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _ROOT = "%SRCROOT%"
 _INDEX = {fault.code: index for index, fault in enumerate(FAULTS)}
@@ -93,20 +95,28 @@ def _result(finding: Located) -> dict[str, Any]:
         "level": _LEVELS[finding.severity],
         # Square brackets would be read as links to related locations (section 3.11.6); names may hold any text.
         "message": {"text": clean(message).replace("[", "\\[").replace("]", "\\]")},
-        "locations": [_location(finding)],
+        # The hazard is gone once all of them are changed (section 3.27.12).
+        "locations": [_location(each) for each in (finding.behind or (finding,))[:MOST_LOCATIONS]],
         "partialFingerprints": {FINGERPRINT: fingerprint(finding)},
         "properties": {
             "severity": finding.severity.value,
             "port": finding.port,
+            "objects": len(finding.behind) or 1,
             "remedy": clean(finding.remedy),
             "worlds": [*map(clean, finding.worlds)],
         },
     }
 
 
-def fingerprint(finding: Finding) -> str:
-    """The same for the same fault of the same object, wherever the object is in the files (64 hexadecimal digits)."""
-    return hashlib.sha256(json.dumps(Fingerprint.of(finding)).encode()).hexdigest()
+def fingerprint(finding: Located) -> str:
+    """The same for the same fault of the same object, wherever the object is in the files (64 hexadecimal digits).
+
+    One that stands for a hazard with many objects has the hazard's: the same whichever objects come and go.
+    """
+    identity: object = Fingerprint.of(finding)
+    if finding.behind and finding.hazard:
+        identity = ("hazard", finding.code, finding.port, finding.hazard.name)
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
 
 def _location(finding: Located) -> dict[str, Any]:

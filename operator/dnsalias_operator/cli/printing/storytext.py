@@ -134,7 +134,7 @@ def _end(answers: Answer, row: Row) -> str:
 def _findings(story: Story) -> Iterator[str]:
     for finding in story.findings:
         port = f" port {finding.port}:" if finding.port is not None else ""
-        fixed = "" if not story.cures(finding) else click.style(" (the operator fixes this)", fg="green")
+        fixed = "" if not story.fixes(finding) else click.style(" (the operator fixes this)", fg="green")
         yield f"{severity(finding.severity)} {finding.code}{port} {clean(finding.message)}{fixed}"
 
 

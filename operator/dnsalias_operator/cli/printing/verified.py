@@ -13,7 +13,7 @@ from dnsalias_operator.core.istio.listeners import Client
 from dnsalias_operator.model.mesh import Mesh
 
 MOST_CLAIMED = 10
-"""Objects of a port that are told one by one."""
+"""Objects of a port that are listed one by one."""
 _FLAGS = {
     "dns_capture": ("--dns-capture", "--no-dns-capture"),
     "dual_stack": ("--dual-stack", "--no-dual-stack"),
@@ -53,7 +53,7 @@ class Verified:
 
 
 def lines(one: Verified, most: int) -> Iterator[str]:
-    """The outcome in words; at most so many ports are told one by one."""
+    """The outcome in words; at most so many ports are listed one by one."""
     verdict = one.verdict
     yield click.style(f"{clean(one.source)}: {clean(_whose(one))}", bold=True)
     for difference in verdict.differences[:most]:
@@ -70,12 +70,12 @@ def lines(one: Verified, most: int) -> Iterator[str]:
 
 def explained(why: Explanation) -> str:
     """The settings that would explain the differences, in a sentence."""
-    told = " and ".join(_setting(name, value) for name, value in why.settings.items())
+    set_so = " and ".join(_setting(name, value) for name, value in why.settings.items())
     flags = " ".join(_flag(name, value) for name, value in why.settings.items())
     agree = "all ports agree" if why.complete else f"{why.agreed} of {count(why.ports, 'port')} agree"
     others = [_setting(name, value) for name, value in why.others[:3]]
     also = f"; as many do with {' or '.join(others)}" if others else ""
-    return f"With {told}, {agree} ({flags}){also}."
+    return f"With {set_so}, {agree} ({flags}){also}."
 
 
 def _whose(one: Verified) -> str:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from dnsalias_operator.cli.progress import counting
 from dnsalias_operator.cli.reading.inputs import Inputs, Item
+from dnsalias_operator.cli.reading.namespaces import meant
 from dnsalias_operator.cli.terminal import note
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.mesh import Mesh
@@ -13,6 +14,10 @@ from dnsalias_operator.model.mesh import Mesh
 
 class LiveError(Exception):
     """The cluster cannot be read; the message says why and what to do."""
+
+
+class NoNamespaceError(LiveError):
+    """The cluster has no namespace of that name; the message names those that may be meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ def read_cluster(
 
     Raises:
         LiveError: there is no kubeconfig, the cluster does not answer, or refuses.
+        NoNamespaceError: it has no such namespace, as far as it says.
     """
     from dnsalias_operator.shell.api import listing  # noqa: PLC0415 (kubernetes and aiohttp take a while to import)
 
@@ -55,6 +61,8 @@ def read_cluster(
         denied = isinstance(error, listing.ApiError) and error.status == HTTPStatus.FORBIDDEN
         narrower = "; -n NAMESPACE reads one namespace only" if denied and not namespace else ""
         raise LiveError(f"{error}{narrower}") from error
+    if namespace and found.namespaces is not None and namespace not in found.namespaces:
+        raise NoNamespaceError(f"the cluster has no namespace {namespace}{meant(namespace, found.namespaces)}")
     items = tuple(Item(raw, KINDS[raw["kind"]].parse(raw), None) for raw in found)
     known = not namespace and KINDS["Namespace"].resource not in found.forbidden
     return Live(Inputs(items, namespaces_known=known, mesh=found.mesh), found.missing, found.forbidden)

@@ -63,7 +63,7 @@ def from_pod(kubeconfig: str, context: str, namespace: str, pod: str, *, cluster
 
 
 def from_namespace(kubeconfig: str, context: str, namespace: str, *, clusters: bool) -> Iterator[Sampled]:
-    """Ask one pod of each workload; one that cannot be read is told on standard error, and left out.
+    """Ask one pod of each workload; one that cannot be read is reported on standard error, and left out.
 
     Raises:
         SidecarError: the pods cannot be listed, none has a sidecar, or none can be read.

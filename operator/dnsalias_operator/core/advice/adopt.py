@@ -154,9 +154,9 @@ def _proposed(
     entry = adoption.entry
     spec = _spec(adoption, service, {n for c in together for n in c.numbers}, host)
     have = next((a for a in there.aliases_for_host(host) if _is_for(a, service)), None)
-    told = tuple(notes(adoption))
+    remarks = tuple(notes(adoption))
     if have is not None:
-        alias, told = have, tuple(_differences(have, spec))
+        alias, remarks = have, tuple(_differences(have, spec))
     else:
         name = _name(there, entry, host, service.meta.namespace)
         meta = {"name": name, "namespace": service.meta.namespace}
@@ -175,7 +175,7 @@ def _proposed(
         return NotAdopted(entry.key, host, Why(refused.reason, message))
     ready = next(c for c in now.conditions if c.type == READY)
     exists = adoption.world.get(alias.key) is not None
-    return Adopted(entry.key, host, alias.raw, service.key, ready, now.mode, exists=exists, notes=told)
+    return Adopted(entry.key, host, alias.raw, service.key, ready, now.mode, exists=exists, notes=remarks)
 
 
 def _is_for(alias: DnsAlias, service: Service) -> bool:

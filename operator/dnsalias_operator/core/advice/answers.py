@@ -29,7 +29,7 @@ class Answer:
 def who_answers(
     world: Snapshot, addresses: Iterable[str], ports: Iterable[int], hosts: Iterable[str], mesh: Mesh
 ) -> tuple[Answer, ...]:
-    """Ask for every address and port, in that order; pods that get the same answer are told as one."""
+    """Ask for every address and port, in that order; pods that get the same answer are grouped."""
     named = frozenset(hosts)
     return tuple(
         answers

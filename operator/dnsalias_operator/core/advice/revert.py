@@ -1,6 +1,6 @@
 """What taking our patches out of other people's entries would do: the writes, and the listeners that they reopen.
 
-An entry that is reverted is opted out in the same write, or the running operator would mend it again at once.
+An entry that is reverted is opted out in the same write, or the running operator would repair it again at once.
 """
 
 from collections.abc import Iterable, Mapping

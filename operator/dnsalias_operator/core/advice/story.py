@@ -11,6 +11,7 @@ from dnsalias_operator.core.entries.decide import decide_entry
 from dnsalias_operator.core.entries.ownership import claims_to_be_ours, excluded, live_owner, opted_out
 from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.findings.lint import alias_findings, entry_findings
+from dnsalias_operator.core.istio.validation import admitted, cannot_exist
 from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, EntryDecision, Finding, State
 from dnsalias_operator.model.dnsalias import DnsAlias, chosen_ports
 from dnsalias_operator.model.meta import mappings
@@ -26,12 +27,12 @@ from dnsalias_operator.model.status import PATCHED, READY
 class Story:
     """One object, what belongs to it, and what to do.
 
-    ``named`` is the Service it is for, whether that exists (``service``) or not; ``inferred`` where only names tell.
+    ``named`` is the Service it is for, whether that exists (``service``) or not; ``inferred`` where only names say so.
     ``entry`` is the ServiceEntry as it stands, None where it is still to be made. ``mode`` is Generated or Patched, ""
     for an entry that serves no alias. ``state`` is the entry's, None where the operator does not look after it.
     ``not_followed`` says what ``answers`` leave out.
     ``conditions`` are the alias' as decided now. ``changes`` are due, ``withheld`` kept back by a policy. ``lasting``
-    are the findings that the changes do not cure. ``steps`` says what to do, in order; empty where all is well.
+    are the findings that the changes do not fix. ``steps`` says what to do, in order; empty where all is well.
     """
 
     key: Key
@@ -53,8 +54,8 @@ class Story:
     names: tuple[Naming, ...] = ()
     steps: tuple[str, ...] = ()
 
-    def cures(self, finding: Finding) -> bool:
-        """Whether the changes cure it: one that is contained has another code afterwards, and the same words."""
+    def fixes(self, finding: Finding) -> bool:
+        """Whether the changes fix it: one that is contained has another code afterwards, and the same words."""
         return all((f.key, f.port, f.message) != (finding.key, finding.port, finding.message) for f in self.lasting)
 
 
@@ -65,11 +66,27 @@ def story(world: Snapshot, key: Key, rules: Rules) -> Story | None:
     """
     alias = world.alias(key.namespace, key.name) if key.kind == "DnsAlias" else None
     entry = world.entry(key.namespace, key.name) if key.kind == "ServiceEntry" else None
+    if entry is not None and cannot_exist(entry, rules.mesh):
+        return _of_refused(world, entry, rules)
+    world = admitted(world, rules.mesh)
     if entry is not None and (owner := live_owner(world, entry)):
         alias = owner
     if alias is not None:
         return _of_alias(world, alias, rules)
     return _of_entry(world, entry, rules) if entry is not None else None
+
+
+def _of_refused(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Story:
+    found = tuple(entry_findings(world, entry, rules))
+    told = Story(
+        entry.key,
+        entry.hosts,
+        entry=entry,
+        summary="is refused by Istio: no cluster can have it, so it has no listener",
+        findings=found,
+        lasting=found,
+    )
+    return replace(told, steps=tuple(_common_steps(told)))
 
 
 def _of_alias(world: Snapshot, alias: DnsAlias, rules: Rules) -> Story:
@@ -85,7 +102,7 @@ def _of_alias(world: Snapshot, alias: DnsAlias, rules: Rules) -> Story:
         named = Key("Service", alias.meta.namespace, alias.spec.service_ref.name)
         service = world.service(named.namespace, named.name)
         ports = [p.port for p in chosen_ports(alias.spec, service)[0]] if service else []
-    told = Story(
+    story = Story(
         key=alias.key,
         hosts=(alias.spec.host,) if alias.spec else (),
         named=named,
@@ -98,8 +115,8 @@ def _of_alias(world: Snapshot, alias: DnsAlias, rules: Rules) -> Story:
         changes=decided.changes + (cared.changes if cared else ()),
         withheld=cared.withheld if cared else (),
     )
-    told = _with_traffic(world, told, ports, rules)
-    return replace(told, steps=(*_alias_steps(alias, told), *_common_steps(told)))
+    story = _with_traffic(world, story, ports, rules)
+    return replace(story, steps=(*_alias_steps(alias, story), *_common_steps(story)))
 
 
 def _served(decided: AliasDecision, cared: EntryDecision | None) -> str:
@@ -112,7 +129,7 @@ def _served(decided: AliasDecision, cared: EntryDecision | None) -> str:
 def _of_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Story:
     decided = decide_entry(world, entry.key, rules) or EntryDecision(entry.key, selected=False)
     target = stands_for(world, entry, rules)
-    told = Story(
+    story = Story(
         key=entry.key,
         hosts=entry.hosts,
         named=target.named,
@@ -124,13 +141,13 @@ def _of_entry(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Story:
         changes=decided.changes,
         withheld=decided.withheld,
     )
-    told = _with_traffic(world, told, [p.number for p in entry.ports], rules)
+    story = _with_traffic(world, story, [p.number for p in entry.ports], rules)
     steps: list[str] = []
     if decided.selected and decided.reason:
         steps.append(f"{decided.reason}: {decided.message}")
-    elif told.findings and not decided.selected and not claims_to_be_ours(entry) and not excluded(entry, rules):
+    elif story.findings and not decided.selected and not claims_to_be_ours(entry) and not excluded(entry, rules):
         steps.append(f'to have the operator repair it: annotate it {REPAIR_ANNOTATION}: "true"')
-    return replace(told, steps=(*steps, *_common_steps(told)))
+    return replace(story, steps=(*steps, *_common_steps(story)))
 
 
 def _care(entry: ServiceEntry, decided: EntryDecision, rules: Rules) -> str:
@@ -146,44 +163,44 @@ def _care(entry: ServiceEntry, decided: EntryDecision, rules: Rules) -> str:
     return "is not in the operator's care: it is only reported on"
 
 
-def _with_traffic(world: Snapshot, told: Story, ports: list[int], rules: Rules) -> Story:
-    service, entry = told.service, told.entry
+def _with_traffic(world: Snapshot, story: Story, ports: list[int], rules: Rules) -> Story:
+    service, entry = story.service, story.entry
     addresses = [*(service.cluster_ips if service else ()), *(entry.addresses if entry else ())]
     asked = [a for a in addresses if "/" not in a and (rules.mesh.dual_stack or ":" not in a)]
-    after = world.with_changes({c.key: ServiceEntry.parse(c.after) if c.after else None for c in told.changes})
-    names = (naming(world, host, entry, service, rules.mesh) for host in told.hosts)
+    after = world.with_changes({c.key: ServiceEntry.parse(c.after) if c.after else None for c in story.changes})
+    names = (naming(world, host, entry, service, rules.mesh) for host in story.hosts)
     return replace(
-        told,
-        answers=who_answers(world, [*asked, ELSEWHERE], ports, told.hosts, rules.mesh),
+        story,
+        answers=who_answers(world, [*asked, ELSEWHERE], ports, story.hosts, rules.mesh),
         not_followed=not_followed(world, ports, rules.mesh),
-        findings=tuple(_findings(world, told, rules)),
-        lasting=tuple(_findings(after, told, rules)),
+        findings=tuple(_findings(world, story, rules)),
+        lasting=tuple(_findings(after, story, rules)),
         names=tuple(names),
     )
 
 
-def _findings(world: Snapshot, told: Story, rules: Rules) -> Iterator[Finding]:
-    if told.key.kind == "DnsAlias":
-        yield from alias_findings(world, told.key, rules)
-    made = next((c.key for c in told.changes if c.key.kind == "ServiceEntry"), None)
-    key = told.entry.key if told.entry else made  # not there yet, and then there
+def _findings(world: Snapshot, story: Story, rules: Rules) -> Iterator[Finding]:
+    if story.key.kind == "DnsAlias":
+        yield from alias_findings(world, story.key, rules)
+    made = next((c.key for c in story.changes if c.key.kind == "ServiceEntry"), None)
+    key = story.entry.key if story.entry else made  # not there yet, and then there
     entry = world.entry(key.namespace, key.name) if key else None
     if entry is not None:
         yield from sorted(entry_findings(world, entry, rules), key=lambda f: f.order)
 
 
-def _alias_steps(alias: DnsAlias, told: Story) -> Iterator[str]:
-    ready = told.conditions[-1]
+def _alias_steps(alias: DnsAlias, story: Story) -> Iterator[str]:
+    ready = story.conditions[-1]
     if ready.status != "True":
         yield f"{ready.reason}: {ready.message}"
     said = next((c for c in mappings(alias.status.get("conditions")) if c.get("type") == READY), None)
     if said is None and alias.meta.uid:
-        yield "the operator has not looked at it yet: is it running? kubectl -n dnsalias-system get pods"
-    elif said is not None and told.changes and ready.status == "True" and _refused_lately(alias, said):
+        yield "the operator has not processed it yet: is it running? kubectl -n dnsalias-system get pods"
+    elif said is not None and story.changes and ready.status == "True" and _refused_lately(alias, said):
         yield f"its status says Ready={said.get('status')} ({said.get('reason')}): {said.get('message')}"
     elif (
         said is not None
-        and not told.changes
+        and not story.changes
         and (said.get("status"), said.get("reason"))
         != (
             ready.status,
@@ -191,7 +208,7 @@ def _alias_steps(alias: DnsAlias, told: Story) -> Iterator[str]:
         )
     ):
         yield (
-            f"its status says Ready={said.get('status')} ({said.get('reason')}), and decided anew it is "
+            f"its status says Ready={said.get('status')} ({said.get('reason')}), and decided again it is "
             f"{ready.status} ({ready.reason}): is the operator running, and with these settings?"
         )
 
@@ -201,8 +218,8 @@ def _refused_lately(alias: DnsAlias, ready: Mapping[str, Any]) -> bool:
     return ready.get("status") == "False" and ready.get("observedGeneration") == alias.meta.generation
 
 
-def _common_steps(told: Story) -> Iterator[str]:
-    for change in told.changes:
+def _common_steps(story: Story) -> Iterator[str]:
+    for change in story.changes:
         yield f"the operator has to {change.verb} {change.key}, and does so when it runs ({change.reason})"
-    said = {"DA014", "DA015", "DA016"}  # the reason is told already
-    yield from dict.fromkeys(f"{f.code} {f.key}: {f.remedy}" for f in told.lasting if f.code not in said)
+    said = {"DA014", "DA015", "DA016"}  # the reason is said already
+    yield from dict.fromkeys(f"{f.code} {f.key}: {f.remedy}" for f in story.lasting if f.code not in said)

@@ -47,7 +47,7 @@ def failing(fault: Refusal, unwritten: str = "no ServiceEntry is written") -> tu
         elif kind == PROGRAMMED:
             out.append(Condition(kind, "False", fault.reason, unwritten))
         elif kind == RESOLVED_REFS and fault.condition == ACCEPTED:
-            out.append(Condition(kind, "Unknown", fault.reason, "not looked at, since the alias is not accepted"))
+            out.append(Condition(kind, "Unknown", fault.reason, "not checked, because the alias is not accepted"))
         else:
             out.append(_holds(kind))
     return (*out, Condition(READY, "False", fault.reason, fault.message))

@@ -8,19 +8,17 @@ from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.aliases.conditions import failing, holding
 from dnsalias_operator.core.aliases.desired import desired, leaves_shared_address
 from dnsalias_operator.core.aliases.generate import generate
+from dnsalias_operator.core.aliases.guard import hindrance
 from dnsalias_operator.core.aliases.refusals import refusal
 from dnsalias_operator.core.entries.decide import decide_entry
 from dnsalias_operator.core.entries.ownership import other_managers
 from dnsalias_operator.core.entries.serves_alias import foreign_entries, generated_entry, mismatch
-from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.istio.protocols import routed
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Change, Refusal, State
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.backends import leads_to
-from dnsalias_operator.core.traffic.catch_all import told_apart_by_address
-from dnsalias_operator.core.traffic.takeover import Moved, as_youngest, moved
-from dnsalias_operator.core.traffic.takeover_of_entries import displaced
+from dnsalias_operator.core.traffic.takeover import as_youngest, moved
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import mapping, strings
 from dnsalias_operator.model.names import OWN_MANAGER, RECREATED_FOR_ANNOTATION, SERVICE_UID_ANNOTATION, Key
@@ -76,13 +74,10 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
     entry = ServiceEntry.parse(manifest)
     without = world.with_changes({entry.key: None})
     replaced = _replaced(ours, spec.host, service) if ours else None
-    if blocked := _takes(case, without, entry):
-        return _refused(alias, ours, _would_take(blocked, entry))
-    if caught := told_apart_by_address(world, entry, rules.mesh):
-        return _refused(alias, ours, _would_catch(*min(caught), entry, rules))
+    if fault := hindrance(case, entry, service):
+        return _refused(alias, ours, fault)
     wait = _not_before(without, entry, service, rules)
     steps: tuple[Change, ...]
-    fault: Refusal | None = None
     if ours is None:
         steps = (_create(manifest, entry, service, wait),)
     elif replaced:
@@ -100,14 +95,6 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
         mode=GENERATED,
         changes=steps,
     )
-
-
-def _takes(case: Case, without: Snapshot, entry: ServiceEntry) -> Moved | None:
-    """Whose traffic the entry would take: a Service's, or that of an entry which had the host before the alias."""
-    mesh = case.rules.mesh
-    taken = moved(without, as_youngest(without, entry), entry, mesh)
-    inside = not any(map(public_suffix, entry.hosts))
-    return taken or displaced(without, entry, case.alias.meta.created, mesh, inside=inside)
 
 
 def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wait: int) -> Change:
@@ -130,12 +117,12 @@ def _host_changed(ours: ServiceEntry, host: str) -> Why:
     managers = other_managers(ours, "hosts")
     by = ", ".join(manager for manager in managers if manager != OWN_MANAGER)
     alone = " alone" if host in ours.hosts else ""
-    told = f"spec.hosts of the entry is {', '.join(ours.hosts) or 'empty'}, and the alias has {host}{alone}"
+    changed = f"spec.hosts of the entry is {', '.join(ours.hosts) or 'empty'}, and the alias has {host}{alone}"
     if OWN_MANAGER in managers and not alone:
-        told = f"the alias' host is {host} now"
+        changed = f"the alias' host is {host} now"
     elif by:
-        told = f"the entry was changed by {by}: {told}"
-    return Why(Reason.HOST_CHANGED, f"{told}; a changed entry would keep the old one's place in the order")
+        changed = f"the entry was changed by {by}: {changed}"
+    return Why(Reason.HOST_CHANGED, f"{changed}; a changed entry would keep the old one's place in the order")
 
 
 def _kept(
@@ -146,8 +133,8 @@ def _kept(
         return (
             ((), _pending(ours)) if ours.meta.deleting else ((changes.recreated(ours, manifest, leaving, wait),), None)
         )
-    healed = changes.healed(ours, manifest)
-    steps = (healed,) if healed else ()
+    restored = changes.restored(ours, manifest)
+    steps = (restored,) if restored else ()
     wanted = ServiceEntry.parse({**manifest, "metadata": ours.raw.get("metadata") or {}})
     without = case.world.with_changes({ours.key: None})
     with_it = without.with_changes({ours.key: wanted}) if ours.meta.created else as_youngest(without, wanted)
@@ -155,7 +142,7 @@ def _kept(
     if shadows is None:
         return steps, None
     if not case.scope.everywhere or ours.meta.annotations.get(RECREATED_FOR_ANNOTATION, "") == service.meta.uid:
-        why = f"{shadows.describe(ours.key)}: it came first; delete it once, and the operator makes it anew, younger"
+        why = f"{shadows.describe(ours.key)}: it came first; delete it once, and the operator creates it again, younger"
         return steps, Refusal(Reason.WOULD_SHADOW_SERVICE, why, PROGRAMMED)
     if ours.meta.deleting:
         return steps, _pending(ours)
@@ -165,7 +152,7 @@ def _kept(
 
 
 def _pending(entry: ServiceEntry) -> Refusal:
-    """Ours has to take the place of one that is deleted and stays: its going is news, and decides anew."""
+    """Ours has to take the place of one that is deleted and stays: its going is news, and has it decided again."""
     why = f"{_going(entry)}; the new one is made as soon as it is gone"
     return Refusal(Reason.PENDING, why, PROGRAMMED)
 
@@ -188,28 +175,9 @@ def _not_before(without: Snapshot, entry: ServiceEntry, service: Service, rules:
     return created + OLDER_BY if moved(without, without.with_changes({entry.key: older}), entry, rules.mesh) else 0
 
 
-def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
-    if blocked.loser.kind == "ServiceEntry":
-        ports = " or other ports" if len(entry.ports) > 1 else ""
-        message = f"{blocked.describe(entry.key)}, which was there first; choose another host{ports}"
-        return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
-    message = f"{blocked.describe(entry.key)}; limit spec.ports to other ports, or fix what else claims that address"
-    return Refusal(Reason.WOULD_SHADOW_SERVICE, message, ACCEPTED)
-
-
-def _would_catch(namespace: str, port: int, entry: ServiceEntry, rules: Rules) -> Refusal:
-    why = f"no address is free in {rules.containment_range}" if rules.containment else "containment is switched off"
-    limit = ", or limit spec.ports to other ports" if len(entry.ports) > 1 else ""
-    message = (
-        f"{entry.key} would take every connection to port {port} of pods in namespace {namespace}, where a Sidecar "
-        f"takes that port for bytes, and {why}; give its egress port the protocol HTTP{limit}"
-    )
-    return Refusal(Reason.WOULD_CATCH_ALL, message, ACCEPTED)
-
-
 def _given_up(case: Case, ours: ServiceEntry, foreign: ServiceEntry) -> AliasDecision:
     """Ours is for another host than the alias has now, and for that one somebody else's is there: no second is made."""
-    message = f"{foreign.key} already has host {case.spec.host}; it is looked at as soon as {ours.key} is gone"
+    message = f"{foreign.key} already has host {case.spec.host}; it is checked as soon as {ours.key} is gone"
     return AliasDecision(
         key=case.alias.key,
         conditions=failing(Refusal(Reason.PENDING, _going(ours) if ours.meta.deleting else message, PROGRAMMED)),

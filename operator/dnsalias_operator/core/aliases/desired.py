@@ -20,7 +20,7 @@ def desired(case: Case, service: Service, ours: ServiceEntry | None) -> dict[str
     """What is to be written, or why nothing may be.
 
     The entry has an address of its own, not its Service's, where clients in ambient mode are about (docs/istio.md,
-    "Ambient"), and where a Sidecar makes HTTP ports ports of bytes: they are told apart by an address, and with the
+    "Ambient"), and where a Sidecar makes HTTP ports ports of bytes: they are matched by an address, and with the
     Service's they might get the requests to it.
     """
     recreated_for = ours.meta.annotations.get(RECREATED_FOR_ANNOTATION, "") if ours else ""

@@ -9,7 +9,7 @@ from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.aliases.generate import ambiguous_target_port, endpoints_of
 from dnsalias_operator.core.entries.serves_alias import generated_entry
 from dnsalias_operator.core.hosts.holders import HOST_CHECKS
-from dnsalias_operator.core.istio.ambient import in_ambient_mode
+from dnsalias_operator.core.istio.ambient import ambient_clients
 from dnsalias_operator.core.istio.protocols import PortClass, Protocol, class_of, service_protocol
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import Refusal
@@ -20,18 +20,19 @@ from dnsalias_operator.model.status import ACCEPTED, RESOLVED_REFS
 
 
 def ambient(case: Case) -> Refusal | None:
-    """The namespace is in ambient mode, and calls would be led there by the Service's name: in plaintext.
+    """There are clients in ambient mode, whose calls would be led by the Service's name: in plaintext.
 
-    An alias that is served already stays: deleting its entry would cut off who calls it.
+    ztunnel gets every entry, so that the alias' own namespace does not matter. An alias that is served already stays:
+    deleting its entry would cut off who calls it.
     """
-    namespace, service = case.alias.meta.namespace, case.service
+    service, about = case.service, ambient_clients(case.world, case.rules.mesh)
     if service is None or not service.selector or endpoints_of(case.spec, service) is Endpoints.WORKLOADS:
         return None
-    if not in_ambient_mode(case.world, namespace) or generated_entry(case.world, case.alias) is not None:
+    if not about or generated_entry(case.world, case.alias) is not None:
         return None
     message = (
-        f"namespace {namespace} is in ambient mode, where calls by a DNS endpoint are sent in plaintext, past the mTLS "
-        "of the pods; set spec.endpoints to Workloads or Auto"
+        f"{about}, and calls in that mode by a DNS endpoint are sent in plaintext, past the mTLS of the pods; set "
+        "spec.endpoints to Workloads or Auto"
     )
     return Refusal(Reason.AMBIENT_UNSUPPORTED, message, ACCEPTED)
 
@@ -106,7 +107,7 @@ def http_proxy(case: Case) -> Refusal | None:
 
 
 def headless(case: Case) -> Refusal | None:
-    """The Service is headless and a port is told apart by address only."""
+    """The Service is headless and a port is matched by address only."""
     if case.service is None or not case.service.headless:
         return None
     bad = [p for p in case.ports if class_of(_protocol(p, case)) is not PortClass.HTTP]

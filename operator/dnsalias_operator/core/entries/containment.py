@@ -1,4 +1,4 @@
-"""An address of its own for a catch-all that cannot be cured: nobody routes to it, so it moves nothing.
+"""An address of its own for a catch-all that cannot be fixed: nobody routes to it, so it moves nothing.
 
 Source: docs/istio.md, "Traffic under mTLS": with such an address the Service, the alias and unrelated traffic all work.
 """

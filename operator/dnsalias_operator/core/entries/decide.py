@@ -12,11 +12,11 @@ from dnsalias_operator.core.entries.ownership import (
     patched_fields,
     selected,
 )
-from dnsalias_operator.core.entries.repair import Cure, cure, patched
+from dnsalias_operator.core.entries.repair import Fix, fix, patched
 from dnsalias_operator.core.entries.serves_alias import is_alias_entry
 from dnsalias_operator.core.outcome import Change, EntryDecision, Severity, State
 from dnsalias_operator.core.reasons import Reason, Why
-from dnsalias_operator.core.traffic.catch_all import catches
+from dnsalias_operator.core.traffic.catch_all import catches, for_its_own
 from dnsalias_operator.core.traffic.takeover import takes_away
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
@@ -45,7 +45,7 @@ def _decide(world: Snapshot, key: Key, rules: Rules) -> EntryDecision | None:
         return None
     if not in_care(world, entry, rules):
         return _let_go(entry, rules)
-    wanted = cure(world, entry, rules)
+    wanted = fix(world, entry, rules)
     inferred = bool(wanted.target and wanted.target.inferred)
     change = repaired(entry, wanted.fields, patched_fields(entry), _why(wanted, entry), inferred=inferred)
     decision = EntryDecision(
@@ -80,7 +80,7 @@ def _let_go(entry: ServiceEntry, rules: Rules) -> EntryDecision:
     return enforce(EntryDecision(entry.key, selected=False, changes=(change,) if change else ()), rules)
 
 
-def _state(wanted: Cure) -> State | None:
+def _state(wanted: Fix) -> State | None:
     if wanted.why and wanted.why.reason is Reason.NOT_REPAIRABLE:
         return None  # it lacks nothing that the API would let it have
     if wanted.contained:
@@ -88,12 +88,12 @@ def _state(wanted: Cure) -> State | None:
     return State.UNFIXED if _wrong(wanted) else State.FIXED
 
 
-def _wrong(wanted: Cure) -> bool:
+def _wrong(wanted: Fix) -> bool:
     """Whether something stays wrong; one that is matched by SNI is right as it is."""
     return wanted.why is not None and wanted.why.reason is not Reason.MATCHED_BY_SNI
 
 
-def _why(wanted: Cure, entry: ServiceEntry) -> Why:
+def _why(wanted: Fix, entry: ServiceEntry) -> Why:
     """Why the write is made: what is missing now comes before what stays wrong."""
     if wanted.why and wanted.contained:
         return replace(wanted.why, message=f"contained: {wanted.why.message}")
@@ -108,9 +108,15 @@ def _why(wanted: Cure, entry: ServiceEntry) -> Why:
     return Why(Reason.STALE_ADDRESS, f"what was patched in is out of date; it stands for {how}")
 
 
-def severity_of(world: Snapshot, entry: ServiceEntry, wanted: Cure | None, rules: Rules) -> Severity:
-    """Critical where the entry takes traffic not meant for it, once the cure (if any) is written; else a warning."""
+def severity_of(world: Snapshot, entry: ServiceEntry, wanted: Fix | None, rules: Rules) -> Severity:
+    """Critical where the entry takes traffic not meant for it, once the fix (if any) is written; else a warning.
+
+    A catch-all that only its own namespace gets is a warning (docs/findings.md, "DA001: Catch-all listener").
+    """
     after = patched(as_written(entry, rules), wanted) if wanted else entry
-    if catches(world, after, rules.mesh) or takes_away(world.with_changes({entry.key: after}), after, rules.mesh):
+    caught = catches(world, after, rules.mesh)
+    if caught and not for_its_own(after, rules.mesh):
         return Severity.CRITICAL
-    return Severity.WARNING if wanted is None or _wrong(wanted) else Severity.INFO
+    if takes_away(world.with_changes({entry.key: after}), after, rules.mesh):
+        return Severity.CRITICAL
+    return Severity.WARNING if caught or wanted is None or _wrong(wanted) else Severity.INFO

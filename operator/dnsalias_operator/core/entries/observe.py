@@ -13,7 +13,7 @@ def enforce(
 ) -> EntryDecision:
     """Withhold writes to foreign entries where the settings say so.
 
-    ``severity_as_is`` tells how bad the entry is while nothing is written.
+    ``severity_as_is`` says how bad the entry is while nothing is written.
     """
     if rules.repairs or (not decision.changes and decision.state in (None, State.FIXED)):
         return decision

@@ -23,6 +23,7 @@ from dnsalias_operator.core.entries.unfixed import (
     stale,
     takes,
     takes_anyway,
+    uncovers,
 )
 from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
@@ -31,7 +32,7 @@ from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.service_names import addresses_to_share, service_host
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.callers import cut_off
-from dnsalias_operator.core.traffic.catch_all import catches, catches_all, told_apart_by_address
+from dnsalias_operator.core.traffic.catch_all import catches, catches_all, matched_by_address, uncovered
 from dnsalias_operator.core.traffic.takeover import Moved, as_oldest_if_unknown, moved, takes_away
 from dnsalias_operator.core.traffic.takeover_of_entries import ousted
 from dnsalias_operator.model.names import Key
@@ -42,7 +43,7 @@ from dnsalias_operator.model.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Cure:
+class Fix:
     """What our manager should own in the entry, None for a field it should not.
 
     ``why`` says what is left wrong; ``contained`` where the addresses are a containment address.
@@ -65,18 +66,24 @@ class Cure:
         return out
 
 
-def cure(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Cure:
+def fix(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Fix:
     """What to own in the entry. ``world`` holds the entry as it is now; the entry itself may be patched already."""
+    if world.get(entry.key) is entry:
+        return world.remembered(("fix", entry.key, rules), lambda: _complete(world, entry, rules))
+    return _complete(world, entry, rules)
+
+
+def _complete(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Fix:
     base = as_written(entry, rules)
-    wanted = _cure(world, entry, base, rules)
+    wanted = _fix(world, entry, base, rules)
     taking = takes_anyway(patched(base, wanted), rules.mesh)
     if taking is None or (wanted.why and wanted.why.reason is Reason.NOT_REPAIRABLE):
         return wanted
-    # It comes before any other reason: what mends that one leaves the catch-all.
+    # It comes before any other reason: what fixes that one leaves the catch-all.
     return replace(wanted, why=taking)
 
 
-def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules) -> Cure:
+def _fix(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules) -> Fix:
     rest = world.with_changes({entry.key: base})
     target = stands_for(rest, base, rules)
     if kept := given_before(rest, entry, rules):
@@ -89,7 +96,7 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
         return _contain(rest, entry, base, rules, target, by_sidecar or service)
     if fault := narrowed(base) or no_address(rest, base, service, rules):
         return _contain(rest, entry, base, rules, target, fault)
-    wanted = Cure(
+    wanted = Fix(
         addresses=addresses_to_share(service, rules.mesh) if lacks_addresses(base) else None,
         endpoints=(service_host(service, rules.mesh),) if lacks_endpoints(base) else None,
         target=target,
@@ -106,7 +113,7 @@ def _cure(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules
     return replace(wanted, why=why or (None if wanted.fields else matched_by_sni(base, service)))
 
 
-def _harm(world: Snapshot, base: ServiceEntry, wanted: Cure, service: Service, rules: Rules) -> Why | None:
+def _harm(world: Snapshot, base: ServiceEntry, wanted: Fix, service: Service, rules: Rules) -> Why | None:
     """What the patch would take from a Service, from another entry or from the entry's own callers; or leave wrong."""
     after = patched(base, wanted)
     taken = _moved(world, after, rules)
@@ -123,6 +130,8 @@ def _harm(world: Snapshot, base: ServiceEntry, wanted: Cure, service: Service, r
             remedy = "list in spec.addresses what the host resolves to, or use a host of the mesh's own"
         message = f"with the clusterIP, {cut.describe(base.key)}; {remedy}"
         return Why(Reason.WOULD_CUT_OFF_CALLERS, message)
+    if wanted.addresses and (other := uncovered(world, _with(world, after), base, rules.mesh)):
+        return uncovers(*other)
     return caught(world, after, rules.mesh)
 
 
@@ -168,7 +177,7 @@ def _age(entry: ServiceEntry) -> tuple[int, Key]:
     return entry.meta.created or 0, entry.key
 
 
-def patched(base: ServiceEntry, wanted: Cure) -> ServiceEntry:
+def patched(base: ServiceEntry, wanted: Fix) -> ServiceEntry:
     """The entry as it will be."""
     return replace(
         base,
@@ -177,24 +186,24 @@ def patched(base: ServiceEntry, wanted: Cure) -> ServiceEntry:
     )
 
 
-def _left_alone(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: Rules) -> Cure | None:
+def _left_alone(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: Rules) -> Fix | None:
     """The verdict on an entry that gets no patch: it lacks nothing, or what it lacks is not ours to give."""
     if forbidden := not_repairable(base):
-        return Cure(None, None, Why(Reason.NOT_REPAIRABLE, forbidden), target=target)
+        return Fix(None, None, Why(Reason.NOT_REPAIRABLE, forbidden), target=target)
     if any(is_unspecified(a) for a in base.addresses):
         remedy = "remove it there" if target.service else "list there the addresses that its clients dial"
         message = f"spec.addresses {list(base.addresses)} is set by its owner and acts as no address; {remedy}"
-        return Cure(None, None, Why(Reason.ADDRESS_SET_BY_OWNER, message), target=target)
+        return Fix(None, None, Why(Reason.ADDRESS_SET_BY_OWNER, message), target=target)
     resolved_outside = target.reason is Reason.OUTSIDE_MESH
     if lacks_addresses(base) or (lacks_endpoints(base) and not resolved_outside) or catches(world, base, rules.mesh):
         return None
     if taken := takes_away(world, base, rules.mesh):
-        return Cure(None, None, takes(base, target.service, taken, already=True), target=target)
+        return Fix(None, None, takes(base, target.service, taken, already=True), target=target)
     why = stale(base, target)
     if why is None and target.service is not None:
         why = lost_requests(world, base, target.service, rules.mesh) or first_at_pods(base, target.service)
     why = why or matched_by_sni(base, target.service)
-    return Cure(None, None, why, target=target)
+    return Fix(None, None, why, target=target)
 
 
 def _contain(
@@ -204,12 +213,12 @@ def _contain(
     rules: Rules,
     target: StandsFor,
     why: Why,
-) -> Cure:
+) -> Fix:
     """Give a catch-all an address of its own; anything else, and what that does not contain, stays as it is written.
 
     So does one that stands for nothing that is known to be in the mesh, and one whose own callers would be lost.
     """
-    unfixed = Cure(None, None, why, target=target)
+    unfixed = Fix(None, None, why, target=target)
     if not _containable(world, base, target, rules):
         return unfixed
     if not rules.containment:
@@ -217,15 +226,17 @@ def _contain(
     address = containment_address(world, entry, rules)
     service, endpoints = target.service, None
     if service and not service.headless and service.type != "ExternalName" and lacks_endpoints(base):
-        led = Cure((address,), (service_host(service, rules.mesh),))
-        # As in a cure: what the host resolves to may have a port that the Service has not.
+        led = Fix((address,), (service_host(service, rules.mesh),))
+        # As in a fix: what the host resolves to may have a port that the Service has not.
         endpoints = None if lost_requests(world, patched(base, led), service, rules.mesh) else led.endpoints
-    contained = Cure((address,), endpoints, why, contained=True, target=target)
+    contained = Fix((address,), endpoints, why, contained=True, target=target)
     hindrance = "" if address else f"no address is free in {rules.containment_range}"
     if address and service:
         after = patched(base, contained)
         cut = cut_off(world, _with(world, after), base, after, service, rules.mesh, public=_public(base))
         hindrance = f"it is not contained: {cut.describe(base.key)}" if cut else ""
+    if not hindrance and (other := uncovered(world, _with(world, patched(base, contained)), base, rules.mesh)):
+        return replace(unfixed, why=uncovers(*other))
     return replace(unfixed, why=replace(why, message=f"{why.message}; and {hindrance}")) if hindrance else contained
 
 
@@ -233,33 +244,33 @@ def _containable(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: 
     """Whether the entry is a catch-all that an address of its own would contain, and nobody could miss.
 
     Of one that stands for nothing known in the mesh nobody can say what its callers dial; one that keeps the
-    destination answers at no address of ours; one that is told apart by SNI would be narrowed.
+    destination answers at no address of ours; one that is matched by SNI would be narrowed.
     """
-    told = target.service is not None or target.named is not None
-    unknown = not told and (bool(outside(world, base)) or target.reason is Reason.NO_SERVICE)
+    points = target.service is not None or target.named is not None
+    unknown = not points and (bool(outside(world, base)) or target.reason is Reason.NO_SERVICE)
     if unknown or base.resolution == "NONE" or narrowed(base) or not without_address(base):
         return False
     if not catches(world, base, rules.mesh) or takes_anyway(base, rules.mesh):
         return False
-    return bool(catches_all(base, rules.mesh) or told_apart_by_address(world, base, rules.mesh))
+    return bool(catches_all(base, rules.mesh) or matched_by_address(world, base, rules.mesh))
 
 
 def _public(base: ServiceEntry) -> bool:
     return any(map(public_suffix, base.hosts))
 
 
-def _as_it_is(entry: ServiceEntry, target: StandsFor, why: Why) -> Cure:
+def _as_it_is(entry: ServiceEntry, target: StandsFor, why: Why) -> Fix:
     """What is in the entry from us stays in it."""
     ours = patched_fields(entry)
     endpoints = tuple(e.address for e in entry.endpoints) if "endpoints" in ours else None
-    return Cure(entry.addresses if "addresses" in ours else None, endpoints, why, target=target)
+    return Fix(entry.addresses if "addresses" in ours else None, endpoints, why, target=target)
 
 
 def _with(world: Snapshot, after: ServiceEntry) -> Snapshot:
     return world.with_changes({after.key: after})
 
 
-def _keep(world: Snapshot, entry: ServiceEntry, target: StandsFor, unfixed: Cure, why: Why) -> Cure:
+def _keep(world: Snapshot, entry: ServiceEntry, target: StandsFor, unfixed: Fix, why: Why) -> Fix:
     """Without containment, an address that we patched in stays while no Service has it: better stale than catch-all."""
     if "addresses" not in patched_fields(entry) or any(world.services_at(a) for a in entry.addresses):
         return unfixed

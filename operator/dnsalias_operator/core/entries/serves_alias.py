@@ -69,7 +69,7 @@ def _unserved(entry: ServiceEntry, ports: AbstractSet[int]) -> str:
 def _elsewhere(world: Snapshot, alias: DnsAlias, spec: DnsAliasSpec, entry: ServiceEntry, rules: Rules) -> str:
     """The edit that would lead the entry to the alias' Service, or "".
 
-    What we put into it ourselves follows the alias, and what is not told apart while the Service is gone still fits.
+    What we put into it ourselves follows the alias; while the Service is gone, what cannot be known still fits.
     """
     base, key = as_written(entry, rules), Key("Service", alias.meta.namespace, spec.service_ref.name)
     named = stands_for(world, base, rules).named
@@ -97,7 +97,7 @@ def corresponds(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Ru
 def is_alias_entry(world: Snapshot, alias: DnsAlias, entry: ServiceEntry, rules: Rules) -> bool:
     """Whether the alias puts the entry into the operator's care, which it may even where the entry does not serve it.
 
-    What keeps it from serving, such as a port that the Service has gained, is the owner's to mend. It is no reason to
+    What keeps it from serving, such as a port that the Service has gained, is the owner's to fix. It is no reason to
     take a patch away, which would make a catch-all of it again; nor to give none, since what was there before must not
     decide (docs/decisions/0012-care-and-service.md).
     """

@@ -22,7 +22,7 @@ from dnsalias_operator.model.snapshot import Snapshot
 class StandsFor:
     """The Service, or why there is none.
 
-    ``inferred`` is true where nothing but a likeness of names tells. ``named`` is the key that a rule named.
+    ``inferred`` is true where only the names are alike. ``named`` is the key that a rule named.
     """
 
     found: Service | Why
@@ -110,11 +110,11 @@ _BY_OBJECT: tuple[_Rule, ...] = (_endpoint, _owner)
 
 
 def _divided(without: list[str]) -> StandsFor | None:
-    """Nothing, where what tells of some hosts of an entry does not tell of these: a repair leads every host there."""
+    """Nothing, where only some hosts of an entry say which Service they stand for: a repair leads every host there."""
     if not without:
         return None
     message = (
-        f"host {without[0]} does not tell which Service it stands for, and other hosts do; give it an entry of its "
+        f"host {without[0]} does not say which Service it stands for, and other hosts do; give it an entry of its "
         f"own, or annotate {SERVICE_ANNOTATION}: <name> if all hosts stand for one"
     )
     return StandsFor(Why(Reason.AMBIGUOUS_SERVICE, message))
@@ -142,7 +142,7 @@ def _by_likeness(world: Snapshot, entry: ServiceEntry, rules: Rules) -> StandsFo
             f"clients speak TLS (annotate it {SERVICE_ANNOTATION}: <name> if it stands for a Service after all)"
         )
         return StandsFor(Why(Reason.OUTSIDE_MESH, message))
-    message = f"nothing tells which Service it stands for; annotate it {SERVICE_ANNOTATION}: <name>"
+    message = f"nothing says which Service it stands for; annotate it {SERVICE_ANNOTATION}: <name>"
     nothing = StandsFor(Why(Reason.NO_SERVICE, message))
     if not rules.infer_service or entry.endpoints or not entry.ports:
         return nothing

@@ -1,21 +1,28 @@
-"""Why a ServiceEntry of somebody else is not cured; None where nothing is to be said."""
+"""Why a ServiceEntry of somebody else is not fixed; None where there is nothing to say."""
 
 from dnsalias_operator.core.entries.ownership import patched_fields
 from dnsalias_operator.core.entries.stands_for import StandsFor
 from dnsalias_operator.core.istio.ambient import ambient_clients
+from dnsalias_operator.core.istio.clusters import leads_to_gateways
 from dnsalias_operator.core.istio.lacking import lacks_addresses, narrowed_by_address, without_address
 from dnsalias_operator.core.istio.listeners import holds
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.backends import selects_pods_of
-from dnsalias_operator.core.traffic.catch_all import catches_despite_address, told_apart_by_address
+from dnsalias_operator.core.traffic.catch_all import catches_despite_address, matched_by_address
 from dnsalias_operator.core.traffic.takeover import Moved
 from dnsalias_operator.model.mesh import Mesh
-from dnsalias_operator.model.names import SERVICE_ANNOTATION
+from dnsalias_operator.model.names import SERVICE_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
+
+_SELECT_PODS = (
+    "set location MESH_INTERNAL, resolution STATIC and the Service's selector as workloadSelector, or delete the "
+    "ServiceEntry and declare a DnsAlias instead"
+)
+"""For all ports at once: entries of one host that differ in resolution do not get along (docs/istio.md, "One host")."""
 
 
 def no_address(world: Snapshot, base: ServiceEntry, service: Service, rules: Rules) -> Why | None:
@@ -76,7 +83,7 @@ def given_before(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Why | No
 
 def caught(world: Snapshot, after: ServiceEntry, mesh: Mesh) -> Why | None:
     """Why the entry takes any connection for some clients though it has what it needs: a Sidecar makes it do so."""
-    place = min(told_apart_by_address(world, after, mesh), default=None)
+    place = min(matched_by_address(world, after, mesh), default=None)
     if place is None:
         return None
     namespace, port = place
@@ -94,8 +101,17 @@ def matched_by_sni(base: ServiceEntry, service: Service | None) -> Why | None:
         return None
     return Why(
         Reason.MATCHED_BY_SNI,
-        f"port {port} is told apart by SNI on every address that clients dial; it needs no address, and the clusterIP "
+        f"port {port} is matched by SNI on every address that clients dial; it needs no address, and the clusterIP "
         f"of {service.key} would narrow it to that one",
+    )
+
+
+def uncovers(port: int, other: Key) -> Why:
+    """Why an entry stays where it is for now: what is behind it is worse for others."""
+    return Why(
+        Reason.UNCOVERS_CATCH_ALL,
+        f"{other} is a catch-all behind it on port {port}, and would take HTTP of others there, which this entry lets "
+        f"pass; fix {other} first",
     )
 
 
@@ -106,7 +122,7 @@ def narrowed(base: ServiceEntry) -> Why | None:
         return None
     return Why(
         Reason.WOULD_CUT_OFF_CALLERS,
-        f"port {port} is told apart by SNI on every address that clients dial, and an address would narrow it to that "
+        f"port {port} is matched by SNI on every address that clients dial, and an address would narrow it to that "
         f"one; give port {port} an entry of its own",
     )
 
@@ -129,16 +145,16 @@ def plaintext_endpoints(base: ServiceEntry, service: Service, mesh: Mesh) -> Why
     """Why HTTP by a DNS endpoint may fail, or None.
 
     A port that is not HTTP, here or in the Service, is called at the Service's address, where its own listener takes
-    the call; and a Service without selector has no pods that could ask for mTLS (docs/equivalence.md).
+    the call; and a Service without selector has no pods that could ask for mTLS (docs/equivalence.md). Gateways ask for
+    none: no PeerAuthentication applies to them, and a Service shows by itself here that it leads to some.
     """
     shared = (p for p in base.ports if routed(service, p.number, mesh))
     port = next((p for p in shared if class_of(entry_protocol(p)) is PortClass.HTTP), None)
-    if port is None or not service.selector:
+    if port is None or not service.selector or leads_to_gateways(service.selector, {p.port for p in service.ports}):
         return None
     message = (
         f"sidecars call the endpoint on port {port.number} in plaintext, which pods of "
-        f"{service.key} refuse where mTLS is STRICT; set location MESH_INTERNAL, resolution STATIC and the "
-        "Service's selector as workloadSelector, or delete the ServiceEntry and declare a DnsAlias instead"
+        f"{service.key} refuse where mTLS is STRICT; {_SELECT_PODS}"
     )
     return Why(Reason.PLAINTEXT_ENDPOINTS, message)
 
@@ -167,13 +183,12 @@ def takes(base: ServiceEntry, service: Service | None, harm: Moved, *, already: 
     taken = f"{how}, {harm.describe(base.key, now=already)}"
     entry = harm.loser.kind == "ServiceEntry"
     if harm.bare:
-        message = f"{taken}; take the HTTP ports to an entry of their own, which needs no address"
+        pods = service is not None and service.selector and harm.loser == service.key
+        remedy = _SELECT_PODS if pods else "take the HTTP ports to an entry of their own, which needs no address"
+        message = f"{taken}; {remedy}"
         return Why(Reason.WOULD_SHADOW_ENTRY if entry else Reason.WOULD_SHADOW_SERVICE, message)
     if entry:
-        message = (
-            f"{taken}, which lists that address; take port {harm.port} out of one of the two, "
-            "or lead both to the Service (endpoints: its name)"
-        )
+        message = f"{taken}, which lists that address; take port {harm.port} out of one of the two"
         return Why(Reason.WOULD_SHADOW_ENTRY, message)
     if harm.mismatch:
         message = (
@@ -195,8 +210,11 @@ def takes(base: ServiceEntry, service: Service | None, harm: Moved, *, already: 
             "Service (endpoints: its name, and no targetPort)"
         )
         return Why(Reason.WOULD_SHADOW_SERVICE, message)
+    # Without an address, what only some namespaces get would be a catch-all for all of them until it is repaired.
+    wider = not already and "*" not in (base.export_to or ("*",))
+    beside = f" with spec.addresses {[harm.address]}" if wider else ""
     message = (
         f"{taken}: it is older than the Service or exported privately; delete and recreate the "
-        "ServiceEntry (it must be younger) exported to '*', or declare a DnsAlias instead"
+        f"ServiceEntry (it must be younger) exported to '*'{beside}, or declare a DnsAlias instead"
     )
     return Why(Reason.WOULD_SHADOW_SERVICE, message)

@@ -6,13 +6,14 @@ The rules are in docs/istio.md, "Releases".
 from collections.abc import Iterator
 
 from dnsalias_operator.core.findings import catalog
+from dnsalias_operator.core.findings.annotations import annotations_without_meaning
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.istio.listeners import Client, bound, listeners_on, pod_classes, reach
 from dnsalias_operator.core.istio.listeners.scope import keeps_one_service, scope_of
 from dnsalias_operator.core.istio.protocols import ADDRESS_BOUND, class_of, entry_protocol
 from dnsalias_operator.core.istio.service_names import service_host
-from dnsalias_operator.core.outcome import Finding
-from dnsalias_operator.core.traffic.catch_all import catches_all, catches_now
+from dnsalias_operator.core.outcome import Finding, Severity
+from dnsalias_operator.core.traffic.catch_all import catches_all, catches_now, for_its_own
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
@@ -39,7 +40,8 @@ def first_address_only(look: Look) -> Iterator[Finding]:
 
 
 def service_findings(world: Snapshot, service: Service, rules: Rules) -> Iterator[Finding]:
-    """The findings of one Service: a port of an ExternalName one that takes any connection, before 1.21."""
+    """The findings of one Service: its annotations, and a port of an ExternalName one that takes any connection."""
+    yield from annotations_without_meaning(service)
     mesh = rules.mesh
     for port in catches_all(service, mesh) if service.type == "ExternalName" else ():
         now = catches_now(world, service, mesh, port)
@@ -52,7 +54,8 @@ def service_findings(world: Snapshot, service: Service, rules: Rules) -> Iterato
             f"Istio {mesh.release} listens on 0.0.0.0:{port} for {service_host(service, mesh)} and matches any "
             f"address; {seen}"
         )
-        yield catalog.EXTERNAL_NAME_CATCHES_ALL.at(service.key, message, port=port)
+        severity = Severity.WARNING if for_its_own(service, mesh) else None
+        yield catalog.EXTERNAL_NAME_CATCHES_ALL.at(service.key, message, port=port, severity=severity)
 
 
 def _has_one(world: Snapshot, client: Client, key: Key, port: int, mesh: Mesh) -> bool:

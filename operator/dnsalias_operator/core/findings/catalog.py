@@ -6,7 +6,7 @@ A retired code is never given to another fault.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dnsalias_operator.core.outcome import Finding, Severity
+from dnsalias_operator.core.outcome import Finding, Hazard, Severity
 from dnsalias_operator.model.names import Key
 
 
@@ -27,9 +27,10 @@ class Fault:
         port: int | None = None,
         severity: Severity | None = None,
         remedy: str | None = None,
+        hazard: Hazard | None = None,
     ) -> Finding:
         """A finding of this kind in one object, with the usual severity and remedy unless others are given."""
-        return Finding(self.code, severity or self.severity, key, port, message, remedy or self.remedy)
+        return Finding(self.code, severity or self.severity, key, port, message, remedy or self.remedy, hazard)
 
 
 CATCH_ALL = Fault(
@@ -92,7 +93,7 @@ UNKNOWN_ENDPOINT = Fault(
     "DA010",
     "Endpoint is no known Service",
     Severity.WARNING,
-    "create the Service or correct the endpoint: a name that nobody answers for can hold up starting sidecars",
+    "create the Service or correct the endpoint: a name that DNS does not answer can block starting sidecars",
 )
 NOT_REPAIRABLE = Fault(
     "DA011",
@@ -116,19 +117,19 @@ ALIAS_REFUSED = Fault(
     "DA014",
     "DnsAlias is not served",
     Severity.WARNING,
-    "do what the message says; `dnsalias explain REASON` tells more",
+    "do what the message says; `dnsalias explain REASON` explains it",
 )
 CANNOT_CURE = Fault(
     "DA015",
-    "Cannot be cured",
+    "Cannot be fixed",
     Severity.WARNING,
-    "make the edit that the message names; `dnsalias explain REASON` tells more",
+    "make the change that the message names; `dnsalias explain REASON` explains it",
 )
 CONTAINED = Fault(
     "DA016",
-    "Contained, not cured",
+    "Contained, not fixed",
     Severity.WARNING,
-    "make the edit that the message names; until then the entry takes nobody's traffic",
+    "make the change that the message names; until then the entry takes no traffic of others",
 )
 PUBLIC_SUFFIX = Fault(
     "DA017",
@@ -155,6 +156,48 @@ SHARED_WITH_AMBIENT = Fault(
     Severity.CRITICAL,
     "delete the ServiceEntry and create it again with an address that no Service has; changed in place, it would leave "
     "the Service closed to ambient clients until one of its pods changes",
+)
+SHARED_BY_ENTRIES = Fault(
+    "DA021",
+    "Another entry gets its connections",
+    Severity.CRITICAL,
+    "list in spec.addresses an address that the other entry does not have, or give one of the two another port",
+)
+NAMED_AS_SERVICE = Fault(
+    "DA022",
+    "Has the name of a Service",
+    Severity.CRITICAL,
+    "use a host that is no Service's name",
+)
+MIXED_ADDRESSES = Fault(
+    "DA023",
+    "Name leads to addresses without the port",
+    Severity.CRITICAL,
+    "put the ports of all of them into one entry, or list the same spec.addresses in each",
+)
+SHARED_ENDPOINTS = Fault(
+    "DA024",
+    "Calls go to endpoints of other entries",
+    Severity.CRITICAL,
+    "give each another host, or a namespace of its own",
+)
+SENDS_NOWHERE = Fault(
+    "DA025",
+    "Port sends nowhere",
+    Severity.CRITICAL,
+    "list spec.endpoints, or set a workloadSelector",
+)
+REFUSED_BY_ISTIO = Fault(
+    "DA026",
+    "Refused by Istio",
+    Severity.WARNING,
+    "correct the fields that the message names",
+)
+MEANINGLESS_ANNOTATION = Fault(
+    "DA027",
+    "Annotation that means nothing",
+    Severity.WARNING,
+    "correct the annotation, or take it off",
 )
 FIRST_ADDRESS_ONLY = Fault(
     "DA030",
@@ -192,13 +235,20 @@ FAULTS: tuple[Fault, ...] = (
     PLAINTEXT_INTO_STRICT,
     REFUSED_BY_ENVOY,
     SHARED_WITH_AMBIENT,
+    SHARED_BY_ENTRIES,
+    NAMED_AS_SERVICE,
+    MIXED_ADDRESSES,
+    SHARED_ENDPOINTS,
+    SENDS_NOWHERE,
+    REFUSED_BY_ISTIO,
+    MEANINGLESS_ANNOTATION,
     FIRST_ADDRESS_ONLY,
     EXTERNAL_NAME_CATCHES_ALL,
 )
 
 
 def runs(codes: Iterable[str]) -> str:
-    """Codes as a reader is told which there are: those that follow each other as `DA001 to DA019`."""
+    """The codes that there are, as text: those that follow each other as `DA001 to DA019`."""
     found: list[list[str]] = []
     for code in sorted(codes):
         if found and int(code[2:]) == int(found[-1][-1][2:]) + 1:

@@ -7,25 +7,50 @@ from collections.abc import Iterator, Mapping
 
 from dnsalias_operator.core.findings import catalog, remedies
 from dnsalias_operator.core.findings.subject import Look
-from dnsalias_operator.core.outcome import Finding
+from dnsalias_operator.core.istio.listeners import Reach
+from dnsalias_operator.core.outcome import Finding, Hazard, Severity
 from dnsalias_operator.core.traffic.catch_all import (
     catches,
     catches_all,
     catches_despite_address,
     catches_now,
-    told_apart_by_address,
+    for_its_own,
+    matched_by_address,
 )
+from dnsalias_operator.model.lookups import Claimant
+from dnsalias_operator.model.mesh import Mesh
+
+NOBODY = Reach(everywhere=False, namespaces=())
 
 
 def catch_all(look: Look) -> Iterator[Finding]:
     """A port whose listener takes connections to any address: by its protocol, or where a Sidecar makes it do so."""
     by_protocol = catches(look.world, look.entry, look.rules.mesh)
-    by_sidecar = {port: name for name, port in sorted(told_apart_by_address(look.world, look.entry, look.rules.mesh))}
+    by_sidecar = {port: name for name, port in sorted(matched_by_address(look.world, look.entry, look.rules.mesh))}
+    hosts = ", ".join(look.entry.hosts) or "no host"
     for port in sorted({*by_protocol, *by_sidecar}):
-        seen = "" if look.counted else _reach(look, port)
-        hosts = ", ".join(look.entry.hosts) or "no host"
-        message = f"listens on 0.0.0.0:{port} for {hosts} and matches any address{seen}"
-        yield catalog.CATCH_ALL.at(look.entry.key, message, port=port, remedy=_remedy(look, port, by_sidecar))
+        now = NOBODY if look.counted else catches_now(look.world, look.entry, look.rules.mesh, port)
+        seen = "" if look.counted else _seen(look, now)
+        yield catalog.CATCH_ALL.at(
+            look.entry.key,
+            f"listens on 0.0.0.0:{port} for {hosts} and matches any address{seen}",
+            port=port,
+            severity=harm(look.entry, look.rules.mesh),
+            remedy=_remedy(look, port, by_sidecar),
+            hazard=hazard(look, acts=bool(now)),
+        )
+
+
+def harm(obj: Claimant, mesh: Mesh) -> Severity:
+    """How bad it is that an object is a catch-all: a warning where only its own namespace gets it."""
+    return Severity.WARNING if for_its_own(obj, mesh) else Severity.CRITICAL
+
+
+def hazard(look: Look, *, acts: bool = False) -> Hazard:
+    """The listener that catch-alls of one port share: of one sidecar, so of those that are exported alike."""
+    scope = look.scope
+    where = "everywhere" if scope.everywhere else ", ".join(sorted(scope.namespaces))
+    return Hazard(f"catch-all in {where}", acts)
 
 
 def _remedy(look: Look, port: int, by_sidecar: Mapping[int, str]) -> str | None:
@@ -33,12 +58,14 @@ def _remedy(look: Look, port: int, by_sidecar: Mapping[int, str]) -> str | None:
         return None
     if port in catches_despite_address(look.entry, look.rules.mesh):
         return remedies.AT_ANY_ADDRESS
-    alone = port in catches_all(look.entry, look.rules.mesh)
-    return remedies.without_address(look) if alone else remedies.by_sidecar(by_sidecar[port], port)
+    by_itself = port not in by_sidecar or port in catches_all(look.entry, look.rules.mesh)
+    return remedies.without_address(look) if by_itself else remedies.by_sidecar(by_sidecar[port], port)
 
 
-def _reach(look: Look, port: int) -> str:
-    now = catches_now(look.world, look.entry, look.rules.mesh, port)
+def _seen(look: Look, now: Reach) -> str:
     if now:
         return f"; in {now} it takes every connection to that port that no other listener claims"
-    return "; today others take them, or nobody imports it, and it will as soon as that changes"
+    where = (
+        f" for the pods of namespace {look.entry.meta.namespace}" if for_its_own(look.entry, look.rules.mesh) else ""
+    )
+    return f"; today others take them, or nobody imports it, and it will as soon as that changes{where}"

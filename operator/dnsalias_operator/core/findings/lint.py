@@ -3,7 +3,7 @@
 An ordered set of small checks, each named for the fault it finds; the same facts feed repair and conditions.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.entries.decide import decide_entry
@@ -11,20 +11,26 @@ from dnsalias_operator.core.entries.ownership import all_in_range, claims_to_be_
 from dnsalias_operator.core.entries.serves_alias import generated_entry
 from dnsalias_operator.core.entries.stands_for import explicit, stands_for
 from dnsalias_operator.core.findings import catalog, remedies
+from dnsalias_operator.core.findings.annotations import annotations_without_meaning
 from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
-from dnsalias_operator.core.findings.catch_all import catch_all
+from dnsalias_operator.core.findings.catch_all import catch_all, harm, hazard
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
+from dnsalias_operator.core.findings.names import reserved_host, unknown_endpoint
+from dnsalias_operator.core.findings.one_address import shared_by_entries
+from dnsalias_operator.core.findings.one_host import claimed_twice, mixed_addresses, sends_nowhere, shared_endpoints
+from dnsalias_operator.core.findings.refused import refused_by_istio
+from dnsalias_operator.core.findings.service_names import named_as_service
+from dnsalias_operator.core.findings.service_ports import port_not_on_service
 from dnsalias_operator.core.findings.subject import Look
-from dnsalias_operator.core.hosts.names import meant_by, own_names, public_suffix, shadowed_service
+from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.hosts.rules import asked_scope
 from dnsalias_operator.core.istio.ambient import ambient_clients
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
-from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds, vips_within
+from dnsalias_operator.core.istio.listeners import bound, holds, vips_within
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
-from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
-from dnsalias_operator.core.istio.service_names import service_named
+from dnsalias_operator.core.istio.validation import Refusal, admitted, refusals, refusals_in
 from dnsalias_operator.core.istio.visibility import Scope
-from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity, State
+from dnsalias_operator.core.outcome import AliasDecision, Finding, Hazard, Severity, State
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.core.traffic.backends import selects_pods_of
 from dnsalias_operator.core.traffic.catch_all import catches_all
@@ -46,23 +52,36 @@ def lint(world: Snapshot, rules: Rules, only: Container[Key] | None = None) -> t
     entries = (entry for entry in world.entries() if only is None or entry.key in only)
     aliases = (alias.key for alias in world.aliases() if only is None or alias.key in only)
     services = (service for service in world.services() if only is None or service.key in only)
-    found = [f for entry in entries for f in entry_findings(world, entry, rules)]
-    found += [f for key in aliases for f in alias_findings(world, key, rules)]
-    found += [f for service in services for f in service_findings(world, service, rules)]
+    there, refused = admitted(world, rules.mesh), refusals_in(world, rules.mesh)
+    found = [f for entry in entries for f in entry_findings(there, entry, rules, known=refused)]
+    found += [f for key in aliases for f in alias_findings(there, key, rules)]
+    found += [f for service in services for f in service_findings(there, service, rules)]
     return tuple(sorted(found, key=lambda f: f.order))
 
 
-def entry_findings(world: Snapshot, entry: ServiceEntry, rules: Rules, *, counted: bool = False) -> list[Finding]:
+def entry_findings(
+    world: Snapshot,
+    entry: ServiceEntry,
+    rules: Rules,
+    *,
+    counted: bool = False,
+    known: Mapping[Key, tuple[Refusal, ...]] | None = None,
+) -> list[Finding]:
     """The findings of one ServiceEntry.
 
     ``counted`` is for those who count findings and read no message: whom a catch-all reaches, which takes a look at
-    everybody on its port, is left out of that.
+    everybody on its port, is left out of that. ``world`` is as Istio lets it be (`admitted`).
+    ``known`` is what of each entry is refused, where that has been asked of all of them.
     """
+    refused = refusals(entry, rules.mesh) if known is None else known.get(entry.key, ())
+    found = [*refused_by_istio(entry, refused)]
+    if found and not entry.meta.uid:
+        return found
     decision = decide_entry(world, entry.key, rules)
     in_care = decision is not None and decision.selected
     target = stands_for(world, entry, rules) if in_care else explicit(world, entry, rules)
     look = Look(world, rules, entry, decision, target.service if target else None, counted)
-    return [f for check in CHECKS for f in check(look)]
+    return found + [f for check in CHECKS for f in check(look)]
 
 
 def lacks(look: Look) -> Iterator[Finding]:
@@ -74,11 +93,12 @@ def lacks(look: Look) -> Iterator[Finding]:
     addresses = f" ({', '.join(service.cluster_ips)} of {service.key})" if service and service.cluster_ips else ""
     if lacks_addresses(look.entry) and not (service and service.headless):
         remedy = None if look.counted else remedies.without_address(look)
-        yield catalog.LACKS_ADDRESSES.at(look.entry.key, f"spec.addresses is not set{addresses}", remedy=remedy)
+        message = f"spec.addresses is not set{addresses}"
+        yield catalog.LACKS_ADDRESSES.at(look.entry.key, message, remedy=remedy, hazard=hazard(look))
     if lacks_endpoints(look.entry):
         message = f"spec.endpoints is not set: {', '.join(look.entry.hosts)} is what the sidecar resolves"
         remedy = None if look.counted else remedies.without_endpoints(look)
-        yield catalog.LACKS_ENDPOINTS.at(look.entry.key, message, remedy=remedy)
+        yield catalog.LACKS_ENDPOINTS.at(look.entry.key, message, remedy=remedy, hazard=Hazard("no endpoints"))
 
 
 def takes_over(look: Look) -> Iterator[Finding]:
@@ -92,7 +112,7 @@ def takes_over(look: Look) -> Iterator[Finding]:
             f"shares http://{taken.address}:{taken.port} with {taken.loser}: istiod gives requests for the bare "
             f"address to one of the two by chance, for clients in {where}"
         )
-        remedy = "remove the clusterIP from spec.addresses; HTTP ports are told apart by Host and need none"
+        remedy = "remove the clusterIP from spec.addresses; HTTP ports are matched by Host and need none"
         yield catalog.SHADOWS_SERVICE.at(
             look.entry.key, message, port=taken.port, severity=Severity.WARNING, remedy=remedy
         )
@@ -127,61 +147,17 @@ def stale_address(look: Look) -> Iterator[Finding]:
     yield catalog.STALE_ADDRESS.at(entry.key, f"spec.addresses is {have}, and {service.key} has {want}", remedy=remedy)
 
 
-def claimed_twice(look: Look) -> Iterator[Finding]:
-    """A host that another entry, visible to some of the same namespaces, has too: the oldest wins there."""
-    mine = Scope.of_claimant(look.entry, look.rules.mesh)
-    for host in look.entry.hosts:
-        others = [
-            e.key
-            for e in look.world.entries_for_host(host)
-            if e.key != look.entry.key and Scope.of_claimant(e, look.rules.mesh).overlaps(mine)
-        ]
-        if others:
-            message = (
-                f"host {host} is claimed by {', '.join(map(str, others))} too; which one a pod gets depends on age"
-            )
-            apart = any(key.namespace != look.entry.key.namespace for key in others)
-            remedy = None if apart else "keep one of the claims"
-            yield catalog.HOST_CLAIMED_TWICE.at(look.entry.key, message, remedy=remedy)
-
-
-def reserved_host(look: Look) -> Iterator[Finding]:
-    """A host that belongs to a Service or to the cluster."""
-    for host in look.entry.hosts:
-        service = shadowed_service(look.world, host)
-        if service is not None:
-            http = {p.port for p in service.ports if routed(service, p.port, look.rules.mesh)}
-            shared = sorted(
-                p.number for p in look.entry.ports if p.number in http and class_of(entry_protocol(p)) is PortClass.HTTP
-            )
-            severity = Severity.CRITICAL if shared else Severity.WARNING
-            takes = f" and takes its virtual host on port {shared[0]}" if shared else ""
-            message = f"host {host} is the short name of {service.key}{takes}"
-            yield catalog.RESERVED_HOST.at(look.entry.key, message, severity=severity)
-        elif (why := meant_by(host, own_names(look.rules.mesh))) and not claims_to_be_ours(look.entry):
-            yield catalog.RESERVED_HOST.at(look.entry.key, f"host {host}: {why}")
-
-
 def covers_services(look: Look) -> Iterator[Finding]:
     """``0.0.0.0``, or a CIDR that holds clusterIPs."""
     for address in look.entry.addresses:
         if is_unspecified(address):
             catching = catches_all(look.entry, look.rules.mesh)
-            severity = Severity.CRITICAL if catching else Severity.WARNING
+            severity = harm(look.entry, look.rules.mesh) if catching else Severity.WARNING
             message = f"spec.addresses {address} acts as no address at all"
-            yield catalog.COVERS_SERVICES.at(look.entry.key, message, severity=severity)
+            yield catalog.COVERS_SERVICES.at(look.entry.key, message, severity=severity, hazard=hazard(look))
         elif "/" in bound(address) and (inside := dict.fromkeys(s.key for _, s in vips_within(look.world, address))):
             named = ", ".join(map(str, list(inside)[:3])) + (" and others" if len(inside) > 3 else "")  # noqa: PLR2004
             yield catalog.COVERS_SERVICES.at(look.entry.key, f"spec.addresses {address} holds the clusterIP of {named}")
-
-
-def unknown_endpoint(look: Look) -> Iterator[Finding]:
-    """An endpoint whose name has the form of a Service's, where no such Service exists."""
-    for endpoint in look.entry.endpoints:
-        named = service_named(look.world, endpoint.address, look.entry.meta.namespace, look.rules.mesh)
-        if named and look.world.service(*named) is None:
-            message = f"endpoint {endpoint.address} names Service {named[0]}/{named[1]}, which does not exist"
-            yield catalog.UNKNOWN_ENDPOINT.at(look.entry.key, message)
 
 
 def cannot_repair(look: Look) -> Iterator[Finding]:
@@ -195,26 +171,9 @@ def cannot_repair(look: Look) -> Iterator[Finding]:
     elif decided.state is State.CONTAINED and not decided.changes:
         yield catalog.CONTAINED.at(look.entry.key, message)
     else:
-        yield catalog.CANNOT_CURE.at(look.entry.key, message)
-
-
-def port_not_on_service(look: Look) -> Iterator[Finding]:
-    """A port that the Service does not have."""
-    service = look.service
-    if service is None or not service.ports or look.decision is None or not look.decision.selected:
-        return
-    have = {p.port for p in service.ports if p.protocol == "TCP"}
-    for port in look.entry.ports:
-        if port.number not in have and entry_protocol(port).value != "UDP":
-            listed = ", ".join(map(str, sorted(have))) or "none"
-            message = f"port {port.number} is not on {service.key} (TCP ports: {listed})"
-            shared = any(
-                e.key != look.entry.key and port.number in {p.number for p in e.ports}
-                for address in service.cluster_ips
-                for e in entries_binding(look.world, address)
-            )
-            remedy = "remove the port from the ServiceEntry" if shared else None
-            yield catalog.PORT_NOT_ON_SERVICE.at(look.entry.key, message, port=port.number, remedy=remedy)
+        # Entries for which there is no Service all wait for the same; every other reason is about this one.
+        shared = Hazard(decided.why.reason) if decided.why.reason is Reason.NO_SERVICE else None
+        yield catalog.CANNOT_CURE.at(look.entry.key, message, hazard=shared)
 
 
 def shared_with_ambient(look: Look) -> Iterator[Finding]:
@@ -247,10 +206,16 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     cannot_repair,
     port_not_on_service,
     shared_with_ambient,
+    shared_by_entries,
+    named_as_service,
+    mixed_addresses,
+    shared_endpoints,
+    sends_nowhere,
     orphan,
     plaintext_into_strict,
     refused_by_envoy,
     first_address_only,
+    lambda look: annotations_without_meaning(look.entry),
 )
 
 
@@ -260,6 +225,7 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecisi
     alias = world.alias(key.namespace, key.name)
     if decided is None or alias is None:
         return
+    yield from annotations_without_meaning(alias)
     ready = decided.conditions[-1]
     if ready.status != "True":
         # Manifests in git have no clusterIP: that is no fault of theirs.

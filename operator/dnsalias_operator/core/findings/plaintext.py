@@ -1,6 +1,7 @@
 """Calls that arrive without mTLS at pods that take nothing else: asked of `clusters`, for the clients of `listeners`.
 
-Source: docs/istio.md, "Traffic under mTLS": a sidecar under STRICT resets such a connection, whatever is sent in it.
+Source: docs/istio.md, "Traffic under mTLS": a sidecar under STRICT resets such a connection, whatever is sent in it. A
+gateway does not (`clusters.gateways`).
 Without PeerAuthentications there are none; the operator itself reads none
 (docs/decisions/0006-mtls-of-dns-endpoints.md).
 """
@@ -14,7 +15,9 @@ from dnsalias_operator.core.istio.clusters import (
     ClientTls,
     Cluster,
     Demand,
+    IsGateway,
     Sent,
+    are_gateways,
     cluster_of,
     namespaces_with_rules,
     of_pods,
@@ -41,7 +44,7 @@ class Rejected:
 
     ``target`` is whose pods they are: a Service, or the entry that selects them. ``demands`` are the STRICT ones, and
     ``all_pods`` is whether no pod can take anything else. ``certain`` is whether every call fails that is meant for the
-    entry, if the pods have sidecars. ``by_host`` is whether calls are told apart by Host header. ``where`` has the
+    entry, if the pods have sidecars. ``by_host`` is whether calls are matched by Host header. ``where`` has the
     namespaces whose clients send them; it is filled in at the end.
     """
 
@@ -56,12 +59,16 @@ class Rejected:
 
 
 class _Pods(NamedTuple):
-    """Pods that get the calls: those in ``namespace`` with these labels, on their port ``port`` (None: any)."""
+    """Pods that get the calls: those in ``namespace`` with these labels, on their port ``port`` (None: any).
+
+    ``called`` are all the numbers of the target's ports, its own and those of the pods.
+    """
 
     target: Key
     namespace: str
     labels: dict[str, str]
     port: int | None
+    called: frozenset[int]
 
 
 def rejected(
@@ -94,7 +101,7 @@ def strict_somewhere(world: Snapshot) -> bool:
 
 
 def _with_rules(world: Snapshot, host: str, alike: Sequence[Pods], mesh: Mesh) -> list[Pods]:
-    """A class of clients for each namespace that only DestinationRules tell apart."""
+    """A class of clients for each namespace that only DestinationRules distinguish."""
     known = {namespace for pods in alike for namespace in pods.namespaces}
     ruled = (namespace for namespace in namespaces_with_rules(world, host, mesh) if namespace not in known)
     return [Pods(Client(namespace), (namespace,)) for namespace in ruled]
@@ -108,6 +115,9 @@ def _rejected(
         return None
     sent = sends(world, client, rules.mesh, cluster)
     for pods in _behind(world, entry, port, sent, rules.mesh):
+        gateways = are_gateways(world, pods.labels, pods.called)
+        if gateways is IsGateway.YES:
+            continue
         demands = of_pods(world, pods.namespace, pods.labels, pods.port, rules.mesh)
         strict = tuple(d for d in demands if d.mode is MtlsMode.STRICT)
         if not strict:
@@ -115,7 +125,7 @@ def _rejected(
         by_host = class_of(entry_protocol(port)) is PortClass.HTTP
         arriving = None if by_host else _arriving(world, entry, cluster, client, rules)
         if by_host or arriving is not None:
-            all_pods = len(strict) == len(demands)
+            all_pods = len(strict) == len(demands) and gateways is IsGateway.NO
             certain = all_pods and (by_host or bool(arriving))
             return Rejected(host, pods.target, strict, sent, all_pods=all_pods, certain=certain, by_host=by_host)
     return None
@@ -125,7 +135,8 @@ def _behind(world: Snapshot, entry: ServiceEntry, port: EntryPort, sent: Sent, m
     """The pods that are known to get something without mTLS."""
     if entry.workload_selector is not None and sent.tls is ClientTls.PLAINTEXT:
         # A container port of the entry port's name goes before its number, and pods are not known.
-        yield _Pods(entry.key, entry.meta.namespace, dict(entry.workload_selector), None)
+        called = frozenset(number for p in entry.ports for number in (p.number, p.target_port) if number)
+        yield _Pods(entry.key, entry.meta.namespace, dict(entry.workload_selector), None, called)
     if entry.resolution == "NONE":
         kept = entry.addresses if sent.tls is ClientTls.PLAINTEXT else ()
         ends = [(service, port.number) for address in kept for service in world.services_at(bound(address))]
@@ -146,14 +157,15 @@ def _of_service(service: Service, number: int) -> Iterator[_Pods]:
     if not service.selector:
         return
     labels = dict(service.selector)
+    called = frozenset(n for p in service.ports for n in (p.port, p.target_port) if isinstance(n, int))
     if service.headless:
-        yield _Pods(service.key, service.meta.namespace, labels, number)
+        yield _Pods(service.key, service.meta.namespace, labels, number, called)
         return
     for port in service.ports:
         if port.port == number and port.protocol == "TCP":
             target = port.target_port if port.target_port is not None else port.port
             known = target if isinstance(target, int) else None
-            yield _Pods(service.key, service.meta.namespace, labels, known)
+            yield _Pods(service.key, service.meta.namespace, labels, known, called)
 
 
 def _arriving(world: Snapshot, entry: ServiceEntry, cluster: Cluster, client: Client, rules: Rules) -> bool | None:

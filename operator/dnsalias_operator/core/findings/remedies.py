@@ -3,12 +3,14 @@
 Each remedy is held by a test: applied to the objects, the fault is gone and nothing else is worse.
 """
 
+from collections.abc import Sequence
+
 from dnsalias_operator.core.entries.ownership import claims_to_be_ours, excluded, live_owner
-from dnsalias_operator.core.entries.repair import Cure, cure
+from dnsalias_operator.core.entries.repair import Fix, fix
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.core.reasons import Reason
-from dnsalias_operator.model.names import REPAIR_ANNOTATION, SERVICE_ANNOTATION
+from dnsalias_operator.model.names import REPAIR_ANNOTATION, SERVICE_ANNOTATION, Key
 
 AT_ANY_ADDRESS = (
     "no address helps an HTTP_PROXY port: give it the protocol TCP and an address, take it out, or export the "
@@ -18,17 +20,24 @@ OUTSIDE = (
     "list its real addresses in spec.addresses, or give the port the protocol TLS if its clients speak TLS: what is "
     "outside the mesh gets no address from the operator"
 )
+BEYOND_INPUT = (
+    "create the Service or correct the endpoint: a name that DNS does not answer can block starting sidecars; if the "
+    "Service exists elsewhere, give its manifest as well"
+)
 OF_OURS = "delete the ServiceEntry once: the operator creates it again, younger than the Service"
 FIRST_ONLY = "list the Service's first clusterIP only"
 UNSEEN = (
     "lead the entry to the Service (endpoints: its name, and no targetPort), or delete it and declare a DnsAlias "
     "instead"
 )
+NO_CLUSTER = "put its ports into that entry, or give it another host"
+POOLED = "put the endpoints of all of them into one entry, or give each another host"
+ONE_ENTRY = "put the ports of all of them into one entry"
 
 
 def without_address(look: Look) -> str:
     """The remedy for an entry that is a catch-all for the lack of an address."""
-    would = cure(look.world, look.entry, look.rules)
+    would = fix(look.world, look.entry, look.rules)
     if would.addresses is not None:
         return f"{_by_operator(look)}set spec.addresses to {list(would.addresses)}{_beside(would)}"
     if would.why is None or would.why.reason is Reason.OUTSIDE_MESH:
@@ -40,7 +49,7 @@ def without_address(look: Look) -> str:
 
 def without_endpoints(look: Look) -> str:
     """The remedy for an entry that leaves it to its host's name where its calls go."""
-    would = cure(look.world, look.entry, look.rules)
+    would = fix(look.world, look.entry, look.rules)
     if would.endpoints is not None:
         return f"{_by_operator(look)}set spec.endpoints to {list(would.endpoints)}"
     service = look.service
@@ -108,8 +117,27 @@ def _by_operator(look: Look) -> str:
     return f'annotate it {REPAIR_ANNOTATION}: "true" and let the operator do it, or '
 
 
-def _beside(would: Cure) -> str:
+def _beside(would: Fix) -> str:
     """What else the operator would set."""
     if would.contained:
         return ", an address that nobody has"
     return f" and spec.endpoints to {list(would.endpoints)}" if would.endpoints else ""
+
+
+def external_name(service: Key) -> str:
+    """The remedy for an entry that is meant to lead a Service without pods out of the mesh."""
+    return f"delete it and give {service} type ExternalName, or use a host that is no Service's name"
+
+
+def dead_target(service: Key, port: int, target: int, have: Sequence[int], *, taken: bool) -> str:
+    """The remedy for a port that leads to one that the Service lacks.
+
+    ``have`` are those that it has; ``taken`` is whether another entry has the port at its address.
+    """
+    if port in have:
+        lead = f"take targetPort and the endpoints' ports of port {port} out, so that {service} is called at {port}"
+    elif have:
+        lead = f"set targetPort of port {port} to one that {service} has, such as {have[0]}"
+    else:
+        lead = f"remove port {port} from the ServiceEntry"
+    return lead if taken else f"{lead}, or add port {target} to {service}"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import EntryDecision
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.rules import Rules
@@ -12,7 +13,7 @@ from dnsalias_operator.model.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the checks of one entry look at. ``service`` is what it stands for, told explicitly or while in our care.
+    """What the checks of one entry look at. ``service`` is what it stands for, named explicitly or while in our care.
 
     ``counted`` as in `findings.entry_findings`.
     """
@@ -29,3 +30,8 @@ class Look:
         """Whether it stands for something outside the mesh: what the sidecar resolves, and what it is called by."""
         why = self.decision.why if self.decision else None
         return why is not None and why.reason is Reason.OUTSIDE_MESH
+
+    @property
+    def scope(self) -> Scope:
+        """The namespaces that it is exported to."""
+        return Scope.of_claimant(self.entry, self.rules.mesh)

@@ -25,5 +25,5 @@ class Claim:
 
     @property
     def ceiling(self) -> str:
-        """The sentence that tells of the host rule that narrows that, "" where none does."""
+        """The sentence about the host rule that narrows that, "" where none does."""
         return ceiling(self.world, self.rules, self.alias, self.spec)

@@ -87,7 +87,7 @@ def _blocked_by(world: Snapshot, rules: Rules, host: str) -> dict[Key, Key]:
     """Give the host away, oldest creation first, then by namespace and name.
 
     Who may not have it, or does not get it, keeps it from nobody. Holders have no namespace in common, so that one
-    look a namespace tells.
+    look a namespace says.
     """
     blocked: dict[Key, Key] = {}
     holders: list[Key] = []

@@ -9,6 +9,7 @@ from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.snapshot import Snapshot
 
+LOCALHOST = "localhost"
 Meant = tuple[tuple[str, str], ...]
 """Names with what each stands for; a name stands for itself and for every name under it."""
 
@@ -32,7 +33,7 @@ def own_names(mesh: Mesh) -> Meant:
     return (
         (mesh.cluster_domain, "the cluster domain"),
         *((name, "the cluster's Service names") for name in parts),
-        ("localhost", "the pod itself"),
+        (LOCALHOST, "the pod itself"),
     )
 
 

@@ -56,7 +56,7 @@ def asked_scope(world: Snapshot, rules: Rules, alias: DnsAlias, spec: DnsAliasSp
 
 
 def ceiling(world: Snapshot, rules: Rules, alias: DnsAlias, spec: DnsAliasSpec) -> str:
-    """The sentence that tells of a rule that takes visibility from the alias, "" where none does."""
+    """The sentence about a rule that takes visibility from the alias, "" where none does."""
     found = ruling(world, rules, spec.host, alias.meta.namespace)
     asked = Scope.of(spec.export_to, alias.meta.namespace, rules.default_export_to)
     if found.rule is None or asked_scope(world, rules, alias, spec) in (asked, None):

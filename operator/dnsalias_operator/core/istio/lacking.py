@@ -15,13 +15,13 @@ def without_address(entry: ServiceEntry) -> bool:
 def lacks_addresses(entry: ServiceEntry) -> bool:
     """Whether it has no address of its own and is a catch-all for the lack of it.
 
-    TLS ports are told apart by SNI on every address that callers dial; one address would narrow what they serve.
+    TLS ports are matched by SNI on every address that callers dial; one address would narrow what they serve.
     """
     return without_address(entry) and any(class_of(entry_protocol(p)) in CATCHING for p in entry.ports)
 
 
 def narrowed_by_address(entry: ServiceEntry) -> int | None:
-    """The first port without an address that is told apart by SNI on all of them, None where there is none."""
+    """The first port without an address that is matched by SNI on all of them, None where there is none."""
     ports = (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.TLS)
     return next(ports, None) if without_address(entry) else None
 
@@ -32,7 +32,7 @@ def lacks_endpoints(entry: ServiceEntry) -> bool:
 
 
 def not_repairable(entry: ServiceEntry) -> str:
-    """Why the API forbids the cure, or ""."""
+    """Why the API forbids the fix, or ""."""
     if entry.resolution == "DYNAMIC_DNS":
         return "resolution DYNAMIC_DNS forbids addresses and endpoints"
     if not entry.ports:

@@ -37,7 +37,7 @@ class PortClass(StrEnum):
     """What kind of listener a port asks for.
 
     HTTP shares one listener a port on the wildcard address. HTTP_PROXY does too, without a match, and displaces what
-    was there. TCP binds the service's own address. TLS is TCP that is told apart by SNI where the address is shared.
+    was there. TCP binds the service's own address. TLS is TCP that is matched by SNI where the address is shared.
     UNSET is TCP with an HTTP chain beside it. UDP gets no listener.
     """
 
@@ -74,7 +74,7 @@ ADDRESS_BOUND = frozenset({PortClass.TCP, PortClass.TLS, PortClass.UNSET})
 """The classes whose listener is on the service's own address; without one it is on the wildcard address."""
 
 CATCHING = frozenset({PortClass.TCP, PortClass.UNSET})
-"""Those of them that take any connection on the wildcard address; TLS is told apart by SNI there."""
+"""Those of them that take any connection on the wildcard address; TLS is matched by SNI there."""
 
 APP_PROTOCOLS: Mapping[str, tuple[Protocol, tuple[int, int]]] = MappingProxyType(
     {

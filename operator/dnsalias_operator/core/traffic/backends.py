@@ -1,5 +1,7 @@
 """Where the connections that an entry gets end: at the Service that it stands for, or elsewhere."""
 
+from collections.abc import Iterable
+
 from dnsalias_operator.core.istio.lacking import DNS
 from dnsalias_operator.core.istio.service_names import service_named
 from dnsalias_operator.model.mesh import Mesh
@@ -28,7 +30,8 @@ def leads_to(world: Snapshot, entry: ServiceEntry, port: EntryPort, service: Ser
         return not entry.endpoints and entry.workload_selector is None  # on to the address that was called
     there, own = (service.meta.namespace, service.meta.name), entry.meta.namespace
     return bool(entry.endpoints) and all(
-        not e.ports and (e.address in service.cluster_ips or service_named(world, e.address, own, mesh) == there)
+        e.ports.get(port.name) in (None, port.number)
+        and (e.address in service.cluster_ips or service_named(world, e.address, own, mesh) == there)
         for e in entry.endpoints
     )
 
@@ -39,6 +42,36 @@ def by_own_name(entry: ServiceEntry, port: EntryPort) -> bool:
     The cluster's DNS leads the name of an entry that stands for a Service there (docs/istio.md, "Names and DNS").
     """
     return entry.resolution in DNS and not entry.endpoints and port.target_port in (0, port.number)
+
+
+def ends_alike(
+    world: Snapshot,
+    one: tuple[ServiceEntry, EntryPort],
+    other: tuple[ServiceEntry, EntryPort],
+    services: Iterable[Service],
+    mesh: Mesh,
+) -> bool:
+    """Whether the calls that two entries get on one port and address end at the same servers, as far as objects say.
+
+    ``services`` are those that both may lead to.
+    """
+    (first, port), (second, theirs) = one, other
+    if any(leads_to(world, first, port, s, mesh) and leads_to(world, second, theirs, s, mesh) for s in services):
+        return True
+    if first.resolution == second.resolution == "NONE":
+        return (port.target_port or port.number) == (theirs.target_port or theirs.number)
+    if by_own_name(first, port) and by_own_name(second, theirs):
+        return first.hosts == second.hosts
+    if first.workload_selector is not None or second.workload_selector is not None:
+        same = first.workload_selector == second.workload_selector and first.meta.namespace == second.meta.namespace
+        return same and (port.name, port.target_port) == (theirs.name, theirs.target_port)
+    there = _addresses(first, port)
+    return bool(there) and there == _addresses(second, theirs)
+
+
+def _addresses(entry: ServiceEntry, port: EntryPort) -> set[tuple[str, int]]:
+    """The endpoints that it lists, with the port at which each is called."""
+    return {(e.address, e.ports.get(port.name) or port.target_port or port.number) for e in entry.endpoints}
 
 
 def _same_target(port: EntryPort, service: Service) -> bool:

@@ -2,7 +2,7 @@
 
 An entry's callers are the clients whose calls by one of its hosts reach its cluster. A call is sent to what the host
 resolves to for the client (docs/istio.md, "Names and DNS"), or to an address of the Service that the entry
-stands for. Callers of an entry that is told apart by SNI or Host may dial any address, so that an address would narrow
+stands for. Callers of an entry that is matched by SNI or Host may dial any address, so that an address would narrow
 what it serves: nothing here asks about them, they are why such an entry gets none.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
-from dnsalias_operator.core.istio.clusters import ClientTls, Sent, sends
+from dnsalias_operator.core.istio.clusters import ClientTls, Sent, cluster_of, sends
 from dnsalias_operator.core.istio.listeners import (
     Client,
     bound,
@@ -18,14 +18,18 @@ from dnsalias_operator.core.istio.listeners import (
     entries_binding,
     holds,
     pod_classes,
+    sees,
 )
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.listeners.families import addresses_of
+from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE
+from dnsalias_operator.core.istio.listeners.scope import scope_of
 from dnsalias_operator.core.istio.protocols import CATCHING, PortClass, class_of, entry_protocol
+from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.core.traffic.backends import by_own_name, leads_to
 from dnsalias_operator.core.traffic.catch_all import alone_with_sidecars
 from dnsalias_operator.core.traffic.ends import FORMS, Call, End, end_of
-from dnsalias_operator.core.traffic.policies import policy_of
+from dnsalias_operator.core.traffic.policies import clients_with_rules, policy_of
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service
@@ -79,16 +83,16 @@ def cut_off(
     expected = {old.expected_address(host) for host in old.hosts}
     if service.headless and (cut := _cut_off_at_pods(before, old, new, service, mesh)):
         return cut
-    for port in (p for p in old.ports if not _by_host_alone(before, p)):
+    for port in (p for p in old.ports if not _by_host_alone(before, p, mesh)):
         clients = _clients(before, old, port.number, addresses, mesh)
         for form in FORMS.get(class_of(entry_protocol(port)), ()):
             for address, client, host in product(addresses, clients, old.hosts):
                 was = end_of(before, client, mesh, Call(host, address, port.number, form))
-                if was.owner != old.key:
+                if not _reaches(was, old, host):
                     continue
                 there = _dialled_after(address, new, mesh)
                 now = end_of(after, client, mesh, Call(host, there, port.number, form))
-                if now.owner == old.key and now.address == was.address:
+                if _reaches(now, old, host) and now.address == was.address:
                     continue
                 to = "the address that istiod allocates" if address in expected else address
                 if policy := policy_of(before, client, host, old.meta.namespace, mesh):
@@ -98,12 +102,20 @@ def cut_off(
     return None
 
 
-def _by_host_alone(world: Snapshot, port: EntryPort) -> bool:
+def _reaches(end: End, entry: ServiceEntry, host: str) -> bool:
+    """Whether a call by that host is taken by the entry's cluster, which entries of one host share."""
+    return end.owner == entry.key or (end.cluster is not None and end.cluster.hostname == host)
+
+
+def _by_host_alone(world: Snapshot, port: EntryPort, mesh: Mesh) -> bool:
     """Whether calls to the port are found by their Host wherever they are sent, so that no address changes their end.
 
-    HTTP listens on the wildcard address, but where a Sidecar has an egress listener of that port.
+    HTTP listens on the wildcard address, but where a Sidecar has an egress listener of that port. With DNS capture an
+    address of the entry is what its callers dial, and somebody else may listen there.
     """
-    return class_of(entry_protocol(port)) is PortClass.HTTP and not world.sidecars_with_port(port.number)
+    if mesh.dns_capture or world.sidecars_with_port(port.number):
+        return False
+    return class_of(entry_protocol(port)) is PortClass.HTTP
 
 
 def _cut_off_at_pods(
@@ -112,7 +124,8 @@ def _cut_off_at_pods(
     """The first port of an entry for a headless Service whose calls end elsewhere once it has an address; or None.
 
     The name leads to pods, whose addresses nobody here knows. Without the entry a call goes on to the pod and the port
-    that were dialled.
+    that were dialled, without what is bound to the entry's host; and not for clients that may only call what they see,
+    and do not see the Service.
     """
     if old.addresses == new.addresses:
         return None
@@ -121,22 +134,33 @@ def _cut_off_at_pods(
         led = by_own_name(old, port) or leads_to(world, old, port, service, mesh)
         if not led or port.target_port not in (0, port.number) or own.get(port.number) not in (None, port.number):
             return CutOff(old.hosts[0] if old.hosts else "", "a pod's address", port.number, "any namespace")
+        for client in (c for c in _clients(world, old, port.number, (), mesh) if sees(old, c.namespace, mesh)):
+            bound_to = ((host, policy_of(world, client, host, old.meta.namespace, mesh)) for host in old.hosts)
+            if found := next(((host, policy) for host, policy in bound_to if policy), None):
+                return CutOff(found[0], "a pod's address", port.number, str(client), found[1])
+            blocked = scope_of(world, client, mesh).fall_through == BLACKHOLE
+            if blocked and cluster_of(world, client, mesh, service_host(service, mesh), port.number) is None:
+                return CutOff(old.hosts[0] if old.hosts else "", "a pod's address", port.number, str(client))
     return None
 
 
 def unclaimed(world: Snapshot) -> str:
-    """An address that stands for those outside that no object names; "" where objects have all that it tries."""
-    tried = (f"203.0.113.{n}" for n in range(1, 255))
+    """An address that stands for those outside that no object names; "" where objects have all that it tries.
+
+    It tries those of documentation: nobody answers there, and a CIDR that covers all of them covers the outside.
+    """
+    tried = (f"{network}.{n}" for network in ("203.0.113", "198.51.100", "192.0.2") for n in range(1, 255))
     free = (a for a in tried if not world.services_at(a) and not entries_binding(world, a))
     listed = [a for e in world.entries_with_cidr() for a in e.addresses if not is_unspecified(a)]
     return next((a for a in free if not holds(listed, (a,))), "")
 
 
 def _clients(world: Snapshot, entry: ServiceEntry, port: int, addresses: Iterable[str], mesh: Mesh) -> list[Client]:
-    """The clients that can differ: by who has the addresses, and by who gets the entry."""
+    """The clients that can differ: by who has the addresses, by who gets the entry, and by rules for its hosts."""
     alone = alone_with_sidecars(world, entry)
     found = [pods.client for pods in pod_classes(alone, mesh, port)]
     found += [c for address in addresses for c in clients_that_matter(world, mesh, port, address)]
+    found += [client for host in entry.hosts for client in clients_with_rules(world, host, mesh)]
     return list({(c.namespace, *sorted(c.labels.items())): c for c in found}.values())
 
 

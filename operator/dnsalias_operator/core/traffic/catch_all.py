@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from dnsalias_operator.core.istio.lacking import without_address
-from dnsalias_operator.core.istio.listeners import Client, Pods, Reach, listener_at, pod_classes, reach
+from dnsalias_operator.core.istio.listeners import Client, Listener, Pods, Reach, listener_at, pod_classes, reach
 from dnsalias_operator.core.istio.listeners.rows import PASSTHROUGH, WILDCARD, Row
 from dnsalias_operator.core.istio.listeners.visible import named_namespaces
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
+from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
@@ -38,7 +39,7 @@ def caught_by_sidecars(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Plac
     return frozenset((name, port) for name, port, row in found if row.match_all and row.cluster)
 
 
-def told_apart_by_address(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Places:
+def matched_by_address(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Places:
     """Where a Sidecar gives an entry without an address any connection, and would not if it had one.
 
     Not where the Sidecar binds the wildcard address itself.
@@ -67,21 +68,34 @@ def _rows(world: Snapshot, entry: ServiceEntry, mesh: Mesh, number: int) -> Iter
 
 
 def catches(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
-    """Ports on which the entry takes any connection: by itself, or where a Sidecar takes them for bytes."""
-    by_sidecars = caught_by_sidecars(world, entry, mesh) if without_address(entry) else frozenset[tuple[str, int]]()
-    return tuple(sorted({*catches_all(entry, mesh), *(port for _, port in by_sidecars)}))
+    """Ports on which the entry takes any connection: by itself, or where a Sidecar takes them for bytes.
+
+    Of an entry as it is in the world it is asked often, so computed once.
+    """
+
+    def look() -> tuple[int, ...]:
+        by_sidecars = caught_by_sidecars(world, entry, mesh) if without_address(entry) else frozenset[tuple[str, int]]()
+        return tuple(sorted({*catches_all(entry, mesh), *(port for _, port in by_sidecars)}))
+
+    return world.remembered(("catches", entry.key, mesh), look) if world.get(entry.key) == entry else look()
 
 
 def catches_all(obj: Claimant, mesh: Mesh) -> tuple[int, ...]:
     """Ports on which an entry or a Service, were it alone, opens a wildcard listener that takes any connection.
 
-    Judged without the others on purpose: an entry that waits behind another catch-all becomes one when that is mended.
+    Judged without the others on purpose: an entry that waits behind another catch-all becomes one when that is fixed.
     Source: docs/istio.md, "Catch-alls".
     """
     alone = Snapshot((obj,))
     clients = [Client(name) for name in sorted(named_namespaces(obj, mesh))]
     numbers = {p.port for p in obj.ports} if isinstance(obj, Service) else {p.number for p in obj.ports}
     return tuple(n for n in sorted(numbers) if any(obj.key in _takers(alone, c, mesh, n) for c in clients))
+
+
+def for_its_own(obj: Claimant, mesh: Mesh) -> bool:
+    """Whether only pods of the object's own namespace get it: whoever wrote it is who it harms."""
+    own = frozenset({obj.meta.namespace})
+    return Scope.of_claimant(obj, mesh) == Scope(everywhere=False, namespaces=own)
 
 
 def catches_despite_address(entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
@@ -95,6 +109,25 @@ def catches_now(world: Snapshot, obj: Claimant, mesh: Mesh, port: int) -> Reach:
     """The namespaces whose sidecars send any connection on the port to the object right now."""
     caught = _catchers(world, mesh, port).get(obj.key)
     return reach(world, pod_classes(world, mesh, port), caught) if caught else Reach(everywhere=False, namespaces=())
+
+
+def uncovered(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, Key] | None:
+    """A port on which a change of the entry lets somebody else take the HTTP of others, and who; None where none does.
+
+    ``before`` holds the entry as it is, ``after`` as it will be. A catch-all without a protocol has a chain for HTTP,
+    which sends on what is for other hosts; with TCP alone behind it, that HTTP is taken once the chain is gone.
+    """
+    for port in (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.UNSET):
+        others = any(isinstance(o, ServiceEntry) and o.key != entry.key for o in after.claimants(port))
+        for pods in pod_classes(after, mesh, port) if others else ():
+            was, now = (listener_at(world, pods.client, mesh, WILDCARD, port) for world in (before, after))
+            if _routes_http(was) and not _routes_http(now) and (takers := _takers(after, pods.client, mesh, port)):
+                return port, takers[0]
+    return None
+
+
+def _routes_http(listener: Listener | None) -> bool:
+    return listener is not None and any(row.http for row in listener.rows)
 
 
 def _takers(world: Snapshot, client: Client, mesh: Mesh, port: int) -> list[Key]:

@@ -10,6 +10,7 @@ from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE, PASSTHROUGH
 from dnsalias_operator.core.istio.listeners.scope import scope_of
 from dnsalias_operator.core.istio.listeners.services import Resolution
 from dnsalias_operator.core.istio.protocols import PortClass
+from dnsalias_operator.core.istio.virtualhosts import routed_to
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.snapshot import Snapshot
@@ -62,12 +63,23 @@ class End:
 
 def end_of(world: Snapshot, client: Client, mesh: Mesh, call: Call) -> End:
     """Where a client's call ends."""
-    row = _deciding(owner_of(world, client, mesh, call.address, call.port), call)
+    return end_by(world, client, mesh, call, owner_of(world, client, mesh, call.address, call.port))
+
+
+def end_by(world: Snapshot, client: Client, mesh: Mesh, call: Call, rows: Iterable[Row]) -> End:
+    """Where it ends, for who knows the rows already that decide connections to its address (`owner_of`).
+
+    A sniffed port on an address of its own has a route of its own, which asks for no Host (source:
+    getVirtualHostsForSniffedServicePort in pilot/pkg/networking/core/httproute.go).
+    """
+    row = _deciding(rows, call)
     if row is None or row.cluster in (PASSTHROUGH, BLACKHOLE):
         through = row.cluster if row else scope_of(world, client, mesh).fall_through
         return End() if through == BLACKHOLE else End(address=call.address)
-    hostname = call.host if row.route else str(row.cluster).rpartition("|")[2]
-    cluster = cluster_of(world, client, mesh, hostname, call.port)
+    hostname: str | None = str(row.cluster).rpartition("|")[2]
+    if row.route:
+        hostname = row.route.rpartition(":")[0] or routed_to(world, client, mesh, call.host, call.port)
+    cluster = cluster_of(world, client, mesh, hostname, call.port) if hostname else None
     if cluster is None:
         unknown = row.route and scope_of(world, client, mesh).fall_through != BLACKHOLE
         return End(address=call.address) if unknown else End()

@@ -1,10 +1,16 @@
 """What is bound to the host of an entry, and so to the cluster that its calls take, and to no other."""
 
+from collections.abc import Iterator
+
+from dnsalias_operator.core.istio.clusters import ClientTls, Sent, cluster_of, sends
 from dnsalias_operator.core.istio.clusters.rules import namespaces_with_rules, rule_for
-from dnsalias_operator.core.istio.listeners import Client
+from dnsalias_operator.core.istio.listeners import Client, clients_that_matter
 from dnsalias_operator.core.istio.listeners.services import full_name
+from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
 
@@ -15,3 +21,36 @@ def policy_of(world: Snapshot, client: Client, host: str, namespace: str, mesh: 
         return rule.key
     routed = (v for v in world.virtual_services() if v.routes)
     return next((v.key for v in routed if host in {full_name(h, v.meta.namespace, mesh) for h in v.hosts}), None)
+
+
+def clients_with_rules(world: Snapshot, host: str, mesh: Mesh) -> Iterator[Client]:
+    """A client for each namespace that has DestinationRules for a host, and for each kind of pod that one selects."""
+    for namespace in namespaces_with_rules(world, host, mesh):
+        yield Client(namespace)
+        selected = (rule.workload_selector for rule in world.destination_rules_in(namespace))
+        yield from (Client(namespace, labels) for labels in selected if labels)
+
+
+def tls_left_out(world: Snapshot, entry: ServiceEntry, service: Service, mesh: Mesh) -> Key | None:
+    """The DestinationRule that adds TLS to calls of a Service, and would not to those by the entry's host; or None.
+
+    ``world`` has the entry, which has an address of its own, so that its calls do not take the Service's cluster. TLS
+    is that of modes SIMPLE and MUTUAL: without it a server that expects it does not answer.
+    """
+    host = service_host(service, mesh)
+    ruled = tuple(clients_with_rules(world, host, mesh))
+    for port in (p.number for p in entry.ports) if ruled else ():
+        # A rule in the Service's namespace is for every client that gets the Service.
+        for client in (*ruled, *clients_that_matter(world, mesh, port)):
+            was = _sent(world, client, host, port, mesh)
+            if was is None or was.tls is not ClientTls.TLS or was.rule is None:
+                continue
+            now = [_sent(world, client, name, port, mesh) for name in entry.hosts]
+            if any(sent is None or sent.tls is not ClientTls.TLS for sent in now):
+                return was.rule.key
+    return None
+
+
+def _sent(world: Snapshot, client: Client, host: str, port: int, mesh: Mesh) -> Sent | None:
+    cluster = cluster_of(world, client, mesh, host, port)
+    return sends(world, client, mesh, cluster) if cluster else None

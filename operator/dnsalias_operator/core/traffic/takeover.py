@@ -238,7 +238,7 @@ def _reaches(there: str, service: Service, mesh: Mesh) -> bool:
 
 
 def _shared(there: str) -> bool:
-    """Whether it is the HTTP route of a port, which tells the Services that share it apart by the Host header."""
+    """Whether it is the HTTP route of a port, which matches the Services that share it by the Host header."""
     return there.startswith("route ") and " at " not in there
 
 

@@ -23,7 +23,7 @@ _SERVICE_ACCOUNT_HOST = "KUBERNETES_SERVICE_HOST"
 
 
 async def load_configuration(kubeconfig: str | None = None, context: str | None = None) -> Any:  # noqa: ANN401 (untyped)
-    """Read the credentials anew: tokens rotate, exec plugins hand out new ones.
+    """Read the credentials again: tokens rotate, exec plugins hand out new ones.
 
     Raises:
         ClusterError: there is no configuration, or it cannot be read.
@@ -51,14 +51,14 @@ async def load_configuration(kubeconfig: str | None = None, context: str | None 
     return configuration
 
 
-def _proxy(told: str) -> tuple[str | None, Mapping[istr, str]]:
+def _proxy(given: str) -> tuple[str | None, Mapping[istr, str]]:
     """URL of a proxy without what a URL must not hold, and the headers that hold it; None: there is no proxy.
 
-    URLs are told in errors, which people read in conditions and at /readyz.
+    URLs are shown in errors, which people read in conditions and at /readyz.
     """
     try:
         # As others who read HTTPS_PROXY: a host and a port alone are an HTTP proxy.
-        url = URL(told if not told or "://" in told else f"http://{told}")
+        url = URL(given if not given or "://" in given else f"http://{given}")
         if not url.host:
             return None, {}
         user, password = url.user or "", url.password or ""
@@ -90,7 +90,7 @@ async def _read_kubeconfig(kubeconfig: str | None, context: str | None, configur
     loader = await kubeconfigs.load_kube_config(
         config_file=kubeconfig or None, context=context or None, client_configuration=configuration
     )
-    user = loader._user  # noqa: SLF001 (nothing else tells whether a plugin was asked)
+    user = loader._user  # noqa: SLF001 (nothing else shows whether a plugin was asked)
     if user and "exec" in user and not {"token", "cert_file"} & vars(loader).keys():
         why = f"its exec plugin {user['exec']['command']} gave no credentials; run it by hand to see why"
         raise _no_access(kubeconfig, why)

@@ -28,7 +28,7 @@ from dnsalias_operator.shell.api.fence import Fence, FencedRest, open_fence
 APPLY = "application/apply-patch+yaml"
 JSON = "application/json"
 EXEC = "v4.channel.k8s.io"
-"""How the parts of an exec's output are told apart: the first byte of each message is its channel."""
+"""How the parts of an exec's output are distinguished: the first byte of each message is its channel."""
 _OFFSET_SECONDS = 60.0
 """How long the best estimate of the server's clock is trusted before a new one replaces it whatever it says."""
 

@@ -15,7 +15,7 @@ _CONFLICT = re.compile(r'conflict(?:s)? with "([^"]+)"')
 
 
 class ClusterError(Exception):
-    """The cluster cannot be used; the message tells why and what to do."""
+    """The cluster cannot be used; the message says why and what to do."""
 
 
 class UnreachableError(ClusterError):
@@ -30,7 +30,7 @@ class ApiError(ClusterError):
     """The API server refused a request.
 
     ``status`` is the HTTP code, ``reason`` the Status object's word, ``managers`` are the field managers that a
-    server-side apply conflicted with, ``retry_after`` is in seconds (0: the server did not say), ``stale`` tells that
+    server-side apply conflicted with, ``retry_after`` is in seconds (0: the server did not say), ``stale`` says that
     the object is not any more what the request was made for: one more look, and all may be well. ``name`` is the object
     that the answer is about, "" where it is about none.
     """

@@ -1,6 +1,6 @@
 """The last gate of a write: a socket that sends nothing once this process may not write any more.
 
-A write is asked for before it is begun (`Client`), but a millisecond of work lies between that question and the first
+A write is asked for before it starts (`Client`), but a millisecond of work lies between that question and the first
 byte on the wire, and a process may be stopped there: ten leaders stopped amid their writes sent four of them when they
 woke. So the question is asked once more where nothing comes after it but the system call.
 """

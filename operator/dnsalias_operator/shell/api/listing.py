@@ -22,6 +22,10 @@ class Listing(list[dict[str, Any]]):
 
     missing: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] | None = None
+    """The cluster's, where one was asked for in which nothing was found; None where they were not asked for, or may
+    not be listed.
+    """
     mesh: Found = NOTHING
 
 
@@ -29,7 +33,7 @@ def list_objects(
     kubeconfig: str | None,
     context: str | None,
     namespace: str | None,
-    told: Callable[[str, int], None] = lambda _plural, _count: None,
+    on_page: Callable[[str, int], None] = lambda _plural, _count: None,
     *,
     mesh: tuple[str, str],
     kinds: Collection[str] = tuple(KINDS),
@@ -40,19 +44,19 @@ def list_objects(
     that are listed.
 
     The answer lacks kinds without a CRD (``missing``) and optional ones that we have no right to (``forbidden``).
-    ``told`` is called after each page with the plural of the kind and how many of it have been read.
+    ``on_page`` is called after each page with the plural of the kind and how many of it have been read.
 
     Raises:
         ClusterError: the cluster cannot be reached or read; the message says what to do.
     """
-    return asyncio.run(_list_objects(kubeconfig, context, namespace or "", told, mesh, kinds))
+    return asyncio.run(_list_objects(kubeconfig, context, namespace or "", on_page, mesh, kinds))
 
 
 async def _list_objects(
     kubeconfig: str | None,
     context: str | None,
     namespace: str,
-    told: Callable[[str, int], None],
+    on_page: Callable[[str, int], None],
     mesh: tuple[str, str],
     kinds: Collection[str],
 ) -> Listing:
@@ -67,7 +71,7 @@ async def _list_objects(
             try:
                 async for items, _ in client.pages(kind.name, namespace if kind.namespaced else ""):
                     found.extend({"apiVersion": api_version, "kind": kind.name, **item} for item in items)
-                    told(kind.plural, len(found) - before)
+                    on_page(kind.plural, len(found) - before)
             except ApiError as error:
                 if kind.optional and error.status == HTTPStatus.FORBIDDEN:
                     found.forbidden = (*found.forbidden, kind.resource)
@@ -75,4 +79,13 @@ async def _list_objects(
                     found.missing = (*found.missing, kind.resource)
                 else:
                     raise
+        if namespace and not found:
+            found.namespaces = await _namespaces(client)
     return found
+
+
+async def _namespaces(client: Client) -> tuple[str, ...] | None:
+    try:
+        return tuple([item["metadata"]["name"] async for items, _ in client.pages("Namespace", "") for item in items])
+    except ApiError:
+        return None

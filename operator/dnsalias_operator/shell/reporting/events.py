@@ -40,7 +40,7 @@ class _Event:
 class Recorder:
     """Takes events at any time; `run` posts them one by one, and gives way while ``busy`` says that writes are due.
 
-    ``may_write`` tells whether this process may write now. While it may not, events wait: a renewal of the Lease that
+    ``may_write`` says whether this process may write now. While it may not, events wait: a renewal of the Lease that
     is late by seconds costs none. Where too many wait, the oldest are dropped.
     """
 
@@ -75,8 +75,8 @@ class Recorder:
             self._queue.get_nowait()
             self._queue.task_done()
             self._metrics.events.labels("dropped").inc()
-        told = {"type": kind, "reason": reason, "action": action, "note": note}
-        self._queue.put_nowait(_Event(obj.key, reason, {**self._body(obj), **told}))
+        text = {"type": kind, "reason": reason, "action": action, "note": note}
+        self._queue.put_nowait(_Event(obj.key, reason, {**self._body(obj), **text}))
 
     async def run(self) -> None:
         """Post what comes, until cancelled. A post that is refused is logged and not tried again."""
@@ -126,7 +126,7 @@ class Recorder:
                 return
 
     def _body(self, obj: Object) -> dict[str, Any]:
-        """All but what is told. The time is that of what happened, however long the event waits."""
+        """All but what is said. The time is that of what happened, however long the event waits."""
         namespace = obj.key.namespace or "default"
         return {
             "apiVersion": "events.k8s.io/v1",

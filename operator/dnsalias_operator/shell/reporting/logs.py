@@ -17,7 +17,7 @@ _LONGEST = 4096
 _SECRET = re.compile(r"""(?<=['"]Bearer )[^'"]+|(?<=['"]Basic )[^'"]+|(?<=://)[^/\s?#'"]+(?=@)""")
 """What a library may put into the text of an error: a header with credentials, a URL with a password."""
 _QUIET = ("kopf", "aiohttp", "asyncio", "kubernetes", "client")
-"""Libraries that tell of their own steps at info level; ours tell what came of them."""
+"""Libraries that log their own steps at info level; ours log what came of them."""
 
 
 def configure(form: Literal["json", "console"], level: str, stream: TextIO | None = None) -> None:

@@ -46,7 +46,9 @@ SPECS: Mapping[str, Spec] = {
     ),
     "dnsalias_contested_hidden": Spec("gauge", (), "Series that the cap of dnsalias_contested leaves out."),
     "dnsalias_findings": Spec(
-        "gauge", ("code", "severity"), "Findings in the cluster, as `dnsalias lint` prints them."
+        "gauge",
+        ("code", "severity"),
+        "Findings in the cluster, one for each object and port, also where `dnsalias lint` puts many into one.",
     ),
     "dnsalias_finding_info": Spec(
         "gauge",

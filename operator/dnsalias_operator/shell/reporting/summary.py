@@ -33,7 +33,7 @@ def figures(world: Snapshot, rules: Rules) -> Mapping[str, int]:
     }
 
 
-def tell(world: Snapshot, rules: Rules, seconds: float) -> None:
+def report(world: Snapshot, rules: Rules, seconds: float) -> None:
     """Log the figures of the world as it is now; ``seconds`` is how long it took to list it.
 
     They are computed aside: neither work nor probes nor a stop wait for a line in the log.

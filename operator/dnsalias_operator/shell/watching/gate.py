@@ -20,7 +20,7 @@ class Gate:
         self.fault = "not connected yet"
 
     async def wait(self, client: Client, stop: asyncio.Event) -> bool:
-        """Wait until every kind is served; logs once for each change of what is missing. False: told to stop."""
+        """Wait until every kind is served; logs once for each change of what is missing. False: stopping."""
         said, failures = "", 0
         while not stop.is_set():
             self.fault = await self._look(client)

@@ -22,7 +22,7 @@ from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError, UnreachableError
 from dnsalias_operator.shell.pace import Backoff
 from dnsalias_operator.shell.watching.kopfsession import Listed, Session, Sessions
-from dnsalias_operator.shell.watching.kopftasks import OurTasks, as_kopf, end, tell_apart
+from dnsalias_operator.shell.watching.kopftasks import OurTasks, as_kopf, end, mark_tasks
 from dnsalias_operator.shell.watching.store import Store
 
 log = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
     own.watching.connect_timeout = settings.watch_connect_seconds
     own.watching.inactivity_timeout = settings.watch_inactivity_seconds
     own.watching.chunk_size = settings.page_size
-    # A task for every object that is told of, kept that long: in the first list that is all of them.
+    # A task for every object that is reported, kept that long: in the first list that is all of them.
     own.queueing.idle_timeout = 0.05
     own.persistence.diffbase_storage = Stateless()
     # It would kill the process without a word; `_ended` has a bound of its own.
@@ -126,21 +126,21 @@ async def watch(
     client: Client,
     stop: asyncio.Event,
     own_signals: Callable[[], None],
-    begun_anew: Callable[[], None],
+    restarted: Callable[[], None],
     listed: Listed,
 ) -> None:
     """Keep Kopf running until ``stop`` is set.
 
     Kopf ends at an answer that it does not expect of a watch: a second 401, a 404, half a line of JSON. That is no
-    reason to lose the queue and the store, so it is begun anew, and lists everything again; ``begun_anew`` is called
-    then. ``listed`` is told of each list of a kind, for what was deleted before it is in none. ``own_signals`` is
+    reason to lose the queue and the store, so it is started again, and lists everything again; ``restarted`` is called
+    then. ``listed`` is called with each list of a kind, for what was deleted before it is in none. ``own_signals`` is
     called once Kopf has installed its signal handlers: ours replace them, because ours finish the writes in flight
     before the watch ends.
 
     Raises:
         ClusterError: a CRD was removed. A new process waits for it.
     """
-    tell_apart()
+    mark_tasks()
     backoff, failures = Backoff(settings.backoff_min_seconds, _LONGEST_PAUSE), 0
     while not stop.is_set():
         began = time.monotonic()
@@ -160,10 +160,12 @@ async def watch(
                 raise ClusterError(f"the CRDs {', '.join(missing)} were removed")
         failures = 1 if time.monotonic() - began > _STEADY_SECONDS else failures + 1
         pause = backoff.pause(failures)
-        log.warning("the watch ended and is begun anew", extra={"fields": {"error": why, "retry_s": round(pause, 1)}})
+        log.warning(
+            "the watch ended and is started again", extra={"fields": {"error": why, "retry_s": round(pause, 1)}}
+        )
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause)
-        begun_anew()
+        restarted()
 
 
 async def _run_kopf(

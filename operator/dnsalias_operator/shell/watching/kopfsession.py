@@ -1,6 +1,6 @@
 """Kopf's connections to the API server: with the credentials as they are now, and an ear for the lists that Kopf makes.
 
-A watch begins with a list and tells of what comes after it. What went before that list it never tells of, and Kopf
+A watch begins with a list and reports what comes after it. What went before that list it never reports, and Kopf
 compares its lists with nothing; so it matters to know when it has made one.
 """
 

@@ -2,7 +2,7 @@
 
 Kopf takes every task that is younger than itself for its own: at its end it waits for them, and cancels what is left.
 That would be a worker's second look, a connection that is being made, a page that is being served. A task inherits the
-context of the one that starts it, and by that Kopf's are told from ours.
+context of the one that starts it, and by that Kopf's are distinguished from ours.
 """
 
 import asyncio
@@ -28,13 +28,13 @@ class KopfTask(asyncio.Task[Any]):
 
 
 class OurTasks:
-    """Contains every task that is not Kopf's: what Kopf is told to leave alone."""
+    """Contains every task that is not Kopf's: what Kopf has to leave alone."""
 
     def __contains__(self, task: object) -> bool:
         return not isinstance(task, KopfTask)
 
 
-def tell_apart() -> None:
+def mark_tasks() -> None:
     """Let the running loop make tasks of the kind that they are."""
     asyncio.get_running_loop().set_task_factory(_make)
 
@@ -70,7 +70,7 @@ async def end(running: asyncio.Task[None], roots: Collection[asyncio.Task[Any]])
         done, _ = await asyncio.wait((running,), timeout=_END_SECONDS)
         if done:
             return await running
-    raise ClusterError("the watch can neither go on nor be ended; a restart is the cure")
+    raise ClusterError("the watch can neither continue nor be ended; restart the process")
 
 
 def _left() -> list[KopfTask]:

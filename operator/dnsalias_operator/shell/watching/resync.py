@@ -82,13 +82,13 @@ class Resync:
             for kind, rounds in self._bad_rounds.items()
             if rounds >= _SILENT and kind not in self.faults
         ] + [
-            f"{kind}: the history of the API server went back (was etcd restored?); a restart reads it anew"
+            f"{kind}: the history of the API server went back (was etcd restored?); a restart reads everything again"
             for kind, (first, last) in self._behind.items()
             if last - first >= LAG_SECONDS and kind not in self.faults
         ]
 
     def relisted(self, kind: str) -> None:
-        """The watch has just listed that kind. What went before that list it never tells of: one more list finds it."""
+        """The watch has just listed that kind. What went before that list it never reports: one more list finds it."""
         self._relisted.add(kind)
         self._woken.set()
 
@@ -106,7 +106,7 @@ class Resync:
                 next_try = clock() + self._failed(errors, failures)
             elif not self.faults:
                 failures, next_try = 0, math.inf
-            # A kind that cannot be listed is as the watch tells: no reason to leave all others undecided.
+            # A kind that cannot be listed is as the watch reports it: no reason to leave all others undecided.
             if self._store.synced and (full or not synced):
                 self._on_done()
             listed = due - self.faults.keys()
@@ -203,8 +203,8 @@ class Resync:
     def _settle(self, kinds: AbstractSet[str], relisted: AbstractSet[str], *, full: bool) -> None:
         for kind in (kind for kind in self._store.kinds if kind in kinds):
             left = self._store.settle(kind)
-            # A watch that has begun anew, or comes back with the lists after an outage, may well have missed something:
-            # it is silent only where it goes on to miss what the rounds at the interval find.
+            # A watch that was started again, or comes back after an outage, may have missed something: it is silent
+            # only where it goes on to miss what the rounds at the interval find.
             if not left or kind in relisted:
                 self._bad_rounds.pop(kind, None)
             elif full:
@@ -212,6 +212,6 @@ class Resync:
             for what, count in left.items():
                 self._metrics.corrections.labels(kind, what).inc(count)
                 log.warning(
-                    "the watch had not told of changes that a full list shows",
+                    "the watch missed changes that a full list has",
                     extra={"fields": {"kind": kind, "correction": what, "count": count}},
                 )

@@ -1,6 +1,6 @@
 """The operator's picture of the cluster: fed by the watch, by full lists and by the answers to our own writes.
 
-Three sources tell of the same objects in any order, so each change is checked: an older resourceVersion never replaces
+Three sources report the same objects in any order, so each change is checked: an older resourceVersion never replaces
 a newer one (read-your-writes), and a deletion removes only the object with that uid, which then never comes back. The
 watch may miss a deletion (docs/kopf.md, "Missed deletions"), so a full list is compared with what stands here.
 """
@@ -96,7 +96,7 @@ class Store:
         return len(self.world.find("kind", kind))
 
     def observe(self, kind: str, raw: Raw, *, deleted: bool = False) -> StoreChange | None:
-        """Take in an event of the watch; returns what it changed, None where it told nothing new."""
+        """Take in an event of the watch; returns what it changed, None where it brought nothing new."""
         self.last_event[kind] = self._clock()
         change = self.remove(kind, raw) if deleted else self.put(kind, raw)
         self.missed[kind].pop(key_of(kind, raw), None)
@@ -149,7 +149,7 @@ class Store:
         return tuple(ghosts)
 
     def corrected(self, kind: str, changes: Iterable[StoreChange]) -> None:
-        """Remember what a full list brought: the watch may only be a moment late with it (`settle` tells)."""
+        """Remember what a full list brought: the watch may only be a moment late with it (`settle` decides)."""
         self.missed[kind].update({c.key: "missed" if c.new else "ghost" for c in changes})
 
     def settle(self, kind: str) -> dict[str, int]:
@@ -177,9 +177,9 @@ def key_of(kind: str, raw: Raw) -> Key:
 def stale_kinds(
     store: Store, resync_seconds: float, failing: Container[str] = (), clock: Callable[[], float] = time.time
 ) -> list[str]:
-    """Kinds of which neither the watch nor a full list has told for two and a half intervals and a minute.
+    """Kinds of which neither the watch nor a full list has brought anything for two and a half intervals and a minute.
 
-    Not those that were never listed, or of which the list is ``failing``: that is for readiness and alerts to tell. A
+    Not those that were never listed, or of which the list is ``failing``: that is for readiness and alerts to report. A
     new process would not list them either, and would know nothing where this one has a watch.
     """
     limit = 2.5 * resync_seconds + 60

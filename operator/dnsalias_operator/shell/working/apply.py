@@ -1,7 +1,7 @@
 """Carries out changes: one request or two each, with the preconditions that make a late decision harmless.
 
 The answer of every write goes into the store at once, so that the next decision sees it whether or not the watch has
-told of it yet.
+told about it yet.
 """
 
 import math
@@ -47,7 +47,7 @@ class Writer:
         """The second look before a write of ``key``: is what it is made from not so any more?
 
         Raises:
-            ClusterError: it cannot be told. The write is not made and counts as one that failed.
+            ClusterError: that cannot be known. The write is not made and counts as one that failed.
         """
         try:
             return await self.confirm.outdated(made_from)

@@ -46,14 +46,14 @@ class Confirm:
         return {key: self._store.world.get(key) for key in keys}
 
     async def outdated(self, known: Known, fresh: float = FRESH_SECONDS) -> bool:
-        """Whether one of these is not any more as it is given here; the store has it as it is, to decide anew from.
+        """Whether one of these is not any more as it is given here; the store has it as it is, to decide from again.
 
         What the API server has named less than ``fresh`` seconds ago is not asked for again.
 
         Raises:
-            ClusterError: it cannot be told.
+            ClusterError: that cannot be known.
         """
-        # The watch may have told of it since the decision: now, or while the answers are on their way.
+        # The watch may have brought it since the decision: now, or while the answers are on their way.
         if self._moved(known):
             return True
         asked = [key for key in known if not self._seen_within(fresh, key)]
@@ -84,7 +84,7 @@ class Confirm:
         return seen[0] == known.meta.resource_version and self._clock() - seen[1] < seconds
 
     async def _holds(self, key: Key) -> bool:
-        """Whether the API server has nothing to tell of the object that the store does not know by now."""
+        """Whether the API server has nothing new about the object that the store does not know by now."""
         known = self._store.world.get(key)
         if not key.possible:
             return known is None  # named by an annotation, say: nobody needs to be asked

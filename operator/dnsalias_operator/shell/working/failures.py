@@ -15,12 +15,11 @@ class Failures:
         self._last: dict[Key, Why] = {}
 
     def ended(self, key: Key, stop: Stop | None) -> Stop | None:
-        """How the work on ``key`` ended, as it is to be told; ``stop`` is None where nothing is left to write.
+        """How the work on ``key`` ended, as it is to be reported; ``stop`` is None where nothing is left to write.
 
-        A first failure is not told. One conflict with another writer, or one moment without an API server, is over when
-        it is tried again, half a second later. A condition that turns False and back for that is of use to nobody, and
-        two writes more for each alias just when the API server is in trouble. What fails twice in a row is told: nobody
-        can know sooner, and until then nothing is said that was not true before.
+        A first failure is not reported. One conflict with another writer, or one moment without an API server, is over
+        half a second later, at the next try. A condition that turns False and back for that helps nobody, and costs two
+        writes for each alias just when the API server is in trouble. What fails twice in a row is reported.
 
         It keeps its words as long as only numbers in them differ. The port of a connection, say, would make another
         message of every attempt, and so another status to write.
@@ -31,9 +30,9 @@ class Failures:
         if stop.why is None or stop.why.reason is not Reason.WRITE_FAILED:
             return stop
         last = self._last.get(key)
-        told = last if last is not None and _words(last) == _words(stop.why) else stop.why
-        self._last[key] = told
-        return replace(stop, why=told if last is not None else None)
+        why = last if last is not None and _words(last) == _words(stop.why) else stop.why
+        self._last[key] = why
+        return replace(stop, why=why if last is not None else None)
 
 
 def _words(why: Why) -> list[str]:

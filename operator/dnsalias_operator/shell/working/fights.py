@@ -1,7 +1,7 @@
 """Notices when somebody takes our writes back, slows down, and names them; it never gives up for good, nor loops.
 
 A fight is a write whose predecessor does not stand any more: what we wanted was there and is not. Once is drift and is
-healed at once; from then on the pauses double, and from the limit on the object is *contested*. A write that follows
+reverted at once; from then on the pauses double, and from the limit on the object is *contested*. A write that follows
 our own change of mind (the Service got another address) is no fight, unless it goes on for long: a rival who makes us
 want something else each time must not get a write for each of his. A server-side apply that conflicts is contested at
 once: another manager holds the field with another value. Memory of it is per process.
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 _QUIET_SECONDS = 600.0
 """A write that stood this long was accepted: the next time is a new story."""
 _CHURN = 20
-"""Writes to one object, each taken back and each wanting something else, that are made without a pause."""
+"""Writes to one object, each reverted and each wanting something else, that are made without a pause."""
 _WANTS = 8
-"""Different wants of one object that are told apart; who makes us change our mind more often is stopped by `_CHURN`."""
+"""Different wants of one object that are kept apart; who makes us change our mind more often is stopped by `_CHURN`."""
 
 
 @dataclass(slots=True)

@@ -109,7 +109,7 @@ class WorkQueue(Generic[K]):
 
         It is not before ``at_least`` seconds whatever the rest says: that is what a server asked for.
 
-        What was asked for meanwhile waits for the backoff too: a change elsewhere does not cure an API that fails.
+        What was asked for meanwhile waits for the backoff too: a change elsewhere does not help an API that fails.
         """
         self._failures[key] = self._failures.get(key, 0) + 1
         pause = max(at_least, min(at_most, self._backoff.pause(self._failures[key])))

@@ -1,4 +1,4 @@
-"""One key at a time: decide, write what is due, tell what came of it."""
+"""One key at a time: decide, write what is due, report what came of it."""
 
 import logging
 from collections.abc import Callable
@@ -62,7 +62,7 @@ class Reconciler:
             else:
                 await self._entry(key, on_written)
         finally:
-            # What was not said anew (`_contested`) does not hold any more.
+            # What was not said again (`_contested`) does not hold any more.
             if before is not None and contested.get(key) is before:
                 del contested[key]
             self._look_for_faults(key, decided)
@@ -105,7 +105,7 @@ class Reconciler:
             self._again(key, stop)
             return None
         if decision.changes:
-            # The conditions hold now; they are told after one more look at the world, and after entries of others:
+            # The conditions hold now; they are written after one more look at the world, and after entries of others:
             # istiod pushes once for what comes together.
             kept[key] = decision
             self._queue.add(key, last=True)

@@ -1,4 +1,4 @@
-"""The status of a DnsAlias: written where it differs, and told to people where it says something new."""
+"""The status of a DnsAlias: written where it differs, and an Event where it says something new."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -46,7 +46,7 @@ class Statuses:
         self._decided, self._current, self._now, self._enqueue = decided, current, now, enqueue
 
     async def write(self, alias: DnsAlias, decision: AliasDecision, *, look: bool = True) -> None:
-        """Write it where it differs; without a second ``look`` where it tells of a write, and not of the world."""
+        """Write it where it differs; without a second ``look`` where it is about a write, and not of the world."""
         now = datetime.fromtimestamp(self._now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         current = self._store.world.alias(alias.meta.namespace, alias.meta.name) or alias
         status = desired_status(decision, current, now)

@@ -68,7 +68,7 @@ class Steps:
         return self._store.world.with_changes({at: flight.after for at, flight in self._pending.items()})
 
     def awaits(self, key: Key, entry: Key) -> bool:
-        """Whether a write of ``entry`` is under way, and nobody knows yet what comes of it; ``key`` is told then."""
+        """Whether a write of ``entry`` is under way, and nobody knows yet what comes of it; ``key`` is queued then."""
         flight = self._pending.get(entry)
         if flight is not None:
             flight.awaited_by.add(key)
@@ -93,7 +93,7 @@ class Steps:
     def _not_yet(self, change: Change, *, fought: bool) -> Stop | None:
         there = self._store.world.get(change.key)
         if change.verb is Verb.CREATE and there is not None and there.meta.deleting:
-            return Stop()  # what was deleted before stays for a while: to be decided anew
+            return Stop()  # what was deleted before stays for a while: to be decided again
         wait = change.not_before - self._now() if change.not_before else 0
         if wait > 0:
             message = f"{change.key} is made as soon as it is sure to be younger than its Service"
@@ -119,7 +119,7 @@ class Steps:
             else:
                 sent = True
                 if not await self._writer.write(change, made_from):
-                    _log(change, "deleted; what is made anew is decided again, since what it is made from has changed")
+                    _log(change, "deleted; its new form is decided again, since what it is made from has changed")
                     stop = Stop()
         except ClusterError as error:
             stop = self._failed(change, error, sent=sent)
@@ -143,7 +143,7 @@ class Steps:
         return None
 
     def _made_from(self, key: Key) -> tuple[Key, ...]:
-        """What is looked at once more before a write."""
+        """What is read once more before a write."""
         return (*rests_on(self._store.world, key, self._current.rules), *([key] if key.kind == KIND else ()))
 
     def _failed(self, change: Change, error: ClusterError, *, sent: bool) -> Stop:

@@ -28,9 +28,9 @@ OURS = frozenset(
 _UNMET = frozenset({PROGRAMMED, READY})
 _NOT_DONE = {
     Verb.CREATE: "made",
-    Verb.UPDATE: "set right",
-    Verb.REPLACE: "set right",
-    Verb.RECREATE: "made anew",
+    Verb.UPDATE: "corrected",
+    Verb.REPLACE: "corrected",
+    Verb.RECREATE: "recreated",
     Verb.DELETE: "deleted",
     Verb.REPAIR: "repaired",
 }
@@ -77,7 +77,7 @@ def unrepaired(decision: EntryDecision, why: Why, severity: Severity) -> EntryDe
 
 
 def event_of(change: Change, decision: EntryDecision) -> Reason:
-    """The reason of the Event that tells of a repair: what became of the entry, and not what it lacked."""
+    """The reason of the Event of a repair: what became of the entry, and not what it lacked."""
     if decision.state is State.CONTAINED:
         return Reason.CONTAINED
     return Reason.REPAIRED if change.apply.get("spec") else Reason.WITHDRAWN
@@ -96,15 +96,15 @@ def written(change: Change) -> str:
 
 def contested(by: str) -> str:
     """The message for a field that somebody keeps taking back."""
-    return f"what was written is taken back again and again by {by}; make that manager leave the field, or opt out"
+    return f"what was written is reverted again and again by {by}; make that manager leave the field, or opt out"
 
 
 def held_up(change: Change, verdict: Verdict) -> Stop:
-    """Why a change that was taken back before is not made yet."""
+    """Why a change that was reverted before is not made yet."""
     if verdict.contested:
         message = contested(verdict.contested)
         return Stop(Why(Reason.CONTESTED, message), retry=verdict.pause, object=change.key, rivals=verdict.rivals)
-    message = f"{change.key} was changed by somebody else again; it is set right soon"
+    message = f"{change.key} was changed by somebody else again; it is corrected soon"
     return Stop(Why(Reason.TAKEN_BACK, message), retry=verdict.pause)
 
 
@@ -112,6 +112,6 @@ def failed(change: Change, error: ClusterError, *, untold: bool) -> Stop:
     """A write that the API server did not refuse and that was not made all the same, as far as is known."""
     message = (
         f"{change.key} could not be {_NOT_DONE[change.verb]}: {error}; it is tried again within a minute; if that does "
-        "not help, mend what the error names, such as an admission webhook that does not answer, or the API server"
+        "not help, fix what the error names, such as an admission webhook that does not answer, or the API server"
     )
     return Stop(Why(Reason.WRITE_FAILED, message), error=error, untold=untold)

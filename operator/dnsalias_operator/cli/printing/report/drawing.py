@@ -108,14 +108,14 @@ def drawings(port: Port, hosts: Hosts, *, then: bool) -> tuple[Drawing, Drawing]
 
 def sentence(port: Port, hosts: Hosts, *, then: bool) -> str:
     """What the drawing shows, in words."""
-    told = []
+    parts = []
     for view in port.views:
         flows = _flows(view, hosts, then=then)
         wrong = [flow for flow in flows if flow.kind == "taken"] or flows[:1]
-        told += [
+        parts += [
             f"From {view.pods}, a connection to {f.meant.title} ends: {f.ends.note} {f.ends.title}." for f in wrong
         ]
-    return " ".join(told)
+    return " ".join(parts)
 
 
 def _wide(port: Port, hosts: Hosts, alt: str, *, then: bool) -> Drawing:

@@ -18,6 +18,7 @@ from dnsalias_operator.cli.printing.report.drawing import drawings
 from dnsalias_operator.cli.printing.report.ports import Port, World, ports
 from dnsalias_operator.cli.terminal import clean, count
 from dnsalias_operator.core.findings.catalog import FAULTS
+from dnsalias_operator.core.findings.hazards import together
 from dnsalias_operator.core.istio.listeners import Client, unfollowed
 from dnsalias_operator.core.outcome import Change, Finding, Plan, Severity, not_served, unfixed, withheld
 from dnsalias_operator.core.plan import lint, plan
@@ -46,8 +47,9 @@ def document(linted: Linted) -> str:
     world, mesh = linted.judged.snapshot or Snapshot(), linted.rules.mesh
     alone = linted.judged.snapshot is not None
     decided = plan(world, linted.rules)
-    after = _left_after(linted, decided) if alone else linted.findings
-    now, then = World(world, mesh, linted.findings), World(decided.after, mesh, after)
+    after = _left_after(linted, decided) if alone else linted.every
+    left = [group[0] for group in together(after)]
+    now, then = World(world, mesh, linted.every), World(decided.after, mesh, after)
     shown = ports(now, then, [change.key for change in decided.changes]) if alone else []
     hosts = _hosts_of(decided.after)
     environment = Environment(
@@ -60,9 +62,9 @@ def document(linted: Linted) -> str:
     )
     text = environment.get_template("page.html").render(
         version=__version__,
-        verdict=verdict(linted, decided, shown, after),
+        verdict=verdict(linted, decided, shown, left),
         severities=[
-            (s.value, *(sum(f.severity is s for f in some) for some in (linted.findings, after))) for s in Severity
+            (s.value, *(sum(f.severity is s for f in some) for some in (linted.findings, left))) for s in Severity
         ],
         objects=len(linted.inputs.items),
         linted=linted,
@@ -95,12 +97,14 @@ def verdict(linted: Linted, decided: Plan, shown: Iterable[Port], after: Iterabl
     waiting = [port.number for port in shown if port.waiting]
     found = Counter(finding.severity for finding in linted.findings)
     then = _next(linted, decided, Counter(finding.severity for finding in after))
+    # A catch-all that only its own namespace gets is a warning.
+    bad = Severity.CRITICAL if found[Severity.CRITICAL] else Severity.WARNING
     if taken:
         text = "Connections go to entries that they are not meant for: they are answered by the wrong server, or reset."
-        return Verdict("critical", f"Traffic on {_listed(taken)} goes to the wrong destination", f"{text} {then}")
+        return Verdict(bad, f"Traffic on {_listed(taken)} goes to the wrong destination", f"{text} {then}")
     if waiting:
         text = "They take no traffic now, but will as soon as something else changes."
-        return Verdict("critical", f"Catch-alls wait on {_listed(waiting)}", f"{text} {then}")
+        return Verdict(bad, f"Catch-alls wait on {_listed(waiting)}", f"{text} {then}")
     if found:
         worst = min(found, key=lambda severity: severity.rank)
         title = count(found[worst], f"{worst} finding") if worst is not Severity.INFO else "Nothing is wrong"

@@ -17,7 +17,6 @@ from dnsalias_operator.model.snapshot import Snapshot
 MOST_CLASSES = 40
 """Most classes of pods that are examined for one port: a Sidecar in each of a thousand namespaces makes more."""
 _OF_SERVICES = (TAKES_OVER_SERVICE.code, SHADOWS_SERVICE.code)
-_TAKING = (CATCH_ALL.code, *_OF_SERVICES)
 
 Place = tuple[str, tuple[str, ...], tuple[str, ...], bool, bool]
 """What a row matches: bind, SNI, CIDR, plaintext HTTP, and whether it takes what no other row matches."""
@@ -122,10 +121,11 @@ class World:
 
     @cached_property
     def takers(self) -> dict[int, list[Key]]:
-        """For each port the objects with a critical finding about whose traffic they take."""
+        """For each port the objects with a finding that says that they take the traffic of others."""
         found: dict[int, list[Key]] = {}
         for finding in self.findings:
-            if finding.code in _TAKING and _critical(finding) and finding.port is not None:
+            taking = finding.code == CATCH_ALL.code or (finding.code in _OF_SERVICES and _critical(finding))
+            if taking and finding.port is not None:
                 found.setdefault(finding.port, []).append(finding.key)
         return found
 

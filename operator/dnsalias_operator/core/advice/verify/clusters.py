@@ -77,7 +77,7 @@ def _endpoints(world: Snapshot, mesh: Mesh, sent: Sent, real: EnvoyCluster) -> I
     there = {(e.address, e.port): e.mtls for e in real.endpoints or ()}
     listed: dict[tuple[str, int], Workload] = {(w.address, w.port): w for w in sent.cluster.inline}
     for place in sorted(listed.keys() & there.keys()):
-        told = gets_mtls(world, sent, listed[place], mesh)
-        if told != there[place]:
+        expected = gets_mtls(world, sent, listed[place], mesh)
+        if expected != there[place]:
             words = {mtls: f"{'mTLS' if mtls else 'plaintext'} to {place[0]}:{place[1]}" for mtls in (True, False)}
-            yield ClusterDifference(sent.cluster.name, words[not told], words[told], sent.because)
+            yield ClusterDifference(sent.cluster.name, words[not expected], words[expected], sent.because)

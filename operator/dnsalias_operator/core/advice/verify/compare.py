@@ -66,10 +66,10 @@ def compare(world: Snapshot, client: Client, mesh: Mesh, rows: Iterable[Row]) ->
     chance: list[int] = []
     of_pods: list[Row] = []
     for port in ports:
-        told = Counter(row for listener in predicted.get(port, ()) for row in listener.every_row)
-        mine, left_out = without_pods(seen.get(port, Counter()), told, world, mesh)
+        expected = Counter(row for listener in predicted.get(port, ()) for row in listener.every_row)
+        mine, left_out = without_pods(seen.get(port, Counter()), expected, world, mesh)
         of_pods += left_out
-        if mine == told:
+        if mine == expected:
             continue
         others = by_chance(world, client, mesh, port)
         if any(mine == Counter(row for listener in other for row in listener.every_row) for other in others):
@@ -82,8 +82,8 @@ def compare(world: Snapshot, client: Client, mesh: Mesh, rows: Iterable[Row]) ->
 
 def agrees(world: Snapshot, client: Client, mesh: Mesh, port: int, seen: Rows) -> bool:
     """Whether the rows of a port are as predicted, chance apart."""
-    told = Counter(row for listener in listeners_on(world, client, mesh, port) for row in listener.every_row)
-    return without_pods(seen, told, world, mesh)[0] == told
+    expected = Counter(row for listener in listeners_on(world, client, mesh, port) for row in listener.every_row)
+    return without_pods(seen, expected, world, mesh)[0] == expected
 
 
 def by_port(rows: Iterable[Row]) -> dict[int, Rows]:
@@ -133,17 +133,17 @@ def _listeners_by_port(found: Iterable[Listener]) -> Mapping[int, list[Listener]
 def _difference(
     world: Snapshot, client: Client, mesh: Mesh, port: int, seen: Rows, predicted: Iterable[Listener]
 ) -> PortDifference:
-    told = Counter(row for listener in predicted for row in listener.every_row)
-    only_told = _sorted(told - seen)
+    expected = Counter(row for listener in predicted for row in listener.every_row)
+    only_expected = _sorted(expected - seen)
     lost = tuple(loss for listener in predicted for loss in listener.lost)
     return PortDifference(
         port=port,
-        envoy=_sorted(seen - told),
-        predicted=only_told,
-        both=_sorted(told & seen),
-        claimed=claimed_on(world, client, mesh, port, {row.owner for row in told} | {loss.loser for loss in lost}),
+        envoy=_sorted(seen - expected),
+        predicted=only_expected,
+        both=_sorted(expected & seen),
+        claimed=claimed_on(world, client, mesh, port, {row.owner for row in expected} | {loss.loser for loss in lost}),
         lost=lost,
-        rules=rules_of(world, client, mesh, only_told),
+        rules=rules_of(world, client, mesh, only_expected),
         unread=tuple(sorted({host for row in seen if (host := _unread(row, world, mesh))})),
         not_modelled=unfollowed_on(world, client, mesh, port),
     )

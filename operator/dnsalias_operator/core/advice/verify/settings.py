@@ -101,7 +101,7 @@ def _trials(asked: _Asked, mesh: Mesh, wrong: Sequence[int]) -> Iterator[_Trial]
 
 
 def _candidates(asked: _Asked, mesh: Mesh) -> Iterator[tuple[str, Any]]:
-    """Every value worth trying of each setting, the likeliest first: of equal ones the first is told."""
+    """Every value worth trying of each setting, the likeliest first: of equal ones the first is reported."""
     yield "dns_capture", not mesh.dns_capture
     for policy in ("ALLOW_ANY", "REGISTRY_ONLY"):
         yield "outbound_traffic_policy", policy

@@ -50,7 +50,7 @@ class Cluster:
 
     ``service`` is the object that decides what kind of cluster it is. ``inline`` are the endpoints that objects list,
     each as often as they do. ``numbered`` are those that istiod goes by where the destination is kept: those of the
-    port's number, names too. ``pods`` is whether there may be others, which no object here tells: pods, and endpoints
+    port's number, names too. ``pods`` is whether there may be others, which no object here shows: pods, and endpoints
     of a Service without a selector.
     """
 

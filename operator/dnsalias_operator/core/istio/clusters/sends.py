@@ -27,8 +27,7 @@ class ClientTls(StrEnum):
 
     PLAINTEXT is nothing: the bytes go as the application sent them. BY_ENDPOINT is mTLS to the endpoints that take it
     and nothing to the others. IF_ALL is mTLS where there are endpoints and none is without it, else nothing: where
-    the destination is kept, endpoints cannot be told apart. TLS is what a DestinationRule sets up with certificates of
-    its own.
+    the destination is kept, endpoints are all alike. TLS is what a DestinationRule sets up with its own certificates.
     """
 
     PLAINTEXT = "plaintext"
@@ -67,10 +66,10 @@ class Sent:
         if self.tls is not ClientTls.BY_ENDPOINT:
             return str(self.tls)
         taking, listed = len(set(self.mtls)), len(set(self.cluster.inline))
-        told = f"mTLS to {taking} of {listed}" if 0 < taking < listed else "mTLS" if taking else "plaintext"
+        sent_as = f"mTLS to {taking} of {listed}" if 0 < taking < listed else "mTLS" if taking else "plaintext"
         if self.cluster.pods:
-            return f"{told}, and mTLS to pods that take it" if listed else "mTLS to pods that take it"
-        return told
+            return f"{sent_as}, and mTLS to pods that take it" if listed else "mTLS to pods that take it"
+        return sent_as
 
 
 def sends(snapshot: Snapshot, client: Client, mesh: Mesh, cluster: Cluster) -> Sent:

@@ -7,8 +7,9 @@ and `contested` pick those a client gets and `order` puts them in order, `claims
 `unfollowed` what is not modelled. A rule that some releases lack asks `Mesh.since` where it stands.
 
 Limits. Pods with IPv6 alone are not modelled, and pods are not known: the per-pod listeners of headless Services, and
-of entries with resolution NONE and a workloadSelector, are missing. A TCP port on the wildcard address that has the
-number of one of the sidecar's own listeners is predicted, although Envoy may refuse it.
+of entries with resolution NONE and a workloadSelector, are missing (`unfollowed` names these objects). A TCP port on
+the wildcard address that has the number of one of the sidecar's own listeners is predicted, although Envoy may refuse
+it.
 """
 
 import ipaddress

@@ -61,7 +61,7 @@ class Chain:
 def tcp_chain(claim: Claim, mesh: Mesh) -> Chain:
     """The chain that sends a byte stream to the service's cluster.
 
-    A TLS port's chain matches on the hostname as SNI where its address does not tell it apart: on the wildcard
+    A TLS port's chain matches on the hostname as SNI where its address does not distinguish it: on the wildcard
     address, for a CIDR (even where a Sidecar binds another address), and since 1.30 for a DYNAMIC_DNS wildcard host
     even on an address of its own. Before 1.20 a chain for 0.0.0.0/N has no CIDR (source: buildListener in
     pilot/pkg/networking/core/v1alpha3/listener.go at 1.19.0, isMatchAll there at 1.20.0).

@@ -30,9 +30,14 @@ def served(objects: Iterable[Claimant], snapshot: Snapshot, egress: Egress, mesh
         for key, hostname in dict.fromkeys((u.key, u.hostname) for u in imported):
             yield from (u for u in _kept(hostname, snapshot, egress, mesh) if u.key == key)
         return
-    every = egress.unscoped and not mesh.since(1, 22)
+    if egress.unscoped and not mesh.since(1, 22):
+        yield from imported
+        return
+    chosen: dict[str, str] = {}
     for upstream in imported:
-        if every or _namespace_of(upstream, snapshot, egress, mesh) == upstream.namespace:
+        if upstream.hostname not in chosen:
+            chosen[upstream.hostname] = _namespace_of(upstream, snapshot, egress, mesh)
+        if chosen[upstream.hostname] == upstream.namespace:
             yield upstream
 
 

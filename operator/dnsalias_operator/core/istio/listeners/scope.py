@@ -128,16 +128,16 @@ def on_unix_socket(listener: EgressListener) -> bool:
 def shape(sidecar: Sidecar) -> tuple[object, ...]:
     """Equal for Sidecars of two namespaces that import the same, as far as it is not from these namespaces themselves.
 
-    A host of the own namespace still tells whether all hosts are exact ones.
+    A host of the own namespace still says whether all hosts are exact ones.
     """
 
-    def told(host: str) -> str:
+    def own(host: str) -> str:
         where, _, name = host.partition("/")
         if where.removeprefix("~") != OWN:
             return host
         return f"{where}/{'*' if name.startswith('*') else 'name'}"
 
-    egress = tuple((frozenset(map(told, e.hosts)), e.port, e.protocol, e.bind, e.captured) for e in sidecar.egress)
+    egress = tuple((frozenset(map(own, e.hosts)), e.port, e.protocol, e.bind, e.captured) for e in sidecar.egress)
     return egress, sidecar.outbound_policy, sidecar.egress_proxy
 
 

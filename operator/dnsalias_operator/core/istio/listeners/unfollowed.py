@@ -1,4 +1,4 @@
-"""What is in a world and changes a client's listeners in ways that the model does not follow: told beside predictions.
+"""What is in a world and changes a client's listeners in ways that the model does not follow; predictions name it.
 
 Source: buildSidecarOutboundTLSFilterChainOpts and buildSidecarOutboundTCPFilterChainOpts in
 pilot/pkg/networking/core/tls.go; SelectVirtualServices and ResolveVirtualServiceShortnames in
@@ -11,12 +11,22 @@ from dnsalias_operator.core.istio.listeners.chance import by_chance, tied_in
 from dnsalias_operator.core.istio.listeners.claimants import claimants_on
 from dnsalias_operator.core.istio.listeners.families import allocates
 from dnsalias_operator.core.istio.listeners.imports import overlap
-from dnsalias_operator.core.istio.listeners.rows import Client
+from dnsalias_operator.core.istio.listeners.rows import WILDCARD, Client
 from dnsalias_operator.core.istio.listeners.scope import LOCALHOST, Egress, on_unix_socket, scope_of, sidecar_of
-from dnsalias_operator.core.istio.listeners.services import NOBODY, PRIVATE, PUBLIC, full_name, hostnames
+from dnsalias_operator.core.istio.listeners.services import (
+    NOBODY,
+    PRIVATE,
+    PUBLIC,
+    Resolution,
+    full_name,
+    hostnames,
+)
 from dnsalias_operator.core.istio.listeners.visible import seen
-from dnsalias_operator.core.istio.protocols import PortClass, class_of
+from dnsalias_operator.core.istio.protocols import ADDRESS_BOUND, PortClass, class_of
+from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.model.virtualservice import VirtualService
@@ -31,6 +41,18 @@ def unfollowed(snapshot: Snapshot, client: Client, mesh: Mesh, port: int | None 
         *_one_of_several(snapshot, client, mesh, ports),
         *_chance(snapshot, client, mesh, ports),
         *_expected(snapshot, client, mesh, ports),
+        *_at_endpoints(snapshot, client, mesh, ports),
+    )
+
+
+def request_rules(snapshot: Snapshot, client: Client, mesh: Mesh, hostname: str) -> tuple[Key, ...]:
+    """The VirtualServices that may lead the client's requests for that host elsewhere."""
+    return tuple(
+        vs.key
+        for vs in snapshot.virtual_services()
+        if vs.routes_requests
+        and _sees(vs, client, mesh)
+        and any(overlap(full_name(host, vs.meta.namespace, mesh), hostname) for host in vs.hosts)
     )
 
 
@@ -134,3 +156,24 @@ def _expected(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[int]) 
                     found[str(obj.key)] = upstream.address
     for key, address in sorted(found.items()):
         yield f"{key} has no address from istiod yet: {address} stands for the one that it gets"
+
+
+def _at_endpoints(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[int]) -> Iterator[str]:
+    """Services that keep the destination and have endpoints that are not known: each endpoint has a listener."""
+    found: dict[Key, set[int]] = {}
+    for port in ports:
+        for egress in (e for e in scope_of(snapshot, client, mesh).on(port) if e.port is None and not e.bind):
+            some = filter(_has_unknown_endpoints, claimants_on(snapshot, port, egress))
+            for upstream in seen(some, snapshot, egress, mesh):
+                if upstream.resolution is not Resolution.PASSTHROUGH or upstream.address != WILDCARD:
+                    continue
+                if any(number == port and class_of(protocol) in ADDRESS_BOUND for number, protocol in upstream.ports):
+                    found.setdefault(upstream.key, set()).add(port)
+    for key, numbers in sorted(found.items()):
+        why = "is headless" if key.kind == "Service" else "has resolution NONE and a workloadSelector"
+        listed = ", ".join(map(str, sorted(numbers)))
+        yield f"{key} {why}: each of its endpoints has a listener of its own on port {listed}"
+
+
+def _has_unknown_endpoints(obj: Claimant) -> bool:
+    return obj.headless if isinstance(obj, Service) else obj.workload_selector is not None

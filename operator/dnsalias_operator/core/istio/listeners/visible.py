@@ -1,4 +1,4 @@
-"""Which services a client sees, before those of one hostname are told apart (`contested`).
+"""Which services a client sees, before those of one hostname are distinguished (`contested`).
 
 Source: initServiceRegistry and serviceExportTo in pilot/pkg/model/push_context.go; selectServices and
 servicesForExactHosts in pilot/pkg/model/sidecar.go.

@@ -1,0 +1,63 @@
+"""What keeps the entry of an alias from being written: whose calls it would take or lose."""
+
+from dnsalias_operator.core.aliases.case import Case
+from dnsalias_operator.core.hosts.names import public_suffix
+from dnsalias_operator.core.outcome import Refusal
+from dnsalias_operator.core.reasons import Reason
+from dnsalias_operator.core.traffic.catch_all import matched_by_address
+from dnsalias_operator.core.traffic.policies import tls_left_out
+from dnsalias_operator.core.traffic.takeover import Moved, as_youngest, moved
+from dnsalias_operator.core.traffic.takeover_of_entries import displaced
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.rules import Rules
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.status import ACCEPTED
+
+
+def hindrance(case: Case, entry: ServiceEntry, service: Service) -> Refusal | None:
+    """Why the entry may not be written for the alias, None where it may: asked of it whether it is there or not."""
+    without, mesh = case.world.with_changes({entry.key: None}), case.rules.mesh
+    if blocked := _takes(case, without, entry):
+        return _would_take(blocked, entry)
+    if caught := matched_by_address(case.world, entry, mesh):
+        return _would_catch(*min(caught), entry, case.rules)
+    own = not set(entry.addresses) <= set(service.cluster_ips)
+    rule = tls_left_out(without.with_changes({entry.key: entry}), entry, service, mesh) if own else None
+    return _would_pass_by(rule, service, entry) if rule else None
+
+
+def _takes(case: Case, without: Snapshot, entry: ServiceEntry) -> Moved | None:
+    """Whose traffic the entry would take: a Service's, or that of an entry which had the host before the alias."""
+    mesh = case.rules.mesh
+    taken = moved(without, as_youngest(without, entry), entry, mesh)
+    inside = not any(map(public_suffix, entry.hosts))
+    return taken or displaced(without, entry, case.alias.meta.created, mesh, inside=inside)
+
+
+def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:
+    if blocked.loser.kind == "ServiceEntry":
+        ports = " or other ports" if len(entry.ports) > 1 else ""
+        message = f"{blocked.describe(entry.key)}, which was there first; choose another host{ports}"
+        return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
+    message = f"{blocked.describe(entry.key)}; limit spec.ports to other ports, or fix what else claims that address"
+    return Refusal(Reason.WOULD_SHADOW_SERVICE, message, ACCEPTED)
+
+
+def _would_catch(namespace: str, port: int, entry: ServiceEntry, rules: Rules) -> Refusal:
+    why = f"no address is free in {rules.containment_range}" if rules.containment else "containment is switched off"
+    limit = ", or limit spec.ports to other ports" if len(entry.ports) > 1 else ""
+    message = (
+        f"{entry.key} would take every connection to port {port} of pods in namespace {namespace}, where a Sidecar "
+        f"takes that port for bytes, and {why}; give its egress port the protocol HTTP{limit}"
+    )
+    return Refusal(Reason.WOULD_CATCH_ALL, message, ACCEPTED)
+
+
+def _would_pass_by(rule: Key, service: Service, entry: ServiceEntry) -> Refusal:
+    message = (
+        f"{rule} adds TLS to calls of {service.key}; the alias needs an address of its own, and calls by it would go "
+        f"without that TLS; create a DestinationRule with the same trafficPolicy for host {entry.hosts[0]} as well"
+    )
+    return Refusal(Reason.WOULD_CUT_OFF_CALLERS, message, ACCEPTED)

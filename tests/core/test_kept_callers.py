@@ -1,0 +1,110 @@
+"""Entries that are left as they are since a repair would take a call from its callers, one world for each way."""
+
+from typing import Any
+
+import pytest
+
+from dnsalias_operator.core.plan import plan
+from dnsalias_operator.core.reasons import Reason
+from dnsalias_operator.model.mesh import Mesh
+from tests.core.test_aliases_of_one_host import snapshot
+from tools import make
+
+STANDS_FOR_WEB = {"dnsalias.io/service": "web"}
+SELECTED = {"resolution": "STATIC", "workloadSelector": {"labels": {"app": "web"}}}
+
+
+def _meta(created: int, **more: Any) -> dict[str, Any]:  # noqa: ANN401 (fields of any type)
+    return {"creationTimestamp": f"2026-01-01T00:00:{created:02}Z", **more}
+
+
+def _rule(host: str, namespace: str) -> dict[str, Any]:
+    tls = {"host": host, "trafficPolicy": {"tls": {"mode": "SIMPLE"}}}
+    return make.manifest(make.NETWORKING, "DestinationRule", "rule", tls, namespace=namespace)
+
+
+def _web(*ports: dict[str, Any], **spec: Any) -> dict[str, Any]:  # noqa: ANN401 (fields of any type)
+    given = {"ip": "10.96.0.1", "selector": {"app": "web"}, **spec}
+    return make.service("web", namespace="abc", ports=ports or None, meta=_meta(5), **given)
+
+
+def _entry(name: str, *hosts: str, created: int, ports: list[dict[str, Any]], **spec: Any) -> dict[str, Any]:  # noqa: ANN401 (fields of any type)
+    meta = _meta(created, annotations=dict(STANDS_FOR_WEB))
+    return make.foreign(name, *hosts, ports=ports, namespace="abc", meta=meta, **spec)
+
+
+ONE_HOST = (
+    _web(make.port(443, "any")),
+    _entry("old", "web.hello", created=6, ports=[make.entry_port(443, None)], addresses=["240.9.9.9"], **SELECTED),
+    _entry("new", "web.hello", created=7, ports=[make.entry_port(443, None)], resolution="DNS"),
+    _rule("web.hello", "clients"),
+)
+"""Two entries of one host share a cluster, which has the older one's name, and a rule of one namespace's clients."""
+
+HTTP_WITH_CAPTURE = (
+    _web(make.port(3306, "https")),
+    _entry("web", "web.hello", created=1, ports=[make.entry_port(3306, "HTTP"), make.entry_port(443)], **SELECTED),
+    _rule("web.hello", "abc"),
+)
+"""With DNS capture callers dial what the entry lists: at the clusterIP the Service's own TLS listener has them."""
+
+HIDDEN_PODS = (
+    make.service(
+        "web", namespace="abc", clusterIP="None", selector={"app": "web"},
+        meta=_meta(5, annotations={"networking.istio.io/exportTo": "."}),
+    ),
+    _entry("web", "web.hello", created=6, ports=[make.entry_port(443)], resolution="DNS", exportTo=["clients"]),
+)  # fmt: skip
+"""Clients that may only call what they see reach the pods of a headless Service by the catch-all alone."""
+
+ROUTED_PODS = (
+    make.service("web", namespace="abc", clusterIP="None", selector={"app": "web"}, meta=_meta(5)),
+    _entry("web", "web.hello", created=6, ports=[make.entry_port(443)], resolution="DNS"),
+    make.manifest(
+        make.NETWORKING, "VirtualService", "routes", namespace="abc",
+        spec={"hosts": ["web.hello"], "tcp": [{"route": [{"destination": {"host": "canary.abc.svc.cluster.local"}}]}]},
+    ),
+)  # fmt: skip
+"""What routes the entry's calls elsewhere applies to no call that goes on to a pod by itself."""
+
+DEAD_PORT = (
+    _web(make.port(443, "tcp"), make.port(3306, "http")),
+    _entry("first", "web.hello", created=1, ports=[make.entry_port(443, "TLS")], resolution="DNS", exportTo=["."]),
+    _entry("web", "web.hello", created=6, ports=[make.entry_port(443), make.entry_port(3306, "HTTP")], **SELECTED),
+)
+"""The host has no cluster for port 3306: with the address it might get requests for the Service's bare address."""
+
+
+@pytest.mark.parametrize(
+    ("world", "name", "reason", "mesh"),
+    [
+        (ONE_HOST, "new", Reason.WOULD_CUT_OFF_CALLERS, {"dns_capture": True}),
+        (HTTP_WITH_CAPTURE, "web", Reason.WOULD_CUT_OFF_CALLERS, {"dns_capture": True}),
+        (HIDDEN_PODS, "web", Reason.SERVICE_HAS_NO_ADDRESS, {"outbound_traffic_policy": "REGISTRY_ONLY"}),
+        (ROUTED_PODS, "web", Reason.SERVICE_HAS_NO_ADDRESS, {}),
+        (DEAD_PORT, "web", Reason.WOULD_SHADOW_SERVICE, {"dns_capture": True}),
+    ],
+)
+def test_an_entry_stays_where_its_repair_would_cost_a_call(
+    world: tuple[dict[str, Any], ...], name: str, reason: Reason, mesh: dict[str, Any]
+) -> None:
+    """Nothing is written for it, and the reason says why; its neighbour below is repaired."""
+    decided = plan(snapshot(*world), make.rules(mesh=Mesh(**mesh)))
+    assert [change.key.name for change in decided.changes if change.key.name == name] == []
+    assert {entry.key.name: entry.reason for entry in decided.entries}[name] == reason
+
+
+@pytest.mark.parametrize(
+    ("world", "name", "mesh"),
+    [
+        (ONE_HOST[:-1], "new", {"dns_capture": True}),
+        (HTTP_WITH_CAPTURE, "web", {}),
+        (HIDDEN_PODS, "web", {}),
+        (ROUTED_PODS[:-1], "web", {}),
+        ((DEAD_PORT[0], DEAD_PORT[2]), "web", {"dns_capture": True}),
+    ],
+)
+def test_its_neighbour_is_repaired(world: tuple[dict[str, Any], ...], name: str, mesh: dict[str, Any]) -> None:
+    """The same world without what made the difference."""
+    decided = plan(snapshot(*world), make.rules(mesh=Mesh(**mesh)))
+    assert name in {change.key.name for change in decided.changes}
