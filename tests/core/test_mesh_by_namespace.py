@@ -49,6 +49,17 @@ def test_a_hostname_is_contested_only_by_what_is_discovered() -> None:
     assert owners == {"data"}
 
 
+def test_what_is_not_discovered_claims_no_host() -> None:
+    """Two entries of one host meet only where istiod sees both."""
+    mine = entry("mine", addresses=[VIP], hosts=["one.hello"], namespace="shop", created=NEWER)
+    other = entry("other", addresses=["10.96.0.11"], hosts=["one.hello"], created=OLDER)
+    codes = {
+        mesh: [f.code for f in entry_findings(world(mine, other), mine, Rules(mesh=mesh))] for mesh in (Mesh(), UNSEEN)
+    }
+    assert "DA007" in codes[Mesh()]
+    assert "DA007" not in codes[UNSEEN]
+
+
 def test_an_entry_that_is_seen_takes_the_address_of_a_service_that_is_not() -> None:
     """Connections to it went there without a listener: that traffic moves, so the guard must say so."""
     hidden = service(namespace="abc")

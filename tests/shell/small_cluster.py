@@ -9,6 +9,7 @@ from typing import Any
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError
+from dnsalias_operator.shell.current import Current
 from dnsalias_operator.shell.decided import Decisions
 from dnsalias_operator.shell.pace import Backoff, TokenBucket
 from dnsalias_operator.shell.reporting.events import Recorder
@@ -140,7 +141,7 @@ class Desk:
         writer = Writer(client, self.store, TokenBucket(*bucket, self.clock, self.clock.sleep), self.metrics)
         writer.confirm = Confirm(client, self.store, self.metrics, self.clock)
         self.recorder = Recorder(client, self.metrics, "test")
-        common: dict[str, Any] = {"store": self.store, "rules": rules}
+        common: dict[str, Any] = {"store": self.store, "current": Current(rules)}
         writing: dict[str, Any] = {"writer": writer, "fights": fights, "now": client.now, "enqueue": self.queue.add}
         self.reconciler = Reconciler(
             queue=self.queue,

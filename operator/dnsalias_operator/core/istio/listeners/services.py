@@ -76,8 +76,11 @@ def export_to(obj: Claimant, mesh: Mesh) -> frozenset[str]:
     nobody gets anything by one that only names namespaces (source: initServiceRegistry in
     pilot/pkg/model/push_context.go).
 
-    What serviceEntryVisibility says of an entry's namespace caps both (source: serviceExportTo there).
+    What serviceEntryVisibility says of an entry's namespace caps both (source: serviceExportTo there). What is in a
+    namespace that istiod does not discover is for nobody.
     """
+    if not mesh.discovers(obj.meta.namespace):
+        return frozenset((NOBODY,))
     own = _exported(obj, mesh)
     if not isinstance(obj, ServiceEntry) or own == {NOBODY}:
         return own

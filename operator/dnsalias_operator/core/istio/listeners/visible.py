@@ -32,8 +32,6 @@ def sees(obj: Claimant, client_namespace: str, mesh: Mesh) -> bool:
     being the object's own; a value that is no namespace's name matches nobody. In a namespace that istiod does not
     discover nothing is there.
     """
-    if not mesh.discovers(obj.meta.namespace):
-        return False
     targets = export_to(obj, mesh)
     if PUBLIC in targets:
         return True
