@@ -43,7 +43,7 @@ ONE_HOST = (
 
 HTTP_WITH_CAPTURE = (
     _web(make.port(3306, "https")),
-    _entry("web", "web.hello", created=1, ports=[make.entry_port(3306, "HTTP"), make.entry_port(443)], **SELECTED),
+    _entry("web", "web.hello", created=1, ports=[make.entry_port(3306, "HTTP", "h"), make.entry_port(443)], **SELECTED),
     _rule("web.hello", "abc"),
 )
 """With DNS capture callers dial what the entry lists: at the clusterIP the Service's own TLS listener has them."""
@@ -70,7 +70,7 @@ ROUTED_PODS = (
 DEAD_PORT = (
     _web(make.port(443, "tcp"), make.port(3306, "http")),
     _entry("first", "web.hello", created=1, ports=[make.entry_port(443, "TLS")], resolution="DNS", exportTo=["."]),
-    _entry("web", "web.hello", created=6, ports=[make.entry_port(443), make.entry_port(3306, "HTTP")], **SELECTED),
+    _entry("web", "web.hello", created=6, ports=[make.entry_port(443), make.entry_port(3306, "HTTP", "h")], **SELECTED),
 )
 """The host has no cluster for port 3306: with the address it might get requests for the Service's bare address."""
 
@@ -114,7 +114,7 @@ BALANCED = {"type": "LoadBalancer"}
 
 
 @pytest.mark.parametrize(("policy", "served"), [("REGISTRY_ONLY", False), ("ALLOW_ANY", True)])
-def test_an_alias_leaves_an_older_entry_the_callers_of_the_balancer(policy: str, served: bool) -> None:
+def test_an_alias_leaves_an_older_entry_the_callers_of_the_balancer(policy: str, *, served: bool) -> None:
     """In its own namespace the alias takes the host from a catch-all, by which alone some address can be called."""
     balanced = {
         **_web(make.port(443)),
