@@ -3,14 +3,18 @@
 Source: ServiceEntry API documentation, ``exportTo``; Istio pilot/pkg/model/push_context.go initServiceRegistry.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
 from dnsalias_operator.core.istio.listeners.services import export_to
 from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import LABEL
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
+
+_NAMESPACE = re.compile(LABEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,16 @@ class Scope:
 
     @classmethod
     def of(cls, export_to: Iterable[str] | None, own: str, default: Iterable[str]) -> Self:
-        """The scope of an exportTo list of an object in namespace ``own``; None takes ``default``."""
+        """The scope of an exportTo list of an object in namespace ``own``; None takes ``default``.
+
+        What can be no namespace's name reaches nobody: istiod reads it in a Service's annotation, and refuses it in an
+        entry that we would write.
+        """
         values = tuple(default if export_to is None else export_to)
         if "*" in values:
             return cls(everywhere=True)
-        return cls(everywhere=False, namespaces=frozenset(own if v == "." else v for v in values if v not in ("", "~")))
+        named = (own if value == "." else value for value in values)
+        return cls(everywhere=False, namespaces=frozenset(filter(_NAMESPACE.fullmatch, named)))
 
     @classmethod
     def of_claimant(cls, obj: Service | ServiceEntry, mesh: Mesh) -> Self:

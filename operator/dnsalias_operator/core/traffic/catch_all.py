@@ -18,7 +18,7 @@ from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service
-from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
 Places = frozenset[tuple[str, int]]
@@ -116,14 +116,21 @@ def uncovered(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh
 
     ``before`` holds the entry as it is, ``after`` as it will be. A catch-all without a protocol has a chain for HTTP,
     which sends on what is for other hosts; with TCP alone behind it, that HTTP is taken once the chain is gone.
+    Others without a protocol are left out: were one of several to stay for the chain, it would be chance which one.
     """
     for port in (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.UNSET):
-        others = any(isinstance(o, ServiceEntry) and o.key != entry.key for o in after.claimants(port))
-        for pods in pod_classes(after, mesh, port) if others else ():
-            was, now = (listener_at(world, pods.client, mesh, WILDCARD, port) for world in (before, after))
-            if _routes_http(was) and not _routes_http(now) and (takers := _takers(after, pods.client, mesh, port)):
+        others = [o for o in after.claimants(port) if isinstance(o, ServiceEntry) and o.key != entry.key]
+        alike = {o.key: None for o in others if any(_unset(p, port) for p in o.ports)}
+        had, has = (world.with_changes(alike) for world in (before, after))
+        for pods in pod_classes(has, mesh, port) if len(alike) < len(others) else ():
+            was, now = (listener_at(world, pods.client, mesh, WILDCARD, port) for world in (had, has))
+            if _routes_http(was) and not _routes_http(now) and (takers := _takers(has, pods.client, mesh, port)):
                 return port, takers[0]
     return None
+
+
+def _unset(port: EntryPort, number: int) -> bool:
+    return port.number == number and class_of(entry_protocol(port)) is PortClass.UNSET
 
 
 def _routes_http(listener: Listener | None) -> bool:
