@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, integer, mapping, mappings, strings
+from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, integer, mapping, mappings, strings, text
 from dnsalias_operator.model.names import Key
 
 MESH_GATEWAY = "mesh"
@@ -19,12 +19,17 @@ class StreamRoute:
 
 @dataclass(frozen=True, slots=True)
 class VirtualService:
-    """A networking.istio.io VirtualService. ``routes`` are those that sidecars apply; HTTP routes make no listener."""
+    """A networking.istio.io VirtualService. ``routes`` are those that sidecars apply; HTTP routes make no listener.
+
+    ``destinations`` are the hosts, as written, to which HTTP routes lead that sidecars apply. The operator's store
+    keeps no HTTP routes (`kinds.Kept`).
+    """
 
     meta: ObjectMeta
     hosts: tuple[str, ...]
     export_to: tuple[str, ...]
     routes: tuple[StreamRoute, ...]
+    destinations: tuple[str, ...] = ()
     raw: Raw = field(default_factory=empty, compare=False, repr=False)
 
     @property
@@ -44,11 +49,13 @@ class VirtualService:
         """Read a VirtualService; total over any mapping."""
         spec = mapping(raw.get("spec"))
         bound = strings(spec.get("gateways"))
+        applied = not bound or MESH_GATEWAY in bound
         return cls(
             meta=ObjectMeta.parse(raw),
             hosts=strings(spec.get("hosts")),
             export_to=strings(spec.get("exportTo")),
-            routes=_routes(spec) if not bound or MESH_GATEWAY in bound else (),
+            routes=_routes(spec) if applied else (),
+            destinations=_destinations(spec) if applied else (),
             raw=raw,
         )
 
@@ -68,3 +75,8 @@ def _routes(spec: Raw) -> tuple[StreamRoute, ...]:
             if kind == "tcp" and not matches:
                 found[StreamRoute(tls=False, port=0)] = None
     return tuple(found)
+
+
+def _destinations(spec: Raw) -> tuple[str, ...]:
+    to = (mapping(d.get("destination")) for http in mappings(spec.get("http")) for d in mappings(http.get("route")))
+    return tuple(dict.fromkeys(filter(None, (text(destination.get("host")) for destination in to))))

@@ -188,7 +188,36 @@ def resolution(value: str) -> Edit:
 
 def same_rule_for_the_host(bench: Bench, match: re.Match[str]) -> None:
     """Create a rule like the Service's for the alias' host."""
-    namespace, name = match["rule"].split("/")
+    _same_rule(bench, match["rule"], match["host"])
+
+
+def rule_of_the_service_for_the_host(bench: Bench, match: re.Match[str]) -> None:
+    """The same, with the rule that the finding's message begins with."""
+    _same_rule(bench, _named(bench, "DestinationRule"), match["host"])
+
+
+def host_into_routes(bench: Bench, match: re.Match[str]) -> None:
+    """Add the alias' host to the VirtualService's."""
+    key = Key("VirtualService", *match["rule"].split("/"))
+    hosts = bench.cluster.objects[key]["spec"]["hosts"]
+    bench.cluster.patch(key, {"spec": {"hosts": [*hosts, match["host"]]}})
+
+
+def for_gateways_alone(bench: Bench, _: re.Match[str]) -> None:
+    """Take the gateway mesh out of the VirtualService that the finding's message begins with."""
+    key = Key("VirtualService", *_named(bench, "VirtualService").split("/"))
+    bound = bench.cluster.objects[key]["spec"].get("gateways", [])
+    bench.cluster.patch(key, {"spec": {"gateways": [g for g in bound if g != "mesh"] or ["edge/gateway"]}})
+
+
+def _same_rule(bench: Bench, rule: str, host: str) -> None:
+    namespace, name = rule.split("/")
     there = bench.cluster.objects[Key("DestinationRule", namespace, name)]
     metadata = {"name": f"{name}-alias", "namespace": namespace}
-    bench.cluster.create({**there, "metadata": metadata, "spec": {**there["spec"], "host": match["host"]}})
+    bench.cluster.create({**there, "metadata": metadata, "spec": {**there["spec"], "host": host}})
+
+
+def _named(bench: Bench, kind: str) -> str:
+    found = re.match(rf"{kind} (\S+/\S+)", bench.finding.message)
+    assert found, bench.finding.message
+    return found[1]

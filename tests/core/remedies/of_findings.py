@@ -1,5 +1,6 @@
 """Remedies that findings have of their own."""
 
+from tests.core.remedies import aliases as a
 from tests.core.remedies import around as r
 from tests.core.remedies import corrections as c
 from tests.core.remedies import entries as e
@@ -155,6 +156,16 @@ OF_FINDINGS: tuple[Rule, ...] = (
         e.other_host,
     ),
     rule(r"correct the fields that the message names", c.correct_fields),
+    rule(
+        r"create a DestinationRule with the same trafficPolicy for host (?P<host>\S+) as well",
+        a.rule_of_the_service_for_the_host,
+    ),
+    rule(r"add (?P<host>\S+) to spec\.hosts of VirtualService (?P<rule>\S+)", a.host_into_routes),
+    rule(
+        r"choose another host for the alias, or take the gateway mesh out of the VirtualService",
+        e.other_host,
+        a.for_gateways_alone,
+    ),
     rule(r"correct the annotation, or take it off", c.correct_annotation, c.take_annotation_off),
     rule(r"make sure that you own the domain: .*", why="asks for knowledge: nothing is wrong with the objects"),
 )

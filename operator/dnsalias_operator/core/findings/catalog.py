@@ -199,6 +199,18 @@ MEANINGLESS_ANNOTATION = Fault(
     Severity.WARNING,
     "correct the annotation, or take it off",
 )
+POLICY_LEFT_OUT = Fault(
+    "DA028",
+    "Policy of the Service stops at the alias",
+    Severity.WARNING,
+    "bind the same to the alias' host as well",
+)
+LED_ELSEWHERE = Fault(
+    "DA029",
+    "VirtualService leads the alias elsewhere",
+    Severity.WARNING,
+    "choose another host for the alias, or take the gateway mesh out of the VirtualService",
+)
 FIRST_ADDRESS_ONLY = Fault(
     "DA030",
     "Only the first address listens",
@@ -242,6 +254,8 @@ FAULTS: tuple[Fault, ...] = (
     SENDS_NOWHERE,
     REFUSED_BY_ISTIO,
     MEANINGLESS_ANNOTATION,
+    POLICY_LEFT_OUT,
+    LED_ELSEWHERE,
     FIRST_ADDRESS_ONLY,
     EXTERNAL_NAME_CATCHES_ALL,
 )

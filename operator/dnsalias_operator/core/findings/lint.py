@@ -18,6 +18,7 @@ from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused
 from dnsalias_operator.core.findings.names import reserved_host, unknown_endpoint
 from dnsalias_operator.core.findings.one_address import shared_by_entries
 from dnsalias_operator.core.findings.one_host import claimed_twice, mixed_addresses, sends_nowhere, shared_endpoints
+from dnsalias_operator.core.findings.policies import led_elsewhere, policies_left_out
 from dnsalias_operator.core.findings.refused import refused_by_istio
 from dnsalias_operator.core.findings.service_names import named_as_service
 from dnsalias_operator.core.findings.service_ports import port_not_on_service
@@ -234,6 +235,11 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecisi
     if alias.spec and (suffix := public_suffix(alias.spec.host)):
         message = f"host {alias.spec.host} is under the public suffix {suffix}"
         yield catalog.PUBLIC_SUFFIX.at(key, message)
+    service = world.service(key.namespace, alias.spec.service_ref.name) if alias.spec else None
+    if alias.spec and service is not None and ready.status == "True":
+        yield from led_elsewhere(world, alias, alias.spec.host, service, rules.mesh)
+        if entry := _entry_of(world, decided):
+            yield from policies_left_out(world, alias, entry, service, rules.mesh)
     if alias.spec and generated_entry(world, alias) is None:
         scope = asked_scope(world, rules, alias, alias.spec)
         others = (e for e in world.entries_for_host(alias.spec.host) if e.meta.namespace != key.namespace)
@@ -241,3 +247,9 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecisi
         if elsewhere:
             message = f"host {alias.spec.host} is claimed by {', '.join(str(e.key) for e in elsewhere)} too"
             yield catalog.HOST_CLAIMED_TWICE.at(key, message)
+
+
+def _entry_of(world: Snapshot, decided: AliasDecision) -> ServiceEntry | None:
+    """The entry that serves an alias, as it will be once the decision is written."""
+    made = next((ServiceEntry.parse(change.after) for change in reversed(decided.changes) if change.after), None)
+    return made or world.entry(decided.key.namespace, decided.entry)

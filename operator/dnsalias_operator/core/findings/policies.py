@@ -1,0 +1,107 @@
+"""What is bound to a Service's host, or to an alias' host, and what that makes of calls by the alias.
+
+DestinationRules and the HTTP routes of VirtualServices are found by host. An alias whose calls take the Service's own
+listener has what is bound to the Service; one that has a cluster of its own has what is bound to its own host.
+"""
+
+from collections.abc import Iterator
+
+from dnsalias_operator.core.findings import catalog
+from dnsalias_operator.core.istio.clusters.rules import namespaces_with_rules, rule_for
+from dnsalias_operator.core.istio.listeners import Client
+from dnsalias_operator.core.istio.listeners.imports import covers, overlap
+from dnsalias_operator.core.istio.listeners.services import PRIVATE, PUBLIC, full_name
+from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
+from dnsalias_operator.core.istio.service_names import service_host
+from dnsalias_operator.core.outcome import Finding
+from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.meta import mapping
+from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.virtualservice import VirtualService
+
+
+def policies_left_out(
+    world: Snapshot, alias: DnsAlias, entry: ServiceEntry, service: Service, mesh: Mesh
+) -> Iterator[Finding]:
+    """What is bound to the Service and not to the alias' host, where the entry gives the alias a cluster of its own."""
+    ports = _own_cluster(entry, service)
+    if not ports:
+        return
+    host, theirs = entry.hosts[0], service_host(service, mesh)
+    listed = f"port{'s' * (len(ports) > 1)} {', '.join(map(str, ports))}"
+    found: dict[Key, list[str]] = {}
+    for namespace in namespaces_with_rules(world, theirs, mesh):
+        rule = rule_for(world, Client(namespace), theirs, service.meta.namespace, mesh)
+        own = rule_for(world, Client(namespace), host, entry.meta.namespace, mesh)
+        if rule is not None and rule.policy is not None and (own is None or own.policy is None):
+            found.setdefault(rule.key, []).append(namespace)
+    for key in found:
+        remedy = f"create a DestinationRule with the same trafficPolicy for host {host} as well"
+        yield catalog.POLICY_LEFT_OUT.at(
+            alias.key,
+            f"{key} is bound to {service.key}{_what(world, key)}, and not to {host}: calls by {host} to {listed} have "
+            "a cluster of their own, and go without it",
+            remedy=remedy,
+        )
+    for routes in _routing(world, theirs, service.meta.namespace, mesh):
+        if not _binds(routes, host, mesh):
+            yield catalog.POLICY_LEFT_OUT.at(
+                alias.key,
+                f"{routes.key} routes requests to {service.key}, and not those to {host}: calls by {host} to {listed} "
+                "go straight to the Service",
+                remedy=f"add {host} to spec.hosts of {routes.key}",
+            )
+
+
+def led_elsewhere(world: Snapshot, alias: DnsAlias, host: str, service: Service, mesh: Mesh) -> Iterator[Finding]:
+    """A VirtualService that has the alias' host, and leads its requests to something else than the Service."""
+    binding = [rule for rule in _routing(world, host, alias.meta.namespace, mesh) if _binds(rule, host, mesh)]
+    exact = [rule for rule in binding if host in rule.hosts]
+    for rule in exact or binding:
+        targets = {full_name(name, rule.meta.namespace, mesh) for name in rule.destinations}
+        elsewhere = sorted(targets - {service_host(service, mesh), host})
+        if elsewhere:
+            yield catalog.LED_ELSEWHERE.at(
+                alias.key,
+                f"{rule.key} (hosts {', '.join(rule.hosts)}) routes requests to {host} to {', '.join(elsewhere)}, and "
+                f"not to {service.key}",
+            )
+
+
+def _own_cluster(entry: ServiceEntry, service: Service) -> tuple[int, ...]:
+    """Ports whose calls do not take the Service's listener: those of HTTP, and all at an address of the entry's own."""
+    apart = not set(entry.addresses) & set(service.cluster_ips)
+    return tuple(p.number for p in entry.ports if apart or class_of(entry_protocol(p)) is PortClass.HTTP)
+
+
+def _routing(world: Snapshot, host: str, namespace: str, mesh: Mesh) -> list[VirtualService]:
+    """VirtualServices that route requests to a host in sidecars of ``namespace``, or of every one."""
+    return [
+        rule
+        for rule in world.virtual_services()
+        if rule.routes_requests
+        and mesh.discovers(rule.meta.namespace)
+        and _exported(rule, namespace)
+        and any(overlap(full_name(name, rule.meta.namespace, mesh), host) for name in rule.hosts)
+    ]
+
+
+def _exported(rule: VirtualService, namespace: str) -> bool:
+    targets = set(rule.export_to) or {PUBLIC}
+    own = rule.meta.namespace == namespace and PRIVATE in targets
+    return PUBLIC in targets or namespace in targets or own
+
+
+def _binds(rule: VirtualService, host: str, mesh: Mesh) -> bool:
+    return any(covers(full_name(name, rule.meta.namespace, mesh), host) for name in rule.hosts)
+
+
+def _what(world: Snapshot, key: Key) -> str:
+    """What the rule sets, in the API's words."""
+    rule = world.get(key)
+    policy = mapping(mapping(rule.raw.get("spec")).get("trafficPolicy")) if rule is not None else {}
+    return f" ({', '.join(sorted(policy))})" if policy else ""
