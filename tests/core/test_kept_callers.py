@@ -11,6 +11,11 @@ from tests.core.test_aliases_of_one_host import snapshot
 from tools import make
 
 STANDS_FOR_WEB = {"dnsalias.io/service": "web"}
+ON_3306: dict[str, Any] = {
+    "ports": [make.entry_port(3306)],
+    "resolution": "STATIC",
+    "workloadSelector": {"labels": {"app": "web"}},
+}
 SELECTED = {"resolution": "STATIC", "workloadSelector": {"labels": {"app": "web"}}}
 
 
@@ -57,6 +62,26 @@ HIDDEN_PODS = (
 )  # fmt: skip
 """Clients that may only call what they see reach the pods of a headless Service by the catch-all alone."""
 
+FOUND_BY_HOST = (
+    _web(make.port(443, "any")),
+    _entry("web", "web.hello", created=6, ports=[make.entry_port(443, None)], **SELECTED),
+    make.entry(
+        "outside", "portal.example.com", namespace="shop", ports=[make.entry_port(443, None)], location="MESH_EXTERNAL",
+        addresses=["198.51.100.1"], meta=_meta(7),
+    ),
+)  # fmt: skip
+"""Where unknown addresses are blocked, HTTP to an address that the other entry lacks is found by its Host here."""
+
+TLS_EGRESS = make.sidecar(
+    "default", namespace="abc",
+    egress=[{"port": {"number": 3306, "name": "own", "protocol": "TLS"}, "hosts": ["*/*"]}],
+)  # fmt: skip
+TLS_BY_SIDECAR, TLS_BY_SIDECAR_INSIDE = (
+    (_web(make.port(3306, "any")), TLS_EGRESS, _entry("web", host, created=6, **ON_3306))
+    for host in ("web.example.org", "web.hello")
+)
+"""A Sidecar takes the port for TLS: its clients are served by SNI at any address, and an address would narrow that."""
+
 ROUTED_PODS = (
     make.service("web", namespace="abc", clusterIP="None", selector={"app": "web"}, meta=_meta(5)),
     _entry("web", "web.hello", created=6, ports=[make.entry_port(443)], resolution="DNS"),
@@ -82,6 +107,8 @@ DEAD_PORT = (
         (HTTP_WITH_CAPTURE, "web", Reason.WOULD_CUT_OFF_CALLERS, {"dns_capture": True}),
         (HIDDEN_PODS, "web", Reason.SERVICE_HAS_NO_ADDRESS, {"outbound_traffic_policy": "REGISTRY_ONLY"}),
         (ROUTED_PODS, "web", Reason.SERVICE_HAS_NO_ADDRESS, {}),
+        (FOUND_BY_HOST, "web", Reason.WOULD_CUT_OFF_CALLERS, {"outbound_traffic_policy": "REGISTRY_ONLY"}),
+        (TLS_BY_SIDECAR, "web", Reason.WOULD_CUT_OFF_CALLERS, {}),
         (DEAD_PORT, "web", Reason.WOULD_SHADOW_SERVICE, {"dns_capture": True}),
     ],
 )
@@ -101,6 +128,8 @@ def test_an_entry_stays_where_its_repair_would_cost_a_call(
         (HTTP_WITH_CAPTURE, "web", {}),
         (HIDDEN_PODS, "web", {}),
         (ROUTED_PODS[:-1], "web", {}),
+        (FOUND_BY_HOST, "web", {}),
+        (TLS_BY_SIDECAR_INSIDE, "web", {}),
         ((DEAD_PORT[0], DEAD_PORT[2]), "web", {"dns_capture": True}),
     ],
 )

@@ -24,8 +24,6 @@ from tests.core.calls.ztunnel import ZtunnelPaths
 
 Paths = SidecarPaths | ZtunnelPaths
 Ends = frozenset[End]
-AS_SENT = (Added.NOTHING, Added.MTLS)
-"""What leaves the bytes as they are for the server."""
 ELSEWHERE = "public.example"
 """A host that no object names: who calls it has nothing to do with the mesh."""
 
@@ -148,7 +146,7 @@ def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bo
         service = place.world.service(alias.meta.namespace, alias.spec.service_ref.name) if alias.spec else None
         chosen = chosen_ports(alias.spec, service)[0] if alias.spec and service else ()
         if service and any(p.port == call.port for p in chosen):
-            served = {place.ground.served(service, call.port, call.wire(a)) for a in AS_SENT}
+            served = {place.ground.served(service, call.port, call.wire(a)) for a in Added}
             # Where the Service answers some of it, nobody is not what the alias is for.
             declared |= served - {NOBODY} or served
             number = next(p for p in chosen if p.port == call.port)

@@ -10,7 +10,7 @@ from typing import Any
 
 from dnsalias_operator.core.entries.containment import containment_address
 from dnsalias_operator.core.entries.destination import lost_requests
-from dnsalias_operator.core.entries.ownership import as_written, patched_fields
+from dnsalias_operator.core.entries.ownership import as_written, claims_to_be_ours, patched_fields
 from dnsalias_operator.core.entries.stands_for import StandsFor, outside, stands_for
 from dnsalias_operator.core.entries.unfixed import (
     caught,
@@ -24,6 +24,7 @@ from dnsalias_operator.core.entries.unfixed import (
     takes,
     takes_anyway,
     uncovers,
+    unserves,
 )
 from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
@@ -32,7 +33,7 @@ from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.service_names import addresses_to_share, service_host
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.callers import cut_off
-from dnsalias_operator.core.traffic.catch_all import catches, catches_all, matched_by_address, uncovered
+from dnsalias_operator.core.traffic.catch_all import catches, catches_all, matched_by_address, uncovered, unserved
 from dnsalias_operator.core.traffic.takeover import Moved, as_oldest_if_unknown, moved, takes_away
 from dnsalias_operator.core.traffic.takeover_of_entries import ousted
 from dnsalias_operator.model.names import Key
@@ -130,9 +131,20 @@ def _harm(world: Snapshot, base: ServiceEntry, wanted: Fix, service: Service, ru
             remedy = "list in spec.addresses what the host resolves to, or use a host of the mesh's own"
         message = f"with the clusterIP, {cut.describe(base.key)}; {remedy}"
         return Why(Reason.WOULD_CUT_OFF_CALLERS, message)
-    if wanted.addresses and (other := uncovered(world, _with(world, after), base, rules.mesh)):
-        return uncovers(*other)
+    if wanted.addresses and (needed := _needed(world, base, after, rules)):
+        return needed
     return caught(world, after, rules.mesh)
+
+
+def _needed(world: Snapshot, base: ServiceEntry, after: ServiceEntry, rules: Rules) -> Why | None:
+    """Who needs the entry's chain for HTTP on the wildcard address, which goes with an address of its own."""
+    beside = _with(world, after)
+    if other := uncovered(world, beside, base, rules.mesh):
+        return uncovers(*other)
+    same_port = (o for p in base.ports for o in world.claimants(p.number) if isinstance(o, ServiceEntry))
+    ours = {o.key for o in same_port if "addresses" in patched_fields(o) or claims_to_be_ours(o)}
+    other = unserved(world, beside, base, ours, rules.mesh)
+    return unserves(*other) if other else None
 
 
 def _moved(world: Snapshot, after: ServiceEntry, rules: Rules) -> Moved | None:
@@ -235,8 +247,8 @@ def _contain(
         after = patched(base, contained)
         cut = cut_off(world, _with(world, after), base, after, service, rules.mesh, public=_public(base))
         hindrance = f"it is not contained: {cut.describe(base.key)}" if cut else ""
-    if not hindrance and (other := uncovered(world, _with(world, patched(base, contained)), base, rules.mesh)):
-        return replace(unfixed, why=uncovers(*other))
+    if not hindrance and (needed := _needed(world, base, patched(base, contained), rules)):
+        return replace(unfixed, why=needed)
     return replace(unfixed, why=replace(why, message=f"{why.message}; and {hindrance}")) if hindrance else contained
 
 

@@ -115,6 +115,15 @@ def uncovers(port: int, other: Key) -> Why:
     )
 
 
+def unserves(port: int, other: Key) -> Why:
+    """Why an entry stays where it is for now: another one is found in its chain."""
+    return Why(
+        Reason.WOULD_CUT_OFF_CALLERS,
+        f"HTTP to {other} on port {port} is found by its Host in this entry's listener where it is sent to an address "
+        f"that {other} does not list, and unknown addresses are blocked; give port {port} of {other} the protocol HTTP",
+    )
+
+
 def narrowed(base: ServiceEntry) -> Why | None:
     """Why the entry may get no address at all: it would be served at that one alone, and callers dial others."""
     port = narrowed_by_address(base) if lacks_addresses(base) else None

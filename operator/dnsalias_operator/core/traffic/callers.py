@@ -24,11 +24,11 @@ from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.listeners.families import addresses_of
 from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE
 from dnsalias_operator.core.istio.listeners.scope import scope_of
-from dnsalias_operator.core.istio.protocols import CATCHING, PortClass, class_of, entry_protocol
+from dnsalias_operator.core.istio.protocols import CATCHING, PortClass, class_of, entry_protocol, parse
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.core.traffic.backends import by_own_name, leads_to
 from dnsalias_operator.core.traffic.catch_all import alone_with_sidecars
-from dnsalias_operator.core.traffic.ends import FORMS, Call, End, end_of
+from dnsalias_operator.core.traffic.ends import FORMS, Call, End, Form, end_of
 from dnsalias_operator.core.traffic.policies import clients_with_rules, policy_of
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
@@ -89,7 +89,7 @@ def cut_off(
             Client(e.meta.namespace) for host in old.hosts for e in after.entries_for_host(host) if e.key != old.key
         ]
         clients = list(dict.fromkeys([*_clients(before, old, port.number, addresses, mesh), *owners]))
-        for form in FORMS.get(class_of(entry_protocol(port)), ()):
+        for form in _forms(before, port):
             for address, client, host in product(addresses, clients, old.hosts):
                 was = end_of(before, client, mesh, Call(host, address, port.number, form))
                 if not _reaches(was, old, host):
@@ -104,6 +104,13 @@ def cut_off(
                 if not _same_service(before, client, mesh, old, port, service, was, now):
                     return CutOff(host, to, port.number, str(client))
     return None
+
+
+def _forms(world: Snapshot, port: EntryPort) -> tuple[Form, ...]:
+    """What callers of a port may send: by its protocol, and by those of Sidecars' egress listeners with its number."""
+    egress = (e for sidecar in world.sidecars_with_port(port.number) for e in sidecar.egress if e.port == port.number)
+    classes = (class_of(entry_protocol(port)), *(class_of(parse(e.protocol)) for e in egress))
+    return tuple(dict.fromkeys(form for each in classes for form in FORMS.get(each, ())))
 
 
 def _reaches(end: End, entry: ServiceEntry, host: str) -> bool:

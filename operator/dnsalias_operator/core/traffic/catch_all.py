@@ -5,12 +5,13 @@ A Sidecar's egress listener with a port takes all its services for the protocol 
 the wildcard address there, and takes connections or ends the HTTP of others.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 
 from dnsalias_operator.core.istio.lacking import without_address
-from dnsalias_operator.core.istio.listeners import Client, Listener, Pods, Reach, listener_at, pod_classes, reach
-from dnsalias_operator.core.istio.listeners.rows import PASSTHROUGH, WILDCARD, Row
+from dnsalias_operator.core.istio.listeners import Client, Listener, Pods, Reach, listener_at, pod_classes, reach, sees
+from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE, PASSTHROUGH, WILDCARD, Row
+from dnsalias_operator.core.istio.listeners.scope import scope_of
 from dnsalias_operator.core.istio.listeners.visible import named_namespaces
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.istio.visibility import Scope
@@ -126,6 +127,29 @@ def uncovered(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh
             was, now = (listener_at(world, pods.client, mesh, WILDCARD, port) for world in (had, has))
             if _routes_http(was) and not _routes_http(now) and (takers := _takers(has, pods.client, mesh, port)):
                 return port, takers[0]
+    return None
+
+
+def unserved(
+    before: Snapshot, after: Snapshot, entry: ServiceEntry, ours: Container[Key], mesh: Mesh
+) -> tuple[int, Key] | None:
+    """A port on which another entry is found by its Host in the chain of this one, which goes; and that other entry.
+
+    Both have no protocol. The other one's owner lists addresses, and its callers dial others as well: nobody else takes
+    these where what is unknown is blocked. ``ours`` are entries whose addresses are ours.
+    """
+    for port in (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.UNSET):
+        others = [o for o in after.claimants(port) if isinstance(o, ServiceEntry) and o.key != entry.key]
+        unset = [o for o in others if any(_unset(p, port) for p in o.ports)]
+        listed = [o for o in unset if o.key not in ours and o.addresses]
+        alike = {o.key: None for o in unset if o not in listed}
+        had, has = (world.with_changes(alike) for world in (before, after))
+        for pods in pod_classes(has, mesh, port) if listed else ():
+            was, now = (listener_at(world, pods.client, mesh, WILDCARD, port) for world in (had, has))
+            if not _routes_http(was) or now is not None or scope_of(has, pods.client, mesh).fall_through != BLACKHOLE:
+                continue
+            if found := next((o.key for o in listed if sees(o, pods.client.namespace, mesh)), None):
+                return port, found
     return None
 
 

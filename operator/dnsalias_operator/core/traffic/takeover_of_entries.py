@@ -43,11 +43,11 @@ def displaced(world: Snapshot, entry: ServiceEntry, since: int | None, mesh: Mes
 
     A sidecar gets the services of a hostname from one namespace alone, its own first (docs/istio.md, "Sidecars"), so
     that in the namespace of ``entry`` those of others are gone. ``since`` is when ``entry`` was asked for, None where
-    nobody knows. Where both lead to the Service that ``entry`` stands for nothing is lost; ``inside`` is whether the
-    cluster's DNS may be taken to lead the host to that Service.
+    nobody knows. Where both lead to the Service that ``entry`` stands for nothing is lost, if ``inside``: if the
+    cluster's DNS may be taken to lead the host to that Service. Callers of other hosts dial what nobody knows.
     """
     for host, other in first_with_host(world, entry, since, mesh):
-        elsewhere = (p.number for p in other.ports if not _both_lead(world, other, p, entry, mesh, inside=inside))
+        elsewhere = (p.number for p in other.ports if not inside or not _both_lead(world, other, p, entry, mesh))
         if port := next(elsewhere, None):
             ends = Receivers(str(other.key), str(other.key)), Receivers(str(entry.key), str(entry.key))
             return Moved(other.key, host, port, f"namespace {entry.meta.namespace}", *ends, mismatch=False)
@@ -66,11 +66,9 @@ def first_with_host(
                 yield host, other
 
 
-def _both_lead(
-    world: Snapshot, other: ServiceEntry, port: EntryPort, entry: ServiceEntry, mesh: Mesh, *, inside: bool
-) -> bool:
+def _both_lead(world: Snapshot, other: ServiceEntry, port: EntryPort, entry: ServiceEntry, mesh: Mesh) -> bool:
     """Whether bytes for that port end at one and the same Service by either entry."""
-    by_name = inside and other.location == "MESH_INTERNAL" and by_own_name(other, port)
+    by_name = other.location == "MESH_INTERNAL" and by_own_name(other, port)
     mine = next((p for p in entry.ports if p.number == port.number), None)
     if mine is None or other.resolution == "NONE":
         return False  # with resolution NONE calls go on to whatever address was dialled
