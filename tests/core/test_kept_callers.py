@@ -159,3 +159,17 @@ def test_an_alias_leaves_an_older_entry_the_callers_of_the_balancer(policy: str,
     ready = decided.aliases[0].conditions[-1]
     assert (ready.status == "True") is served
     assert served or (ready.reason == Reason.WOULD_SHADOW_ENTRY and "10.97.0.1" in ready.message)
+
+
+@pytest.mark.parametrize(("hosts", "served"), [(["abc/other.hello"], False), (["abc/other.hello", "abc/*"], True)])
+def test_an_alias_is_heard_where_it_is_resolved(hosts: list[str], *, served: bool) -> None:
+    """With DNS capture a Sidecar's egress listener of the port has to import what another one of it imports."""
+    egress = [{"port": {"number": 8080, "name": "own", "protocol": "HTTP"}, "hosts": hosts}, {"hosts": ["*/*"]}]
+    world = (
+        _web(make.port(8080, "http")),
+        make.sidecar("default", namespace="shop", egress=egress),
+        make.alias("web", "web.hello", "web", namespace="abc", meta=_meta(9)),
+    )
+    ready = plan(snapshot(*world), make.rules(mesh=Mesh(dns_capture=True))).aliases[0].conditions[-1]
+    assert (ready.status == "True") is served
+    assert served or ready.reason == Reason.WOULD_CUT_OFF_CALLERS

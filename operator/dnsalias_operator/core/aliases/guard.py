@@ -2,6 +2,8 @@
 
 from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.hosts.names import public_suffix
+from dnsalias_operator.core.istio.listeners import sees
+from dnsalias_operator.core.istio.listeners.imports import imports_of
 from dnsalias_operator.core.outcome import Refusal
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.core.traffic.callers import cut_off
@@ -9,10 +11,12 @@ from dnsalias_operator.core.traffic.catch_all import matched_by_address
 from dnsalias_operator.core.traffic.policies import tls_left_out
 from dnsalias_operator.core.traffic.takeover import Moved, as_youngest, moved
 from dnsalias_operator.core.traffic.takeover_of_entries import displaced, first_with_host
+from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.sidecar import Sidecar
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.model.status import ACCEPTED
 
@@ -30,6 +34,8 @@ def hindrance(case: Case, entry: ServiceEntry, service: Service) -> Refusal | No
             return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
     if caught := matched_by_address(case.world, entry, mesh):
         return _would_catch(*min(caught), entry, case.rules)
+    if unheard := _unheard(case.world, entry, mesh):
+        return _would_not_listen(*unheard, entry.hosts[0])
     own = not set(entry.addresses) <= set(service.cluster_ips)
     rule = tls_left_out(beside, entry, service, mesh) if own else None
     return _would_pass_by(rule, service, entry) if rule else None
@@ -66,5 +72,31 @@ def _would_pass_by(rule: Key, service: Service, entry: ServiceEntry) -> Refusal:
     message = (
         f"{rule} adds TLS to calls of {service.key}; the alias needs an address of its own, and calls by it would go "
         f"without that TLS; create a DestinationRule with the same trafficPolicy for host {entry.hosts[0]} as well"
+    )
+    return Refusal(Reason.WOULD_CUT_OFF_CALLERS, message, ACCEPTED)
+
+
+def _unheard(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[Sidecar, int] | None:
+    """A Sidecar whose pods resolve the host to an address that istiod allocates and have no listener for a port there.
+
+    They capture DNS and import the entry on some port, but an egress listener of that very port leaves it out.
+    """
+    if not mesh.dns_capture or entry.addresses:
+        return None
+    own, host = entry.meta.namespace, entry.hosts[0]
+    for port in (p.number for p in entry.ports):
+        for sidecar in world.sidecars_with_port(port):
+            namespace = sidecar.meta.namespace
+            imported = [(e.port, imports_of(e.hosts, namespace, mesh).meant_by(own, host)) for e in sidecar.egress]
+            heard = any(found for number, found in imported if number == port)
+            if not heard and any(found for _, found in imported) and sees(entry, namespace, mesh):
+                return sidecar, port
+    return None
+
+
+def _would_not_listen(sidecar: Sidecar, port: int, host: str) -> Refusal:
+    message = (
+        f"pods of {sidecar.key} would resolve {host} to an address that istiod allocates, and its egress listener of "
+        f"port {port} does not import it, so that nobody answers there; add {host} to the hosts of that listener"
     )
     return Refusal(Reason.WOULD_CUT_OFF_CALLERS, message, ACCEPTED)
