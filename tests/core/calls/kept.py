@@ -145,15 +145,16 @@ def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bo
     for alias in aliases:
         service = place.world.service(alias.meta.namespace, alias.spec.service_ref.name) if alias.spec else None
         chosen = chosen_ports(alias.spec, service)[0] if alias.spec and service else ()
-        if service and any(p.port == call.port for p in chosen):
+        number = next((p for p in service.ports if p.port == call.port), None) if service else None
+        if service is None or number is None or number not in chosen:
+            declared.add(NOBODY)
+        if service and number:
+            # A port that the alias leaves out is the Service's own, at the address that it shares.
             served = {place.ground.served(service, call.port, call.wire(a)) for a in Added}
             # Where the Service answers some of it, nobody is not what the alias is for.
             declared |= served - {NOBODY} or served
-            number = next(p for p in chosen if p.port == call.port)
             if call.sends is not Bytes.HTTP and class_of(service_protocol(number, place.mesh)) is PortClass.HTTP:
                 declared.add(NOBODY)
-        else:
-            declared.add(NOBODY)
     return have <= declared
 
 

@@ -74,7 +74,7 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
     entry = ServiceEntry.parse(manifest)
     without = world.with_changes({entry.key: None})
     replaced = _replaced(ours, spec.host, service) if ours else None
-    if fault := hindrance(case, entry, service):
+    if fault := hindrance(case, entry, service, served=ours is not None):
         return _refused(alias, ours, fault)
     wait = _not_before(without, entry, service, rules)
     steps: tuple[Change, ...]

@@ -21,8 +21,12 @@ from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.model.status import ACCEPTED
 
 
-def hindrance(case: Case, entry: ServiceEntry, service: Service) -> Refusal | None:
-    """Why the entry may not be written for the alias, None where it may: asked of it whether it is there or not."""
+def hindrance(case: Case, entry: ServiceEntry, service: Service, *, served: bool) -> Refusal | None:
+    """Why the entry may not be written for the alias, None where it may.
+
+    ``served`` is whether the alias has its entry: then what its own callers lack is no reason to delete it, which
+    would cut them off.
+    """
     without, mesh = case.world.with_changes({entry.key: None}), case.rules.mesh
     if blocked := _takes(case, without, entry):
         return _would_take(blocked, entry)
@@ -34,6 +38,8 @@ def hindrance(case: Case, entry: ServiceEntry, service: Service) -> Refusal | No
             return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
     if caught := matched_by_address(case.world, entry, mesh):
         return _would_catch(*min(caught), entry, case.rules)
+    if served:
+        return None
     if unheard := _unheard(case.world, entry, mesh):
         return _would_not_listen(*unheard, entry.hosts[0])
     own = not set(entry.addresses) <= set(service.cluster_ips)
