@@ -150,9 +150,10 @@ def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bo
             declared.add(NOBODY)
         if service and number:
             # A port that the alias leaves out is the Service's own, at the address that it shares.
-            served = {place.ground.served(service, call.port, call.wire(a)) for a in Added}
+            served = {a: place.ground.served(service, call.port, call.wire(a)) for a in Added}
+            as_sent = {served[Added.NOTHING], served[Added.MTLS]}
             # Where the Service answers some of it, nobody is not what the alias is for.
-            declared |= served - {NOBODY} or served
+            declared |= (as_sent - {NOBODY} or as_sent) | ({served[Added.TLS]} - {NOBODY})
             if call.sends is not Bytes.HTTP and class_of(service_protocol(number, place.mesh)) is PortClass.HTTP:
                 declared.add(NOBODY)
     return have <= declared

@@ -85,24 +85,26 @@ def _would_pass_by(rule: Key, service: Service, entry: ServiceEntry) -> Refusal:
 def _unheard(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[Sidecar, int] | None:
     """A Sidecar whose pods resolve the host to an address that istiod allocates and have no listener for a port there.
 
-    They capture DNS and import the entry on some port, but an egress listener of that very port leaves it out.
+    They capture DNS and import the entry on some port, but the egress listener for that very port leaves it out.
     """
     if not mesh.dns_capture or entry.addresses:
         return None
     own, host = entry.meta.namespace, entry.hosts[0]
-    for port in (p.number for p in entry.ports):
-        for sidecar in world.sidecars_with_port(port):
-            namespace = sidecar.meta.namespace
-            imported = [(e.port, imports_of(e.hosts, namespace, mesh).meant_by(own, host)) for e in sidecar.egress]
-            heard = any(found for number, found in imported if number == port)
-            if not heard and any(found for _, found in imported) and sees(entry, namespace, mesh):
+    for sidecar in (s for s in world.sidecars() if s.egress and sees(entry, s.meta.namespace, mesh)):
+        namespace = sidecar.meta.namespace
+        imported = [(e.port, imports_of(e.hosts, namespace, mesh).meant_by(own, host)) for e in sidecar.egress]
+        if not any(found for _, found in imported):
+            continue
+        for port in (p.number for p in entry.ports):
+            listener = port if any(number == port for number, _ in imported) else None
+            if not any(found for number, found in imported if number == listener):
                 return sidecar, port
     return None
 
 
 def _would_not_listen(sidecar: Sidecar, port: int, host: str) -> Refusal:
     message = (
-        f"pods of {sidecar.key} would resolve {host} to an address that istiod allocates, and its egress listener of "
+        f"pods of {sidecar.key} would resolve {host} to an address that istiod allocates, and its egress listener for "
         f"port {port} does not import it, so that nobody answers there; add {host} to the hosts of that listener"
     )
     return Refusal(Reason.WOULD_CUT_OFF_CALLERS, message, ACCEPTED)

@@ -120,7 +120,8 @@ def unserves(port: int, other: Key) -> Why:
     return Why(
         Reason.WOULD_CUT_OFF_CALLERS,
         f"HTTP to {other} on port {port} is found by its Host in this entry's listener where it is sent to an address "
-        f"that {other} does not list, and unknown addresses are blocked; give port {port} of {other} the protocol HTTP",
+        f"that {other} does not list; with this entry gone from there it would be blocked, or pass by what is bound to "
+        f"that host; give port {port} of {other} the protocol HTTP",
     )
 
 

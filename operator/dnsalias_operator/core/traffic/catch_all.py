@@ -15,6 +15,7 @@ from dnsalias_operator.core.istio.listeners.scope import scope_of
 from dnsalias_operator.core.istio.listeners.visible import named_namespaces
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.istio.visibility import Scope
+from dnsalias_operator.core.traffic.policies import policy_of
 from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
@@ -135,8 +136,9 @@ def unserved(
 ) -> tuple[int, Key] | None:
     """A port on which another entry is found by its Host in the chain of this one, which goes; and that other entry.
 
-    Both have no protocol. The other one's owner lists addresses, and its callers dial others as well: nobody else takes
-    these where what is unknown is blocked. ``ours`` are entries whose addresses are ours.
+    Both have no protocol. The other one's owner lists addresses, and its callers dial others as well. Without the chain
+    these are blocked where what is unknown is, and else pass by what is bound to the host. ``ours`` are entries whose
+    addresses are ours.
     """
     for port in (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.UNSET):
         others = [o for o in after.claimants(port) if isinstance(o, ServiceEntry) and o.key != entry.key]
@@ -146,10 +148,13 @@ def unserved(
         had, has = (world.with_changes(alike) for world in (before, after))
         for pods in pod_classes(has, mesh, port) if listed else ():
             was, now = (listener_at(world, pods.client, mesh, WILDCARD, port) for world in (had, has))
-            if not _routes_http(was) or now is not None or scope_of(has, pods.client, mesh).fall_through != BLACKHOLE:
+            if not _routes_http(was) or now is not None:
                 continue
-            if found := next((o.key for o in listed if sees(o, pods.client.namespace, mesh)), None):
-                return port, found
+            blocked = scope_of(has, pods.client, mesh).fall_through == BLACKHOLE
+            for other in (o for o in listed if sees(o, pods.client.namespace, mesh)):
+                bound_to = (policy_of(before, pods.client, h, other.meta.namespace, mesh) for h in other.hosts)
+                if blocked or any(bound_to):
+                    return port, other.key
     return None
 
 
