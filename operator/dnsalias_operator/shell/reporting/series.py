@@ -101,7 +101,7 @@ SPECS: Mapping[str, Spec] = {
     ),
     "dnsalias_objects": Spec("gauge", ("kind",), "Objects that the operator knows of, by kind."),
     "dnsalias_mesh_contradicted_settings": Spec(
-        "gauge", ("setting",), "1 for each setting that is given by hand, counts, and is not what the mesh itself says."
+        "gauge", ("setting",), "1 where a setting that is given by hand is not what the mesh itself says, else 0."
     ),
     "dnsalias_mesh_problems": Spec("gauge", (), "Values of the MeshConfig and the like that cannot be used."),
     "dnsalias_mesh_unread_objects": Spec(

@@ -12,6 +12,7 @@ from typing import Any
 
 from dnsalias_operator.core.istio.meshconfig import NOTHING, Found, contradictions
 from dnsalias_operator.core.istio.meshconfig.found import DISCOVERY, VISIBILITY
+from dnsalias_operator.model.mesh import READ_ONLY, Mesh
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.api.client import Client
@@ -85,9 +86,9 @@ class MeshWatch:
         self._told = found
         against = contradictions(self._current.given.mesh, found)
         metrics = self._metrics
-        metrics.contradicted.clear()
-        for one in against:
-            metrics.contradicted.labels(one.name).set(1)
+        names = {one.name for one in against}
+        for name in (name for name in Mesh.model_fields if name not in READ_ONLY):
+            metrics.contradicted.labels(name).set(name in names)
         metrics.mesh_problems.set(len(found.faults))
         metrics.mesh_unread.set(len(found.unread))
         fields: dict[str, Any] = {"assumed": self._current.rules.mesh.assumptions()}
