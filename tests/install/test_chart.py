@@ -303,6 +303,7 @@ def other(name: str, default: object) -> object:
     words = {
         "foreign_entries": "patch",
         "ambient": "yes",
+        "read_mesh": "yes",
         "istio_version": "1.28.10",
         "host_default": "deny",
         "outbound_traffic_policy": "REGISTRY_ONLY",
