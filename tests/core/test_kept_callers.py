@@ -92,13 +92,6 @@ ROUTED_PODS = (
 )  # fmt: skip
 """What routes the entry's calls elsewhere applies to no call that goes on to a pod by itself."""
 
-DEAD_PORT = (
-    _web(make.port(443, "tcp"), make.port(3306, "http")),
-    _entry("first", "web.hello", created=1, ports=[make.entry_port(443, "TLS")], resolution="DNS", exportTo=["."]),
-    _entry("web", "web.hello", created=6, ports=[make.entry_port(443), make.entry_port(3306, "HTTP", "h")], **SELECTED),
-)
-"""The host has no cluster for port 3306: with the address it might get requests for the Service's bare address."""
-
 
 @pytest.mark.parametrize(
     ("world", "name", "reason", "mesh"),
@@ -109,7 +102,6 @@ DEAD_PORT = (
         (ROUTED_PODS, "web", Reason.SERVICE_HAS_NO_ADDRESS, {}),
         (FOUND_BY_HOST, "web", Reason.WOULD_CUT_OFF_CALLERS, {"outbound_traffic_policy": "REGISTRY_ONLY"}),
         (TLS_BY_SIDECAR, "web", Reason.WOULD_CUT_OFF_CALLERS, {}),
-        (DEAD_PORT, "web", Reason.WOULD_SHADOW_SERVICE, {"dns_capture": True}),
     ],
 )
 def test_an_entry_stays_where_its_repair_would_cost_a_call(
@@ -130,7 +122,6 @@ def test_an_entry_stays_where_its_repair_would_cost_a_call(
         (ROUTED_PODS[:-1], "web", {}),
         (FOUND_BY_HOST, "web", {}),
         (TLS_BY_SIDECAR_INSIDE, "web", {}),
-        ((DEAD_PORT[0], DEAD_PORT[2]), "web", {"dns_capture": True}),
     ],
 )
 def test_its_neighbour_is_repaired(world: tuple[dict[str, Any], ...], name: str, mesh: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ source: BuildSidecarVirtualHostWrapper in pilot/pkg/networking/core/route/route.
 pilot/pkg/networking/core/httproute.go). Then requests to the Service by its bare address go the alias's way.
 """
 
-from dnsalias_operator.core.istio.clusters import cluster_of
 from dnsalias_operator.core.istio.listeners import Client, entries_binding, sees
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.traffic.backends import leads_to, selects_pods_of
@@ -21,23 +20,21 @@ def bare_address_rivals(world: Snapshot, address: str, port: int, client: Client
     """Entries that may get that client's HTTP requests for the bare address, and lead them by endpoints of their own.
 
     One that selects the pods of the address' Service, and calls them at its port, is no rival: it leads to the same,
-    with their mTLS. It is one where its host has no cluster for the port, since an older entry of the host lacks it.
+    with their mTLS.
     """
     return [
         obj.key
         for obj in entries_binding(world, address)
         if sees(obj, client.namespace, mesh)
-        and any(_leads_away(world, obj, p, address, client, mesh) for p in obj.ports if p.number == port)
+        and any(_leads_away(world, obj, p, address, mesh) for p in obj.ports if p.number == port)
     ]
 
 
-def _leads_away(
-    world: Snapshot, entry: ServiceEntry, port: EntryPort, address: str, client: Client, mesh: Mesh
-) -> bool:
+def _leads_away(world: Snapshot, entry: ServiceEntry, port: EntryPort, address: str, mesh: Mesh) -> bool:
     if class_of(entry_protocol(port)) is not PortClass.HTTP:
         return False
     same = any(
         selects_pods_of(entry, service) and leads_to(world, entry, port, service, mesh)
         for service in world.services_at(address)
     )
-    return not same or any(cluster_of(world, client, mesh, host, port.number) is None for host in entry.hosts)
+    return not same
