@@ -84,11 +84,7 @@ def cut_off(
     if service.headless and (cut := _cut_off_at_pods(before, old, new, service, mesh)):
         return cut
     for port in (p for p in old.ports if not _by_host_alone(before, p, mesh)):
-        # Where another entry has the host, its own namespace gets that one.
-        owners = [
-            Client(e.meta.namespace) for host in old.hosts for e in after.entries_for_host(host) if e.key != old.key
-        ]
-        clients = list(dict.fromkeys([*_clients(before, old, port.number, addresses, mesh), *owners]))
+        clients = _clients(before, after, old, port.number, addresses, mesh)
         for form in _forms(before, port):
             for address, client, host in product(addresses, clients, old.hosts):
                 was = end_of(before, client, mesh, Call(host, address, port.number, form))
@@ -145,7 +141,7 @@ def _cut_off_at_pods(
         led = by_own_name(old, port) or leads_to(world, old, port, service, mesh)
         if not led or port.target_port not in (0, port.number) or own.get(port.number) not in (None, port.number):
             return CutOff(old.hosts[0] if old.hosts else "", "a pod's address", port.number, "any namespace")
-        for client in (c for c in _clients(world, old, port.number, (), mesh) if sees(old, c.namespace, mesh)):
+        for client in (c for c in _clients(world, world, old, port.number, (), mesh) if sees(old, c.namespace, mesh)):
             bound_to = ((host, policy_of(world, client, host, old.meta.namespace, mesh)) for host in old.hosts)
             if found := next(((host, policy) for host, policy in bound_to if policy), None):
                 return CutOff(found[0], "a pod's address", port.number, str(client), found[1])
@@ -166,12 +162,19 @@ def unclaimed(world: Snapshot) -> str:
     return next((a for a in free if not holds(listed, (a,))), "")
 
 
-def _clients(world: Snapshot, entry: ServiceEntry, port: int, addresses: Iterable[str], mesh: Mesh) -> list[Client]:
-    """The clients that can differ: by who has the addresses, by who gets the entry, and by rules for its hosts."""
-    alone = alone_with_sidecars(world, entry)
+def _clients(
+    before: Snapshot, after: Snapshot, entry: ServiceEntry, port: int, addresses: Iterable[str], mesh: Mesh
+) -> list[Client]:
+    """The clients that can differ: by who has the addresses, by who gets the entry, and by rules for its hosts.
+
+    Where another entry of ``after`` has one of its hosts, that one's own namespace gets that one.
+    """
+    alone = alone_with_sidecars(before, entry)
     found = [pods.client for pods in pod_classes(alone, mesh, port)]
-    found += [c for address in addresses for c in clients_that_matter(world, mesh, port, address)]
-    found += [client for host in entry.hosts for client in clients_with_rules(world, host, mesh)]
+    found += [c for address in addresses for c in clients_that_matter(before, mesh, port, address)]
+    found += [client for host in entry.hosts for client in clients_with_rules(before, host, mesh)]
+    others = (e for host in entry.hosts for e in after.entries_for_host(host) if e.key != entry.key)
+    found += [Client(e.meta.namespace) for e in others]
     return list({(c.namespace, *sorted(c.labels.items())): c for c in found}.values())
 
 
