@@ -141,7 +141,7 @@ class Cluster:
         return {"uid": owner["metadata"]["uid"], **reference}
 
 
-_OF_SCENARIO = rf"s\d\d-(?:{'|'.join(NAMESPACES)})"
+_OF_SCENARIO = rf"s\d{{2,}}-(?:{'|'.join(NAMESPACES)})"
 
 
 def is_of_scenario(namespace: str) -> bool:
