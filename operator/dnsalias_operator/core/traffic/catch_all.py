@@ -20,7 +20,7 @@ from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service
-from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
+from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
 Places = frozenset[tuple[str, int]]
@@ -50,10 +50,10 @@ def matched_by_address(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Plac
     return caught - caught_by_sidecars(world, replace(entry, addresses=(_SOME,)), mesh) if caught else caught
 
 
-def alone_with_sidecars(world: Snapshot, entry: ServiceEntry) -> Snapshot:
-    """The world without everything but its Sidecars and that entry: what the entry is to each client by itself."""
+def alone_with_sidecars(world: Snapshot, *objects: Claimant) -> Snapshot:
+    """The world without everything but its Sidecars and these: what they are to each client by themselves."""
     sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
-    return sidecars.with_changes({entry.key: entry})
+    return sidecars.with_changes({obj.key: obj for obj in objects})
 
 
 def _rows(world: Snapshot, entry: ServiceEntry, mesh: Mesh, number: int) -> Iterator[tuple[str, Row]]:
@@ -120,13 +120,13 @@ def uncovered(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh
     which sends on what is for other hosts; with TCP alone behind it, that HTTP is taken once the chain is gone.
     Others without a protocol are left out: were one of several to stay for the chain, it would be chance which one.
     """
-    for port in (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.UNSET):
-        others = [o for o in after.claimants(port) if isinstance(o, ServiceEntry) and o.key != entry.key]
-        alike = {o.key: None for o in others if any(_unset(p, port) for p in o.ports)}
-        had, has = (world.with_changes(alike) for world in (before, after))
-        for pods in pod_classes(has, mesh, port) if len(alike) < len(others) else ():
-            was, now = (listener_at(world, pods.client, mesh, WILDCARD, port) for world in (had, has))
-            if _routes_http(was) and not _routes_http(now) and (takers := _takers(has, pods.client, mesh, port)):
+    for port in _unset_ports(entry):
+        others = _others(after, entry, port)
+        alike = [o for o in others if port in _unset_ports(o)]
+        if len(alike) == len(others):
+            continue
+        for client, has in _losing_chain(before, after, alike, port, mesh):
+            if takers := _takers(has, client, mesh, port):
                 return port, takers[0]
     return None
 
@@ -140,26 +140,41 @@ def unserved(
     these are blocked where what is unknown is, and else pass by what is bound to the host. ``ours`` are entries whose
     addresses are ours.
     """
-    for port in (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.UNSET):
-        others = [o for o in after.claimants(port) if isinstance(o, ServiceEntry) and o.key != entry.key]
-        unset = [o for o in others if any(_unset(p, port) for p in o.ports)]
-        listed = [o for o in unset if o.key not in ours and o.addresses]
-        alike = {o.key: None for o in unset if o not in listed}
-        had, has = (world.with_changes(alike) for world in (before, after))
-        for pods in pod_classes(has, mesh, port) if listed else ():
-            was, now = (listener_at(world, pods.client, mesh, WILDCARD, port) for world in (had, has))
-            if not _routes_http(was) or now is not None:
+    for port in _unset_ports(entry):
+        alike = [o for o in _others(after, entry, port) if port in _unset_ports(o)]
+        listed = [o for o in alike if o.key not in ours and o.addresses]
+        if not listed:
+            continue
+        rest = [o for o in alike if o not in listed]
+        for client, has in _losing_chain(before, after, rest, port, mesh):
+            if listener_at(has, client, mesh, WILDCARD, port) is not None:
                 continue
-            blocked = scope_of(has, pods.client, mesh).fall_through == BLACKHOLE
-            for other in (o for o in listed if sees(o, pods.client.namespace, mesh)):
-                bound_to = (policy_of(before, pods.client, h, other.meta.namespace, mesh) for h in other.hosts)
+            blocked = scope_of(has, client, mesh).fall_through == BLACKHOLE
+            for other in (o for o in listed if sees(o, client.namespace, mesh)):
+                bound_to = (policy_of(before, client, h, other.meta.namespace, mesh) for h in other.hosts)
                 if blocked or any(bound_to):
                     return port, other.key
     return None
 
 
-def _unset(port: EntryPort, number: int) -> bool:
-    return port.number == number and class_of(entry_protocol(port)) is PortClass.UNSET
+def _losing_chain(
+    before: Snapshot, after: Snapshot, without: list[ServiceEntry], port: int, mesh: Mesh
+) -> Iterator[tuple[Client, Snapshot]]:
+    """The clients whose chain for HTTP on the wildcard address goes, each with ``after``; ``without`` some entries."""
+    had, has = (world.with_changes({o.key: None for o in without}) for world in (before, after))
+    for pods in pod_classes(has, mesh, port):
+        was, now = (listener_at(world, pods.client, mesh, WILDCARD, port) for world in (had, has))
+        if _routes_http(was) and not _routes_http(now):
+            yield pods.client, has
+
+
+def _others(world: Snapshot, entry: ServiceEntry, port: int) -> list[ServiceEntry]:
+    return [o for o in world.claimants(port) if isinstance(o, ServiceEntry) and o.key != entry.key]
+
+
+def _unset_ports(entry: ServiceEntry) -> list[int]:
+    """The ports of an entry that have no protocol."""
+    return [p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.UNSET]
 
 
 def _routes_http(listener: Listener | None) -> bool:

@@ -5,7 +5,7 @@ add their ports, the endpoints of all are one set whatever exportTo says, and DN
 all (docs/istio.md, "One host").
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +17,7 @@ from dnsalias_operator.core.istio.listeners.rows import WILDCARD
 from dnsalias_operator.core.istio.listeners.scope import scope_of
 from dnsalias_operator.core.istio.listeners.services import Resolution, service_key
 from dnsalias_operator.core.istio.protocols import ADDRESS_BOUND, class_of, entry_protocol
+from dnsalias_operator.core.traffic.catch_all import alone_with_sidecars
 from dnsalias_operator.core.traffic.ends import FORMS, Call, end_of
 from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
@@ -69,7 +70,9 @@ def fates(world: Snapshot, entry: ServiceEntry, host: str, mesh: Mesh) -> tuple[
     group = world.remembered(question, lambda: _group(world, host, entry.meta.namespace, mesh))
     if len(group) > MOST or (len(group) == 1 and not _bare(entry)):
         return ()
-    every = world.remembered((*question, "fates"), lambda: _of_group(_only(world, group), host, group, mesh))
+    every = world.remembered(
+        (*question, "fates"), lambda: _of_group(alone_with_sidecars(world, *group), host, group, mesh)
+    )
     return every.get(entry.key, ())
 
 
@@ -98,12 +101,6 @@ def _of_group(alone: Snapshot, host: str, group: Sequence[Claimant], mesh: Mesh)
             where = reach(alone, every, hit)
             found.setdefault(key, []).append(Fate(effect, number, by, where, addresses, answered, certain))
     return {key: tuple(of_one) for key, of_one in found.items()}
-
-
-def _only(world: Snapshot, group: Iterable[Claimant]) -> Snapshot:
-    """These objects with the Sidecars: clients of a hostname get those of one namespace."""
-    sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
-    return sidecars.with_changes({o.key: o for o in group})
 
 
 _Told = tuple[Effect, tuple[Key, ...], tuple[str, ...], int, bool]

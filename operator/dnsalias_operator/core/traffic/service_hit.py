@@ -20,6 +20,7 @@ from dnsalias_operator.core.istio.protocols import PortClass, class_of, service_
 from dnsalias_operator.core.istio.service_names import service_host, services_called
 from dnsalias_operator.core.istio.virtualhosts import domains, routed_to
 from dnsalias_operator.core.traffic.backends import leads_to
+from dnsalias_operator.core.traffic.catch_all import alone_with_sidecars
 from dnsalias_operator.core.traffic.ends import FORMS, Call, End, end_of
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service, ServicePort
@@ -84,9 +85,8 @@ def _hits(world: Snapshot, entry: ServiceEntry, host: str, service: Service, mes
 
 def _around(world: Snapshot, entry: ServiceEntry, host: str, service: Service, mesh: Mesh) -> tuple[Snapshot, Snapshot]:
     """What decides about the two names, with the entry and without it: who else has them, and the Sidecars."""
-    sidecars = world.remembered("sidecars alone", lambda: Snapshot(world.sidecars()))
-    named = {o.key: o for name in (service_host(service, mesh), host) for o in rivals(name, world, mesh)}
-    after = sidecars.with_changes({**named, service.key: service, entry.key: entry})
+    named = (o for name in (service_host(service, mesh), host) for o in rivals(name, world, mesh))
+    after = alone_with_sidecars(world, *named, service, entry)
     return after, after.with_changes({entry.key: None})
 
 
