@@ -40,7 +40,7 @@ def wildcard_domain(text: str) -> str:
 def _length(text: str) -> str:
     if not text:
         return "it is empty"
-    return f"longer than {_MAX_DOMAIN} characters" if len(text.encode()) > _MAX_DOMAIN else ""
+    return f"longer than {_MAX_DOMAIN} characters" if len(text.encode(errors="surrogatepass")) > _MAX_DOMAIN else ""
 
 
 def _labels(name: str, shown: str) -> str:
