@@ -92,10 +92,20 @@ ROUTED_PODS = (
 )  # fmt: skip
 """What routes the entry's calls elsewhere applies to no call that goes on to a pod by itself."""
 
+NAME_OF_TWO = (
+    _web(make.port(3306, "any")),
+    _entry("web", "web.hello", created=6, ports=[make.entry_port(443)], resolution="STATIC",
+           endpoints=[{"address": "10.96.0.1"}]),
+    _entry("db", "web.hello", created=7, ports=[make.entry_port(3306)], resolution="STATIC",
+           addresses=["240.9.9.9"], endpoints=[{"address": "198.51.100.1"}]),
+)  # fmt: skip
+"""With DNS capture the name resolves to the addresses of both, and the Service has a port that the other one has."""
+
 
 @pytest.mark.parametrize(
     ("world", "name", "reason", "mesh"),
     [
+        (NAME_OF_TWO, "web", Reason.WOULD_CUT_OFF_CALLERS, {"dns_capture": True}),
         (ONE_HOST, "new", Reason.WOULD_CUT_OFF_CALLERS, {"dns_capture": True}),
         (HTTP_WITH_CAPTURE, "web", Reason.WOULD_CUT_OFF_CALLERS, {"dns_capture": True}),
         (HIDDEN_PODS, "web", Reason.SERVICE_HAS_NO_ADDRESS, {"outbound_traffic_policy": "REGISTRY_ONLY"}),
@@ -116,6 +126,8 @@ def test_an_entry_stays_where_its_repair_would_cost_a_call(
 @pytest.mark.parametrize(
     ("world", "name", "mesh"),
     [
+        (NAME_OF_TWO, "web", {}),
+        (NAME_OF_TWO[:-1], "web", {"dns_capture": True}),
         (ONE_HOST[:-1], "new", {"dns_capture": True}),
         (HTTP_WITH_CAPTURE, "web", {}),
         (HIDDEN_PODS, "web", {}),
@@ -164,3 +176,19 @@ def test_an_alias_is_heard_where_it_is_resolved(hosts: list[str], *, served: boo
     ready = plan(snapshot(*world), make.rules(mesh=Mesh(dns_capture=True))).aliases[0].conditions[-1]
     assert (ready.status == "True") is served
     assert served or ready.reason == Reason.WOULD_CUT_OFF_CALLERS
+
+
+@pytest.mark.parametrize(("address", "served"), [("240.9.9.9", False), ("10.96.0.1", True)])
+def test_an_alias_leaves_an_older_entry_who_dials_its_address(address: str, *, served: bool) -> None:
+    """In its own namespace the alias takes the host from an entry, and with it the listener at an address of its own.
+
+    At the clusterIP it has a listener itself.
+    """
+    older = make.entry(
+        "web", "web.hello", namespace="shop", meta=_meta(6), location="MESH_INTERNAL", resolution="DNS",
+        addresses=[address], endpoints=[{"address": "web.abc.svc.cluster.local"}],
+    )  # fmt: skip
+    alias = make.alias("web", "web.hello", "web", namespace="abc", meta=_meta(9))
+    ready = plan(snapshot(_web(make.port(443)), older, alias), make.rules()).aliases[0].conditions[-1]
+    assert (ready.status == "True") is served
+    assert served or (ready.reason == Reason.WOULD_SHADOW_ENTRY and address in ready.message)

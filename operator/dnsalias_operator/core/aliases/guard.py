@@ -2,7 +2,7 @@
 
 from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.hosts.names import public_suffix
-from dnsalias_operator.core.istio.listeners import sees
+from dnsalias_operator.core.istio.listeners import bound, sees
 from dnsalias_operator.core.istio.listeners.imports import imports_of
 from dnsalias_operator.core.outcome import Refusal
 from dnsalias_operator.core.reasons import Reason
@@ -33,7 +33,8 @@ def hindrance(case: Case, entry: ServiceEntry, service: Service, *, served: bool
     beside = without.with_changes({entry.key: entry})
     for _, other in first_with_host(without, entry, case.alias.meta.created, mesh):
         # The alias takes the host from it in its own namespace, whatever address is dialled there.
-        if cut := cut_off(without, beside, other, other, service, mesh):
+        known = [a for a in map(bound, other.addresses) if a and "/" not in a]
+        if cut := cut_off(without, beside, other, other, service, mesh, known=known):
             message = f"{cut.describe(other.key)}, since {entry.key} would have its host; choose another host"
             return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
     if caught := matched_by_address(case.world, entry, mesh):

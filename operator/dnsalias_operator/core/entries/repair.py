@@ -17,6 +17,7 @@ from dnsalias_operator.core.entries.unfixed import (
     first_at_pods,
     given_before,
     matched_by_sni,
+    misleads,
     narrowed,
     no_address,
     plaintext_endpoints,
@@ -34,6 +35,7 @@ from dnsalias_operator.core.istio.service_names import addresses_to_share, servi
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.callers import cut_off
 from dnsalias_operator.core.traffic.catch_all import catches, catches_all, matched_by_address, uncovered, unserved
+from dnsalias_operator.core.traffic.shared_name import misled
 from dnsalias_operator.core.traffic.takeover import Moved, as_oldest_if_unknown, moved, takes_away
 from dnsalias_operator.core.traffic.takeover_of_entries import ousted
 from dnsalias_operator.model.names import Key
@@ -137,8 +139,10 @@ def _harm(world: Snapshot, base: ServiceEntry, wanted: Fix, service: Service, ru
 
 
 def _needed(world: Snapshot, base: ServiceEntry, after: ServiceEntry, rules: Rules) -> Why | None:
-    """Who needs the entry's chain for HTTP on the wildcard address, which goes with an address of its own."""
+    """Who is led astray by an address of its own, or needs the chain for HTTP on the wildcard address that goes."""
     beside = _with(world, after)
+    if led := misled(world, after, rules.mesh):
+        return misleads(led)
     if other := uncovered(world, beside, base, rules.mesh):
         return uncovers(*other)
     same_port = (o for p in base.ports for o in world.claimants(p.number) if isinstance(o, ServiceEntry))

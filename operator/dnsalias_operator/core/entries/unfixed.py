@@ -10,6 +10,7 @@ from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_pr
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.backends import selects_pods_of
 from dnsalias_operator.core.traffic.catch_all import catches_despite_address, matched_by_address
+from dnsalias_operator.core.traffic.shared_name import Misled
 from dnsalias_operator.core.traffic.takeover import Moved
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import SERVICE_ANNOTATION, Key
@@ -122,6 +123,15 @@ def unserves(port: int, other: Key) -> Why:
         f"HTTP to {other} on port {port} is found by its Host in this entry's listener where it is sent to an address "
         f"that {other} does not list; with this entry gone from there it would be blocked, or pass by what is bound to "
         f"that host; give port {port} of {other} the protocol HTTP",
+    )
+
+
+def misleads(led: Misled) -> Why:
+    """Why an entry gets no clusterIP beside another one of its host."""
+    return Why(
+        Reason.WOULD_CUT_OFF_CALLERS,
+        f"with DNS capture {led.host} resolves to the addresses of {led.other} too, and with the clusterIP calls to "
+        f"its port {led.port} would reach {led.service}; merge the two entries into one",
     )
 
 

@@ -73,13 +73,16 @@ def cut_off(
     mesh: Mesh,
     *,
     public: bool = False,
+    known: Iterable[str] = (),
 ) -> CutOff | None:
     """The first call that the change of an entry from ``old`` to ``new`` takes from it, or None.
 
     ``before`` holds the one, ``after`` the other; ``service`` is what the entry stands for. ``public`` is whether its
-    hosts may resolve to an address outside that no object names: they are under a public suffix.
+    hosts may resolve to an address outside that no object names: they are under a public suffix. ``known`` are
+    addresses that are dialled whether or not a name resolves to them.
     """
     addresses = (*dialled(old, service, mesh), *((unclaimed(before),) if public and not mesh.dns_capture else ()))
+    addresses = tuple(dict.fromkeys((*addresses, *known)))
     expected = {old.expected_address(host) for host in old.hosts}
     if service.headless and (cut := _cut_off_at_pods(before, old, new, service, mesh)):
         return cut
