@@ -192,3 +192,37 @@ def test_an_alias_leaves_an_older_entry_who_dials_its_address(address: str, *, s
     ready = plan(snapshot(_web(make.port(443)), older, alias), make.rules()).aliases[0].conditions[-1]
     assert (ready.status == "True") is served
     assert served or (ready.reason == Reason.WOULD_SHADOW_ENTRY and address in ready.message)
+
+
+@pytest.mark.parametrize(
+    ("policy", "created", "served"),
+    [("REGISTRY_ONLY", 1, False), ("ALLOW_ANY", 1, True), ("REGISTRY_ONLY", 12, True)],
+)
+def test_an_alias_leaves_an_older_catch_all_who_has_no_other_way(policy: str, created: int, *, served: bool) -> None:
+    """In its own namespace HTTP of an alias comes before what another one's catch-all takes on the wildcard address."""
+    outside = make.entry(
+        "outside", "files.example.com", namespace="data", meta=_meta(created), ports=[make.entry_port(443, None)],
+        location="MESH_EXTERNAL", resolution="NONE",
+    )  # fmt: skip
+    alias = make.alias("web", "web.hello", "web", namespace="abc", meta=_meta(9), exportTo=["."])
+    world = snapshot(_web(make.port(443, "http")), outside, alias)
+    ready = plan(world, make.rules(mesh=Mesh(outbound_traffic_policy=policy))).aliases[0].conditions[-1]
+    assert (ready.status == "True") is served
+    assert served or (ready.reason == Reason.WOULD_SHADOW_ENTRY and "data/outside" in ready.message)
+
+
+MUTUAL = make.manifest(
+    make.NETWORKING, "DestinationRule", "rule", namespace="abc",
+    spec={"host": "web.abc.svc.cluster.local", "trafficPolicy": {"tls": {"mode": "ISTIO_MUTUAL"}}},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "repaired"), [((MUTUAL,), False), ((), True)])
+def test_what_no_selector_chose_gets_no_mtls_by_a_repair(rule: tuple[dict[str, Any], ...], *, repaired: bool) -> None:
+    """A Service's endpoints that others list may be no pods of the mesh: its rule is not for the entry's callers."""
+    world = (
+        _web(make.port(443), selector={}),
+        _entry("web", "web.hello", created=6, ports=[make.entry_port(443)], resolution="DNS"),
+    )
+    decided = plan(snapshot(*world, *rule), make.rules(mesh=Mesh(dns_capture=True)))
+    assert ("web" in {change.key.name for change in decided.changes}) is repaired

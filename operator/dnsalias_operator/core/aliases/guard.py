@@ -1,16 +1,17 @@
 """What keeps the entry of an alias from being written: whose calls it would take or lose."""
 
 from dnsalias_operator.core.aliases.case import Case
+from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.istio.listeners import bound, sees
 from dnsalias_operator.core.istio.listeners.imports import imports_of
 from dnsalias_operator.core.outcome import Refusal
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.core.traffic.callers import cut_off
-from dnsalias_operator.core.traffic.catch_all import matched_by_address
+from dnsalias_operator.core.traffic.catch_all import matched_by_address, silenced
 from dnsalias_operator.core.traffic.policies import tls_left_out
 from dnsalias_operator.core.traffic.takeover import Moved, as_youngest, moved
-from dnsalias_operator.core.traffic.takeover_of_entries import displaced, first_with_host
+from dnsalias_operator.core.traffic.takeover_of_entries import displaced, first, first_with_host
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
@@ -31,12 +32,8 @@ def hindrance(case: Case, entry: ServiceEntry, service: Service, *, served: bool
     if blocked := _takes(case, without, entry):
         return _would_take(blocked, entry)
     beside = without.with_changes({entry.key: entry})
-    for _, other in first_with_host(without, entry, case.alias.meta.created, mesh):
-        # The alias takes the host from it in its own namespace, whatever address is dialled there.
-        known = [a for a in map(bound, other.addresses) if a and "/" not in a]
-        if cut := cut_off(without, beside, other, other, service, mesh, known=known):
-            message = f"{cut.describe(other.key)}, since {entry.key} would have its host; choose another host"
-            return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
+    if lost := _takes_host(case, without, beside, entry, service) or _silenced(case, without, beside, entry):
+        return lost
     if caught := matched_by_address(case.world, entry, mesh):
         return _would_catch(*min(caught), entry, case.rules)
     if served:
@@ -54,6 +51,39 @@ def _takes(case: Case, without: Snapshot, entry: ServiceEntry) -> Moved | None:
     taken = moved(without, as_youngest(without, entry), entry, mesh)
     inside = not any(map(public_suffix, entry.hosts))
     return taken or displaced(without, entry, case.alias.meta.created, mesh, inside=inside)
+
+
+def _takes_host(
+    case: Case, without: Snapshot, beside: Snapshot, entry: ServiceEntry, service: Service
+) -> Refusal | None:
+    """Why the entry may not take the host in its own namespace from one that was there first; None where it may."""
+    mesh = case.rules.mesh
+    for _, other in first_with_host(without, entry, case.alias.meta.created, mesh):
+        known = [a for a in map(bound, other.addresses) if a and "/" not in a]
+        if cut := cut_off(without, beside, other, other, service, mesh, known=known):
+            message = f"{cut.describe(other.key)}, since {entry.key} would have its host; choose another host"
+            return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
+    return None
+
+
+def _silenced(case: Case, without: Snapshot, beside: Snapshot, entry: ServiceEntry) -> Refusal | None:
+    """Why the entry may not take the wildcard address from a catch-all that was there first; None where it may.
+
+    Where a Service is what that one stands for, its callers may have another way there.
+    """
+    since, mesh = case.alias.meta.created, case.rules.mesh
+    for other, port in silenced(without, beside, entry, mesh):
+        if not first(other, since):
+            continue
+        service, public = stands_for(case.world, other, case.rules).service, any(map(public_suffix, other.hosts))
+        if service is None or cut_off(without, beside, other, other, service, mesh, public=public):
+            message = (
+                f"on port {port} {entry.key} would take the wildcard address from {other.key}, by which alone its "
+                "callers reach what they dial where outboundTrafficPolicy is REGISTRY_ONLY; fix that entry first, or "
+                "limit spec.ports to other ports"
+            )
+            return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
+    return None
 
 
 def _would_take(blocked: Moved, entry: ServiceEntry) -> Refusal:

@@ -157,6 +157,19 @@ def unserved(
     return None
 
 
+def silenced(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Iterator[tuple[ServiceEntry, int]]:
+    """Catch-alls that lose their listener to a port of HTTP that ``entry`` has in ``after`` alone, each with that port.
+
+    Only for clients that may call nothing but what they see: all others call on to where the catch-all led them.
+    """
+    for port in (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.HTTP):
+        rivals = {o.key: o for o in _others(before, entry, port) if without_address(o)}
+        for pods in pod_classes(after, mesh, port) if rivals else ():
+            if scope_of(after, pods.client, mesh).fall_through == BLACKHOLE:
+                had, have = (_takers(world, pods.client, mesh, port) for world in (before, after))
+                yield from ((rivals[key], port) for key in had if key in rivals and key not in have)
+
+
 def _losing_chain(
     before: Snapshot, after: Snapshot, without: list[ServiceEntry], port: int, mesh: Mesh
 ) -> Iterator[tuple[Client, Snapshot]]:

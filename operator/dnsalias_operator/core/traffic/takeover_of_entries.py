@@ -61,9 +61,13 @@ def first_with_host(
     own = entry.meta.namespace
     for host in entry.hosts:
         for other in world.entries_for_host(host):
-            first = other.meta.created is None or since is None or other.meta.created < since
-            if other.meta.namespace != own and first and sees(other, own, mesh):
+            if other.meta.namespace != own and first(other, since) and sees(other, own, mesh):
                 yield host, other
+
+
+def first(other: ServiceEntry, since: int | None) -> bool:
+    """Whether the entry was there before that time; what nobody knows counts as before."""
+    return other.meta.created is None or since is None or other.meta.created < since
 
 
 def _both_lead(world: Snapshot, other: ServiceEntry, port: EntryPort, entry: ServiceEntry, mesh: Mesh) -> bool:
