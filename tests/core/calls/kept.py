@@ -8,7 +8,7 @@ from itertools import product
 
 from dnsalias_operator.core.istio.ambient import in_ambient_mode
 from dnsalias_operator.core.istio.listeners import Client
-from dnsalias_operator.core.istio.protocols import PortClass, class_of, service_protocol
+from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, service_protocol
 from dnsalias_operator.model.dnsalias import DnsAlias, chosen_ports
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import is_ip
@@ -175,7 +175,7 @@ def _hazard(place: Reached, path: Paths, call: Call, end: End) -> bool:
     if not isinstance(entry, ServiceEntry):
         return False
     if call.name in entry.hosts:
-        return _usurped(place, entry, call.name)
+        return _usurped(place, entry, call.name) or _by_another_chain(place, entry, call.port, end.address)
     resolved = {ip for host in entry.hosts for ip in (*path.resolve(host), *place.ground.resolve(host))}
     own = (*entry.addresses, *allocated_to(entry), *resolved, *_of_services(place, entry))
     return not any(_holds(address, end.address) for address in own)
@@ -188,6 +188,19 @@ def _usurped(place: Reached, entry: ServiceEntry, host: str) -> bool:
         return False
     others = (e for e in place.world.entries_for_host(host) if e.key != entry.key)
     return any((e.meta.created or 0) < (alias.meta.created or 0) for e in others)
+
+
+def _by_another_chain(place: Reached, entry: ServiceEntry, port: int, address: str) -> bool:
+    """Whether the entry of an alias has a call at a load balancer's address by the chain of a catch-all.
+
+    An alias promises the Service's clusterIP. On ports other than HTTP it listens nowhere else: what a catch-all on the
+    wildcard address sends on to it by Host comes with that one, and goes with it.
+    """
+    ours = any(owner.kind == KIND for owner in entry.meta.owners)
+    declared = next((p for p in entry.ports if p.number == port), None)
+    if not ours or declared is None or class_of(entry_protocol(declared)) is PortClass.HTTP:
+        return False
+    return any(address in balancer_addresses(s) for s in place.world.services())
 
 
 def _of_services(place: Reached, entry: ServiceEntry) -> Iterator[str]:

@@ -25,19 +25,19 @@ from dnsalias_operator.model.status import ACCEPTED
 def hindrance(case: Case, entry: ServiceEntry, service: Service, *, served: bool) -> Refusal | None:
     """Why the entry may not be written for the alias, None where it may.
 
-    ``served`` is whether the alias has its entry: then what its own callers lack is no reason to delete it, which
-    would cut them off.
+    ``served`` is whether the alias has its entry: then neither what its own callers lack nor what others have done
+    without is a reason to delete it, which would cut its callers off.
     """
     without, mesh = case.world.with_changes({entry.key: None}), case.rules.mesh
     if blocked := _takes(case, without, entry):
         return _would_take(blocked, entry)
-    beside = without.with_changes({entry.key: entry})
-    if lost := _takes_host(case, without, beside, entry, service) or _silenced(case, without, beside, entry):
-        return lost
     if caught := matched_by_address(case.world, entry, mesh):
         return _would_catch(*min(caught), entry, case.rules)
     if served:
         return None
+    beside = without.with_changes({entry.key: entry})
+    if lost := _takes_host(case, without, beside, entry, service) or _silenced(case, without, beside, entry):
+        return lost
     if unheard := _unheard(case.world, entry, mesh):
         return _would_not_listen(*unheard, entry.hosts[0])
     own = not set(entry.addresses) <= set(service.cluster_ips)
