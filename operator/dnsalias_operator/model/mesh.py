@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN, REVISION_PATTERN
 from dnsalias_operator.model.release import MEASURED, RELEASE_PATTERN, Release, since
 
-READ_ONLY = frozenset({"ip_autoallocate", "undiscovered", "private_entries", "hidden_entries", "read_from"})
+READ_ONLY = frozenset(
+    {"ip_autoallocate", "undiscovered", "private_entries", "hidden_entries", "limits_entries", "read_from"}
+)
 """Fields that are no settings: only what is read of the mesh has them (docs/mesh.md)."""
 MOST_NAMED = 5
 """Namespaces that the line about assumptions names at most."""
@@ -64,6 +66,10 @@ class Mesh(BaseModel):
     )
     hidden_entries: frozenset[str] = Field(
         frozenset(), description="Namespaces whose ServiceEntries serviceEntryVisibility hides from everybody."
+    )
+    limits_entries: bool | None = Field(
+        None,
+        description="Whether serviceEntryVisibility limits what sidecars see of entries; None: no MeshConfig was read.",
     )
     read_from: tuple[str, ...] = Field((), description="Objects and files of which facts were read.")
 

@@ -4,6 +4,7 @@ from tests.core.remedies import aliases as a
 from tests.core.remedies import around as r
 from tests.core.remedies import corrections as c
 from tests.core.remedies import entries as e
+from tests.core.remedies import mesh as m
 from tests.core.remedies.rule import Rule, rule
 
 FIELDS = (
@@ -167,5 +168,7 @@ OF_FINDINGS: tuple[Rule, ...] = (
         a.for_gateways_alone,
     ),
     rule(r"correct the annotation, or take it off", c.correct_annotation, c.take_annotation_off),
+    rule(r"set serviceEntryVisibility in MeshConfig: applyToSidecars true, .*", m.limit_entries),
+    rule(r"set defaultServiceExportTo in MeshConfig to \['\.'\], after every Service .*", m.private_by_default),
     rule(r"make sure that you own the domain: .*", why="asks for knowledge: nothing is wrong with the objects"),
 )

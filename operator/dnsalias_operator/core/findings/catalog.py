@@ -225,6 +225,20 @@ EXTERNAL_NAME_CATCHES_ALL = Fault(
     "remove spec.ports, which an ExternalName Service does not need, or give the port a name that begins with http or "
     "tls; or use Istio 1.21 or newer",
 )
+ENTRIES_WITHOUT_LIMIT = Fault(
+    "DA032",
+    "MeshConfig lets entries reach every namespace",
+    Severity.INFO,
+    "set serviceEntryVisibility in MeshConfig: applyToSidecars true, defaultVisibility NAMESPACE, and a policy with "
+    "PUBLIC for the namespaces whose entries are for everybody",
+)
+PUBLIC_BY_DEFAULT = Fault(
+    "DA033",
+    "MeshConfig makes entries public by default",
+    Severity.INFO,
+    "set defaultServiceExportTo in MeshConfig to ['.'], after every Service and ServiceEntry that is for other "
+    "namespaces has an exportTo of its own",
+)
 
 FAULTS: tuple[Fault, ...] = (
     CATCH_ALL,
@@ -258,6 +272,8 @@ FAULTS: tuple[Fault, ...] = (
     LED_ELSEWHERE,
     FIRST_ADDRESS_ONLY,
     EXTERNAL_NAME_CATCHES_ALL,
+    ENTRIES_WITHOUT_LIMIT,
+    PUBLIC_BY_DEFAULT,
 )
 
 

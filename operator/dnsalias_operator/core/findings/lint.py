@@ -12,6 +12,7 @@ from dnsalias_operator.core.entries.serves_alias import generated_entry
 from dnsalias_operator.core.entries.stands_for import explicit, stands_for
 from dnsalias_operator.core.findings import catalog, remedies
 from dnsalias_operator.core.findings.annotations import annotations_without_meaning
+from dnsalias_operator.core.findings.at_root import at_root
 from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
 from dnsalias_operator.core.findings.catch_all import catch_all, harm, hazard
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
@@ -57,6 +58,7 @@ def lint(world: Snapshot, rules: Rules, only: Container[Key] | None = None) -> t
     found = [f for entry in entries for f in entry_findings(there, entry, rules, known=refused)]
     found += [f for key in aliases for f in alias_findings(there, key, rules)]
     found += [f for service in services for f in service_findings(there, service, rules)]
+    found += at_root(there, found, rules.mesh)
     return tuple(sorted(found, key=lambda f: f.order))
 
 

@@ -27,6 +27,7 @@ class Found:
 
     ``faults`` are values that cannot be used: the default is assumed. ``unfollowed`` is what is there, changes
     listeners, and is not in the model. ``read`` names the objects that were read, ``unread`` says of others why not.
+    ``config`` is whether a MeshConfig without faults is among it: fields without a fact have their defaults then.
     """
 
     facts: tuple[Fact, ...] = ()
@@ -34,6 +35,7 @@ class Found:
     unfollowed: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    config: bool = False
 
     def get(self, name: str) -> Fact | None:
         """The fact of that name, or None."""
@@ -65,6 +67,7 @@ def joined(several: Iterable[Found]) -> Found:
         unfollowed=_once(text for found in every for text in found.unfollowed),
         read=_once(text for found in every for text in found.read),
         unread=_once(text for found in every for text in found.unread),
+        config=any(found.config for found in every),
     )
 
 
