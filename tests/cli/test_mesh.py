@@ -188,3 +188,28 @@ def test_the_file_goes_before_the_input(invoke: Invoke, write: Write) -> None:
     result = invoke("lint", "-f", write("world.yaml", CONFIG + "---\n" + INCIDENT), "--mesh-config", named)
     assert "outboundTrafficPolicy ALLOW_ANY" in result.stdout
     assert "the former counts" in result.stderr
+
+
+def test_a_shared_config_among_the_files_is_merged(invoke: Invoke, write: Write) -> None:
+    """The one that istiod's SHARED_MESH_CONFIG names; without it, a line says that it is not known."""
+    istiod = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istiod, namespace: istio-system}
+spec: {template: {spec: {containers: [{name: discovery, env: [{name: SHARED_MESH_CONFIG, value: platform}]}]}}}
+"""
+    shared = """\
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: platform, namespace: istio-system}
+data: {mesh: "enableAutoMtls: false"}
+"""
+    alone = json.loads(invoke("mesh", "-f", write("istiod.yaml", istiod), "-o", "json").stdout)
+    assert facts(alone)["enable_auto_mtls"] == ("true", "default")
+    assert [line.partition(" (")[0] for line in alone["notRead"]] == ["there is no MeshConfig in ConfigMap platform"]
+    path = write("both.yaml", istiod + shared)
+    told = json.loads(invoke("mesh", "-f", path, "-o", "json").stdout)
+    assert facts(told)["enable_auto_mtls"] == ("false", "ConfigMap istio-system/platform: enableAutoMtls")
+    assert told["notRead"] == []
+    assert "enableAutoMtls off" in invoke("lint", "-f", path, "-f", write("alias.yaml", ALIAS)).stdout

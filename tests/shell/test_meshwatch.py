@@ -23,6 +23,7 @@ class World:
 
     Attributes:
         config: the MeshConfig; None: there is none.
+        others: other objects, by name.
         broken: why nothing is answered.
         asked: when the ConfigMap was asked for.
         changes: when everything was to be decided again.
@@ -31,6 +32,7 @@ class World:
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401
         self.loop = asyncio.get_running_loop()
         self.config: dict[str, Any] | None = None
+        self.others: dict[str, dict[str, Any]] = {}
         self.broken: ClusterError | None = None
         self.asked: list[float] = []
         self.changes: list[float] = []
@@ -55,6 +57,8 @@ class World:
         if self.broken:
             raise self.broken
         name = path.rpartition("/")[2]
+        if name in self.others:
+            return self.others[name]
         if name != "istio" or self.config is None:
             error = ApiError(f"{name} not found", HTTPStatus.NOT_FOUND)
             error.name = name
@@ -170,5 +174,33 @@ def test_where_it_is_not_to_be_read_nothing_is_asked() -> None:
         await asyncio.sleep(1)
         assert told.asked
         await told.ends()
+
+    simulate(story())
+
+
+def test_a_shared_config_is_read_by_its_name() -> None:
+    """The one that istiod's SHARED_MESH_CONFIG names; once it is gone, defaults are assumed."""
+
+    async def story() -> None:
+        world = World()
+        world.config = {}
+        container = {"name": "discovery", "env": [{"name": "SHARED_MESH_CONFIG", "value": "platform"}]}
+        world.others["istiod"] = {
+            "metadata": {"name": "istiod", "namespace": "istio-system"},
+            "spec": {"template": {"spec": {"containers": [container]}}},
+        }
+        shared = yaml.safe_dump({"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}})
+        meta = {"name": "platform", "namespace": "istio-system"}
+        world.others["platform"] = {"metadata": meta, "data": {"mesh": shared}}
+        await asyncio.sleep(1)
+        before = world.current.rules.mesh
+        assert before.outbound_traffic_policy == "REGISTRY_ONLY"
+        assert before.read_from[-1] == "ConfigMap istio-system/platform"
+        del world.others["platform"]
+        await asyncio.sleep(INTERVAL)
+        after = world.current.rules.mesh
+        assert after.outbound_traffic_policy == "ALLOW_ANY"
+        assert "there is no ConfigMap istio-system/platform" in world.current.found.unread
+        await world.ends()
 
     simulate(story())

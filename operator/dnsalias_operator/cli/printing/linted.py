@@ -5,12 +5,11 @@ from dataclasses import dataclass, fields, replace
 
 from dnsalias_operator.cli.printing.baseline import Row
 from dnsalias_operator.cli.reading.inputs import Inputs, Item
-from dnsalias_operator.cli.reading.meshread import complaints, found_in, rules_in
+from dnsalias_operator.cli.reading.meshread import complaints, mesh_in, rules_in
 from dnsalias_operator.cli.reading.problems import Place, Problem
 from dnsalias_operator.cli.reading.worlds import World, readings, worlds
 from dnsalias_operator.cli.terminal import note
 from dnsalias_operator.core.findings.hazards import message_of, remedy_of, together
-from dnsalias_operator.core.istio.meshconfig import Found, joined
 from dnsalias_operator.core.outcome import Finding, Severity
 from dnsalias_operator.core.plan import lint
 from dnsalias_operator.model.rules import Rules
@@ -96,7 +95,7 @@ def findings_in(inputs: Inputs, rules: Rules) -> Judged:
     """Look at every world; the same finding of the same document in several worlds is one."""
     found: dict[tuple[Finding, Place | None], tuple[Item, list[str]]] = {}
     every, snapshots, used = worlds(inputs), list[Snapshot](), list[Rules]()
-    meshes = [_mesh_of(world, inputs, rules) for world in every]
+    meshes = [mesh_in(inputs, rules, world.items) for world in every]
     for line in dict.fromkeys(line for mesh in meshes for line in complaints(mesh, rules.mesh)):
         note(line)
     for world, mesh in zip(every, meshes, strict=True):
@@ -111,12 +110,6 @@ def findings_in(inputs: Inputs, rules: Rules) -> Judged:
     located = [_located(finding, item, named) for (finding, _), (item, named) in found.items()]
     one = (snapshots or [inputs.snapshot()])[0] if len(snapshots) <= 1 else None
     return Judged(inputs, every, tuple(sorted(located, key=_order)), one, tuple(used or [rules]))
-
-
-def _mesh_of(world: World, inputs: Inputs, rules: Rules) -> Found:
-    """What the world's own documents say of the mesh, else what all do."""
-    own = found_in(world.items, rules.mesh) or found_in(inputs.items, rules.mesh)
-    return joined((inputs.mesh, own))
 
 
 def as_hazards(findings: Iterable[Located]) -> tuple[Located, ...]:

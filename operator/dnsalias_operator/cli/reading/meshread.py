@@ -11,10 +11,13 @@ from dnsalias_operator.core.istio.meshconfig import (
     Found,
     contradictions,
     effective,
+    is_shared,
     joined,
     names_of,
     read_document,
     read_text,
+    shared_name,
+    with_shared,
 )
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import Raw, mapping, text
@@ -60,9 +63,16 @@ def found_in(items: Iterable[Item], mesh: Mesh) -> Found:
     return joined(read_document(raw, revision) for raw in ordered)
 
 
-def mesh_in(inputs: Inputs, rules: Rules) -> Found:
-    """What the input says of the mesh: a file that was named for it goes before the rest."""
-    return joined((inputs.mesh, found_in(inputs.items, rules.mesh)))
+def mesh_in(inputs: Inputs, rules: Rules, own: Iterable[Item] = ()) -> Found:
+    """What the input says of the mesh: a file that was named for it goes before the rest.
+
+    Of the rest it is what a world's ``own`` documents say, where they say anything.
+    """
+    mine = tuple(own)
+    found = joined((inputs.mesh, found_in(mine, rules.mesh) or found_in(inputs.items, rules.mesh)))
+    name = shared_name(found)
+    near = (item.raw for item in (*mine, *inputs.items) if is_shared(item.raw, name))
+    return with_shared(found, next(near, None)) if name else found
 
 
 def in_mesh(inputs: Inputs, rules: Rules, world: Snapshot) -> Rules:

@@ -17,8 +17,10 @@ class Fact:
 
 
 DISCOVERY, VISIBILITY = "discovery_selectors", "service_entry_visibility"
-BESIDE = (DISCOVERY, VISIBILITY, "cluster", "network", "revision")
-"""Facts that are no field of `Mesh`: the first two decide by namespace, the others only say which mesh it is."""
+SHARED_CONFIG = "shared_mesh_config"
+BESIDE = (DISCOVERY, VISIBILITY, SHARED_CONFIG, "cluster", "network", "revision")
+"""Facts that are no field of `Mesh`: the first two decide by namespace, the third names a second MeshConfig
+(`shared.with_shared`), the others only say which mesh it is."""
 
 
 @dataclass(frozen=True, slots=True)
