@@ -217,7 +217,7 @@ class Settings(BaseSettings):
         given = Mesh.model_fields.keys() & self.model_fields_set
         return Rules(
             mesh=Mesh(**{name: getattr(self, name) for name in given}),
-            **{name: getattr(self, name) for name in Rules.model_fields if name != "mesh"},
+            **{name: getattr(self, name) for name in Rules.model_fields if name not in ("mesh", "beside")},
         )
 
 

@@ -213,3 +213,41 @@ data: {mesh: "enableAutoMtls: false"}
     assert facts(told)["enable_auto_mtls"] == ("false", "ConfigMap istio-system/platform: enableAutoMtls")
     assert told["notRead"] == []
     assert "enableAutoMtls off" in invoke("lint", "-f", path, "-f", write("alias.yaml", ALIAS)).stdout
+
+
+REVISIONS = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data: {mesh: "{}"}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio-canary, namespace: istio-system}
+data: {mesh: "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio.io/rev: canary}}
+"""
+
+
+def test_revisions_that_differ_are_told(invoke: Invoke, write: Write) -> None:
+    """By `mesh` in its output, by other commands on standard error."""
+    path = write("revisions.yaml", REVISIONS)
+    line = "revision canary (namespace shop) has outbound_traffic_policy REGISTRY_ONLY instead of ALLOW_ANY"
+    told = json.loads(invoke("mesh", "-f", path, "-o", "json").stdout)
+    assert told["differingRevisions"] == [line]
+    assert facts(told)["outbound_traffic_policy"][0] == "ALLOW_ANY"
+    assert f"Differs: {line}. " in invoke("mesh", "-f", path).stdout
+    for command in COMMANDS.values():
+        result = invoke(*command, "-f", path, "-f", write("alias.yaml", ALIAS))
+        assert f"warning: {line}; " in result.stderr
+
+
+def test_one_revision_can_be_chosen(invoke: Invoke, write: Write) -> None:
+    """The other one, without a name, is then beside it only if it is labelled or among the files."""
+    path = write("revisions.yaml", REVISIONS)
+    told = json.loads(invoke("mesh", "-f", path, "--istio-revision", "canary", "-o", "json").stdout)
+    assert facts(told)["outbound_traffic_policy"][0] == "REGISTRY_ONLY"
+    assert told["differingRevisions"] == []

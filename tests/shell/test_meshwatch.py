@@ -204,3 +204,30 @@ def test_a_shared_config_is_read_by_its_name() -> None:
         await world.ends()
 
     simulate(story())
+
+
+def test_a_revision_that_a_namespace_names_is_read_at_once() -> None:
+    """Where it differs, the metric says so and everything is decided again; a tag has no objects and is told."""
+
+    async def story() -> None:
+        world = World()
+        world.config = {}
+        mesh = yaml.safe_dump({"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}})
+        meta = {"name": "istio-canary", "namespace": "istio-system"}
+        world.others["istio-canary"] = {"metadata": meta, "data": {"mesh": mesh}}
+        await asyncio.sleep(1)
+        assert not world.current.rules.beside
+        world.namespace("shop", **{"istio.io/rev": "canary"})
+        world.namespace("web", **{"istio.io/rev": "stable"})
+        await asyncio.sleep(1)
+        beside = [(mesh.istio_revision, mesh.outbound_traffic_policy) for mesh in world.current.rules.beside]
+        assert beside == [("canary", "REGISTRY_ONLY")]
+        assert len(world.changes) == 1
+        assert world.metrics.mesh_revisions._value.get() == 1
+        assert any("revision stable" in line for line in world.current.found.unread)
+        world.namespace("shop")
+        await asyncio.sleep(1)
+        assert not world.current.rules.beside
+        await world.ends()
+
+    simulate(story())

@@ -111,10 +111,18 @@ class Mesh(BaseModel):
             ("ServiceEntries of {} are seen there only (serviceEntryVisibility)", self.private_entries),
             ("ServiceEntries of {} are seen nowhere (serviceEntryVisibility)", self.hidden_entries),
         )
-        return "".join(f", {words.format(_listed(names))}" for words, names in told if names)
+        return "".join(f", {words.format(listed(names))}" for words, names in told if names)
 
 
-def _listed(names: frozenset[str]) -> str:
+def under(mesh: Mesh, message: str) -> str:
+    """A message about what holds where istiod is of another revision."""
+    return f"where istiod is of revision {mesh.istio_revision}: {message}"
+
+
+def listed(names: frozenset[str]) -> str:
+    """Namespaces as a sentence names them."""
+    if not names:
+        return "no namespace"
     more = len(names) - MOST_NAMED
-    listed = ", ".join(sorted(names)[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-    return f"{'namespace' if len(names) == 1 else 'namespaces'} {listed}"
+    told = ", ".join(sorted(names)[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{'namespace' if len(names) == 1 else 'namespaces'} {told}"

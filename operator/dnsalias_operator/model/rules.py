@@ -1,6 +1,7 @@
 """The rules: everything a decision depends on that is in no object of the cluster."""
 
 import ipaddress
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -16,6 +17,10 @@ class Rules(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     mesh: Mesh = Field(default_factory=Mesh, description="Facts about the mesh.")
+    beside: tuple[Mesh, ...] = Field(
+        (),
+        description="The mesh as other revisions of istiod have it, where they differ (docs/mesh.md); no setting.",
+    )
     foreign_entries: Literal["patch", "observe"] = Field(
         "observe", description="Whether selected ServiceEntries of others are repaired (patch), or only reported."
     )
@@ -78,6 +83,12 @@ class Rules(BaseModel):
         else:
             others = f"foreign_entries patch where {self.repair_selector}"
         return f"{self.mesh.assumptions()}, {others}"
+
+    def of_each_revision(self) -> Iterator["Rules"]:
+        """These rules, and those of each other revision: what would do harm under any of them is not done."""
+        yield self
+        for mesh in self.beside:
+            yield self.model_copy(update={"mesh": mesh, "beside": ()})
 
     @property
     def repairs(self) -> bool:

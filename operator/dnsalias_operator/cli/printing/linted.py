@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 
 from dnsalias_operator.cli.printing.baseline import Row
 from dnsalias_operator.cli.reading.inputs import Inputs, Item
-from dnsalias_operator.cli.reading.meshread import complaints, mesh_in, rules_in
+from dnsalias_operator.cli.reading.meshread import by_revision, complaints, mesh_in, rules_in
 from dnsalias_operator.cli.reading.problems import Place, Problem
 from dnsalias_operator.cli.reading.worlds import World, readings, worlds
 from dnsalias_operator.cli.terminal import note
@@ -95,6 +95,7 @@ def findings_in(inputs: Inputs, rules: Rules) -> Judged:
     """Look at every world; the same finding of the same document in several worlds is one."""
     found: dict[tuple[Finding, Place | None], tuple[Item, list[str]]] = {}
     every, snapshots, used = worlds(inputs), list[Snapshot](), list[Rules]()
+    told: dict[str, None] = {}
     meshes = [mesh_in(inputs, rules, world.items) for world in every]
     for line in dict.fromkeys(line for mesh in meshes for line in complaints(mesh, rules.mesh)):
         note(line)
@@ -103,10 +104,13 @@ def findings_in(inputs: Inputs, rules: Rules) -> Judged:
             snapshots = [*snapshots[:1], reading.snapshot]
             ruled = rules_in(mesh, rules, reading.snapshot)
             used += [] if ruled in used else [ruled]
+            told |= dict.fromkeys(by_revision(ruled, reading.snapshot))
             for finding in lint(reading.snapshot, ruled, reading.judged):
                 item = reading.judged[finding.key]
                 _, named = found.setdefault((finding, item.place), (item, []))
                 named += [world.name] * (bool(world.name) and world.name not in named)
+    for line in told:
+        note(line)
     located = [_located(finding, item, named) for (finding, _), (item, named) in found.items()]
     one = (snapshots or [inputs.snapshot()])[0] if len(snapshots) <= 1 else None
     return Judged(inputs, every, tuple(sorted(located, key=_order)), one, tuple(used or [rules]))

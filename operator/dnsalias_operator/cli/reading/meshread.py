@@ -10,13 +10,15 @@ from dnsalias_operator.core.istio.meshconfig import (
     DENIED,
     Found,
     contradictions,
-    effective,
+    differing,
+    effective_rules,
     is_shared,
     joined,
     names_of,
     read_document,
     read_text,
     shared_name,
+    with_revisions,
     with_shared,
 )
 from dnsalias_operator.model.mesh import Mesh
@@ -56,11 +58,14 @@ def found_in(items: Iterable[Item], mesh: Mesh) -> Found:
     objects = [item.raw for item in items if item.typed is None and item.raw.get("kind") in _KINDS]
     revision = mesh.istio_revision
     if objects and not revision and not any(_name(raw) == "istio" for raw in objects):
-        named = {match[1] for raw in objects if _holds_config(raw) and (match := _REVISION.fullmatch(_name(raw)))}
+        named = {name for raw in objects if _holds_config(raw) and (name := _of_revision(_name(raw)))}
         revision = next(iter(named)) if len(named) == 1 else ""
+    others = {_of_revision(_name(raw)) for raw in objects if _holds_config(raw)} - {revision, None}
     rank = {kind_and_name: number for number, kind_and_name in enumerate(names_of(revision))}
     ordered = sorted(objects, key=lambda raw: rank.get((text(raw.get("kind")), _name(raw)), len(rank)))
-    return joined(read_document(raw, revision) for raw in ordered)
+    found = joined(read_document(raw, revision) for raw in ordered)
+    beside = {name: joined(read_document(raw, name) for raw in objects) for name in sorted(filter(None, others))}
+    return with_revisions(found, beside) if beside else found
 
 
 def mesh_in(inputs: Inputs, rules: Rules, own: Iterable[Item] = ()) -> Found:
@@ -78,14 +83,23 @@ def mesh_in(inputs: Inputs, rules: Rules, own: Iterable[Item] = ()) -> Found:
 def in_mesh(inputs: Inputs, rules: Rules, world: Snapshot) -> Rules:
     """The rules in the mesh as it is; what cannot be used, and what contradicts a setting, goes to standard error."""
     found = mesh_in(inputs, rules)
+    ruled = rules_in(found, rules, world)
     for line in complaints(found, rules.mesh):
         note(line)
-    return rules_in(found, rules, world)
+    for line in by_revision(ruled, world):
+        note(line)
+    return ruled
 
 
 def rules_in(found: Found, rules: Rules, world: Snapshot) -> Rules:
     """The rules with the mesh that comes of what was found."""
-    return rules.model_copy(update={"mesh": effective(rules.mesh, found, world)}) if found else rules
+    return effective_rules(rules, found, world) if found else rules
+
+
+def by_revision(ruled: Rules, world: Snapshot) -> Iterator[str]:
+    """Where other revisions of istiod differ from the one that is assumed."""
+    for line in differing(ruled, world):
+        yield f"warning: {line}; what would do harm under any revision counts (docs/mesh.md)"
 
 
 def complaints(found: Found, mesh: Mesh) -> Iterator[str]:
@@ -95,6 +109,12 @@ def complaints(found: Found, mesh: Mesh) -> Iterator[str]:
     denied = [line.removeprefix(DENIED) for line in found.unread if line.startswith(DENIED)]
     if denied:
         yield f"note: {DENIED}{', '.join(denied)}; settings and defaults are assumed in their place (docs/mesh.md)"
+
+
+def _of_revision(name: str) -> str | None:
+    """The revision that a ConfigMap of that name is of; None: of none that has a name."""
+    match = _REVISION.fullmatch(name)
+    return match[1] if match else None
 
 
 def _name(raw: Raw) -> str:

@@ -33,6 +33,7 @@ from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.catch_all import catches, catches_all, matched_by_address
 from dnsalias_operator.core.traffic.takeover import Moved, as_oldest_if_unknown, moved, takes_away
 from dnsalias_operator.core.traffic.takeover_of_entries import ousted
+from dnsalias_operator.model.mesh import under
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
@@ -112,7 +113,17 @@ def _fix(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules)
 
 
 def _harm(world: Snapshot, base: ServiceEntry, wanted: Fix, service: Service, rules: Rules) -> Why | None:
-    """What the patch would take from a Service, from another entry or from the entry's own callers; or leave wrong."""
+    """What the patch would take from a Service, from another entry or from the entry's own callers; or leave wrong.
+
+    It is asked of every revision of istiod.
+    """
+    for each in rules.of_each_revision():
+        if why := _harm_in(world, base, wanted, service, each):
+            return why if each.mesh is rules.mesh else replace(why, message=under(each.mesh, why.message))
+    return None
+
+
+def _harm_in(world: Snapshot, base: ServiceEntry, wanted: Fix, service: Service, rules: Rules) -> Why | None:
     after = patched(base, wanted)
     taken = _moved(world, after, rules)
     if taken is None and wanted.addresses:

@@ -4,6 +4,7 @@ An ordered set of small checks, each named for the fault it finds; the same fact
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.entries.decide import decide_entry
@@ -37,6 +38,7 @@ from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.core.traffic.backends import selects_pods_of
 from dnsalias_operator.core.traffic.catch_all import catches_all
 from dnsalias_operator.core.traffic.takeover import reach_of, takes_from
+from dnsalias_operator.model.mesh import under
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -75,7 +77,28 @@ def entry_findings(
     ``counted`` is for those who count findings and read no message: whom a catch-all reaches, which takes a look at
     everybody on its port, is left out of that. ``world`` is as Istio lets it be (`admitted`).
     ``known`` is what of each entry is refused, where that has been asked of all of them.
+    What only another revision of istiod makes of it is found too.
     """
+    found = _entry_findings(world, entry, rules, counted=counted, known=known)
+    told = {(f.code, f.port): f for f in found}
+    for each in list(rules.of_each_revision())[1:]:
+        for finding in _entry_findings(world, entry, each, counted=counted, known=None):
+            first = told.get((finding.code, finding.port))
+            if first is None or finding.severity.rank < first.severity.rank:
+                found = [f for f in found if f is not first]
+                told[finding.code, finding.port] = replace(finding, message=under(each.mesh, finding.message))
+                found.append(told[finding.code, finding.port])
+    return found
+
+
+def _entry_findings(
+    world: Snapshot,
+    entry: ServiceEntry,
+    rules: Rules,
+    *,
+    counted: bool,
+    known: Mapping[Key, tuple[Refusal, ...]] | None,
+) -> list[Finding]:
     refused = refusals(entry, rules.mesh) if known is None else known.get(entry.key, ())
     found = [*refused_by_istio(entry, refused)]
     if found and not entry.meta.uid:

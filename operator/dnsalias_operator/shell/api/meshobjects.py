@@ -1,5 +1,6 @@
 """The objects that say which mesh it is: read one by one, by their names, with rights for exactly those."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 
 from dnsalias_operator.core.istio.meshconfig import (
@@ -9,6 +10,7 @@ from dnsalias_operator.core.istio.meshconfig import (
     names_of,
     read_document,
     shared_name,
+    with_revisions,
     with_shared,
     without_shared,
 )
@@ -39,6 +41,16 @@ async def read_mesh(client: Client, namespace: str, revision: str) -> Found:
         return with_shared(together, None)
     raw = await _read(client, "ConfigMap", namespace, name)
     return without_shared(together, raw.unread[0]) if isinstance(raw, Found) else with_shared(together, raw)
+
+
+async def read_revisions(client: Client, namespace: str, revision: str, others: Iterable[str]) -> Found:
+    """As `read_mesh`, with ``others``: revisions that labels of Namespaces name.
+
+    Raises:
+        ClusterError: as `read_mesh`.
+    """
+    found = await read_mesh(client, namespace, revision)
+    return with_revisions(found, {name: await read_mesh(client, namespace, name) for name in others})
 
 
 async def _read(client: Client, kind: str, namespace: str, name: str) -> Raw | Found:

@@ -65,6 +65,7 @@ class Metrics:
         self.oldest = self._gauge("dnsalias_queue_oldest_age_seconds")
         self.contradicted = self._gauge("dnsalias_mesh_contradicted_settings")
         self.mesh_problems = self._gauge("dnsalias_mesh_problems")
+        self.mesh_revisions = self._gauge("dnsalias_mesh_differing_revisions")
         self.mesh_unread = self._gauge("dnsalias_mesh_unread_objects")
         self.missing = self._gauge("dnsalias_missing_kinds")
         self.leader = self._gauge("dnsalias_leader")

@@ -2,6 +2,9 @@
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+Each = TypeVar("Each", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Found:
     ``faults`` are values that cannot be used: the default is assumed. ``unfollowed`` is what is there, changes
     listeners, and is not in the model. ``read`` names the objects that were read, ``unread`` says of others why not.
     ``config`` is whether a MeshConfig without faults is among it: fields without a fact have their defaults then.
+    ``others`` is what was found of other revisions of istiod, by name (`revisions`).
     """
 
     facts: tuple[Fact, ...] = ()
@@ -38,13 +42,14 @@ class Found:
     read: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     config: bool = False
+    others: tuple[tuple[str, "Found"], ...] = ()
 
     def get(self, name: str) -> Fact | None:
         """The fact of that name, or None."""
         return next((fact for fact in self.facts if fact.name == name), None)
 
     def __bool__(self) -> bool:
-        return bool(self.read or self.faults)
+        return bool(self.read or self.faults or self.others)
 
 
 NOTHING = Found()
@@ -70,6 +75,7 @@ def joined(several: Iterable[Found]) -> Found:
         read=_once(text for found in every for text in found.read),
         unread=_once(text for found in every for text in found.unread),
         config=any(found.config for found in every),
+        others=_once(other for found in every for other in found.others),
     )
 
 
@@ -93,5 +99,5 @@ def got(value: object) -> str:
     return told if len(told) <= LONGEST else f"{told[:LONGEST]}…"
 
 
-def _once(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(texts))
+def _once(each: Iterable[Each]) -> tuple[Each, ...]:
+    return tuple(dict.fromkeys(each))
