@@ -92,6 +92,8 @@ def test_nothing_is_known_until_it_is_answered() -> None:
         assert (world.watch.known.is_set(), world.watch.fault) == (True, "")
         assert world.current.rules.mesh.outbound_traffic_policy == "REGISTRY_ONLY"
         assert world.changes == []  # the first round decides everything anyway
+        missing = ("Deployment istio-system/istiod", "ConfigMap istio-system/istio-sidecar-injector")
+        assert world.current.found.unread == tuple(f"there is no {name}" for name in missing)
         await world.ends()
 
     simulate(story())

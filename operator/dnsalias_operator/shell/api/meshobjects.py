@@ -33,8 +33,10 @@ async def read_mesh(client: Client, namespace: str, revision: str) -> Found:
     found: list[Found] = []
     for kind, name in names_of(revision):
         raw = await _read(client, kind, namespace, name)
-        said = raw if isinstance(raw, Found) else read_document(raw, revision)
-        found.append(said or Found(unread=(f"{kind} {namespace}/{name} says nothing of the mesh",)))
+        if not isinstance(raw, Found):
+            nothing = Found(unread=(f"{kind} {namespace}/{name} says nothing of the mesh",))
+            raw = read_document(raw, revision) or nothing
+        found.append(raw)
     together = joined(found)
     name = shared_name(together)
     if not is_object_name(name):
