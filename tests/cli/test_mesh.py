@@ -237,7 +237,7 @@ def test_revisions_that_differ_are_told(invoke: Invoke, write: Write) -> None:
     path = write("revisions.yaml", REVISIONS)
     line = "revision canary (namespace shop) has outbound_traffic_policy REGISTRY_ONLY instead of ALLOW_ANY"
     told = json.loads(invoke("mesh", "-f", path, "-o", "json").stdout)
-    assert told["differingRevisions"] == [line]
+    assert told["differing"] == [line]
     assert facts(told)["outbound_traffic_policy"][0] == "ALLOW_ANY"
     assert f"Differs: {line}. " in invoke("mesh", "-f", path).stdout
     for command in COMMANDS.values():
@@ -250,4 +250,24 @@ def test_one_revision_can_be_chosen(invoke: Invoke, write: Write) -> None:
     path = write("revisions.yaml", REVISIONS)
     told = json.loads(invoke("mesh", "-f", path, "--istio-revision", "canary", "-o", "json").stdout)
     assert facts(told)["outbound_traffic_policy"][0] == "REGISTRY_ONLY"
-    assert told["differingRevisions"] == []
+    assert told["differing"] == []
+
+
+def test_workloads_with_their_own_capture_are_named(invoke: Invoke, write: Write) -> None:
+    """By every command, whether or not anything else says which mesh it is."""
+    deployment = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  template:
+    metadata:
+      annotations: {proxy.istio.io/config: '{proxyMetadata: {ISTIO_META_DNS_CAPTURE: "true"}}'}
+"""
+    path = write("web.yaml", deployment)
+    line = "pods have DNS capture on of their own: Deployment shop/web: annotation proxy.istio.io/config"
+    assert json.loads(invoke("mesh", "-f", path, "-o", "json").stdout)["differing"] == [line]
+    for command in COMMANDS.values():
+        result = invoke(*command, "-f", path, "-f", write("alias.yaml", ALIAS))
+        assert f"warning: {line}; " in result.stderr
+    assert line not in invoke("lint", "-f", path, "-f", write("alias.yaml", ALIAS), "--dns-capture").stderr

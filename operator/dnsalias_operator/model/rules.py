@@ -19,7 +19,7 @@ class Rules(BaseModel):
     mesh: Mesh = Field(default_factory=Mesh, description="Facts about the mesh.")
     beside: tuple[Mesh, ...] = Field(
         (),
-        description="The mesh as other revisions of istiod have it, where they differ (docs/mesh.md); no setting.",
+        description="The mesh as some clients have it beside the others (docs/mesh.md, Several revisions); no setting.",
     )
     foreign_entries: Literal["patch", "observe"] = Field(
         "observe", description="Whether selected ServiceEntries of others are repaired (patch), or only reported."
@@ -85,7 +85,7 @@ class Rules(BaseModel):
         return f"{self.mesh.assumptions()}, {others}"
 
     def of_each_revision(self) -> Iterator["Rules"]:
-        """These rules, and those of each other revision: what would do harm under any of them is not done."""
+        """These rules, and those that some clients have beside: what would do harm under any of them is not done."""
         yield self
         for mesh in self.beside:
             yield self.model_copy(update={"mesh": mesh, "beside": ()})

@@ -67,7 +67,7 @@ def mesh(source: Source, rules: Rules, output: str) -> int:
             "facts": [{"name": line.name, "value": line.value, "from": line.source} for line in facts],
             **{name: sorted(getattr(used, name)) for name in _BY_NAMESPACE},
             "contradictions": contradicted,
-            "differingRevisions": list(revisions),
+            "differing": list(revisions),
             "problems": list(found.faults),
             "notFollowed": list(found.unfollowed),
             "read": list(found.read),
@@ -107,7 +107,7 @@ def _text(
         if listed := getattr(used, name):
             yield f"{_WORDS[name]}: {', '.join(sorted(listed))}."
     yield from (f"Contradiction: {line}." for line in contradicted)
-    yield from (f"Differs: {line}. What would do harm under any revision counts." for line in revisions)
+    yield from (f"Differs: {line}. What would do harm in any of them counts." for line in revisions)
     yield from (f"Problem: {line}." for line in found.faults)
     yield from (f"Not followed by the model: {line}." for line in found.unfollowed)
     yield from (f"Not read: {line}." for line in found.unread)

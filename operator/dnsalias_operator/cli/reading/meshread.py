@@ -8,6 +8,8 @@ from dnsalias_operator.cli.reading.inputs import Inputs, Item
 from dnsalias_operator.cli.terminal import note
 from dnsalias_operator.core.istio.meshconfig import (
     DENIED,
+    PROXY_CONFIG,
+    WORKLOADS,
     Found,
     contradictions,
     differing,
@@ -15,6 +17,7 @@ from dnsalias_operator.core.istio.meshconfig import (
     is_shared,
     joined,
     names_of,
+    read_capture,
     read_document,
     read_text,
     shared_name,
@@ -75,6 +78,9 @@ def mesh_in(inputs: Inputs, rules: Rules, own: Iterable[Item] = ()) -> Found:
     """
     mine = tuple(own)
     found = joined((inputs.mesh, found_in(mine, rules.mesh) or found_in(inputs.items, rules.mesh)))
+    read = {PROXY_CONFIG, *WORKLOADS}
+    workloads = (item.raw for item in mine or inputs.items if item.typed is None and item.raw.get("kind") in read)
+    found = joined((found, *map(read_capture, workloads)))
     name = shared_name(found)
     near = (item.raw for item in (*mine, *inputs.items) if is_shared(item.raw, name))
     return with_shared(found, next(near, None)) if name else found
@@ -93,13 +99,13 @@ def in_mesh(inputs: Inputs, rules: Rules, world: Snapshot) -> Rules:
 
 def rules_in(found: Found, rules: Rules, world: Snapshot) -> Rules:
     """The rules with the mesh that comes of what was found."""
-    return effective_rules(rules, found, world) if found else rules
+    return effective_rules(rules, found, world) if found or found.captures else rules
 
 
 def by_revision(ruled: Rules, world: Snapshot) -> Iterator[str]:
-    """Where other revisions of istiod differ from the one that is assumed."""
+    """Where other revisions of istiod differ from the one that is assumed, or pods from the mesh."""
     for line in differing(ruled, world):
-        yield f"warning: {line}; what would do harm under any revision counts (docs/mesh.md)"
+        yield f"warning: {line}; what would do harm in any of them counts (docs/mesh.md)"
 
 
 def complaints(found: Found, mesh: Mesh) -> Iterator[str]:

@@ -33,7 +33,8 @@ class Found:
     ``faults`` are values that cannot be used: the default is assumed. ``unfollowed`` is what is there, changes
     listeners, and is not in the model. ``read`` names the objects that were read, ``unread`` says of others why not.
     ``config`` is whether a MeshConfig without faults is among it: fields without a fact have their defaults then.
-    ``others`` is what was found of other revisions of istiod, by name (`revisions`).
+    ``others`` is what was found of other revisions of istiod, by name (`revisions`). ``captures`` is what
+    workloads say of their own DNS capture, and where.
     """
 
     facts: tuple[Fact, ...] = ()
@@ -43,6 +44,7 @@ class Found:
     unread: tuple[str, ...] = ()
     config: bool = False
     others: tuple[tuple[str, "Found"], ...] = ()
+    captures: tuple[tuple[bool, str], ...] = ()
 
     def get(self, name: str) -> Fact | None:
         """The fact of that name, or None."""
@@ -76,6 +78,7 @@ def joined(several: Iterable[Found]) -> Found:
         unread=_once(text for found in every for text in found.unread),
         config=any(found.config for found in every),
         others=_once(other for found in every for other in found.others),
+        captures=_once(capture for found in every for capture in found.captures),
     )
 
 

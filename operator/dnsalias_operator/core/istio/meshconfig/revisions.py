@@ -1,7 +1,8 @@
 """Several revisions of istiod in one mesh: which there are beside the one that is assumed, and where they differ.
 
 Each namespace's sidecars are served by the istiod of its label ``istio.io/rev``, by that one's release and MeshConfig.
-What is decided has to hold under each of them (`Rules.beside`). Source: docs/mesh.md, "Several revisions".
+What is decided has to hold under each of them (`Rules.beside`), and in pods that capture DNS otherwise than the mesh.
+Source: docs/mesh.md, "Several revisions".
 """
 
 import re
@@ -10,7 +11,7 @@ from dataclasses import replace
 
 from dnsalias_operator.core.istio.meshconfig.effective import effective
 from dnsalias_operator.core.istio.meshconfig.found import DENIED, Found, joined, shown
-from dnsalias_operator.model.mesh import Mesh, listed
+from dnsalias_operator.model.mesh import MOST_NAMED, Mesh, listed
 from dnsalias_operator.model.names import LABEL
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
@@ -18,7 +19,7 @@ from dnsalias_operator.model.snapshot import Snapshot
 REVISION = "istio.io/rev"
 MOST = 8
 """Revisions that are read at most, by name: each is three objects."""
-_NO_DIFFERENCE = frozenset({"read_from", "istio_revision", "limits_entries"})
+_NO_DIFFERENCE = frozenset({"read_from", "istio_revision", "limits_entries", "beside"})
 _OF_ISTIOD = ("istio_version", "istio_dual_stack", "ip_autoallocate", "cluster_domain")
 """Facts that come from istiod's Deployment; the cluster's domain also from the injector."""
 
@@ -46,14 +47,28 @@ def effective_rules(given: Rules, found: Found, world: Snapshot) -> Rules:
     """The rules in the mesh as it is, and in its other revisions where these differ."""
     mesh = effective(given.mesh, found, world)
     others = ((name, effective(given.mesh, _completed(other, found), world)) for name, other in found.others)
-    beside = tuple(m.model_copy(update={"istio_revision": n}) for n, m in others if any(_differences(mesh, m)))
-    return given.model_copy(update={"mesh": mesh, "beside": beside})
+    beside = [
+        other.model_copy(update={"istio_revision": name, "beside": f"where istiod is of revision {name}"})
+        for name, other in others
+        if any(_differences(mesh, other))
+    ]
+    # Their own capture: of pods of any revision, but those of the others are judged as these say already.
+    if wheres := tuple(where for capture, where in found.captures if capture != mesh.dns_capture):
+        capture = not mesh.dns_capture
+        about = f"in pods with DNS capture {_switch(capture)}"
+        beside.append(mesh.model_copy(update={"dns_capture": capture, "read_from": wheres, "beside": about}))
+    return given.model_copy(update={"mesh": mesh, "beside": tuple(beside)})
 
 
 def differing(rules: Rules, world: Snapshot) -> tuple[str, ...]:
-    """A line for each revision that differs from the one that is assumed: where, and in which namespaces."""
+    """A line for each revision that differs from the one that is assumed, and one for workloads that differ."""
     lines = []
     for other in rules.beside:
+        if other.istio_revision == rules.mesh.istio_revision:
+            more = f" and {len(other.read_from) - MOST_NAMED} more" * (len(other.read_from) > MOST_NAMED)
+            wheres = ", ".join(other.read_from[:MOST_NAMED])
+            lines.append(f"pods have DNS capture {_switch(other.dns_capture)} of their own: {wheres}{more}")
+            continue
         name = other.istio_revision
         spaces = frozenset(n.meta.name for n in world.namespaces() if n.meta.labels.get(REVISION) == name)
         where = f" ({listed(spaces)})" if spaces else ""
@@ -66,6 +81,10 @@ def _differences(mesh: Mesh, other: Mesh) -> Iterator[str]:
         one, two = getattr(mesh, field), getattr(other, field)
         if field not in _NO_DIFFERENCE and one != two:
             yield f"{field} {_said(two)} instead of {_said(one)}"
+
+
+def _switch(capture: bool) -> str:  # noqa: FBT001 (what is said)
+    return "on" if capture else "off"
 
 
 def _said(value: object) -> str:
