@@ -243,6 +243,8 @@ def test_revisions_that_differ_are_told(invoke: Invoke, write: Write) -> None:
     for command in COMMANDS.values():
         result = invoke(*command, "-f", path, "-f", write("alias.yaml", ALIAS))
         assert f"warning: {line}; " in result.stderr
+    judged = invoke("lint", "-f", path, "-f", write("alias.yaml", ALIAS)).stdout
+    assert ", judged also where istiod is of revision canary." in judged
 
 
 def test_one_revision_can_be_chosen(invoke: Invoke, write: Write) -> None:

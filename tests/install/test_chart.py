@@ -414,6 +414,14 @@ def test_the_right_to_read_the_mesh_is_that_of_kustomize(dry: Helm) -> None:
         ("configmaps", "istio-sidecar-injector-canary"),
         ("deployments", "istiod-canary"),
     }
+    others = {"create": "yes", "revisions": ["default", "old"], "configMaps": ["platform"]}
+    of_several = dry.rendered({"meshRole": others, "settings": settings})
+    (role,) = (o for o in of_several if o["kind"] == "Role" and o["metadata"]["namespace"] == "mesh")
+    assert [rule["resourceNames"] for rule in role["rules"]] == [
+        [f"{name}{each}" for each in ("-canary", "", "-old") for name in ("istio", "istio-sidecar-injector")]
+        + ["platform"],
+        ["istiod-canary", "istiod", "istiod-old"],
+    ]
 
 
 def test_the_right_to_read_the_mesh_comes_where_its_namespace_is(helm: Helm) -> None:

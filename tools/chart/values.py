@@ -103,6 +103,12 @@ class MeshRole(_Values):
         description="Whether the Role for that is installed in the mesh's root namespace. auto: if that namespace "
         "exists, and settings.namespace is not set.",
     )
+    revisions: tuple[str, ...] = Field(
+        (), description="Other revisions of istiod whose objects may be read, beside settings.istio_revision."
+    )
+    config_maps: tuple[str, ...] = Field(
+        (), description="Other ConfigMaps there that may be read: the one that istiod's SHARED_MESH_CONFIG names."
+    )
 
 
 class Monitoring(_Values):

@@ -82,7 +82,12 @@ class Rules(BaseModel):
             others = "foreign_entries observe: no repairs"
         else:
             others = f"foreign_entries patch where {self.repair_selector}"
-        return f"{self.mesh.assumptions()}, {others}"
+        return f"{self.assumed_mesh()}, {others}"
+
+    def assumed_mesh(self) -> str:
+        """One line that says what a judgement assumed about the mesh, and for whom it was judged besides."""
+        besides = " and ".join(mesh.beside for mesh in self.beside)
+        return f"{self.mesh.assumptions()}{', judged also ' * bool(besides)}{besides}"
 
     def of_each_revision(self) -> Iterator["Rules"]:
         """These rules, and those that some clients have beside: what would do harm under any of them is not done."""

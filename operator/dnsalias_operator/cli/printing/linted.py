@@ -78,7 +78,7 @@ class Linted:
     @property
     def assumptions(self) -> str:
         """What was assumed of the mesh; of several worlds each line that differs."""
-        return "; or: ".join(dict.fromkeys(each.mesh.assumptions() for each in self.judged.rules))
+        return "; or: ".join(dict.fromkeys(each.assumed_mesh() for each in self.judged.rules))
 
     def fails(self, findings: Iterable[Finding]) -> bool:
         """Whether any of these findings is at least as bad as ``fail_on``."""
