@@ -24,6 +24,7 @@ from dnsalias_operator.core.istio.listeners import (
     unfollowed,
 )
 from dnsalias_operator.core.istio.listeners.scope import scope_of
+from dnsalias_operator.core.istio.meshconfig import mesh_for
 from dnsalias_operator.core.istio.routes import VirtualHost, virtual_hosts
 from dnsalias_operator.core.istio.validation import admitted, refused
 from dnsalias_operator.model.rules import Rules
@@ -70,6 +71,7 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
     asked = Client(client, labels)
     given, by_hand = inputs.snapshot(), rules
     rules = in_mesh(inputs, rules, given)
+    rules = rules.model_copy(update={"mesh": mesh_for(rules, given, client), "beside": ()})
     world = admitted(given, rules.mesh)
     found = outbound(world, asked, rules.mesh) if port is None else listeners_on(world, asked, rules.mesh, port)
     rows = [row for listener in found for row in listener.every_row]

@@ -79,7 +79,7 @@ def document(linted: Linted) -> str:
         left=_left(decided),
         withheld=withheld(decided),
         diff=_diff,
-        assumed=mesh.assumptions(),
+        assumed=linted.rules.assumed_mesh(),
         not_modelled=_not_modelled(world, linted, shown),
         count=count,
     )

@@ -12,6 +12,7 @@ from dnsalias_operator.core.istio.meshconfig.found import DENIED, NOTHING, Fact,
 from dnsalias_operator.core.istio.meshconfig.revisions import (
     differing,
     effective_rules,
+    mesh_for,
     revisions_in,
     with_revisions,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "effective_rules",
     "is_shared",
     "joined",
+    "mesh_for",
     "names_of",
     "read_capture",
     "read_document",

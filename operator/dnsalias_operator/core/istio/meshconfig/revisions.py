@@ -60,6 +60,13 @@ def effective_rules(given: Rules, found: Found, world: Snapshot) -> Rules:
     return given.model_copy(update={"mesh": mesh, "beside": tuple(beside)})
 
 
+def mesh_for(rules: Rules, world: Snapshot, namespace: str) -> Mesh:
+    """The mesh as the pods of a namespace have it: that of the revision that it names, where that one differs."""
+    found = next((n for n in world.namespaces() if n.meta.name == namespace), None)
+    revision = found.meta.labels.get(REVISION, "") if found else ""
+    return next((mesh for mesh in rules.beside if revision and mesh.istio_revision == revision), rules.mesh)
+
+
 def differing(rules: Rules, world: Snapshot) -> tuple[str, ...]:
     """A line for each revision that differs from the one that is assumed, and one for workloads that differ."""
     lines = []
