@@ -3,9 +3,19 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dnsalias_operator.core.findings.lint import lint
-from dnsalias_operator.core.istio.meshconfig import NOTHING, differing, effective_rules, joined, read_capture
+from dnsalias_operator.core.istio.meshconfig import (
+    NOTHING,
+    Fact,
+    differing,
+    effective_rules,
+    joined,
+    read_capture,
+    with_shared,
+)
 from dnsalias_operator.core.istio.meshconfig.found import Found
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
@@ -94,5 +104,31 @@ def test_the_workloads_are_named_once() -> None:
     )
     assert line.endswith(" and 2 more")
     on = Rules().model_copy(update={"mesh": Rules().mesh.model_copy(update={"dns_capture": True})})
-    given = on.model_copy(update={"mesh": type(on.mesh)(dns_capture=True)})
-    assert effective_rules(given, many, Snapshot()).beside == ()
+    by_hand = on.model_copy(update={"mesh": type(on.mesh)(dns_capture=True)})
+    assert effective_rules(by_hand, many, Snapshot()).beside == ()
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+STEPS = ("spec", "template", "jobTemplate", "metadata", "annotations", "environmentVariables", "data", "env")
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from([*WITH, "ProxyConfig", "ConfigMap"]),
+    st.recursive(ANYTHING, lambda inner: st.dictionaries(st.sampled_from(STEPS), inner, max_size=3), max_leaves=8),
+    st.text(max_size=30),
+)
+def test_any_object_has_an_answer(kind: str, value: Any, annotation: str) -> None:  # noqa: ANN401
+    """Whatever stands where a pod's annotations, variables or a MeshConfig should."""
+    config = {"proxy.istio.io/config": f"ISTIO_META_DNS_CAPTURE{annotation}"}
+    for raw in (
+        {"kind": kind, "metadata": value, "spec": value, "data": value},
+        {"kind": "Pod", "metadata": {"annotations": config}},
+    ):
+        assert isinstance(read_capture(raw), Found)
+        shared = Found(facts=(Fact("shared_mesh_config", "x", "here"),))
+        assert isinstance(with_shared(shared, raw), Found)

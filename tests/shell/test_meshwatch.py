@@ -233,3 +233,22 @@ def test_a_revision_that_a_namespace_names_is_read_at_once() -> None:
         await world.ends()
 
     simulate(story())
+
+
+def test_of_many_revisions_the_rest_is_told() -> None:
+    """Each costs three requests at every reading."""
+
+    async def story() -> None:
+        world = World()
+        world.config = {}
+        for number in range(12):
+            name = f"r{number:02}"
+            meta = {"name": f"istio-{name}", "namespace": "istio-system"}
+            world.others[f"istio-{name}"] = {"metadata": meta, "data": {"mesh": "enableAutoMtls: false"}}
+            world.namespace(f"shop-{number}", **{"istio.io/rev": name})
+        await asyncio.sleep(INTERVAL)
+        assert len(world.current.rules.beside) == 8
+        assert sum("the MeshConfig of revision" in line for line in world.current.found.unread) == 4
+        await world.ends()
+
+    simulate(story())

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from dnsalias_operator.core.istio.meshconfig import (
     DENIED,
+    NOTHING,
     Found,
     joined,
     names_of,
@@ -19,6 +20,8 @@ from dnsalias_operator.model.names import is_object_name
 from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError
 
+MOST_REVISIONS = 8
+"""Other revisions that are read, each by three requests; of more it is told that they are not known."""
 _PATHS = {"ConfigMap": "api/v1/namespaces/{}/configmaps/{}", "Deployment": "apis/apps/v1/namespaces/{}/deployments/{}"}
 
 
@@ -52,7 +55,11 @@ async def read_revisions(client: Client, namespace: str, revision: str, others: 
         ClusterError: as `read_mesh`.
     """
     found = await read_mesh(client, namespace, revision)
-    return with_revisions(found, {name: await read_mesh(client, namespace, name) for name in others})
+    read = {
+        name: await read_mesh(client, namespace, name) if number < MOST_REVISIONS else NOTHING
+        for number, name in enumerate(others)
+    }
+    return with_revisions(found, read)
 
 
 async def _read(client: Client, kind: str, namespace: str, name: str) -> Raw | Found:

@@ -17,8 +17,6 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 
 REVISION = "istio.io/rev"
-MOST = 8
-"""Revisions that are read at most, by name: each is three objects."""
 _NO_DIFFERENCE = frozenset({"read_from", "istio_revision", "limits_entries", "beside"})
 _OF_ISTIOD = ("istio_version", "istio_dual_stack", "ip_autoallocate", "cluster_domain")
 """Facts that come from istiod's Deployment; the cluster's domain also from the injector."""
@@ -27,7 +25,7 @@ _OF_ISTIOD = ("istio_version", "istio_dual_stack", "ip_autoallocate", "cluster_d
 def revisions_in(namespaces: Iterable[Mapping[str, str]], own: str) -> tuple[str, ...]:
     """The revisions that labels of Namespaces name, but for the ``own`` one that is read anyway; sorted."""
     named = {labels.get(REVISION, "") for labels in namespaces}
-    return tuple(sorted(name for name in named if re.fullmatch(LABEL, name) and _plain(name) != _plain(own)))[:MOST]
+    return tuple(sorted(name for name in named if re.fullmatch(LABEL, name) and _plain(name) != _plain(own)))
 
 
 def with_revisions(found: Found, others: Mapping[str, Found]) -> Found:
