@@ -1,6 +1,7 @@
 """Reading which mesh it is, in simulated time: what waits for it, what failures do, what a change brings about."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any
 
@@ -24,6 +25,8 @@ class World:
     Attributes:
         config: the MeshConfig; None: there is none.
         others: other objects, by name.
+        served: the revision of each Namespace that is there from the beginning.
+        listing: why Namespaces are not listed.
         broken: why nothing is answered.
         asked: when the ConfigMap was asked for.
         changes: when everything was to be decided again.
@@ -33,6 +36,8 @@ class World:
         self.loop = asyncio.get_running_loop()
         self.config: dict[str, Any] | None = None
         self.others: dict[str, dict[str, Any]] = {}
+        self.served: dict[str, str] = {}
+        self.listing: ApiError | None = None
         self.broken: ClusterError | None = None
         self.asked: list[float] = []
         self.changes: list[float] = []
@@ -66,6 +71,14 @@ class World:
         self.asked.append(self.loop.time())
         meta = {"name": "istio", "namespace": "istio-system"}
         return {"metadata": meta, "data": {"mesh": yaml.safe_dump(self.config)}}
+
+    async def pages(self, kind: str, namespace: str) -> AsyncIterator[tuple[list[dict[str, Any]], str]]:
+        """The client's LIST of Namespaces."""
+        assert (kind, namespace) == ("Namespace", "")
+        await asyncio.sleep(0)
+        if self.listing:
+            raise self.listing
+        yield [{"metadata": {"name": n, "labels": {"istio.io/rev": r}}} for n, r in self.served.items()], ""
 
     def namespace(self, name: str, **labels: str) -> None:
         """A Namespace as the watch tells of it."""
@@ -252,3 +265,23 @@ def test_of_many_revisions_the_rest_is_told() -> None:
         await world.ends()
 
     simulate(story())
+
+
+def test_revisions_are_known_before_anything_is_decided() -> None:
+    """Those that Namespaces name at the start, though nothing is listed yet; where these may not be listed, none."""
+
+    async def story(listing: ApiError | None, expected: int) -> None:
+        world = World()
+        world.config = {}
+        world.served, world.listing = {"shop": "canary"}, listing
+        meta = {"name": "istio-canary", "namespace": "istio-system"}
+        world.others["istio-canary"] = {"metadata": meta, "data": {"mesh": "enableAutoMtls: false"}}
+        await world.watch.known.wait()
+        assert len(world.current.rules.beside) == expected
+        await asyncio.sleep(3 * INTERVAL)  # listing takes its time
+        assert len(world.current.rules.beside) == expected
+        assert world.changes == []
+        await world.ends()
+
+    simulate(story(None, 1))
+    simulate(story(ApiError("no", HTTPStatus.FORBIDDEN), 0))

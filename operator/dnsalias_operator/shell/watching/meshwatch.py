@@ -9,15 +9,17 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from dnsalias_operator.core.istio.meshconfig import NOTHING, Found, contradictions, differing, revisions_in
 from dnsalias_operator.core.istio.meshconfig.found import DISCOVERY, VISIBILITY
 from dnsalias_operator.model.mesh import READ_ONLY, Mesh
+from dnsalias_operator.model.meta import mapping, texts
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.api.client import Client
-from dnsalias_operator.shell.api.errors import ClusterError
+from dnsalias_operator.shell.api.errors import ApiError, ClusterError
 from dnsalias_operator.shell.api.meshobjects import read_revisions
 from dnsalias_operator.shell.current import Current
 from dnsalias_operator.shell.pace import Backoff
@@ -74,8 +76,18 @@ class MeshWatch:
             self._sooner.clear()
 
     async def _read(self) -> Found:
-        self._named = self._revisions()
+        self._named = self._revisions() if self._world.namespaces() else await self._revisions_at_first()
         return await read_revisions(self._client, self._root, self._revision, self._named)
+
+    async def _revisions_at_first(self) -> tuple[str, ...]:
+        """Those that Namespaces name, before anything is listed: the first decisions need them."""
+        try:
+            listed = [item async for items, _ in self._client.pages("Namespace", "") for item in items]
+        except ApiError as error:
+            if error.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+                raise
+            listed = []
+        return revisions_in((texts(mapping(item.get("metadata")).get("labels")) for item in listed), self._revision)
 
     def _revisions(self) -> tuple[str, ...]:
         return revisions_in((n.meta.labels for n in self._world.namespaces()), self._revision)
