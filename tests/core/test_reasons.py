@@ -20,6 +20,8 @@ SAME_WORD = {
     ("model/status.py", "Generated"),
     # A status reason of Kubernetes (metav1.StatusReason).
     ("core/hosts/admission.py", "Invalid"),
+    # The type of a pod's condition.
+    ("core/istio/ambient/workloads.py", "Ready"),
 }
 """Words that mean something else where they stand."""
 
