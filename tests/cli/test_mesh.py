@@ -85,6 +85,7 @@ COMMANDS = {
     "lint": ("lint",),
     "plan": ("plan",),
     "listeners": ("listeners", "--from", "default"),
+    "ambient": ("ambient", "--from", "default"),
     "explain": ("explain", "dnsalias", "abc/api"),
 }
 ALIAS = """\

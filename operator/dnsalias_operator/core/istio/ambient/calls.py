@@ -65,11 +65,10 @@ class Answer:
 
 def answers(records: Records, namespace: str, address: str, port: int, mesh: Mesh) -> tuple[Answer, ...]:
     """What may become of a call to ``address`` by a client of ``namespace``; several where that is by chance."""
-    there = [s for s in records.services if address in s.ips]
-    if found := chosen(there, namespace, mesh):
+    if found := chosen(records.at(address), namespace, mesh):
         return tuple(by_record(records, record, port) for record in found)
-    if around := chosen(prefix_around(records.services, address), namespace, mesh):
-        return tuple(_in_prefix(records, record, address, port) for record in around)
+    if around := chosen(prefix_around(records.with_prefix, address), namespace, mesh):
+        return tuple(in_prefix(records, record, address, port) for record in around)
     return (_by_workload(records, address, port),)
 
 
@@ -107,21 +106,23 @@ def prefix_around(services: Iterable[ServiceRecord], address: str) -> list[Servi
     return [s for length, s in held if length == longest]
 
 
-def _in_prefix(records: Records, record: ServiceRecord, address: str, port: int) -> Answer:
-    """A prefix keeps the endpoints that its record had when it came, which is none: endpoints come later.
+def in_prefix(records: Records, record: ServiceRecord, address: str, port: int) -> Answer:
+    """What becomes of a call that a prefix has got; ``address`` "" stands for one that is no workload's.
 
-    Measured: every port is reset, and what is sent to a pod's address goes there without its tunnel.
+    A prefix keeps the endpoints that its record had when it came, which is none: endpoints come later.
+
+    Every port is reset, and what is sent to a pod's address goes there without its tunnel.
     """
     if record.waypoint is not None or record.keeps:
         return by_record(records, record, port)
-    if any(address in w.addresses for w in records.workloads):
+    if records.workloads_at(address):
         return Answer(record, Way.PLAINTEXT, why="the prefix hides that the address is a pod's")
     return Answer(record, Way.RESET, why="its prefix has no endpoints")
 
 
 def _by_workload(records: Records, address: str, port: int) -> Answer:
     """A pod's own record before those of endpoints that have its address."""
-    there = [w for w in records.workloads if address in w.addresses and not w.host_network]
+    there = [w for w in records.workloads_at(address) if not w.host_network]
     workload = min(there, key=lambda w: ("/ServiceEntry/" in w.uid, w.uid), default=None)
     if workload is None:
         return Answer(None, Way.PASSES, why="no record has the address")

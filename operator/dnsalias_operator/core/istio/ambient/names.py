@@ -21,7 +21,7 @@ def resolved(records: Records, name: str, namespace: str, mesh: Mesh) -> tuple[S
     () where no record with an address has the name: then the question goes on to the cluster's DNS.
     """
     for host in _asked(name, namespace, mesh):
-        there = [s for s in records.services if s.hostname == host and (s.public or s.namespace == namespace)]
+        there = [s for s in records.of_host(host) if s.public or s.namespace == namespace]
         own = [s for s in there if s.namespace == namespace]
         canonical = [s for s in there if s.canonical]
         if there:

@@ -4,7 +4,7 @@ Source: pkg/workloadapi/workload.proto.
 """
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from dnsalias_operator.model.names import Key
@@ -114,21 +114,46 @@ class WorkloadRecord:
         return next(listed, None)
 
 
-@dataclass(frozen=True, slots=True)
 class Records:
-    """Everything that ztunnel is told of a world. The services are sorted by hostname and namespace."""
+    """Everything that ztunnel is told of a world. ``services`` are sorted by hostname and namespace."""
 
-    services: tuple[ServiceRecord, ...]
-    workloads: tuple[WorkloadRecord, ...] = ()
+    def __init__(self, services: Iterable[ServiceRecord], workloads: Iterable[WorkloadRecord] = ()) -> None:
+        self.services, self.workloads = tuple(services), tuple(workloads)
+        self._named = {s.full_name: s for s in self.services}
+        self._hosts: dict[str, list[ServiceRecord]] = {}
+        self._ips: dict[str, list[ServiceRecord]] = {}
+        self._endpoints: dict[str, list[WorkloadRecord]] = {}
+        self._workloads: dict[str, list[WorkloadRecord]] = {}
+        for service in self.services:
+            self._hosts.setdefault(service.hostname, []).append(service)
+            for ip in dict.fromkeys(service.ips):
+                self._ips.setdefault(ip, []).append(service)
+        for workload in self.workloads:
+            for name in workload.services:
+                self._endpoints.setdefault(name, []).append(workload)
+            for ip in workload.addresses:
+                self._workloads.setdefault(ip, []).append(workload)
+        self.with_prefix = tuple(s for s in self.services if s.prefixes)
 
     def endpoints(self, service: ServiceRecord) -> tuple[WorkloadRecord, ...]:
         """The workloads that list the service; those that are not ready only where it keeps the address."""
-        there = (w for w in self.workloads if service.full_name in w.services)
-        return tuple(w for w in there if w.healthy or service.keeps)
+        return tuple(w for w in self._endpoints.get(service.full_name, ()) if w.healthy or service.keeps)
 
     def named(self, namespace: str, hostname: str) -> ServiceRecord | None:
         """The record of a host that an object of that namespace has."""
-        return next((s for s in self.services if (s.namespace, s.hostname) == (namespace, hostname)), None)
+        return self._named.get(f"{namespace}/{hostname}")
+
+    def of_host(self, hostname: str) -> tuple[ServiceRecord, ...]:
+        """The records of a host, one a namespace."""
+        return tuple(self._hosts.get(hostname, ()))
+
+    def at(self, address: str) -> tuple[ServiceRecord, ...]:
+        """The services that have exactly this IP."""
+        return tuple(self._ips.get(address, ()))
+
+    def workloads_at(self, address: str) -> tuple[WorkloadRecord, ...]:
+        """The workloads that have this IP."""
+        return tuple(self._workloads.get(address, ()))
 
 
 def without_masked_bits(address: str) -> str:

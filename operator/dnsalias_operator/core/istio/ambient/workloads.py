@@ -4,7 +4,7 @@ Source: pilot/pkg/serviceregistry/ambient/workloads.go; up to 1.29 under
 pilot/pkg/serviceregistry/kube/controller/ambient.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -65,10 +65,15 @@ class Pod:
 def records_of(world: Snapshot, mesh: Mesh, pods: Iterable[Pod] = (), waypoints: Waypoints | None = None) -> Records:
     """Everything that istiod tells of a world with these pods. ``waypoints`` as in `waypoint_of`."""
     services = service_records(world, mesh, waypoints)
-    made = [_of_pod(world, pod, services, waypoints, mesh) for pod in pods if _is_told(pod, mesh)]
+    there: dict[str, list[ServiceRecord]] = {}
+    own: dict[str, list[ServiceRecord]] = {}
+    for service in services:
+        there.setdefault(service.namespace, []).append(service)
+        own.setdefault(str(service.owner), []).append(service)
+    told = (pod for pod in pods if _is_told(pod, mesh))
+    made = [_of_pod(world, pod, there.get(pod.meta.namespace, ()), waypoints, mesh) for pod in told]
     for entry in world.entries():
-        own = tuple(s for s in services if s.owner == entry.key)
-        made += _of_endpoints(entry, own)
+        made += _of_endpoints(entry, own.get(str(entry.key), ()))
     return Records(services, tuple(sorted(made, key=lambda w: w.uid)))
 
 
@@ -88,7 +93,7 @@ def _is_told(pod: Pod, mesh: Mesh) -> bool:
 def _of_pod(
     world: Snapshot, pod: Pod, services: Iterable[ServiceRecord], waypoints: Waypoints | None, mesh: Mesh
 ) -> WorkloadRecord:
-    """Source: podWorkloadBuilder. Only services of the pod's own namespace select it."""
+    """Source: podWorkloadBuilder. ``services`` are those of the pod's own namespace: only they select it."""
     meta = pod.meta
     hbone, native = takes_hbone(meta)
     name, revision = (next((v for x in CANONICAL if (v := meta.labels.get(x))), meta.name), _revision(meta))
@@ -108,11 +113,7 @@ def _of_pod(
         healthy=pod.ready and not meta.deleting,
         host_network=pod.host_network,
         waypoint=None if is_gateway else waypoint_of(world, meta, waypoints, mesh, "workload"),
-        services={
-            s.full_name: tuple(_ports_of_pod(world, pod, s))
-            for s in services
-            if s.namespace == meta.namespace and _selects(world, s, pod)
-        },
+        services={s.full_name: tuple(_ports_of_pod(world, pod, s)) for s in services if _selects(world, s, pod)},
     )
 
 
@@ -143,13 +144,13 @@ def _ports_of_pod(world: Snapshot, pod: Pod, service: ServiceRecord) -> Iterator
         yield PortRecord(port.port, found or port.target or port.port)
 
 
-def _of_endpoints(entry: ServiceEntry, services: tuple[ServiceRecord, ...]) -> Iterator[WorkloadRecord]:
+def _of_endpoints(entry: ServiceEntry, services: Sequence[ServiceRecord]) -> Iterator[WorkloadRecord]:
     """Source: serviceEntryWorkloadBuilder. An entry of which no record is left has no endpoints either."""
     if not services:
         return
     hbone, native = takes_hbone(entry.meta)
     implicit = not entry.endpoints and entry.workload_selector is None and entry.resolution in {*DNS, "DYNAMIC_DNS"}
-    listed = [(e, services) for e in entry.endpoints]
+    listed: list[tuple[Endpoint, Sequence[ServiceRecord]]] = [(e, services) for e in entry.endpoints]
     if implicit:
         listed = [(Endpoint(s.hostname), (s,)) for s in services]
     for endpoint, behind in listed:
