@@ -11,7 +11,7 @@ from dnsalias_operator.cli.printing import pages
 from dnsalias_operator.core.advice.answers import ELSEWHERE
 from dnsalias_operator.core.findings.catalog import FAULTS
 from dnsalias_operator.core.reasons import Reason
-from tests.cli.conftest import INCIDENT, Execute, Invoke
+from tests.cli.conftest import INCIDENT, Execute, Invoke, Write
 
 FOREIGN = """\
 ---
@@ -68,6 +68,19 @@ SCHEMA = _exactly(
         "type": "array",
         "items": _exactly(**{"from": _TEXT}, address=_TEXT, port={"type": "integer"}, rows={"type": "array"}),
     },
+    ambient=_exactly(
+        answers={
+            "type": "array",
+            "items": _exactly(
+                **{"from": {"type": ["string", "null"]}},
+                address=_TEXT,
+                port={"type": "integer"},
+                byChance={"type": "boolean"},
+                ends={"type": "array", "minItems": 1},
+            ),
+        },
+        names=_list(host=_TEXT, addresses=_LINES),
+    ),
     notModelled=_LINES,
     conditions=_list(type=_TEXT, status={"enum": ["True", "False", "Unknown"]}, reason=_WORD, message=_TEXT),
     findings=_list(
@@ -352,3 +365,45 @@ def test_unreadable_input_is_an_error_beside_the_story(execute: Execute) -> None
     assert done.returncode == 2
     assert done.stdout.startswith("DnsAlias abc/service-api")
     assert "<stdin>:2:1: expected" in done.stderr
+
+
+MIXED = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio.io/dataplane-mode: ambient}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: third, labels: {istio.io/dataplane-mode: ambient}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: pay, namespace: shop}
+spec: {clusterIP: 10.96.0.1, selector: {app: pay}, ports: [{name: tcp, port: 7000}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: led, namespace: other}
+spec:
+  hosts: [led.hello]
+  addresses: [10.96.0.1]
+  location: MESH_INTERNAL
+  resolution: DNS
+  endpoints: [{address: pay.shop.svc.cluster.local}]
+  ports: [{name: tcp, number: 7000, protocol: TCP}]
+"""
+
+
+def test_pods_without_sidecars_have_a_section(invoke: Invoke, write: Write) -> None:
+    """Where there are some: what they get at each address, from where, and which resolver answers them."""
+    world = write("world.yaml", MIXED)
+    told = invoke("explain", "other/led", "-f", world).stdout
+    pays = "HBONE to pods app=pay port 7000 by Service shop/pay"
+    leds = "plaintext to pay.shop.svc.cluster.local:7000 by ServiceEntry other/led"
+    assert f"10.96.0.1:7000, from namespace shop: {pays}\n" in told
+    assert f"10.96.0.1:7000, from anywhere else: {leds}; or, by chance, {pays}\n" in told
+    assert "led.hello: ztunnel answers 10.96.0.1" in told
+    answered = story(invoke, MIXED, "other/led")["ambient"]
+    assert [(a["from"], a["byChance"]) for a in answered["answers"]] == [("shop", False), (None, True)]
+    without = invoke("explain", "other/led", "-f", write("side.yaml", MIXED.replace("ambient}", "none}")))
+    assert "Ambient " not in without.stdout

@@ -10,6 +10,7 @@ import click
 
 from dnsalias_operator.cli.options import ERROR, OK, Source, as_if_all_were_read, with_rules, with_source
 from dnsalias_operator.cli.printing import pages
+from dnsalias_operator.cli.printing.ambientrows import answer_as_dict
 from dnsalias_operator.cli.printing.lintjson import as_dict as finding_as_dict
 from dnsalias_operator.cli.printing.rows import as_dict as row_as_dict
 from dnsalias_operator.cli.printing.storytext import lines_of
@@ -190,6 +191,19 @@ def as_dict(of: Story, places: Mapping[Key, Place]) -> dict[str, Any]:
             }
             for a in of.answers
         ],
+        "ambient": {
+            "answers": [
+                {
+                    "address": a.address,
+                    "port": a.port,
+                    "from": a.namespace or None,
+                    "byChance": len(a.ends) > 1,
+                    "ends": [answer_as_dict(end) for end in a.ends],
+                }
+                for a in of.ambient.answers
+            ],
+            "names": [{"host": host, "addresses": list(addresses)} for host, addresses in of.ambient.names],
+        },
         "notModelled": list(of.not_followed),
         "conditions": [
             {"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in of.conditions

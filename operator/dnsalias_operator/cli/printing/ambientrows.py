@@ -17,7 +17,7 @@ def cells_of(call: Call) -> list[tuple[str, ...]]:
             clean(call.address),
             port,
             clean(answer.record.hostname) if answer.record else "",
-            f"{_way(answer)}{' (by chance)' * call.by_chance}",
+            f"{way_of(answer)}{' (by chance)' * call.by_chance}",
             to_of(answer),
             clean(answer.record.owner) if answer.record else "",
         )
@@ -38,7 +38,7 @@ def as_dict(call: Call) -> dict[str, object]:
         "address": call.address,
         "port": call.port,
         "byChance": call.by_chance,
-        "answers": [_answer(answer) for answer in call.answers],
+        "answers": [answer_as_dict(answer) for answer in call.answers],
     }
 
 
@@ -47,7 +47,8 @@ def name_as_dict(name: Name) -> dict[str, object]:
     return {"host": name.host, "addresses": list(name.addresses)}
 
 
-def _answer(answer: Answer) -> dict[str, object]:
+def answer_as_dict(answer: Answer) -> dict[str, object]:
+    """The machine form of one of the possible ends."""
     record = answer.record
     owner = record.owner if record else None
     waypoint = answer.waypoint
@@ -63,7 +64,8 @@ def _answer(answer: Answer) -> dict[str, object]:
     }
 
 
-def _way(answer: Answer) -> str:
+def way_of(answer: Answer) -> str:
+    """How it leaves, in words."""
     return "HBONE, by its waypoint" if answer.way is Way.WAYPOINT else str(answer.way)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dnsalias_operator.core.advice.ambient import NOTHING, AmbientView, seen_in_ambient_mode
 from dnsalias_operator.core.advice.answers import ELSEWHERE, Answer, not_followed, who_answers
 from dnsalias_operator.core.advice.naming import Naming, naming
 from dnsalias_operator.core.aliases.decide import decide_alias
@@ -30,7 +31,8 @@ class Story:
     ``named`` is the Service it is for, whether that exists (``service``) or not; ``inferred`` where only names say so.
     ``entry`` is the ServiceEntry as it stands, None where it is still to be made. ``mode`` is Generated or Patched, ""
     for an entry that serves no alias. ``state`` is the entry's, None where the operator does not look after it.
-    ``not_followed`` says what ``answers`` leave out.
+    ``answers`` are for sidecars, ``ambient`` is for pods in ambient mode. ``not_followed`` says what ``answers`` leave
+    out.
     ``conditions`` are the alias' as decided now. ``changes`` are due, ``withheld`` kept back by a policy. ``lasting``
     are the findings that the changes do not fix. ``steps`` says what to do, in order; empty where all is well.
     """
@@ -48,6 +50,7 @@ class Story:
     changes: tuple[Change, ...] = ()
     withheld: tuple[Change, ...] = ()
     answers: tuple[Answer, ...] = ()
+    ambient: AmbientView = NOTHING
     not_followed: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     lasting: tuple[Finding, ...] = ()
@@ -172,6 +175,7 @@ def _with_traffic(world: Snapshot, story: Story, ports: list[int], rules: Rules)
     return replace(
         story,
         answers=who_answers(world, [*asked, ELSEWHERE], ports, story.hosts, rules.mesh),
+        ambient=seen_in_ambient_mode(world, asked, ports, story.hosts, rules.mesh),
         not_followed=not_followed(world, ports, rules.mesh),
         findings=tuple(_findings(world, story, rules)),
         lasting=tuple(_findings(after, story, rules)),
