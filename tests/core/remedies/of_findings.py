@@ -101,6 +101,13 @@ OF_FINDINGS: tuple[Rule, ...] = (
     ),
     rule(r"list the Service's first clusterIP only", e.first_address_only),
     rule(r"delete the ServiceEntry and create it again with an address that no Service has; .*", e.recreate_elsewhere),
+    rule(r"delete the ServiceEntry and create it again with an address that nobody else has; .*", e.recreate_elsewhere),
+    rule(
+        r"move the entry to namespace (?P<namespace>\S+), or delete it and declare a DnsAlias there",
+        r.to_namespace,
+        r.declare_alias,
+    ),
+    rule(r"label it (?P<labels>istio\.io/use-waypoint: \S+(?:, istio\.io/use-waypoint-namespace: \S+)?)", e.label),
     rule(
         r"list in spec\.addresses an address that the other .* does not have, or give one of the two another port",
         e.own_address,

@@ -4,34 +4,10 @@ A retired code is never given to another fault.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from dnsalias_operator.core.outcome import Finding, Hazard, Severity
-from dnsalias_operator.model.names import Key
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One kind of finding. ``severity`` is the usual one; a finding may carry a milder or a graver one."""
-
-    code: str
-    title: str
-    severity: Severity
-    remedy: str
-
-    def at(
-        self,
-        key: Key,
-        message: str,
-        *,
-        port: int | None = None,
-        severity: Severity | None = None,
-        remedy: str | None = None,
-        hazard: Hazard | None = None,
-    ) -> Finding:
-        """A finding of this kind in one object, with the usual severity and remedy unless others are given."""
-        return Finding(self.code, severity or self.severity, key, port, message, remedy or self.remedy, hazard)
-
+from dnsalias_operator.core.findings.ambient_faults import AMBIENT_FAULTS
+from dnsalias_operator.core.findings.fault import Fault
+from dnsalias_operator.core.outcome import Severity
 
 CATCH_ALL = Fault(
     "DA001",
@@ -274,6 +250,7 @@ FAULTS: tuple[Fault, ...] = (
     EXTERNAL_NAME_CATCHES_ALL,
     ENTRIES_WITHOUT_LIMIT,
     PUBLIC_BY_DEFAULT,
+    *AMBIENT_FAULTS,
 )
 
 

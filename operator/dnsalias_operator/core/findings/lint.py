@@ -12,6 +12,7 @@ from dnsalias_operator.core.entries.ownership import all_in_range, claims_to_be_
 from dnsalias_operator.core.entries.serves_alias import generated_entry
 from dnsalias_operator.core.entries.stands_for import explicit, stands_for
 from dnsalias_operator.core.findings import catalog, remedies
+from dnsalias_operator.core.findings.ambient import AMBIENT_CHECKS
 from dnsalias_operator.core.findings.annotations import annotations_without_meaning
 from dnsalias_operator.core.findings.at_root import at_root
 from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
@@ -179,7 +180,8 @@ def covers_services(look: Look) -> Iterator[Finding]:
         if is_unspecified(address):
             catching = catches_all(look.entry, look.rules.mesh)
             severity = harm(look.entry, look.rules.mesh) if catching else Severity.WARNING
-            message = f"spec.addresses {address} acts as no address at all"
+            to = " to sidecars" if ambient_clients(look.world, look.rules.mesh) else ""
+            message = f"spec.addresses {address} acts as no address at all{to}"
             yield catalog.COVERS_SERVICES.at(look.entry.key, message, severity=severity, hazard=hazard(look))
         elif "/" in bound(address) and (inside := dict.fromkeys(s.key for _, s in vips_within(look.world, address))):
             named = ", ".join(map(str, list(inside)[:3])) + (" and others" if len(inside) > 3 else "")  # noqa: PLR2004
@@ -202,18 +204,6 @@ def cannot_repair(look: Look) -> Iterator[Finding]:
         yield catalog.CANNOT_CURE.at(look.entry.key, message, hazard=shared)
 
 
-def shared_with_ambient(look: Look) -> Iterator[Finding]:
-    """An entry that has a Service's address, where clients in ambient mode are about."""
-    shared = next((s for a in look.entry.addresses for s in look.world.services_at(a)), None)
-    about = ambient_clients(look.world, look.rules.mesh) if shared else ""
-    if shared and about:
-        message = (
-            f"{about}, and spec.addresses has the clusterIP of {shared.key}: clients there reach one of the two by "
-            "chance, the Service's other ports are reset, and all of it where its pods ask for mTLS"
-        )
-        yield catalog.SHARED_WITH_AMBIENT.at(look.entry.key, message)
-
-
 def orphan(look: Look) -> Iterator[Finding]:
     """An entry with our marks whose DnsAlias does not exist."""
     if claims_to_be_ours(look.entry) and live_owner(look.world, look.entry) is None:
@@ -231,7 +221,7 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     unknown_endpoint,
     cannot_repair,
     port_not_on_service,
-    shared_with_ambient,
+    *AMBIENT_CHECKS,
     shared_by_entries,
     named_as_service,
     mixed_addresses,

@@ -13,7 +13,7 @@ balancing of calls, locality and trust domains are not modelled. What a waypoint
 
 from dnsalias_operator.core.istio.ambient.assumed import assumed_pods
 from dnsalias_operator.core.istio.ambient.calls import Answer, Way, answers, prefix_around
-from dnsalias_operator.core.istio.ambient.clients import ambient_clients, in_ambient_mode
+from dnsalias_operator.core.istio.ambient.clients import ambient_clients, has_sidecars, in_ambient_mode, may_be_ambient
 from dnsalias_operator.core.istio.ambient.names import captures_dns, resolved
 from dnsalias_operator.core.istio.ambient.records import (
     GatewayAddress,
@@ -22,7 +22,7 @@ from dnsalias_operator.core.istio.ambient.records import (
     ServiceRecord,
     WorkloadRecord,
 )
-from dnsalias_operator.core.istio.ambient.services import service_records
+from dnsalias_operator.core.istio.ambient.services import records_at, service_records
 from dnsalias_operator.core.istio.ambient.slots import Slots, chosen, told
 from dnsalias_operator.core.istio.ambient.table import Call, Name, calls_from, names_for
 from dnsalias_operator.core.istio.ambient.waypoints import Waypoint, asked_waypoint, waypoint_of
@@ -48,9 +48,12 @@ __all__ = [
     "calls_from",
     "captures_dns",
     "chosen",
+    "has_sidecars",
     "in_ambient_mode",
+    "may_be_ambient",
     "names_for",
     "prefix_around",
+    "records_at",
     "records_of",
     "resolved",
     "service_records",

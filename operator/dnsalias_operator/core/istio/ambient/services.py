@@ -9,7 +9,9 @@ from types import MappingProxyType
 
 from dnsalias_operator.core.istio.ambient.records import PortRecord, ServiceRecord, as_canonical, without_masked_bits
 from dnsalias_operator.core.istio.ambient.waypoints import Waypoints, waypoint_of
+from dnsalias_operator.core.istio.listeners.addresses import entries_binding
 from dnsalias_operator.core.istio.listeners.families import istiod_allocates
+from dnsalias_operator.core.istio.listeners.services import service_key
 from dnsalias_operator.core.istio.protocols import Protocol, entry_protocol, service_protocol
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.model.mesh import Mesh
@@ -34,8 +36,31 @@ _FAMILIES = MappingProxyType({"IPv4": "IPV4_ONLY", "IPv6": "IPV6_ONLY"})
 
 def service_records(world: Snapshot, mesh: Mesh, waypoints: Waypoints | None = None) -> tuple[ServiceRecord, ...]:
     """The records, sorted by hostname and namespace. ``waypoints`` as in `waypoint_of`."""
-    made = [_of_service(world, s, mesh, waypoints) for s in world.services() if _seen(s, mesh)]
-    made += [r for e in world.entries() if _seen(e, mesh) for r in _of_entry(world, e, mesh, waypoints)]
+    return _made(world, world.services(), world.entries(), mesh, waypoints)
+
+
+def records_at(world: Snapshot, address: str, mesh: Mesh) -> tuple[ServiceRecord, ...]:
+    """The records that have exactly this IP, as `service_records` has them; the rest of the world is not looked at."""
+    services, entries = world.services_at(address), [*entries_binding(world, address)]
+    entries += (e for e in world.entries_allocated(address) if not e.addresses)
+    hosts = {service_host(s, mesh) for s in services} | {host for e in entries for host in e.hosts}
+    named = {key for host in hosts if (key := service_key(host, mesh))}
+    of_hosts = (s for key in named if (s := world.service(key.namespace, key.name)))
+    others = {e.key: e for host in hosts for e in world.entries_for_host(host)}
+    made = _made(world, of_hosts, others.values(), mesh, None)
+    return tuple(record for record in made if address in record.ips)
+
+
+def _made(
+    world: Snapshot,
+    services: Iterable[Service],
+    entries: Iterable[ServiceEntry],
+    mesh: Mesh,
+    waypoints: Waypoints | None,
+) -> tuple[ServiceRecord, ...]:
+    """The records of these objects, which are all that have the hosts of any of them."""
+    made = [_of_service(world, s, mesh, waypoints) for s in services if _seen(s, mesh)]
+    made += [r for e in entries if _seen(e, mesh) for r in _of_entry(world, e, mesh, waypoints)]
     hosts: dict[str, list[ServiceRecord]] = {}
     for record in made:
         hosts.setdefault(record.hostname, []).append(record)
