@@ -63,8 +63,8 @@ class Reason(StrEnum):
         "The namespace is none that istiod sees, so nobody would get the alias.",
         NOT_ACCEPTED,
     )
-    AMBIENT_UNSUPPORTED = (
-        "AmbientUnsupported",
+    PLAINTEXT_IN_AMBIENT = (
+        "PlaintextInAmbient",
         "There are clients in ambient mode, whose calls by a DNS endpoint are sent in plaintext.",
         NOT_ACCEPTED,
     )

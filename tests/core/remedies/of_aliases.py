@@ -13,7 +13,7 @@ FITS = (
 OF_ALIASES: tuple[Rule, ...] = (
     rule(r"AddressUnknown: .* has no clusterIP; in files, add spec\.clusterIPs .*", r.service_gets_address),
     rule(
-        r"AmbientUnsupported: .*; set spec\.endpoints to Workloads or Auto",
+        r"PlaintextInAmbient: .*; set spec\.endpoints to Workloads or Auto",
         a.endpoints("Workloads"),
         a.endpoints("Auto"),
     ),

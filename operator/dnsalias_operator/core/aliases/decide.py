@@ -6,7 +6,7 @@ from typing import Any
 from dnsalias_operator.core import changes
 from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.aliases.conditions import failing, holding
-from dnsalias_operator.core.aliases.desired import desired, leaves_shared_address
+from dnsalias_operator.core.aliases.desired import desired, leaves_shared_address, limits
 from dnsalias_operator.core.aliases.generate import generate
 from dnsalias_operator.core.aliases.guard import hindrance
 from dnsalias_operator.core.aliases.refusals import refusal
@@ -88,7 +88,7 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
         steps, fault = _kept(case, service, ours, manifest, wait)
     return AliasDecision(
         key=alias.key,
-        conditions=failing(fault) if fault else holding(f"{entry.key} makes {spec.host} work", case.ceiling),
+        conditions=failing(fault) if fault else holding(f"{entry.key} makes {spec.host} work", limits(case)),
         host=spec.host,
         addresses=service.cluster_ips,
         entry=alias.meta.name,

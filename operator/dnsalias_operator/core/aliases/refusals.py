@@ -34,7 +34,7 @@ def ambient(case: Case) -> Refusal | None:
         f"{about}, and calls in that mode by a DNS endpoint are sent in plaintext, past the mTLS of the pods; set "
         "spec.endpoints to Workloads or Auto"
     )
-    return Refusal(Reason.AMBIENT_UNSUPPORTED, message, ACCEPTED)
+    return Refusal(Reason.PLAINTEXT_IN_AMBIENT, message, ACCEPTED)
 
 
 def multi_cluster(case: Case) -> Refusal | None:
