@@ -96,6 +96,11 @@ def _orders(found: Form) -> Iterator[Form]:
     yield {**found, **turned}
 
 
+def compare_whole(objects: Iterable[Form], records: Iterable[Form], mesh: Mesh) -> Agreement:
+    """Hold the model against every record of a world."""
+    return _whole({"objects": [*objects], "wds": [*records]}, mesh)
+
+
 def _whole(found: Form, mesh: Mesh) -> Agreement:
     """Every record is recorded."""
     wds = found["wds"]

@@ -5,7 +5,7 @@ of each; `slots` says which of several records on one address ztunnel has; `call
 and `table` lists all of them. `assumed` stands in for pods that are not read.
 
 Held against the records of a real istiod and the calls of a real ztunnel by tests/core/test_ambient_records.py and
-tests/core/test_ambient_calls.py.
+tests/core/test_ambient_calls.py, and against istiod's own code over random worlds by tests/core/test_ambient_random.py.
 
 Limits. One cluster and one network; WorkloadEntries and EndpointSlices, AuthorizationPolicies, weighted waypoints, the
 balancing of calls, locality and trust domains are not modelled. What a waypoint does with a call is not followed.

@@ -8,7 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from dnsalias_operator.core.istio.ambient.records import CLUSTER, PortRecord, Records, ServiceRecord, WorkloadRecord
+from dnsalias_operator.core.istio.ambient.records import (
+    CLUSTER,
+    GatewayAddress,
+    PortRecord,
+    Records,
+    ServiceRecord,
+    WorkloadRecord,
+)
 from dnsalias_operator.core.istio.ambient.services import service_records
 from dnsalias_operator.core.istio.ambient.waypoints import Waypoints, waypoint_of
 from dnsalias_operator.core.istio.lacking import DNS
@@ -73,7 +80,7 @@ def records_of(world: Snapshot, mesh: Mesh, pods: Iterable[Pod] = (), waypoints:
     told = (pod for pod in pods if _is_told(pod, mesh))
     made = [_of_pod(world, pod, there.get(pod.meta.namespace, ()), waypoints, mesh) for pod in told]
     for entry in world.entries():
-        made += _of_endpoints(entry, own.get(str(entry.key), ()))
+        made += _of_endpoints(world, entry, own.get(str(entry.key), ()), waypoints, mesh)
     return Records(services, tuple(sorted(made, key=lambda w: w.uid)))
 
 
@@ -97,7 +104,6 @@ def _of_pod(
     meta = pod.meta
     hbone, native = takes_hbone(meta)
     name, revision = (next((v for x in CANONICAL if (v := meta.labels.get(x))), meta.name), _revision(meta))
-    is_gateway = GATEWAY_LABEL in meta.labels
     return WorkloadRecord(
         f"{CLUSTER}//Pod/{meta.namespace}/{meta.name}",
         meta.namespace,
@@ -112,7 +118,7 @@ def _of_pod(
         workload_name=meta.name,
         healthy=pod.ready and not meta.deleting,
         host_network=pod.host_network,
-        waypoint=None if is_gateway else waypoint_of(world, meta, waypoints, mesh, "workload"),
+        waypoint=_waypoint_of(world, meta, waypoints, mesh),
         services={s.full_name: tuple(_ports_of_pod(world, pod, s)) for s in services if _selects(world, s, pod)},
     )
 
@@ -144,8 +150,17 @@ def _ports_of_pod(world: Snapshot, pod: Pod, service: ServiceRecord) -> Iterator
         yield PortRecord(port.port, found or port.target or port.port)
 
 
-def _of_endpoints(entry: ServiceEntry, services: Sequence[ServiceRecord]) -> Iterator[WorkloadRecord]:
-    """Source: serviceEntryWorkloadBuilder. An entry of which no record is left has no endpoints either."""
+def _of_endpoints(
+    world: Snapshot,
+    entry: ServiceEntry,
+    services: Sequence[ServiceRecord],
+    waypoints: Waypoints | None,
+    mesh: Mesh,
+) -> Iterator[WorkloadRecord]:
+    """Source: serviceEntryWorkloadBuilder. An entry of which no record is left has no endpoints either.
+
+    An endpoint that is listed may have a waypoint of its own, or its namespace's, for workloads.
+    """
     if not services:
         return
     hbone, native = takes_hbone(entry.meta)
@@ -155,6 +170,7 @@ def _of_endpoints(entry: ServiceEntry, services: Sequence[ServiceRecord]) -> Ite
         listed = [(Endpoint(s.hostname), (s,)) for s in services]
     for endpoint, behind in listed:
         address = endpoint.address
+        meta = ObjectMeta(entry.meta.namespace, entry.meta.name, labels=endpoint.labels)
         yield WorkloadRecord(
             f"{CLUSTER}/networking.istio.io/ServiceEntry/{entry.meta.namespace}/{entry.meta.name}/{address}",
             entry.meta.namespace,
@@ -167,6 +183,7 @@ def _of_endpoints(entry: ServiceEntry, services: Sequence[ServiceRecord]) -> Ite
             canonical_name=next((v for x in CANONICAL if (v := entry.meta.labels.get(x))), entry.meta.name),
             canonical_revision=_revision(entry.meta),
             workload_name=entry.meta.name,
+            waypoint=None if implicit else _waypoint_of(world, meta, waypoints, mesh),
             services={s.full_name: tuple(_ports_of_endpoint(entry, endpoint, s)) for s in behind},
         )
 
@@ -180,3 +197,9 @@ def _ports_of_endpoint(entry: ServiceEntry, endpoint: Endpoint, service: Service
 
 def _revision(meta: ObjectMeta) -> str:
     return next((v for x in REVISION if (v := meta.labels.get(x))), "latest")
+
+
+def _waypoint_of(world: Snapshot, meta: ObjectMeta, waypoints: Waypoints | None, mesh: Mesh) -> GatewayAddress | None:
+    """The waypoint of a workload; none of one that is a gateway itself. Source: computeWaypoint."""
+    own = (waypoints or {}).get((meta.namespace, meta.labels.get(GATEWAY_LABEL, "")))
+    return None if own and own.address else waypoint_of(world, meta, waypoints, mesh, "workload")
