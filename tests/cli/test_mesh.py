@@ -25,6 +25,8 @@ kind: Deployment
 metadata: {name: istiod, namespace: istio-system, labels: {app.kubernetes.io/version: 1.28.10}}
 spec: {}
 """
+DOMAIN = """\
+spec: {template: {spec: {containers: [{name: discovery, args: [discovery, --domain, mesh.corp]}]}}}"""
 NAMESPACES = """\
 ---
 apiVersion: v1
@@ -274,3 +276,15 @@ spec:
         result = invoke(*command, "-f", path, "-f", write("alias.yaml", ALIAS))
         assert f"warning: {line}; " in result.stderr
     assert line not in invoke("lint", "-f", path, "-f", write("alias.yaml", ALIAS), "--dns-capture").stderr
+
+
+def test_the_policy_knows_the_mesh_of_a_file(invoke: Invoke, write: Write) -> None:
+    """`dnsalias admission` prints the shipped policy without options; a MeshConfig's cluster domain is reserved."""
+    shipped = Path(__file__).parents[2] / "manifests" / "admission" / "policy.yaml"
+    plain = invoke("admission")
+    assert (plain.exit_code, plain.stdout) == (0, shipped.read_text(encoding="utf-8"))
+    domain = CONFIG.replace("spec: {}", DOMAIN)
+    told = invoke("admission", "--mesh-config", write("mesh.yaml", domain))
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert "mesh.corp belongs to the cluster domain" in told.stdout
+    assert invoke("admission", "--mesh-config", "no-such.yaml").exit_code == 2
