@@ -198,12 +198,14 @@ def _alias_steps(alias: DnsAlias, story: Story) -> Iterator[str]:
     if ready.status != "True":
         yield f"{ready.reason}: {ready.message}"
     said = next((c for c in mappings(alias.status.get("conditions")) if c.get("type") == READY), None)
-    if said is None and alias.meta.uid:
+    unseen = said is None or not said.get("observedGeneration")  # the CRD's default (`model.status.waiting`)
+    if unseen and alias.meta.uid:
         yield "the operator has not processed it yet: is it running? kubectl -n dnsalias-system get pods"
-    elif said is not None and story.changes and ready.status == "True" and _refused_lately(alias, said):
+    elif said is not None and not unseen and story.changes and ready.status == "True" and _refused_lately(alias, said):
         yield f"its status says Ready={said.get('status')} ({said.get('reason')}): {said.get('message')}"
     elif (
         said is not None
+        and not unseen
         and not story.changes
         and (said.get("status"), said.get("reason"))
         != (

@@ -88,13 +88,20 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
         steps, fault = _kept(case, service, ours, manifest, wait)
     return AliasDecision(
         key=alias.key,
-        conditions=failing(fault) if fault else holding(f"{entry.key} makes {spec.host} work", limits(case)),
+        conditions=failing(fault) if fault else holding(_works(entry, spec.host), limits(case)),
         host=spec.host,
         addresses=service.cluster_ips,
         entry=alias.meta.name,
         mode=GENERATED,
         changes=steps,
     )
+
+
+def _works(entry: ServiceEntry, host: str) -> str:
+    """What the entry does; nothing where it is exported to nobody, which an owner may want for a while."""
+    if entry.export_to == ("~",):
+        return f"{entry.key} is exported to no namespace (exportTo '~'): nobody can use {host}"
+    return f"{entry.key} makes {host} work"
 
 
 def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wait: int) -> Change:
