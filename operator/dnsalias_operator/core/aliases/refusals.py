@@ -90,7 +90,7 @@ def no_matching_port(case: Case) -> Refusal | None:
         has = f"{case.service.key} has no TCP port ({others}); give it one, or name another Service"
     else:
         have = ", ".join(f"{p.port} ({p.name})" if p.name else str(p.port) for p in tcp)
-        has = f"TCP ports of {case.service.key}: {have}"
+        has = f"TCP ports of {case.service.key}: {have}; choose from these"
     return Refusal(Reason.NO_MATCHING_PORT, asked + has, RESOLVED_REFS)
 
 

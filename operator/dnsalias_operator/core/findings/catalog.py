@@ -93,13 +93,13 @@ ALIAS_REFUSED = Fault(
     "DA014",
     "DnsAlias is not served",
     Severity.WARNING,
-    "do what the message says; `dnsalias explain REASON` explains it",
+    "do what the message says; `dnsalias explain` with its reason explains it",
 )
 CANNOT_CURE = Fault(
     "DA015",
     "Cannot be fixed",
     Severity.WARNING,
-    "make the change that the message names; `dnsalias explain REASON` explains it",
+    "make the change that the message names; `dnsalias explain` with its reason explains it",
 )
 CONTAINED = Fault(
     "DA016",

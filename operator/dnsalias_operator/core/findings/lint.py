@@ -201,7 +201,9 @@ def cannot_repair(look: Look) -> Iterator[Finding]:
     else:
         # Entries for which there is no Service all wait for the same; every other reason is about this one.
         shared = Hazard(decided.why.reason) if decided.why.reason is Reason.NO_SERVICE else None
-        yield catalog.CANNOT_CURE.at(look.entry.key, message, hazard=shared)
+        yield catalog.CANNOT_CURE.at(
+            look.entry.key, message, remedy=remedies.of_entry(decided.why.reason), hazard=shared
+        )
 
 
 def orphan(look: Look) -> Iterator[Finding]:
@@ -246,7 +248,8 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecisi
     if ready.status != "True":
         # Manifests in git have no clusterIP: that is no fault of theirs.
         severity = Severity.INFO if ready.reason == Reason.ADDRESS_UNKNOWN else None
-        yield catalog.ALIAS_REFUSED.at(key, f"{ready.reason}: {ready.message}", severity=severity)
+        remedy = remedies.of_alias(ready.reason, ready.message)
+        yield catalog.ALIAS_REFUSED.at(key, f"{ready.reason}: {ready.message}", severity=severity, remedy=remedy)
     if alias.spec and (suffix := public_suffix(alias.spec.host)):
         message = f"host {alias.spec.host} is under the public suffix {suffix}"
         yield catalog.PUBLIC_SUFFIX.at(key, message)
