@@ -1,9 +1,11 @@
 """`dnsalias explain`: pages, and the story of one object."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+import click
 import jsonschema
 import pytest
 
@@ -11,7 +13,8 @@ from dnsalias_operator.cli.printing import pages
 from dnsalias_operator.core.advice.answers import ELSEWHERE
 from dnsalias_operator.core.findings.catalog import FAULTS
 from dnsalias_operator.core.reasons import Reason
-from tests.cli.conftest import INCIDENT, Execute, Invoke, Write
+from tests.cli.conftest import INCIDENT, Execute, Invoke, Write, executable
+from tests.cli.terminals import on_terminal
 
 FOREIGN = """\
 ---
@@ -91,6 +94,7 @@ SCHEMA = _exactly(
         port={"type": ["integer", "null"]},
         message=_TEXT,
         remedy=_TEXT,
+        url=_TEXT,
         **_PLACE,
         cured={"type": "boolean"},
     ),
@@ -141,6 +145,26 @@ def test_every_reason_has_its_pages(reason: Reason) -> None:
     found = pages.pages(reason)
     assert sorted((page.file, page.part) for page in found) == sorted(reason.parts)
     assert all(page.body for page in found)
+
+
+def test_a_reason_is_found_in_any_case(invoke: Invoke) -> None:
+    """As somebody types it; one that does not exist is told with the nearest, in its own case."""
+    assert invoke("explain", "hostheld").stdout == invoke("explain", "HostHeld").stdout
+    wrong = invoke("explain", "HOSTHELT")
+    assert wrong.exit_code == 2
+    assert "there is no reason HOSTHELT; did you mean HostHeld" in wrong.stderr
+
+
+def test_a_page_is_rendered_on_a_terminal() -> None:
+    """Without the marks of Markdown; and without colours where they are not wanted."""
+    for asked in ({}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", **asked}
+        shown = on_terminal([executable("dnsalias"), "explain", "DA001"], environment)
+        assert shown.code == 0
+        assert "What it means." in shown.terminal
+        assert "**" not in shown.terminal
+        assert ("\x1b[" in shown.terminal) is not bool(asked)
+        assert max(map(len, click.unstyle(shown.terminal).splitlines())) <= 80
 
 
 def test_a_reason_of_two_kinds_of_objects_has_two_pages(invoke: Invoke) -> None:

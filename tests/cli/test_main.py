@@ -207,10 +207,13 @@ def _wait_until_reading(pid: int) -> None:
         (("listeners", "--from", "default"), "\x1b[31m"),
     ],
 )
-@pytest.mark.parametrize("plain", [False, True])
-def test_a_terminal_gets_colours(arguments: tuple[str, ...], colour: str, plain: bool, incident: Path) -> None:  # noqa: FBT001
-    """Unless NO_COLOR says otherwise."""
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200", **({"NO_COLOR": "1"} if plain else {})}
+@pytest.mark.parametrize("asked", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["", "NO_COLOR", "dumb"])
+def test_a_terminal_gets_colours(
+    arguments: tuple[str, ...], colour: str, asked: dict[str, str], incident: Path
+) -> None:
+    """Unless NO_COLOR says otherwise, or the terminal knows none."""
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200", **asked}
+    plain = bool(asked)
     shown = on_terminal([executable("dnsalias"), *arguments, "-f", incident], environment)
     assert shown.code == (1 if arguments[0] == "plan" else 0)
     assert (colour in shown.terminal) is not plain

@@ -118,6 +118,15 @@ class Source:
         """Whether a cluster is read."""
         return not self.paths and not self.overlays
 
+    def described(self) -> str:
+        """What is read, for people: the paths as they were given, or the cluster by its context and namespace."""
+        if not self.live:
+            return ", ".join((*self.paths, *self.overlays))
+        from dnsalias_operator.cli.reading.live import context_of  # noqa: PLC0415 (start-up time)
+
+        of = f", namespace {self.namespace}" if self.namespace else ""
+        return f"cluster of context {self.context or context_of(self.kubeconfig)}{of}"
+
     def read(self) -> Inputs:
         """Read one world; what cannot be read is reported on standard error and kept in ``problems``."""
         return _reported(self._read().as_one_world())

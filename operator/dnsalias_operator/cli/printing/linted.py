@@ -51,6 +51,7 @@ class Judged:
 class Linted:
     """What is shown of ``judged``, and the ``rules`` that were used.
 
+    ``read`` says from where and when, for a report that outlives its cluster.
     ``findings`` has one finding for a hazard with many objects, ``every`` that of each object.
     ``accepted`` are the findings that have a row in the baseline (``baseline``: its path, "" for none). They are not in
     ``findings`` and do not affect the exit code. ``fail_on`` is a severity or ``never``; with ``strict`` every problem
@@ -64,6 +65,7 @@ class Linted:
     baseline: str
     fail_on: str
     strict: bool
+    read: str = ""
 
     @property
     def every(self) -> tuple[Located, ...]:

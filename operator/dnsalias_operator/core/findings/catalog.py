@@ -252,6 +252,7 @@ FAULTS: tuple[Fault, ...] = (
     PUBLIC_BY_DEFAULT,
     *AMBIENT_FAULTS,
 )
+TITLES = {fault.code: fault.title for fault in FAULTS}
 
 
 def runs(codes: Iterable[str]) -> str:

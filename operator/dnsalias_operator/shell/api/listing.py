@@ -8,11 +8,12 @@ from typing import Any
 from dnsalias_operator.core.istio.meshconfig import NOTHING, Found, revisions_in
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.meta import mapping, texts
+from dnsalias_operator.shell.api.access import context_name
 from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError
 from dnsalias_operator.shell.api.meshobjects import read_revisions
 
-__all__ = ["ApiError", "ClusterError", "Listing", "list_objects"]
+__all__ = ["ApiError", "ClusterError", "Listing", "context_name", "list_objects"]
 
 
 class Listing(list[dict[str, Any]]):
