@@ -176,8 +176,8 @@ def _losing_chain(
     """The clients whose chain for HTTP on the wildcard address goes, each with ``after``; ``without`` some entries."""
     had, has = (world.with_changes({o.key: None for o in without}) for world in (before, after))
     for pods in pod_classes(has, mesh, port):
-        was, now = (listener_at(world, pods.client, mesh, WILDCARD, port) for world in (had, has))
-        if _routes_http(was) and not _routes_http(now):
+        was = listener_at(had, pods.client, mesh, WILDCARD, port)
+        if _routes_http(was) and not _routes_http(listener_at(has, pods.client, mesh, WILDCARD, port)):
             yield pods.client, has
 
 
