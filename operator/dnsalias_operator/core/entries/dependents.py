@@ -44,9 +44,13 @@ def others_in_need(world: Snapshot, base: ServiceEntry, after: ServiceEntry, rul
         return misleads(led)
     if other := uncovered(world, beside, base, rules.mesh):
         return uncovers(*other)
-    ours = {o.key for o in _rivals(world, base) if "addresses" in patched_fields(o) or claims_to_be_ours(o)}
-    other = unserved(world, beside, base, ours, rules.mesh)
+    other = unserved(world, beside, base, _has_ours, rules.mesh)
     return unserves(*other) if other else None
+
+
+def _has_ours(entry: ServiceEntry) -> bool:
+    """Whether the addresses of an entry are from us."""
+    return "addresses" in patched_fields(entry) or claims_to_be_ours(entry)
 
 
 def _rivals(world: Snapshot, base: ServiceEntry) -> list[ServiceEntry]:
