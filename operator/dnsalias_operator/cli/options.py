@@ -1,6 +1,7 @@
 """Options that several commands share: where to read from, and the rules to decide by."""
 
 import functools
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -255,13 +256,19 @@ def rules(flags: dict[str, Any]) -> Rules:
 
     Where none of them has ``foreign_entries`` it is patch here, and observe in the operator.
     """
+    config = flags.pop("config", None)
+    if config is None and all(value is None for value in flags.values()) and not any(map(_is_setting, os.environ)):
+        return Rules.model_validate(_ASSUMED)
     from dnsalias_operator.settings import SettingsError, load_settings  # noqa: PLC0415 (start-up time)
 
-    config = flags.pop("config", None)
     try:
         return load_settings(flags, config, _ASSUMED).rules
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _is_setting(variable: str) -> bool:
+    return variable.upper().startswith("DNSALIAS_")
 
 
 def labels_of(_context: click.Context, _parameter: click.Parameter, value: str) -> dict[str, str]:
