@@ -1,8 +1,9 @@
 """DNS names: which are a Service's, which are reserved, which two resolve to the same thing."""
 
 from functools import cache
-from pathlib import Path
+from importlib import resources
 
+import publicsuffixlist
 from publicsuffixlist import PSLFILE, PublicSuffixList, encode_idn
 
 from dnsalias_operator.core.istio.service_names import SHORT_LABELS
@@ -81,7 +82,7 @@ def public_suffix(host: str) -> str:
 def _suffixes() -> PublicSuffixList:
     # Constant data, but it takes a while to read: only when first asked. The library would encode each of ten thousand
     # rules, and only those that are no ASCII differ then.
-    given = Path(PSLFILE).read_text(encoding="utf-8").splitlines()
+    given = resources.files(publicsuffixlist).joinpath(PSLFILE).read_text(encoding="utf-8").splitlines()
     encoded = [encode_idn(line) for line in given if not line.isascii() and not line.startswith("//")]
     return PublicSuffixList([*given, *encoded], accept_unknown=False, accept_encoded_idn=False)
 
