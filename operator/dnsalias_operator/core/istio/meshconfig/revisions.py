@@ -58,11 +58,16 @@ def effective_rules(given: Rules, found: Found, world: Snapshot) -> Rules:
     return given.model_copy(update={"mesh": mesh, "beside": tuple(beside)})
 
 
-def mesh_for(rules: Rules, world: Snapshot, namespace: str) -> Mesh:
-    """The mesh as the pods of a namespace have it: that of the revision that it names, where that one differs."""
+def mesh_for(rules: Rules, world: Snapshot, namespace: str, revision: str = "") -> Mesh:
+    """The mesh as the pods of a namespace have it: that of the revision that it names, where that one differs.
+
+    ``revision`` is what a pod itself says, which goes before: its namespace may name a tag.
+    """
     found = next((n for n in world.namespaces() if n.meta.name == namespace), None)
-    revision = found.meta.labels.get(REVISION, "") if found else ""
-    return next((mesh for mesh in rules.beside if revision and mesh.istio_revision == revision), rules.mesh)
+    named = _plain(revision or (found.meta.labels.get(REVISION, "") if found else ""))
+    if not (named or revision) or named == _plain(rules.mesh.istio_revision):
+        return rules.mesh
+    return next((mesh for mesh in rules.beside if _plain(mesh.istio_revision) == named), rules.mesh)
 
 
 def differing(rules: Rules, world: Snapshot) -> tuple[str, ...]:
