@@ -17,7 +17,7 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 
 REVISION = "istio.io/rev"
-_NO_DIFFERENCE = frozenset({"read_from", "istio_revision", "limits_entries", "beside"})
+_NO_DIFFERENCE = frozenset({"read_from", "istio_revision", "limits_entries", "only_for"})
 _OF_ISTIOD = ("istio_version", "istio_dual_stack", "ip_autoallocate", "cluster_domain")
 """Facts that come from istiod's Deployment; the cluster's domain also from the injector."""
 
@@ -46,7 +46,7 @@ def effective_rules(given: Rules, found: Found, world: Snapshot) -> Rules:
     mesh = effective(given.mesh, found, world)
     others = ((name, effective(given.mesh, _completed(other, found), world)) for name, other in found.others)
     beside = [
-        other.model_copy(update={"istio_revision": name, "beside": f"where istiod is of revision {name}"})
+        other.model_copy(update={"istio_revision": name, "only_for": f"where istiod is of revision {name}"})
         for name, other in others
         if any(_differences(mesh, other))
     ]
@@ -54,7 +54,7 @@ def effective_rules(given: Rules, found: Found, world: Snapshot) -> Rules:
     if wheres := tuple(where for capture, where in found.captures if capture != mesh.dns_capture):
         capture = not mesh.dns_capture
         about = f"in pods with DNS capture {_switch(capture)}"
-        beside.append(mesh.model_copy(update={"dns_capture": capture, "read_from": wheres, "beside": about}))
+        beside.append(mesh.model_copy(update={"dns_capture": capture, "read_from": wheres, "only_for": about}))
     return given.model_copy(update={"mesh": mesh, "beside": tuple(beside)})
 
 
