@@ -1,0 +1,49 @@
+"""An Istio AuthorizationPolicy (v1, v1beta1: one schema), as far as it says what it is attached to."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, mapping, mappings, text
+from dnsalias_operator.model.names import ISTIO_GROUP, Key
+
+
+class Target(NamedTuple):
+    """An object of the policy's own namespace; ``group`` is "" for the core group."""
+
+    group: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationPolicy:
+    """A security.istio.io AuthorizationPolicy. ``targets`` is empty where it is for workloads, by a selector or all."""
+
+    meta: ObjectMeta
+    targets: tuple[Target, ...]
+    raw: Raw = field(default_factory=empty, compare=False, repr=False)
+
+    @property
+    def key(self) -> Key:
+        """Identity."""
+        return Key("AuthorizationPolicy", self.meta.namespace, self.meta.name)
+
+    @classmethod
+    def parse(cls, raw: Raw) -> "AuthorizationPolicy":
+        """Read an AuthorizationPolicy; total over any mapping."""
+        spec = mapping(raw.get("spec"))
+        listed = (mapping(spec.get("targetRef")), *mappings(spec.get("targetRefs")))
+        return cls(ObjectMeta.parse(raw), tuple(_target(ref) for ref in listed if ref), raw)
+
+    def covers_service(self, name: str) -> bool:
+        """Whether it is attached to the Service of that name."""
+        return Target("", "Service", name) in self.targets
+
+    def covers_entry(self, name: str) -> bool:
+        """Whether it is attached to the ServiceEntry of that name."""
+        return Target(ISTIO_GROUP, "ServiceEntry", name) in self.targets
+
+
+def _target(ref: Raw) -> Target:
+    group = text(ref.get("group"))
+    return Target("" if group == "core" else group, text(ref.get("kind")), text(ref.get("name")))
