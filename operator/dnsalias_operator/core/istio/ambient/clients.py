@@ -45,7 +45,7 @@ def has_sidecars(world: Snapshot, mesh: Mesh) -> bool:
 
 
 def _has_others(world: Snapshot, mesh: Mesh) -> bool:
-    """Whether some namespace is not labelled; objects are asked only where not all Namespaces are known."""
+    """Whether some namespace is not labelled; the objects are asked last, since they are many."""
     labelled = {n.meta.name for n in world.namespaces_in_ambient_mode()}
     if not labelled:
         return True
@@ -54,7 +54,7 @@ def _has_others(world: Snapshot, mesh: Mesh) -> bool:
         kept.add("default")
     if {n.meta.name for n in world.namespaces()} - labelled - kept:
         return True
-    return not world.namespaces_known and bool(set(world.namespaces_with_objects()) - labelled - kept)
+    return bool(set(world.namespaces_with_objects()) - labelled - kept)
 
 
 def may_be_ambient(world: Snapshot, namespace: str, mesh: Mesh) -> bool:
