@@ -1,5 +1,6 @@
 """The store: which of several sources is believed, and what of an object is kept."""
 
+import json
 from typing import Any
 
 import pytest
@@ -228,3 +229,26 @@ def test_items_of_a_list_get_their_kind() -> None:
     found = store.world.service("shop", "web")
     assert found is not None
     assert (found.raw["kind"], found.raw["apiVersion"]) == ("Service", "v1")
+
+
+def test_short_texts_are_kept_once_for_all_objects() -> None:
+    """Names of fields, protocols and namespaces of many objects are one object each, read from whatever answers."""
+    text = json.dumps(make.entry("web", "web.hello", namespace="shop"))
+    one, other = (slim(json.loads(text), KINDS["ServiceEntry"]) for _ in range(2))
+    assert one == other == slim(json.loads(text), KINDS["ServiceEntry"])
+    first, second = (kept["spec"]["ports"][0] for kept in (one, other))
+    assert first is not second
+    assert first["protocol"] is second["protocol"]
+    assert [a is b for a, b in zip(first, second, strict=True)] == [True] * len(first)
+
+
+def test_an_object_of_any_depth_is_kept() -> None:
+    """What is nested deeper than objects are is kept as it came."""
+    deep: object = "end"
+    for _ in range(5000):
+        deep = [deep]
+    kept = slim(make.manifest(make.NETWORKING, "ServiceEntry", "web", {"hosts": deep}), KINDS["ServiceEntry"])
+    found = kept["spec"]["hosts"]
+    while isinstance(found, list):
+        (found,) = found
+    assert found == "end"

@@ -6,6 +6,7 @@ diffs and what-ifs are made from it; the managedFields of our own managers, sinc
 and who owns the fields that people fight over.
 """
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +31,10 @@ _META = (
     "ownerReferences",
     "finalizers",
 )
+_SHORT = 16
+"""Longest text that many objects are likely to have: names of fields, protocols, namespaces; no uid, no time."""
+_DEPTH = 8
+"""Levels of an object that are looked through; hostile ones have more."""
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _OUR_MANAGERS = frozenset({OWN_MANAGER, REPAIR_MANAGER})
 _FOUGHT_OVER = ("f:hosts", "f:addresses", "f:endpoints", "f:resolution", "f:ports", "f:location", "f:workloadSelector")
@@ -44,7 +49,19 @@ def slim(raw: Raw, kind: Kind) -> dict[str, Any]:
     status = _fields(raw.get("status"), kind.kept.status)
     if status:
         out["status"] = status
-    return out
+    shared: dict[str, Any] = _shared(out, _DEPTH)
+    return shared
+
+
+def _shared(value: Any, depth: int) -> Any:  # noqa: ANN401 (any JSON)
+    """The same value, in which equal short texts are one object with those of all other objects that are kept."""
+    if type(value) is str:
+        return sys.intern(value) if len(value) <= _SHORT else value
+    if not depth:
+        return value
+    if type(value) is dict:
+        return {sys.intern(k) if type(k) is str else k: _shared(v, depth - 1) for k, v in value.items()}
+    return [_shared(v, depth - 1) for v in value] if type(value) is list else value
 
 
 def _fields(value: object, names: tuple[str, ...]) -> object:
