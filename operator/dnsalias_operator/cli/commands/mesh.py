@@ -10,7 +10,7 @@ import click
 from dnsalias_operator.cli.options import ERROR, OK, Source, with_mesh, with_source
 from dnsalias_operator.cli.reading.meshread import mesh_in
 from dnsalias_operator.cli.terminal import clean, note
-from dnsalias_operator.core.istio.meshconfig import Found, contradictions, effective
+from dnsalias_operator.core.istio.meshconfig import Found, contradictions, effective, located
 from dnsalias_operator.core.istio.meshconfig.found import BESIDE, shown
 from dnsalias_operator.model.mesh import READ_ONLY, Mesh
 from dnsalias_operator.model.rules import Rules
@@ -57,9 +57,10 @@ def mesh(source: Source, rules: Rules, output: str) -> int:
     """Print it; the exit code."""
     inputs = source.read_mesh()
     found = mesh_in(inputs, rules)
-    used = effective(rules.mesh, found, inputs.snapshot())
+    world = inputs.snapshot()
+    used, found = effective(rules.mesh, found, world), located(found, rules.mesh, world)
     facts = [*_facts(rules.mesh, used, found)]
-    contradicted = [str(each) for each in contradictions(rules.mesh, found)]
+    contradicted = [str(each) for each in contradictions(rules.mesh, found, world)]
     if output == "json":
         document: dict[str, Any] = {
             "facts": [{"name": line.name, "value": line.value, "from": line.source} for line in facts],

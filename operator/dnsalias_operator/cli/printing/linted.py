@@ -97,17 +97,19 @@ def findings_in(inputs: Inputs, rules: Rules) -> Judged:
     found: dict[tuple[Finding, Place | None], tuple[Item, list[str]]] = {}
     every, snapshots, used = worlds(inputs), list[Snapshot](), list[Rules]()
     meshes = [_mesh_of(world, inputs, rules) for world in every]
-    for line in dict.fromkeys(line for mesh in meshes for line in complaints(mesh, rules.mesh)):
-        note(line)
+    told = dict.fromkeys(line for mesh in meshes for line in complaints(mesh, rules.mesh, Snapshot()))
     for world, mesh in zip(every, meshes, strict=True):
         for reading in readings(world, namespaces_known=inputs.namespaces_known):
             snapshots = [*snapshots[:1], reading.snapshot]
+            told |= dict.fromkeys(complaints(mesh, rules.mesh, reading.snapshot))
             ruled = rules_in(mesh, rules, reading.snapshot)
             used += [] if ruled in used else [ruled]
             for finding in lint(reading.snapshot, ruled, reading.judged):
                 item = reading.judged[finding.key]
                 _, named = found.setdefault((finding, item.place), (item, []))
                 named += [world.name] * (bool(world.name) and world.name not in named)
+    for line in told:
+        note(line)
     located = [_located(finding, item, named) for (finding, _), (item, named) in found.items()]
     one = (snapshots or [inputs.snapshot()])[0] if len(snapshots) <= 1 else None
     return Judged(inputs, every, tuple(sorted(located, key=_order)), one, tuple(used or [rules]))

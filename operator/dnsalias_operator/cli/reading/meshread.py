@@ -68,19 +68,19 @@ def mesh_in(inputs: Inputs, rules: Rules) -> Found:
 def in_mesh(inputs: Inputs, rules: Rules, world: Snapshot) -> Rules:
     """The rules in the mesh as it is; what cannot be used, and what contradicts a setting, goes to standard error."""
     found = mesh_in(inputs, rules)
-    for line in complaints(found, rules.mesh):
+    for line in complaints(found, rules.mesh, world):
         note(line)
     return rules_in(found, rules, world)
 
 
 def rules_in(found: Found, rules: Rules, world: Snapshot) -> Rules:
     """The rules with the mesh that comes of what was found."""
-    return rules.model_copy(update={"mesh": effective(rules.mesh, found, world)}) if found else rules
+    return rules.model_copy(update={"mesh": effective(rules.mesh, found, world)})
 
 
-def complaints(found: Found, mesh: Mesh) -> Iterator[str]:
+def complaints(found: Found, mesh: Mesh, world: Snapshot) -> Iterator[str]:
     """What of it cannot be used, what contradicts a setting, and what may not be read."""
-    for line in (*found.faults, *contradictions(mesh, found)):
+    for line in (*found.faults, *contradictions(mesh, found, world)):
         yield f"warning: {line}"
     denied = [line.removeprefix(DENIED) for line in found.unread if line.startswith(DENIED)]
     if denied:

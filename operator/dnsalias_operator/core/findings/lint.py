@@ -88,7 +88,7 @@ def entry_findings(
 def lacks(look: Look) -> Iterator[Finding]:
     """An entry in our care, or one that names a Service, without addresses or endpoints."""
     relevant = look.service is not None or (look.decision is not None and look.decision.selected)
-    if not relevant or not_repairable(look.entry) or look.outside:
+    if not relevant or not_repairable(look.entry) or look.outside or look.rules.mesh.remote:
         return
     service = look.service
     addresses = f" ({', '.join(service.cluster_ips)} of {service.key})" if service and service.cluster_ips else ""

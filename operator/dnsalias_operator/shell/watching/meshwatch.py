@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 from dnsalias_operator.core.istio.meshconfig import NOTHING, Found, contradictions
-from dnsalias_operator.core.istio.meshconfig.found import DISCOVERY, VISIBILITY
 from dnsalias_operator.model.mesh import READ_ONLY, Mesh
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.settings import Settings
@@ -69,10 +68,9 @@ class MeshWatch:
             await asyncio.sleep(self._interval)
 
     def namespaces_changed(self) -> None:
-        """Namespaces are not what they were: those that a MeshConfig chooses by their labels may be others now."""
-        found = self._current.found
-        if found.get(DISCOVERY) or found.get(VISIBILITY):
-            self._learn(found)
+        """Namespaces are not what they were: a MeshConfig may choose others, and the root one says where it belongs."""
+        if self.known.is_set():
+            self._learn(self._current.found)
 
     def _learn(self, found: Found) -> None:
         changed = self._current.learn(found, self._world)
@@ -84,7 +82,7 @@ class MeshWatch:
     def _tell(self, found: Found) -> None:
         """One line, and the metrics, for each change of what is known."""
         self._told = found
-        against = contradictions(self._current.given.mesh, found)
+        against = contradictions(self._current.given.mesh, found, self._world)
         metrics = self._metrics
         names = {one.name for one in against}
         for name in (name for name in Mesh.model_fields if name not in READ_ONLY):
