@@ -207,7 +207,10 @@ _ROWS = (
         "gateways",
         Gateway.parse,
         optional=True,
-        shape={"selector": LABELS, "servers": [{"port": {"number": NUMBER}}]},
+        shape={
+            "selector": LABELS,
+            "servers": [{"port": {"number": NUMBER}, "hosts": TEXTS, "tls": {"mode": TEXT}}],
+        },
     ),
 )
 

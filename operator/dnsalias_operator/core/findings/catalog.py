@@ -225,6 +225,25 @@ EXTERNAL_NAME_CATCHES_ALL = Fault(
     "remove spec.ports, which an ExternalName Service does not need, or give the port a name that begins with http or "
     "tls; or use Istio 1.21 or newer",
 )
+READ_IN_OTHER_CLUSTERS = Fault(
+    "DA034",
+    "Other clusters get a clusterIP of this one",
+    Severity.WARNING,
+    "list in spec.addresses an address that no Service of any cluster has, or delete the ServiceEntry and declare a "
+    "DnsAlias instead",
+)
+COPIED_FROM_ANOTHER_CLUSTER = Fault(
+    "DA035",
+    "Copied from another cluster",
+    Severity.WARNING,
+    "delete it here, copy no ServiceEntries with the label dnsalias.io/alias, and declare the DnsAlias in this cluster",
+)
+STOPS_AT_THE_GATEWAY = Fault(
+    "DA036",
+    "East-west gateway lets the alias not pass",
+    Severity.WARNING,
+    "add the alias' host to the hosts of the gateway's server with tls.mode AUTO_PASSTHROUGH, in every cluster",
+)
 
 FAULTS: tuple[Fault, ...] = (
     CATCH_ALL,
@@ -258,6 +277,9 @@ FAULTS: tuple[Fault, ...] = (
     LED_ELSEWHERE,
     FIRST_ADDRESS_ONLY,
     EXTERNAL_NAME_CATCHES_ALL,
+    READ_IN_OTHER_CLUSTERS,
+    COPIED_FROM_ANOTHER_CLUSTER,
+    STOPS_AT_THE_GATEWAY,
 )
 
 

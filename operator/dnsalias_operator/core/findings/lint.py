@@ -14,6 +14,7 @@ from dnsalias_operator.core.findings import catalog, remedies
 from dnsalias_operator.core.findings.annotations import annotations_without_meaning
 from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
 from dnsalias_operator.core.findings.catch_all import catch_all, harm, hazard
+from dnsalias_operator.core.findings.clusters import copied, read_in_other_clusters, stops_at_the_gateway
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
 from dnsalias_operator.core.findings.names import reserved_host, unknown_endpoint
 from dnsalias_operator.core.findings.one_address import shared_by_entries
@@ -207,6 +208,8 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     cannot_repair,
     port_not_on_service,
     shared_with_ambient,
+    read_in_other_clusters,
+    copied,
     shared_by_entries,
     named_as_service,
     mixed_addresses,
@@ -240,6 +243,7 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecisi
         yield from led_elsewhere(world, alias, alias.spec.host, service, rules.mesh)
         if entry := _entry_of(world, decided):
             yield from policies_left_out(world, alias, entry, service, rules.mesh)
+            yield from stops_at_the_gateway(world, alias, entry, service, rules.mesh)
     if alias.spec and generated_entry(world, alias) is None:
         scope = asked_scope(world, rules, alias, alias.spec)
         others = (e for e in world.entries_for_host(alias.spec.host) if e.meta.namespace != key.namespace)

@@ -28,7 +28,7 @@ def policies_left_out(
     world: Snapshot, alias: DnsAlias, entry: ServiceEntry, service: Service, mesh: Mesh
 ) -> Iterator[Finding]:
     """What is bound to the Service and not to the alias' host, where the entry gives the alias a cluster of its own."""
-    ports = _own_cluster(entry, service)
+    ports = own_cluster(entry, service)
     if not ports:
         return
     host, theirs = entry.hosts[0], service_host(service, mesh)
@@ -72,7 +72,7 @@ def led_elsewhere(world: Snapshot, alias: DnsAlias, host: str, service: Service,
             )
 
 
-def _own_cluster(entry: ServiceEntry, service: Service) -> tuple[int, ...]:
+def own_cluster(entry: ServiceEntry, service: Service) -> tuple[int, ...]:
     """Ports whose calls do not take the Service's listener: those of HTTP, and all at an address of the entry's own."""
     apart = not set(entry.addresses) & set(service.cluster_ips)
     return tuple(p.number for p in entry.ports if apart or class_of(entry_protocol(p)) is PortClass.HTTP)
