@@ -7,6 +7,7 @@ rights to read it (manifests/base/rbac.yaml and manifests/people; tests/install/
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from dnsalias_operator.model.authorizationpolicy import AuthorizationPolicy
 from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.gateway import Gateway
@@ -38,6 +39,7 @@ Object = (
     | VirtualService
     | DestinationRule
     | PeerAuthentication
+    | AuthorizationPolicy
     | Gateway
 )
 
@@ -199,6 +201,19 @@ _ROWS = (
         PeerAuthentication.parse,
         optional=True,
         shape={"mtls": {"mode": TEXT}, "selector": {"matchLabels": LABELS}},
+    ),
+    Kind(
+        "AuthorizationPolicy",
+        SECURITY_GROUP,
+        ("v1", "v1beta1"),
+        "authorizationpolicies",
+        AuthorizationPolicy.parse,
+        optional=True,
+        shape={
+            "action": TEXT,
+            "selector": {"matchLabels": LABELS},
+            "rules": [{"to": [{"operation": {"hosts": TEXTS, "notHosts": TEXTS}}]}],
+        },
     ),
     Kind(
         "Gateway",

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
 
+from dnsalias_operator.model.authorizationpolicy import AuthorizationPolicy
 from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.kinds import Object
@@ -162,6 +163,11 @@ class Lookups(ABC):
         return [
             o for o in self.find("namespace", ("PeerAuthentication", namespace)) if isinstance(o, PeerAuthentication)
         ]
+
+    def authorization_policies_in(self, namespace: str) -> list[AuthorizationPolicy]:
+        """The AuthorizationPolicies of a namespace, sorted by name."""
+        found = self.find("namespace", ("AuthorizationPolicy", namespace))
+        return [o for o in found if isinstance(o, AuthorizationPolicy)]
 
     def destination_rules_in(self, namespace: str) -> list[DestinationRule]:
         """The DestinationRules of a namespace, sorted by name."""
