@@ -188,3 +188,29 @@ def test_the_file_goes_before_the_input(invoke: Invoke, write: Write) -> None:
     result = invoke("lint", "-f", write("world.yaml", CONFIG + "---\n" + INCIDENT), "--mesh-config", named)
     assert "outboundTrafficPolicy ALLOW_ANY" in result.stdout
     assert "the former counts" in result.stderr
+
+
+REMOTE = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: istio-system, annotations: {topology.istio.io/controlPlaneClusters: cluster1}}
+---
+apiVersion: dnsalias.io/v1alpha1
+kind: DnsAlias
+metadata: {name: pay, namespace: abc}
+spec: {host: pay.hello, serviceRef: {name: pay}}
+"""
+
+
+def test_the_topology_and_what_shows_it_are_printed(invoke: Invoke, write: Write) -> None:
+    """By `dnsalias mesh`, and by what every command says that it assumed; a setting wins."""
+    path = write("world.yaml", REMOTE)
+    where = "Namespace istio-system: annotation topology.istio.io/controlPlaneClusters"
+    assert facts(json.loads(invoke("mesh", "-f", path, "-o", "json").stdout))["topology"] == ("remote", where)
+    planned = invoke("plan", "-f", path)
+    assert ", topology remote, " in planned.stdout
+    assert "NotReadHere" in planned.stdout
+    told = json.loads(invoke("mesh", "-f", path, "-o", "json", "--topology", "primary").stdout)
+    assert facts(told)["topology"] == ("primary", "setting")
+    assert told["contradictions"] == [f"topology is set to primary, and counts; {where} says remote"]
+    assert "one cluster" in invoke("plan", "-f", path, "--one-cluster").stdout

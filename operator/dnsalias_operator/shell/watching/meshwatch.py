@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from dnsalias_operator.core.istio.meshconfig import NOTHING, Found, contradictions
+from dnsalias_operator.core.istio.meshconfig import NOTHING, Found, contradictions, located
 from dnsalias_operator.model.mesh import READ_ONLY, Mesh
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.settings import Settings
@@ -74,15 +74,16 @@ class MeshWatch:
 
     def _learn(self, found: Found) -> None:
         changed = self._current.learn(found, self._world)
-        if found != self._told or changed:
+        if located(found, self._current.given.mesh, self._world) != self._told or changed:
             self._tell(found)
         if changed and self.known.is_set():
             self._on_change()
 
     def _tell(self, found: Found) -> None:
         """One line, and the metrics, for each change of what is known."""
-        self._told = found
-        against = contradictions(self._current.given.mesh, found, self._world)
+        given = self._current.given.mesh
+        self._told = located(found, given, self._world)
+        against = contradictions(given, found, self._world)
         metrics = self._metrics
         names = {one.name for one in against}
         for name in (name for name in Mesh.model_fields if name not in READ_ONLY):
