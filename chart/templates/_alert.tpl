@@ -23,7 +23,8 @@ runbook is. Changes the rule that it is given, and prints nothing.
 
 {{- else if eq $rule.alert "DnsAliasOperatorAbsent" -}}
 {{- $own := printf "{namespace=%q}" $root.Release.Namespace -}}
-{{- $_ := set $rule "expr" (replace "(dnsalias_build_info)" (printf "(dnsalias_build_info%s)" $own) $rule.expr) -}}
+{{- $expr := replace "(dnsalias_build_info[" (printf "(dnsalias_build_info%s[" $own) $rule.expr -}}
+{{- $_ := set $rule "expr" (replace "(dnsalias_build_info)" (printf "(dnsalias_build_info%s)" $own) $expr) -}}
 
 {{- else if eq $rule.alert "DnsAliasWriteErrors" -}}
 {{- /* Twice the longest pause, so that retries leave no gap; the delay is longer, so that it forgets a single error. */ -}}

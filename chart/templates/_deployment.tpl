@@ -37,12 +37,14 @@
 {{- with $spread }}{{ $_ := set $pod "topologySpreadConstraints" . }}{{ end -}}
 
 {{- $container := first $pod.containers -}}
-{{- $tag := default $root.Chart.AppVersion $values.image.tag -}}
+{{- $tag := coalesce $values.image.digest $values.image.tag $root.Chart.AppVersion -}}
 {{- $joint := ternary "@" ":" (hasPrefix "sha256:" $tag) -}}
 {{- $_ := set $container "image" (print $values.image.repository $joint $tag) -}}
 {{- $_ := set $container "imagePullPolicy" $values.image.pullPolicy -}}
 {{- $_ := set $container "resources" $values.resources -}}
 {{- $environment := concat (default list $container.env) (include "dnsalias.environment" $root | fromYamlArray) -}}
+{{- $environment = concat $environment (default list $values.extraEnv) -}}
+{{- with $values.securityContext }}{{ $_ := set $container "securityContext" (mergeOverwrite $container.securityContext .) }}{{ end -}}
 {{- with $environment }}{{ $_ := set $container "env" . }}{{ end -}}
 {{- with $values.settings.http_port -}}
 {{- range $container.ports }}{{ if eq .name "http" }}{{ $_ := set . "containerPort" $values.settings.http_port }}{{ end }}{{ end -}}

@@ -1,21 +1,30 @@
+{{- define "dnsalias.name" -}}
+{{- default .Chart.Name .Values.nameOverride -}}
+{{- end -}}
+
 {{/* The name of everything; it is the one that manifests/ has where the release is called dnsalias-operator. */}}
 {{- define "dnsalias.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
-{{- else if contains .Chart.Name .Release.Name -}}
+{{- else if contains (include "dnsalias.name" .) .Release.Name -}}
 {{- .Release.Name | trunc 63 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 63 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name (include "dnsalias.name" .) | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
 {{/* By these the Service and the Deployment find the Pod: they never change during the life of a release. */}}
 {{- define "dnsalias.selectorLabels" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/name: {{ include "dnsalias.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* Labels of every object: the user's, and the chart's own, which win. */}}
 {{- define "dnsalias.labels" -}}
+{{- merge (include "dnsalias.ownLabels" . | fromYaml) (default dict .Values.commonLabels) | toYaml -}}
+{{- end -}}
+
+{{- define "dnsalias.ownLabels" -}}
 {{ include "dnsalias.selectorLabels" . }}
 app.kubernetes.io/part-of: dnsalias
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}

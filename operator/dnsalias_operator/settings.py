@@ -230,7 +230,7 @@ class Settings(BaseSettings):
             given.setdefault("topology", "primary" if self.multi_cluster else "single")
         return Rules(
             mesh=Mesh(**given),
-            **{name: getattr(self, name) for name in Rules.model_fields if name != "mesh"},
+            **{name: getattr(self, name) for name in Rules.model_fields if name not in ("mesh", "beside")},
         )
 
 

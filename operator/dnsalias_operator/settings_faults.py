@@ -7,10 +7,10 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from dnsalias_operator.model.dnsalias import TYPES
 from dnsalias_operator.model.hostrules import HostRule
 from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN, REVISION_PATTERN
 from dnsalias_operator.model.release import MODELLED, RELEASE_PATTERN
+from dnsalias_operator.model.specfaults import TYPES
 
 Fields = Mapping[str, FieldInfo]
 """The settings by their names."""

@@ -1,9 +1,11 @@
 """`dnsalias explain`: pages, and the story of one object."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+import click
 import jsonschema
 import pytest
 
@@ -11,7 +13,8 @@ from dnsalias_operator.cli.printing import pages
 from dnsalias_operator.core.advice.answers import ELSEWHERE
 from dnsalias_operator.core.findings.catalog import FAULTS
 from dnsalias_operator.core.reasons import Reason
-from tests.cli.conftest import INCIDENT, Execute, Invoke
+from tests.cli.conftest import INCIDENT, Execute, Invoke, Write, executable
+from tests.cli.terminals import on_terminal
 
 FOREIGN = """\
 ---
@@ -68,6 +71,19 @@ SCHEMA = _exactly(
         "type": "array",
         "items": _exactly(**{"from": _TEXT}, address=_TEXT, port={"type": "integer"}, rows={"type": "array"}),
     },
+    ambient=_exactly(
+        answers={
+            "type": "array",
+            "items": _exactly(
+                **{"from": {"type": ["string", "null"]}},
+                address=_TEXT,
+                port={"type": "integer"},
+                byChance={"type": "boolean"},
+                ends={"type": "array", "minItems": 1},
+            ),
+        },
+        names=_list(host=_TEXT, addresses=_LINES),
+    ),
     notModelled=_LINES,
     policies=_list(
         kind=_TEXT, **_OBJECT, what=_TEXT, host={"type": ["string", "null"]}, clients={"type": "string"}, stopsAt=_LINES
@@ -81,6 +97,7 @@ SCHEMA = _exactly(
         port={"type": ["integer", "null"]},
         message=_TEXT,
         remedy=_TEXT,
+        url=_TEXT,
         **_PLACE,
         cured={"type": "boolean"},
     ),
@@ -131,6 +148,26 @@ def test_every_reason_has_its_pages(reason: Reason) -> None:
     found = pages.pages(reason)
     assert sorted((page.file, page.part) for page in found) == sorted(reason.parts)
     assert all(page.body for page in found)
+
+
+def test_a_reason_is_found_in_any_case(invoke: Invoke) -> None:
+    """As somebody types it; one that does not exist is told with the nearest, in its own case."""
+    assert invoke("explain", "hostheld").stdout == invoke("explain", "HostHeld").stdout
+    wrong = invoke("explain", "HOSTHELT")
+    assert wrong.exit_code == 2
+    assert "there is no reason HOSTHELT; did you mean HostHeld" in wrong.stderr
+
+
+def test_a_page_is_rendered_on_a_terminal() -> None:
+    """Without the marks of Markdown; and without colours where they are not wanted."""
+    for asked in ({}, {"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", **asked}
+        shown = on_terminal([executable("dnsalias"), "explain", "DA001"], environment)
+        assert shown.code == 0
+        assert "What it means." in shown.terminal
+        assert "**" not in shown.terminal
+        assert ("\x1b[" in shown.terminal) is not bool(asked)
+        assert max(map(len, click.unstyle(shown.terminal).splitlines())) <= 80
 
 
 def test_a_reason_of_two_kinds_of_objects_has_two_pages(invoke: Invoke) -> None:
@@ -355,3 +392,45 @@ def test_unreadable_input_is_an_error_beside_the_story(execute: Execute) -> None
     assert done.returncode == 2
     assert done.stdout.startswith("DnsAlias abc/service-api")
     assert "<stdin>:2:1: expected" in done.stderr
+
+
+MIXED = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio.io/dataplane-mode: ambient}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: third, labels: {istio.io/dataplane-mode: ambient}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: pay, namespace: shop}
+spec: {clusterIP: 10.96.0.1, selector: {app: pay}, ports: [{name: tcp, port: 7000}]}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: led, namespace: other}
+spec:
+  hosts: [led.hello]
+  addresses: [10.96.0.1]
+  location: MESH_INTERNAL
+  resolution: DNS
+  endpoints: [{address: pay.shop.svc.cluster.local}]
+  ports: [{name: tcp, number: 7000, protocol: TCP}]
+"""
+
+
+def test_pods_without_sidecars_have_a_section(invoke: Invoke, write: Write) -> None:
+    """Where there are some: what they get at each address, from where, and which resolver answers them."""
+    world = write("world.yaml", MIXED)
+    told = invoke("explain", "other/led", "-f", world).stdout
+    pays = "HBONE to pods app=pay port 7000 by Service shop/pay"
+    leds = "plaintext to pay.shop.svc.cluster.local:7000 by ServiceEntry other/led"
+    assert f"10.96.0.1:7000, from namespace shop: {pays}\n" in told
+    assert f"10.96.0.1:7000, from anywhere else: {leds}; or, by chance, {pays}\n" in told
+    assert "led.hello: ztunnel answers 10.96.0.1" in told
+    answered = story(invoke, MIXED, "other/led")["ambient"]
+    assert [(a["from"], a["byChance"]) for a in answered["answers"]] == [("shop", False), (None, True)]
+    without = invoke("explain", "other/led", "-f", write("side.yaml", MIXED.replace("ambient}", "none}")))
+    assert "Ambient " not in without.stdout

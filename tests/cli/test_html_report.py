@@ -117,8 +117,18 @@ def test_listeners_are_set_side_by_side(invoke: Invoke) -> None:
     assert "2 more do not change." in told
 
 
-def test_the_same_input_gives_the_same_bytes(invoke: Invoke) -> None:
-    """No clock, no order of hashes."""
+def test_it_says_from_where_and_when_it_is(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The paths, or the context, and the time of SOURCE_DATE_EPOCH; what is no such time is ignored."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    told = " ".join(page(invoke, "-f", EXAMPLE).text)
+    assert f"dnsalias lint of {EXAMPLE}, 2026-01-01 00:00 UTC" in told
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "9" * 40)
+    assert "00:00 UTC 2026-01-01" not in " ".join(page(invoke, "-f", EXAMPLE).text)
+
+
+def test_the_same_input_gives_the_same_bytes(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No clock but that of SOURCE_DATE_EPOCH, no order of hashes."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
     first, second = (invoke("lint", "-f", EXAMPLE, "-o", "html").stdout for _ in range(2))
     assert first == second
 

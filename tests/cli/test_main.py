@@ -16,7 +16,9 @@ from click.testing import CliRunner
 from dnsalias_operator import __version__
 from dnsalias_operator.cli.commands import lint
 from dnsalias_operator.cli.main import COMMANDS, program
+from dnsalias_operator.cli.options import rules
 from dnsalias_operator.model.crd import crd
+from dnsalias_operator.settings import load_settings
 from tests.cli.conftest import Execute, Invoke, executable
 from tests.cli.terminals import on_terminal
 
@@ -207,10 +209,13 @@ def _wait_until_reading(pid: int) -> None:
         (("listeners", "--from", "default"), "\x1b[31m"),
     ],
 )
-@pytest.mark.parametrize("plain", [False, True])
-def test_a_terminal_gets_colours(arguments: tuple[str, ...], colour: str, plain: bool, incident: Path) -> None:  # noqa: FBT001
-    """Unless NO_COLOR says otherwise."""
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200", **({"NO_COLOR": "1"} if plain else {})}
+@pytest.mark.parametrize("asked", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["", "NO_COLOR", "dumb"])
+def test_a_terminal_gets_colours(
+    arguments: tuple[str, ...], colour: str, asked: dict[str, str], incident: Path
+) -> None:
+    """Unless NO_COLOR says otherwise, or the terminal knows none."""
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200", **asked}
+    plain = bool(asked)
     shown = on_terminal([executable("dnsalias"), *arguments, "-f", incident], environment)
     assert shown.code == (1 if arguments[0] == "plan" else 0)
     assert (colour in shown.terminal) is not plain
@@ -229,3 +234,14 @@ def test_nothing_slow_is_imported_before_it_is_needed(arguments: str) -> None:
         [sys.executable, "-c", program], input="", capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_without_any_setting_the_rules_are_what_the_settings_default_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings are not even loaded then, which takes time; with one of them they are."""
+    for name in [name for name in os.environ if name.upper().startswith("DNSALIAS_")]:
+        monkeypatch.delenv(name)
+    assumed = {"foreign_entries": "patch"}
+    assert rules({"config": None, "istio_version": None}) == load_settings({}, None, assumed).rules
+    monkeypatch.setenv("dnsalias_cluster_domain", "example.org")
+    assert rules({"config": None}).mesh.cluster_domain == "example.org"
+    assert rules({"config": None, "dns_capture": True}).mesh.dns_capture

@@ -25,6 +25,8 @@ kind: Deployment
 metadata: {name: istiod, namespace: istio-system, labels: {app.kubernetes.io/version: 1.28.10}}
 spec: {}
 """
+DOMAIN = """\
+spec: {template: {spec: {containers: [{name: discovery, args: [discovery, --domain, mesh.corp]}]}}}"""
 NAMESPACES = """\
 ---
 apiVersion: v1
@@ -85,6 +87,7 @@ COMMANDS = {
     "lint": ("lint",),
     "plan": ("plan",),
     "listeners": ("listeners", "--from", "default"),
+    "ambient": ("ambient", "--from", "default"),
     "explain": ("explain", "dnsalias", "abc/api"),
 }
 ALIAS = """\
@@ -188,6 +191,103 @@ def test_the_file_goes_before_the_input(invoke: Invoke, write: Write) -> None:
     result = invoke("lint", "-f", write("world.yaml", CONFIG + "---\n" + INCIDENT), "--mesh-config", named)
     assert "outboundTrafficPolicy ALLOW_ANY" in result.stdout
     assert "the former counts" in result.stderr
+
+
+def test_a_shared_config_among_the_files_is_merged(invoke: Invoke, write: Write) -> None:
+    """The one that istiod's SHARED_MESH_CONFIG names; without it, a line says that it is not known."""
+    istiod = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istiod, namespace: istio-system}
+spec: {template: {spec: {containers: [{name: discovery, env: [{name: SHARED_MESH_CONFIG, value: platform}]}]}}}
+"""
+    shared = """\
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: platform, namespace: istio-system}
+data: {mesh: "enableAutoMtls: false"}
+"""
+    alone = json.loads(invoke("mesh", "-f", write("istiod.yaml", istiod), "-o", "json").stdout)
+    assert facts(alone)["enable_auto_mtls"] == ("true", "default")
+    assert [line.partition(" (")[0] for line in alone["notRead"]] == ["there is no MeshConfig in ConfigMap platform"]
+    path = write("both.yaml", istiod + shared)
+    told = json.loads(invoke("mesh", "-f", path, "-o", "json").stdout)
+    assert facts(told)["enable_auto_mtls"] == ("false", "ConfigMap istio-system/platform: enableAutoMtls")
+    assert told["notRead"] == []
+    assert "enableAutoMtls off" in invoke("lint", "-f", path, "-f", write("alias.yaml", ALIAS)).stdout
+
+
+REVISIONS = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data: {mesh: "{}"}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio-canary, namespace: istio-system}
+data: {mesh: "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio.io/rev: canary}}
+"""
+
+
+def test_revisions_that_differ_are_told(invoke: Invoke, write: Write) -> None:
+    """By `mesh` in its output, by other commands on standard error."""
+    path = write("revisions.yaml", REVISIONS)
+    line = "revision canary (namespace shop) has outbound_traffic_policy REGISTRY_ONLY instead of ALLOW_ANY"
+    told = json.loads(invoke("mesh", "-f", path, "-o", "json").stdout)
+    assert told["differing"] == [line]
+    assert facts(told)["outbound_traffic_policy"][0] == "ALLOW_ANY"
+    assert f"Differs: {line}. " in invoke("mesh", "-f", path).stdout
+    for command in COMMANDS.values():
+        result = invoke(*command, "-f", path, "-f", write("alias.yaml", ALIAS))
+        assert f"warning: {line}; " in result.stderr
+    judged = invoke("lint", "-f", path, "-f", write("alias.yaml", ALIAS)).stdout
+    assert ", judged also where istiod is of revision canary." in judged
+
+
+def test_one_revision_can_be_chosen(invoke: Invoke, write: Write) -> None:
+    """The other one, without a name, is then beside it only if it is labelled or among the files."""
+    path = write("revisions.yaml", REVISIONS)
+    told = json.loads(invoke("mesh", "-f", path, "--istio-revision", "canary", "-o", "json").stdout)
+    assert facts(told)["outbound_traffic_policy"][0] == "REGISTRY_ONLY"
+    assert told["differing"] == []
+
+
+def test_workloads_with_their_own_capture_are_named(invoke: Invoke, write: Write) -> None:
+    """By every command, whether or not anything else says which mesh it is."""
+    deployment = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  template:
+    metadata:
+      annotations: {proxy.istio.io/config: '{proxyMetadata: {ISTIO_META_DNS_CAPTURE: "true"}}'}
+"""
+    path = write("web.yaml", deployment)
+    line = "pods have DNS capture on of their own: Deployment shop/web: annotation proxy.istio.io/config"
+    assert json.loads(invoke("mesh", "-f", path, "-o", "json").stdout)["differing"] == [line]
+    for command in COMMANDS.values():
+        result = invoke(*command, "-f", path, "-f", write("alias.yaml", ALIAS))
+        assert f"warning: {line}; " in result.stderr
+    assert line not in invoke("lint", "-f", path, "-f", write("alias.yaml", ALIAS), "--dns-capture").stderr
+
+
+def test_the_policy_knows_the_mesh_of_a_file(invoke: Invoke, write: Write) -> None:
+    """`dnsalias admission` prints the shipped policy without options; a MeshConfig's cluster domain is reserved."""
+    shipped = Path(__file__).parents[2] / "manifests" / "admission" / "policy.yaml"
+    plain = invoke("admission")
+    assert (plain.exit_code, plain.stdout) == (0, shipped.read_text(encoding="utf-8"))
+    domain = CONFIG.replace("spec: {}", DOMAIN)
+    told = invoke("admission", "--mesh-config", write("mesh.yaml", domain))
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert "mesh.corp belongs to the cluster domain" in told.stdout
+    assert invoke("admission", "--mesh-config", "no-such.yaml").exit_code == 2
 
 
 REMOTE = """\

@@ -75,6 +75,7 @@ def test_a_cluster_says_which_there_are(invoke: Invoke, control_plane: ControlPl
         ("lint", "-n", wrong),
         ("listeners", "-n", wrong, "--from", "default"),
         ("listeners", "--from", wrong),
+        ("ambient", "--from", wrong),
     ):
         told = invoke(*arguments, "--kubeconfig", kubeconfig)
         assert told.exit_code == 2

@@ -181,3 +181,53 @@ def test_a_listener_that_envoy_refuses_is_told(invoke: Invoke, write: Write, obj
     result = invoke("verify", write("dump.json", made), "-f", objects)
     assert "Envoy refuses listener 0.0.0.0_7: duplicate matcher." in result.stdout
     assert "Envoy has not taken listener 0.0.0.0_8 yet." in result.stdout
+
+
+def _config(name: str, mesh: str) -> str:
+    raw = make.manifest("v1", "ConfigMap", name, {}, namespace="istio-system")
+    return yaml.safe_dump({**raw, "data": {"mesh": mesh}})
+
+
+def test_a_pod_may_capture_dns_where_the_mesh_does_not(invoke: Invoke, write: Write, objects: Path) -> None:
+    """What its own Envoy says counts, not what the MeshConfig says; a setting counts all the same."""
+    config = write("config.yaml", _config("istio", 'defaultConfig: {proxyMetadata: {ISTIO_META_DNS_CAPTURE: "false"}}'))
+    node = envoy_dumps.node(DNS_CAPTURE="true")
+    path = write("dump.json", envoy_dumps.dump(rows(dns_capture=True), node))
+    assert invoke("verify", path, "-f", objects, "-f", config).exit_code == 0
+    result = invoke("verify", path, "-f", objects, "-f", config, "--no-dns-capture")
+    assert result.exit_code == 1
+    assert "dns_capture is set to false, and the sidecar itself says true" in result.stdout
+
+
+def test_istiods_own_release_counts_where_it_was_read(invoke: Invoke, write: Write, objects: Path) -> None:
+    """A sidecar may be older than the istiod that makes its listeners."""
+    label = {"app.kubernetes.io/version": "1.28.10"}
+    istiod = make.manifest("apps/v1", "Deployment", "istiod", {}, namespace="istio-system", meta={"labels": label})
+    path = write("dump.json", envoy_dumps.dump(rows(istio_version="1.28.10"), envoy_dumps.node(ISTIO_VERSION="1.27.1")))
+    result = invoke("verify", path, "-f", objects, "-f", write("istiod.yaml", yaml.safe_dump(istiod)))
+    assert result.exit_code == 0
+    assert "istiod is of Istio 1.28.10, and counts; the sidecar is of 1.27.1" in result.stdout
+
+
+def test_a_pod_is_compared_by_the_revision_of_its_namespace(invoke: Invoke, write: Write, objects: Path) -> None:
+    """As `listeners` predicts it; pods of other namespaces have what the assumed one says."""
+    canary = _config("istio-canary", "outboundTrafficPolicy: {mode: REGISTRY_ONLY}")
+    spaces = [
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": NAMESPACE, "labels": {"istio.io/rev": "canary"}},
+        },
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}},
+    ]
+    files = [
+        "-f",
+        write("revisions.yaml", "---\n".join((_config("istio", "{}"), canary, yaml.safe_dump_all(spaces)))),
+        "-f",
+        objects,
+    ]
+    path = write("dump.json", envoy_dumps.dump(rows(outbound_traffic_policy="REGISTRY_ONLY")))
+    assert invoke("verify", path, *files).exit_code == 0
+    told = {name: invoke("listeners", "--from", name, *files).stdout for name in (NAMESPACE, "other")}
+    assert "outboundTrafficPolicy REGISTRY_ONLY" in told[NAMESPACE]
+    assert "outboundTrafficPolicy ALLOW_ANY" in told["other"]

@@ -31,7 +31,7 @@ def test_a_manager_that_holds_the_field_is_named_and_not_overwritten(
     mark = control_plane.mark()
     operator = start_operator().ready()
     eventually(lambda: unfixed(operator, objects, "mysql", "Contested"), "the entry is contested")
-    (line,) = operator.said(object=f"ServiceEntry {objects.namespace}/mysql", reason="Contested")
+    (line,) = operator.said(kind="ServiceEntry", namespace=objects.namespace, name="mysql", reason="Contested")
     assert "dns-controller" in line["message"]
     assert objects.spec("mysql").get("addresses") == []
     eventually(lambda: ("ServiceEntry", "mysql", "Contested") in objects.events(), "the Event")
@@ -51,7 +51,7 @@ def test_a_repair_that_is_taken_back_again_and_again_is_contested(start_operator
         return unfixed(operator, objects, "mysql", "Contested")
 
     eventually(taken_back_until_contested, "the entry is contested")
-    line = operator.said(object=f"ServiceEntry {objects.namespace}/mysql", reason="Contested")[-1]
+    line = operator.said(kind="ServiceEntry", namespace=objects.namespace, name="mysql", reason="Contested")[-1]
     assert "probably dns-controller" in line["message"]
     series = 'dnsalias_unfixed_serviceentries{reason="Contested",severity="critical"}'
     assert operator.metric(series) >= 1

@@ -78,7 +78,7 @@ def test_a_foreign_entry_is_repaired_and_its_other_fields_stay(operator: Operato
     assert after["metadata"]["labels"] == before["metadata"]["labels"]
     owned = [m["fieldsV1"] for m in after["metadata"]["managedFields"] if m["manager"] == "dnsalias-repair"]
     assert owned == [{"f:spec": {"f:addresses": {}, "f:endpoints": {}}}]
-    (line,) = operator.said(object=f"ServiceEntry {objects.namespace}/traefik", written="repair")
+    (line,) = operator.said(kind="ServiceEntry", namespace=objects.namespace, name="traefik", written="repair")
     assert line["changed"] == ["spec.addresses", "spec.endpoints"]
     eventually(lambda: [e for e in objects.events() if e[:2] == ("ServiceEntry", "traefik")], "the Event")
 
@@ -179,8 +179,9 @@ def test_who_changed_the_host_of_our_entry_is_told(operator: Operator, objects: 
     objects.becomes_ready("web")
 
     def told() -> list[str]:
-        entry = f"ServiceEntry {objects.namespace}/web"
-        return [line["message"] for line in operator.said(object=entry, reason="HostChanged", written="delete")]
+        entry = {"kind": "ServiceEntry", "namespace": objects.namespace, "name": "web"}
+        lines = operator.said(**entry, reason="HostChanged", written="delete")
+        return [line["message"].removeprefix("deleted: ") for line in lines]
 
     def becomes(*hosts: str) -> None:
         eventually(lambda: objects.spec("web").get("hosts") == list(hosts), f"the entry is for {hosts}")

@@ -28,17 +28,19 @@ def told(operator: Operator) -> dict[str, Any]:
     return next(reversed(operator.said(message=LINE)), {})
 
 
-def grant(plane: ControlPlane, namespace: str) -> None:
-    """The Role of manifests/mesh, in this root namespace."""
+def grant(plane: ControlPlane, namespace: str, *revisions: str) -> None:
+    """The Role of manifests/mesh, in this root namespace; for other revisions too."""
     objects = copy.deepcopy(identity.build(plane, "mesh"))
     for obj in objects:
         obj["metadata"]["namespace"] = namespace
+        for rule in obj.get("rules", ()):
+            rule["resourceNames"] += [f"{name}-{each}" for name in rule["resourceNames"] for each in revisions]
     identity.apply(plane, objects)
 
 
-def configure(plane: ControlPlane, namespace: str, **config: object) -> None:
+def configure(plane: ControlPlane, namespace: str, revision: str = "", **config: object) -> None:
     """Write the MeshConfig, as an installer of Istio does."""
-    meta = {"name": "istio", "namespace": namespace}
+    meta = {"name": f"istio-{revision}" if revision else "istio", "namespace": namespace}
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"mesh": yaml.safe_dump(config)}}
     identity.apply(plane, [body])
 
@@ -79,7 +81,7 @@ def test_it_follows_the_meshconfig_without_a_restart(
     configure(control_plane, root, outboundTrafficPolicy={"mode": "REGISTRY_ONLY"})
     eventually(lambda: "outboundTrafficPolicy REGISTRY_ONLY" in told(operator)["assumed"], "it follows the policy")
 
-    chosen = {
+    chosen: dict[str, Any] = {
         "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"},
         "discoverySelectors": [{"matchLabels": {"mesh": "y"}}],
     }
@@ -147,3 +149,28 @@ def test_an_operator_of_one_namespace_does_not_ask(
     asked = {r.resource for r in control_plane.audit.reading(identity.USER, mark)}
     assert "services" in asked
     assert "configmaps" not in asked
+
+
+def test_a_revision_that_differs_is_read_under_its_own_rights(
+    start_operator: Start, objects: Objects, control_plane: ControlPlane, operator_kubeconfig: Path
+) -> None:
+    """What only its istiod sees is found, without a restart; what may not be read is told."""
+    root = objects.namespace
+    grant(control_plane, root)
+    configure(control_plane, root, discoverySelectors=[{"matchLabels": {"mesh": "y"}}])
+    configure(control_plane, root, "canary")
+    objects.foreign("traefik", "traefik.cutom-name")
+    operator = start_operator(root_namespace=root, mesh_read_seconds="1", foreign_entries="observe").idle()
+    assert not catches(operator, root)
+    label(control_plane, root, **{"istio.io/rev": "canary"})
+    eventually(
+        lambda: f"no permission to read ConfigMap {root}/istio-canary" in told(operator)["not_read"], "it is asked for"
+    )
+    grant(control_plane, root, "canary")
+    eventually(lambda: catches(operator, root), "under that revision it is a catch-all")
+    assert operator.metric("dnsalias_mesh_differing_revisions") == 1
+    (line,) = told(operator)["differing_revisions"]
+    assert line.startswith(f"revision canary (namespace {root}) has undiscovered no namespace instead of ")
+    assert shown(operator_kubeconfig, root)["differing"] == [line]
+    label(control_plane, root, **{"istio.io/rev": None})
+    eventually(lambda: not catches(operator, root), "it is served by the other one again")

@@ -4,9 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 from dnsalias_operator.core.aliases.conditions import desired_status
+from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.outcome import AliasDecision, Condition
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.kinds import KINDS
+from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.names import KIND, Key
+from dnsalias_operator.model.snapshot import Snapshot
+from tests.core.one_alias import ALIAS, SERVICE
 from tools import make
 
 THEN, NOW = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
@@ -81,3 +87,20 @@ def test_what_others_write_over_ours_is_seen() -> None:
     forged = [{**written["conditions"][0], "message": "by somebody else"}]
     for theirs in ({**written, "conditions": forged}, {**written, "host": "b.hello"}, {**written, "conditions": []}):
         assert desired_status(_decision(READY), _alias(theirs), NOW) is not None
+
+
+def test_an_exported_alias_says_that_ztunnel_does_not_read_it() -> None:
+    """Only where clients in ambient mode are about, and serviceEntryVisibility does not keep it to its namespace."""
+    exported = {**ALIAS, "spec": {**ALIAS["spec"], "ports": [80], "exportTo": ["."]}}
+    ambient = make.manifest("v1", "Namespace", "amb", None, meta={"labels": {"istio.io/dataplane-mode": "ambient"}})
+
+    def accepted(*objects: dict[str, Any], **mesh: Any) -> str:  # noqa: ANN401 (fields of Mesh)
+        world = Snapshot(KINDS[o["kind"]].parse(o) for o in (SERVICE, *objects))
+        decision = decide_alias(world, Key(KIND, "abc", "api"), make.rules(mesh=Mesh(**mesh)))
+        assert decision is not None
+        return decision.conditions[0].message
+
+    told = "namespace amb is in ambient mode, and pods in that mode are told of the alias in every namespace"
+    assert told in accepted(exported, ambient)
+    assert "ambient" not in accepted(exported) + accepted(ALIAS, ambient)
+    assert "ambient" not in accepted(exported, ambient, private_entries=frozenset({"abc"}))

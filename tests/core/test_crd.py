@@ -56,7 +56,7 @@ def test_conditions_are_a_map_by_type() -> None:
     ("spec", "fault"),
     [
         (None, "spec.host: required, and not given; spec.serviceRef: required, and not given"),
-        ({"host": "a.b", "serviceRef": {"name": "a"}, "hosts": []}, "spec.hosts: unknown field; remove it"),
+        ({"host": "a.b", "serviceRef": {"name": "a"}, "labels": []}, "spec.labels: unknown field; remove it"),
         (
             {"host": "a.b", "serviceRef": {"name": "a"}, "ports": [0]},
             "spec.ports.0: a port is a number from 1 to 65535 or the name of a Service port (got 0)",

@@ -29,8 +29,8 @@ def _rule(host: str, namespace: str) -> dict[str, Any]:
 
 
 def _web(*ports: dict[str, Any], **spec: Any) -> dict[str, Any]:  # noqa: ANN401 (fields of any type)
-    given = {"ip": "10.96.0.1", "selector": {"app": "web"}, **spec}
-    return make.service("web", namespace="abc", ports=ports or None, meta=_meta(5), **given)
+    given = {"ip": "10.96.0.1", "selector": {"app": "web"}, "meta": _meta(5), **spec}
+    return make.service("web", namespace="abc", ports=ports or None, **given)
 
 
 def _entry(name: str, *hosts: str, created: int, ports: list[dict[str, Any]], **spec: Any) -> dict[str, Any]:  # noqa: ANN401 (fields of any type)
@@ -226,3 +226,41 @@ def test_what_no_selector_chose_gets_no_mtls_by_a_repair(rule: tuple[dict[str, A
     )
     decided = plan(snapshot(*world, *rule), make.rules(mesh=Mesh(dns_capture=True)))
     assert ("web" in {change.key.name for change in decided.changes}) is repaired
+
+
+def test_two_catch_alls_with_a_rule_of_one_are_both_contained_for_good() -> None:
+    """What one of them is called by only since the other is contained is no reason to take that back."""
+    service = _web(make.port(443), meta=_meta(3, annotations={"networking.istio.io/exportTo": "."}))
+    routes = make.manifest(
+        make.NETWORKING, "VirtualService", "routes", namespace="abc",
+        spec={"hosts": ["db.hello"], "tcp": [{"route": [{"destination": {"host": "canary.abc.svc.cluster.local"}}]}]},
+    )  # fmt: skip
+    older = make.foreign(
+        "old", "web.hello", ports=[make.entry_port(443)], namespace="shop", resolution="DNS",
+        meta=_meta(5, annotations={"dnsalias.io/service": "abc/web"}),
+    )  # fmt: skip
+    younger = make.foreign(
+        "db", "db.hello", ports=[make.entry_port(443)], namespace="abc", resolution="DNS",
+        endpoints=[{"address": "web.abc.svc.cluster.local"}], meta=_meta(6, annotations=dict(STANDS_FOR_WEB)),
+    )  # fmt: skip
+    world = snapshot(service, older, younger, routes)
+    changes = [c for c in plan(world, make.rules()).changes if c.after]
+    written = [(c.key.name, *c.after["spec"].get("addresses", ())) for c in changes if c.after]
+    assert len(written) == len(set(written)), "it goes round in a circle"
+    assert all(address for _, address in written), "one of them is a catch-all again"
+    assert {name for name, _ in written} == {"db", "old"}
+
+
+@pytest.mark.parametrize(("rule", "repaired"), [((_rule("web.hello", "shop"),), False), ((), True)])
+def test_a_rule_of_clients_who_have_no_service_keeps_its_clusterip(
+    rule: tuple[dict[str, Any], ...], *, repaired: bool
+) -> None:
+    """There the clusterIP has no listener, and calls to it would get the TLS that is meant for the entry's host."""
+    service = _web(make.port(443, "any"), meta=_meta(1, annotations={"networking.istio.io/exportTo": "abc"}))
+    entry = _entry(
+        "web", "web.hello", created=5, ports=[make.entry_port(443, None)], resolution="STATIC",
+        endpoints=[{"address": "10.96.0.1"}],
+    )  # fmt: skip
+    decided = plan(snapshot(service, entry, *rule), make.rules())
+    given = [change.after["spec"]["addresses"] for change in decided.changes if change.after]
+    assert (["10.96.0.1"] in given) is repaired

@@ -356,10 +356,9 @@ def test_what_changes_listeners_and_is_not_followed_is_listed(config: dict[str, 
 
 
 def test_environment_that_changes_a_rule_is_listed() -> None:
-    """Where it is not as the rules were measured; networks and a second ConfigMap too."""
+    """Where it is not as the rules were measured; networks too."""
     odd = deployment(ENABLE_EXTERNAL_NAME_ALIAS="false", PILOT_ENABLE_SERVICEENTRY_SELECT_PODS="true")
     assert [line.rpartition(" ")[2] for line in read_document(odd).unfollowed] == ["ENABLE_EXTERNAL_NAME_ALIAS=false"]
-    assert "not read" in read_document(deployment(SHARED_MESH_CONFIG="mine")).unfollowed[0]
     assert read_document(configmap({}, meshNetworks="networks: {a: {}}")).unfollowed
     assert not read_document(configmap({}, meshNetworks="networks: {}")).unfollowed
 

@@ -70,8 +70,12 @@ def lost(world: World, counts: Counter[str]) -> Iterator[str]:
     mesh, clients = world.rules.mesh, clients_of(before, CLIENTS)
     was, listed = Reached(before, world.truth, mesh, clients), tuple(calls(before, world.truth, mesh))
     counts.update({"changed": 1, "calls": len(listed) * len(clients)})
-    state = before
+    state, made = before, set[str]()
     for number, change in enumerate(changes, 1):
+        if (made_before := repr((change.key, change.after))) in made:
+            counts["broken"] += 1
+            yield f"change {number}, {change.verb} {change.key}: the plan goes round in a circle"
+        made.add(made_before)
         for address in forgotten(state, change):
             counts["broken"] += 1
             yield f"change {number}, {change.verb} {change.key}: ztunnel forgets {address}"

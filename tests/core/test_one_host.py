@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dnsalias_operator.core.findings.lint import entry_findings
-from dnsalias_operator.core.traffic.one_host import MOST, Effect, fates
+from dnsalias_operator.core.traffic.one_host import MOST, Effect, fates, fates_of_all
+from dnsalias_operator.core.traffic.ports_alike import ports_alike
 from dnsalias_operator.core.triggers import affected
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.service import Service
@@ -115,6 +118,75 @@ def test_of_very_many_nothing_is_told_but_that_there_are() -> None:
     many = [_entry(f"e{n}", 80 + n) for n in range(MOST + 1)]
     assert _effects(*many) == []
     assert len(_effects(*many[:MOST])) == 1
+
+
+def test_of_too_many_kinds_of_ports_nothing_is_told() -> None:
+    """Two hundred ports of every entry are one question where they are alike, and very many where no two are."""
+    numbers = range(1, 201)
+    alike = [[make.entry_port(n, "TCP", f"p{n}") for n in numbers] for _ in range(9)]
+    # In binary, which of the entries say HTTP on a port and which say TCP.
+    unlike = [[make.entry_port(n, "HTTP" if n >> at & 1 else "TCP", f"p{n}") for n in numbers] for at in range(9)]
+    told, untold = ([_entry("e" * (at + 1), ports=ports) for at, ports in enumerate(each)] for each in (alike, unlike))
+    assert len(_effects(*told)) == len(numbers)
+    assert _effects(*untold) == []
+
+
+_PORTS = st.lists(
+    st.fixed_dictionaries(
+        {"number": st.sampled_from([53, 80, 81, 82, 90, 443, 15001, 15021]), "name": st.sampled_from("abcd")},
+        optional={"protocol": st.sampled_from(["HTTP", "TCP", "TLS", "UDP"]), "targetPort": st.sampled_from([80, 90])},
+    ),
+    max_size=6,
+)
+_SPECS = st.fixed_dictionaries(
+    {"ports": _PORTS, "resolution": st.sampled_from(["STATIC", "DNS", "DNS_ROUND_ROBIN", "NONE"])},
+    optional={
+        "addresses": st.lists(st.sampled_from(["192.0.2.1", "192.0.2.2", "10.96.0.1", "10.0.0.0/8"]), max_size=2),
+        "endpoints": st.lists(
+            st.fixed_dictionaries(
+                {"address": st.sampled_from(["192.0.2.7", "192.0.2.8", "far.example"])},
+                optional={"ports": st.dictionaries(st.sampled_from("ab"), st.sampled_from([80, 90]), max_size=2)},
+            ),
+            max_size=3,
+        ),
+        "exportTo": st.sampled_from([["."], ["shop"], ["*"]]),
+        "workloadSelector": st.just({"labels": {"app": "a"}}),
+    },
+)
+_EGRESS = st.fixed_dictionaries(
+    {"hosts": st.sampled_from([["./*"], ["*/*"], ["abc/*"]])},
+    optional={"port": st.sampled_from([{"number": n, "protocol": p} for n in (80, 81) for p in ("HTTP", "TCP")])},
+)
+_MESHES = st.builds(
+    Mesh,
+    dns_capture=st.booleans(),
+    dual_stack=st.booleans(),
+    outbound_traffic_policy=st.sampled_from(["ALLOW_ANY", "REGISTRY_ONLY"]),
+    istio_version=st.sampled_from(["1.11.8", "1.22.3", "1.31.0"]),
+)
+
+
+@settings(deadline=None)
+@given(
+    specs=st.lists(_SPECS, min_size=1, max_size=4),
+    service=st.none() | st.lists(st.sampled_from([53, 80, 81, 82]), min_size=1, unique=True),
+    egress=st.lists(_EGRESS, max_size=2),
+    mesh=_MESHES,
+)
+def test_ports_that_are_alike_come_to_the_same(
+    specs: list[dict[str, Any]], service: list[int] | None, egress: list[dict[str, Any]], mesh: Mesh
+) -> None:
+    """To ask for one number of each kind gives what asking for every number gives, whatever the group and the mesh."""
+    host = "h.abc.svc.cluster.local" if service else "h.example"
+    entries = [_entry("e" * (at + 1), hosts=[host], **spec) for at, spec in enumerate(specs)]
+    ports = [make.port(n, name) for n, name in zip(service or (), ("http", "tcp", "", "x"), strict=False)]
+    services = [Service.parse(make.service("h", namespace="abc", ip="10.96.0.1", ports=ports))] if service else []
+    group: list[Service | ServiceEntry] = [*entries, *services]
+    sidecars = [Sidecar.parse(make.sidecar("default", namespace="shop", egress=egress))] if egress else []
+    alone = Snapshot([*group, *sidecars])
+    alike = ports_alike(alone, group, mesh)
+    one_by_one = sorted([number] for numbers in alike for number in numbers)
+    assert fates_of_all(alone, host, group, alike, mesh) == fates_of_all(alone, host, group, one_by_one, mesh)
 
 
 @pytest.mark.parametrize("spec", [{"exportTo": ["shop"]}, {"resolution": "NONE"}, {"protocol": "TCP"}])

@@ -18,8 +18,12 @@ SAME_WORD = {
     ("model/status.py", "Programmed"),
     ("model/status.py", "Ready"),
     ("model/status.py", "Generated"),
+    # The default of the CRD: the model is below the core, which has the list.
+    ("model/status.py", "Pending"),
     # A status reason of Kubernetes (metav1.StatusReason).
     ("core/hosts/admission.py", "Invalid"),
+    # The type of a pod's condition.
+    ("core/istio/ambient/workloads.py", "Ready"),
 }
 """Words that mean something else where they stand."""
 

@@ -4,7 +4,7 @@ Every finding of every scenario, and of some worlds beside them, has its remedy 
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from dnsalias_operator.core.findings.catalog import FAULTS
 from dnsalias_operator.core.plan import lint, plan
@@ -62,7 +62,7 @@ def _worlds() -> list[tuple[str, Cluster, Rules]]:
     # What a release of Istio makes of an entry is remedied by another release too, which is no edit of objects.
     scenarios = [(name, s) for name in names() if "istio_version" not in (s := load(name)).settings]
     found = [(name, Cluster(s), s.rules) for name, s in scenarios] + [(n, begun(s), s.rules) for n, s in WORLDS.items()]
-    return [*found, _undiscovered()]
+    return [*found, _undiscovered(), *_open()]
 
 
 def _undiscovered() -> tuple[str, Cluster, Rules]:
@@ -70,3 +70,12 @@ def _undiscovered() -> tuple[str, Cluster, Rules]:
     alone = load("alias-shapes")
     unseen = Mesh(undiscovered=frozenset(raw["metadata"].get("namespace", "") for raw in alone.objects))
     return "undiscovered", Cluster(alone), alone.rules.model_copy(update={"mesh": unseen})
+
+
+def _open() -> Iterator[tuple[str, Cluster, Rules]]:
+    """Meshes whose MeshConfig was read, and limits nobody's entries; before 1.31 and since then."""
+    for name in ("catch-all-by-protocol", "guard-tcp-entry-older"):
+        for release in ("1.31", "1.28.10"):
+            each = load(name)
+            mesh = Mesh(**{**dict(each.rules.mesh), "limits_entries": False, "istio_version": release})
+            yield f"{name} in an open mesh of {release}", Cluster(each), each.rules.model_copy(update={"mesh": mesh})

@@ -100,10 +100,14 @@ def _stuck(cluster: Cluster, operator: Kubelet) -> list[str]:
     try:
         eventually(done, "everything is done")
     except TimeoutError:
-        about = [json.dumps(line) for line in operator.all_lines() if any(str(line.get("object")) in x for x in left)]
+        about = [json.dumps(line) for line in operator.all_lines() if any(_object(line) in x for x in left)]
         return [*left, *about[-20:]]
     operator.idle()
     return []
+
+
+def _object(line: Raw) -> str:
+    return f"{line.get('kind')} {line.get('namespace')}/{line.get('name')}"
 
 
 def _named_by_us(name: str, objects: list[Raw]) -> bool:

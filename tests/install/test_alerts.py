@@ -23,7 +23,7 @@ MATCHER = re.compile(r"(\w+)(=|!=|=~)(?:\"([^\"]*)\"|%q)")
 README = REPOSITORY / "README.md"
 QUERY = re.compile(r'query (?:\(printf )?"((?:[^"\\]|\\.)*)"')
 
-OF_THE_TARGET = ("namespace", "job")
+OF_THE_TARGET = ("cluster", "namespace", "job")
 """Labels that Prometheus gives to what it scrapes, where a metric has none of that name."""
 
 
@@ -44,7 +44,7 @@ def test_metrics_and_labels_exist() -> None:
     assert {name for name, _ in found} >= {"dnsalias_unfixed_serviceentry_info", "dnsalias_findings"}
     for name, labels in found:
         assert name in SPECS
-        assert {label for label, _, _ in MATCHER.findall(labels)} <= set(SPECS[name].labels)
+        assert {label for label, _, _ in MATCHER.findall(labels)} <= {*SPECS[name].labels, *OF_THE_TARGET}
     grouped = [m for q in queries() for m in re.findall(r"by \(([^)]*)\) \((?:\w+\()?\s*(dnsalias_\w+)", q)]
     assert len(grouped) >= len(rules())
     for labels, name in grouped:

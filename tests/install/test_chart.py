@@ -1,6 +1,7 @@
 """The Helm chart on a real API server: what it installs, what it upgrades, and what it never takes away."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,8 +136,8 @@ def test_monitoring_is_what_kustomize_installs(dry: Helm) -> None:
         if theirs["kind"] == "PrometheusRule":
             # One chart is one install, and says which: another that is there does not hide that this one is not.
             for rule in (r for g in theirs["spec"]["groups"] for r in g["rules"] if r["alert"].endswith("Absent")):
-                own = f'(dnsalias_build_info{{namespace="{identity.NAMESPACE}"}})'
-                rule["expr"] = rule["expr"].replace("(dnsalias_build_info)", own)
+                own = f'(dnsalias_build_info{{namespace="{identity.NAMESPACE}"}}'
+                rule["expr"] = re.sub(r"\(dnsalias_build_info(?=[)[])", own, rule["expr"])
         assert content_of(added[key]) == content_of(theirs), HINT
         same_labels(added[key], theirs)
 
@@ -414,6 +415,14 @@ def test_the_right_to_read_the_mesh_is_that_of_kustomize(dry: Helm) -> None:
         ("configmaps", "istio-sidecar-injector-canary"),
         ("deployments", "istiod-canary"),
     }
+    others = {"create": "yes", "revisions": ["default", "old"], "configMaps": ["platform"]}
+    of_several = dry.rendered({"meshRole": others, "settings": settings})
+    (role,) = (o for o in of_several if o["kind"] == "Role" and o["metadata"]["namespace"] == "mesh")
+    assert [rule["resourceNames"] for rule in role["rules"]] == [
+        [f"{name}{each}" for each in ("-canary", "", "-old") for name in ("istio", "istio-sidecar-injector")]
+        + ["platform"],
+        ["istiod-canary", "istiod", "istiod-old"],
+    ]
 
 
 def test_the_right_to_read_the_mesh_comes_where_its_namespace_is(helm: Helm) -> None:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.install.helm import CHART, RELEASE, Helm, HelmError
+from tools.chart.values import CALLED
 from tools.controlplane.api import ApiError
 from tools.controlplane.cluster import ControlPlane
 
@@ -156,3 +157,51 @@ def test_helms_own_linter_finds_nothing(helm: Helm) -> None:
     said = helm.run("lint", "--strict", str(CHART), "-f", "-", stdin=json.dumps(EVERYTHING))
     assert "1 chart(s) linted, 0 chart(s) failed" in said
     assert "[WARNING]" not in said
+
+
+DIGEST = f"sha256:{'0a' * 32}"
+
+
+def test_the_names_that_other_charts_have_mean_the_same(helm: Helm) -> None:
+    """A digest decides over the tag; names, labels, environment, security context and interval are as they say."""
+    values = {
+        "image": {"repository": "r/n", "tag": "1", "digest": DIGEST},
+        "nameOverride": "aliases",
+        "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://p:1"}],
+        "commonLabels": {"team": "mesh", "app.kubernetes.io/part-of": "x"},
+        "securityContext": {"runAsUser": 7},
+        "monitoring": {"enabled": True, "interval": "2m"},
+    }
+    objects = helm.rendered(values, release="eu")
+    (container,) = pod(objects)["containers"]
+    plain = pod(helm.rendered(release="eu"))["containers"][0]
+    assert container["image"] == f"r/n@{DIGEST}"
+    assert {"name": "HTTPS_PROXY", "value": "http://p:1"} in container["env"]
+    assert [e for e in plain["env"] if e not in container["env"] and e["name"] != "DNSALIAS_LEASE_NAME"] == []
+    assert container["securityContext"] == {**plain["securityContext"], "runAsUser": 7}
+    assert selector(objects)["app.kubernetes.io/name"] == "aliases"
+    assert only(objects, "Deployment")["metadata"]["name"] == "eu-aliases"
+    for obj in objects:
+        labels = obj["metadata"]["labels"]
+        assert (labels["team"], labels["app.kubernetes.io/part-of"]) == ("mesh", "dnsalias")
+    assert only(objects, "ServiceMonitor")["spec"]["endpoints"][0]["interval"] == "2m"
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_a_name_of_other_charts_is_told_this_ones(helm: Helm, name: str) -> None:
+    """A value that this chart calls otherwise is refused with its name here."""
+    with pytest.raises(HelmError) as refused:
+        helm.rendered({name: {"enabled": True} if name != "replicaCount" else 3})
+    assert f"this chart calls it {CALLED[name]}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("repository", "told"), [("dnsalias-operator", "has no registry"), ("r/n", "imagePullSecrets")]
+)
+def test_the_notes_say_what_to_do_where_the_image_cannot_be_pulled(helm: Helm, repository: str, told: str) -> None:
+    """Without a registry the name is hardly one that nodes can pull."""
+    values = json.dumps({"image": {"repository": repository}})
+    install = ("install", RELEASE, str(CHART), "-n", "default", "--dry-run=client", "-f", "-")
+    notes = helm.run(*install, stdin=values).partition("NOTES:")[2]
+    assert "ImagePullBackOff" in notes
+    assert told in notes

@@ -8,6 +8,8 @@ import pytest
 
 from dnsalias_operator.model.dnsalias import AN_ADDRESS, DnsAlias
 from dnsalias_operator.model.names import API_VERSION, KIND
+from dnsalias_operator.model.specfaults import HOST_MISTAKES, SERVICE_MISTAKES
+from dnsalias_operator.model.status import WAITING
 from tools import make
 from tools.controlplane.api import ApiError
 from tools.controlplane.cluster import ControlPlane
@@ -189,6 +191,14 @@ def test_the_api_server_says_what_is_expected(control_plane: ControlPlane) -> No
     """Rules that a pattern cannot tell are refused with a sentence that a person can act on."""
     for row, sentence in (
         ({"host": "10.0.0.1"}, AN_ADDRESS),
+        ({"host": "Api.hello"}, HOST_MISTAKES[0].message),
+        ({"host": "*.hello"}, HOST_MISTAKES[1].message),
+        ({"host": "https://api.hello"}, HOST_MISTAKES[2].message),
+        ({"host": "api.hello."}, HOST_MISTAKES[3].message),
+        ({"host": "api_1.hello"}, HOST_MISTAKES[4].message),
+        ({"host": "api"}, HOST_MISTAKES[5].message),
+        ({"serviceRef": {"name": "shop/db"}}, SERVICE_MISTAKES[0].message),
+        ({"serviceRef": {"name": "db.shop"}}, SERVICE_MISTAKES[1].message),
         ({"ports": [65536]}, "a port is a number from 1 to 65535 or the name of a Service port"),
         ({"ports": [1, 1]}, "ports lists the same port twice; name each port once"),
         ({"exportTo": ["a", "a"]}, "exportTo lists the same namespace twice; name each once"),
@@ -227,14 +237,21 @@ def test_columns_of_kubectl_get(control_plane: ControlPlane, namespace: str) -> 
         "READY": "False",
         "REASON": "Contested",
     }
-    assert {k: v for k, v in new.items() if v and k != "AGE"} == {"NAME": "new", "HOST": "api.hello", "SERVICE": "api"}
-    wide, _ = table(control_plane.kubectl("get", "dna", "-n", namespace, "-o", "wide"))
+    assert {k: v for k, v in new.items() if v and k != "AGE"} == {
+        "NAME": "new",
+        "HOST": "api.hello",
+        "SERVICE": "api",
+        "READY": "Unknown",
+        "REASON": "Pending",
+    }
+    wide, waiting = table(control_plane.kubectl("get", "dna", "-n", namespace, "-o", "wide"))
     assert {k: v for k, v in wide.items() if k not in {*api, "AGE"}} == {
         "SECOND ADDRESS": "fd00:10:96::7",
         "ENTRY": "theirs",
         "MODE": "Patched",
         "MESSAGE": "field manager dns-controller takes it back",
     }
+    assert waiting["MESSAGE"] == WAITING
 
 
 def table(text: str) -> list[dict[str, str]]:

@@ -1,5 +1,7 @@
 """The dashboard as it is installed, without a cluster; test_troubles.py evaluates it."""
 
+import json
+import re
 from typing import Any
 
 from dnsalias_operator.shell.reporting.series import SPECS
@@ -27,7 +29,9 @@ def test_the_file_is_what_the_source_says() -> None:
 def test_it_asks_after_metrics_and_labels_that_exist() -> None:
     """No panel asks for a metric, a matcher or a group that the operator does not have."""
     for expression in expressions():
-        known = {"alertname", "alertstate", "cause", "le"}.union(*(SPECS[m].labels for m in expression.metrics()))
+        known = {"alertname", "alertstate", "cause", "le", "namespace", "job"}.union(
+            *(SPECS[m].labels for m in expression.metrics())
+        )
         for metric, matched in expression.metrics().items():
             assert matched <= set(SPECS[metric].labels), expression
         if "ALERTS" not in expression.text:
@@ -39,6 +43,18 @@ def test_it_shows_every_metric() -> None:
     """What the operator counts can be looked at; the caps of the lists apart, of which the lists themselves tell."""
     shown = {metric for expression in expressions() for metric in expression.metrics()}
     assert shown == set(SPECS) - ABOUT_CAPS
+
+
+def test_every_query_is_about_the_chosen_clusters() -> None:
+    """Each series is chosen by the variable, each group keeps the cluster, and each line has it in its legend."""
+    for expression in expressions():
+        series = re.findall(r"\b(?:dnsalias_\w+|ALERTS)\b(.{0,20})", expression.text)
+        assert series, expression
+        assert [rest for rest in series if not rest.startswith('{cluster=~"$cluster"')] == [], expression
+        assert all(group.startswith("cluster") for group in re.findall(r"by \(([^)]*)", expression.text)), expression
+        assert not expression.legend or "{{cluster}}" in expression.legend, expression
+    (variable,) = (v for v in json.loads(document())["templating"]["list"] if v["name"] == "cluster")
+    assert (variable["includeAll"], variable["allValue"], variable["multi"]) == (True, ".*", True)
 
 
 def test_it_leads_to_every_alert() -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.monitoring import rules
+from tests.monitoring.expressions import expressions
 from tests.monitoring.rules import Rule
 from tests.monitoring.tools import tool
 
@@ -73,3 +74,33 @@ def test_the_cases_tell_a_broken_rule(rule: Rule, broken: Any, tmp_path: Path) -
     result = promtool(broken(rule), cases, tmp_path)
     assert result.returncode == 1
     assert f"alertname: {rule['alert']}, time:" in result.stdout + result.stderr
+
+
+def test_the_dashboard_hides_no_cluster_behind_another(tmp_path: Path) -> None:
+    """Its queries are PromQL; of two clusters, one of which has listed nothing, the word is that of the worse."""
+    asked = {e.panel: e.whole() for e in expressions()}
+    every = [{"record": f"panel:{n}", "expr": e.whole()} for n, e in enumerate(expressions())]
+    rules.write(every, tmp_path)
+    series = [
+        {"series": f'{metric}{{cluster="{cluster}",namespace="d",job="d"{more}}}', "values": f"{value}x5"}
+        for cluster, value in (("east", 1), ("west", 0))
+        for metric, more in (
+            ("dnsalias_leader", ""),
+            ("dnsalias_synced", ""),
+            ("dnsalias_build_info", ""),
+            ("dnsalias_findings", ',code="DA001",severity="critical"'),
+        )
+    ]
+    leaders = [{"labels": f'{{cluster="{c}"}}', "value": v} for c, v in (("east", 1), ("west", 0))]
+    (leading,) = (e.whole() for e in expressions() if e.legend.startswith("leaders"))
+    cases = [
+        {"expr": asked["Operator"], "eval_time": "3m", "exp_samples": [{"labels": "{}", "value": 0}]},
+        {"expr": asked["Catch-all ports"], "eval_time": "3m", "exp_samples": [{"labels": "{}", "value": 1}]},
+        {"expr": leading, "eval_time": "3m", "exp_samples": leaders},
+    ]
+    test = {"rule_files": ["rules.yaml"], "tests": [{"input_series": series, "promql_expr_test": cases}]}
+    (tmp_path / "fleet.yaml").write_text(yaml.safe_dump(test), encoding="utf-8")
+    for command in (("check", "rules", "rules.yaml"), ("test", "rules", "fleet.yaml")):
+        whole = [str(tool("promtool")), *command]
+        done = subprocess.run(whole, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr

@@ -25,6 +25,7 @@ COMMANDS = (
     ("plan", "-o", "json"),
     ("render",),
     ("listeners", "--from", "abc"),
+    ("ambient", "--from", "abc"),
     ("coredns",),
     ("adopt",),
     ("explain", "abc/api"),

@@ -1,11 +1,12 @@
 """Where the cluster is: what the environment says of the way there."""
 
+import os
 from pathlib import Path
 
 import pytest
 import yaml
 
-from dnsalias_operator.shell.api.access import environment_proxy, load_configuration
+from dnsalias_operator.shell.api.access import context_name, environment_proxy, load_configuration
 from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ClusterError, UnreachableError
 from tests.shell.test_client import kubeconfig
@@ -96,3 +97,29 @@ async def test_a_netrc_is_no_source_of_credentials(monkeypatch: pytest.MonkeyPat
     async with await Client.connect(str(kubeconfig(tmp_path, "http://127.0.0.1:9", "t"))) as client:
         with pytest.raises(UnreachableError):
             await client.request("GET", "api/v1")
+
+
+async def test_without_a_kubeconfig_it_says_where_it_looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The files of KUBECONFIG, or that of the home folder, as kubectl does."""
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    for named in ((tmp_path / "a", tmp_path / "b"), ()):
+        monkeypatch.setenv("KUBECONFIG", os.pathsep.join(map(str, named)))
+        monkeypatch.setenv("HOME", str(tmp_path))
+        with pytest.raises(ClusterError) as told:
+            await load_configuration()
+        looked = ", ".join(map(str, named or (tmp_path / ".kube" / "config",)))
+        assert str(told.value) == f"no kubeconfig found (looked at {looked}); give --kubeconfig FILE"
+
+
+def test_the_current_context_has_a_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of the kubeconfig that is used; what cannot be read, or has none, is unknown."""
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    path = kubeconfig(tmp_path, "https://127.0.0.1:1", "token")
+    current = yaml.safe_load(path.read_text())["current-context"]
+    assert context_name(str(path)) == current
+    for content in ("", "[]", "a: [", "contexts: 5"):
+        path.write_text(content)
+        assert context_name(str(path)) == "unknown"
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    assert context_name() == "in-cluster"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientTimeout, web
 
 from dnsalias_operator.shell.api.access import load_configuration
 from dnsalias_operator.shell.api.client import Client
@@ -117,8 +117,17 @@ async def test_a_write_is_given_up_when_the_lease_runs_out(server: Server, tmp_p
     server.hangs = True
     path = str(kubeconfig(tmp_path, server.url, "first"))
     async with await Client.connect(path, fence=lambda: 0.05, request_seconds=300) as fenced:
-        with pytest.raises(UnreachableError, match="TimeoutError"):
+        with pytest.raises(UnreachableError, match=r"no answer to POST /api/v1/x before the Lease runs out"):
             await fenced.request("POST", "api/v1/x", None, {})
+
+
+async def test_what_does_not_answer_is_named_with_how_long(server: Server, tmp_path: Path) -> None:
+    """Server, verb, path and the limit: not the name of an exception."""
+    server.hangs = True
+    async with await Client.connect(str(kubeconfig(tmp_path, server.url, "first"))) as client:
+        client._timeout = ClientTimeout(total=0.05)
+        with pytest.raises(UnreachableError, match=r"^http://127\.0\.0\.1:\d+: no answer to GET /api/v1/x in 0\.05 s$"):
+            await client.request("GET", "api/v1/x")
 
 
 async def test_after_new_credentials_the_lease_counts_again(server: Server, tmp_path: Path) -> None:

@@ -171,7 +171,13 @@ async def test_an_event_that_cannot_be_posted_is_logged_with_its_object(
         await recorder._queue.join()
     task.cancel()
     (line,) = caplog.records
-    assert line.__dict__["fields"] == {"object": "Service shop/web", "reason": "Reason0", "error": str(fails[0])}
+    assert line.__dict__["fields"] == {
+        "kind": "Service",
+        "namespace": "shop",
+        "name": "web",
+        "reason": "Reason0",
+        "error": str(fails[0]),
+    }
     assert server.posted == ["Reason1"]
     assert _results(metrics) == {"error": 1, "ok": 1}
 

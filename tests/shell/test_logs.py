@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from dnsalias_operator.model.names import Key
 from dnsalias_operator.shell.reporting import logs
 
 
@@ -22,11 +23,11 @@ def _restored() -> Iterator[None]:
 
 
 def test_json_lines_carry_message_and_fields() -> None:
-    """A decision's object and reason are fields of the line's object, empty ones are left out."""
+    """A decision's kind, namespace, name and reason are fields of the line's object, empty ones are left out."""
     out = io.StringIO()
     logs.configure("json", "info", out)
     fields: dict[str, object] = {
-        "object": "ServiceEntry a/b",
+        **logs.about(Key("ServiceEntry", "a", "b")),
         "reason": "LacksAddresses",
         "changed": [],
         "inferred": None,
@@ -38,7 +39,9 @@ def test_json_lines_carry_message_and_fields() -> None:
         "level": "info",
         "logger": "x",
         "message": "it has no addresses",
-        "object": "ServiceEntry a/b",
+        "kind": "ServiceEntry",
+        "namespace": "a",
+        "name": "b",
         "reason": "LacksAddresses",
     }
 
@@ -111,7 +114,11 @@ def test_libraries_are_quiet_unless_asked() -> None:
     out = io.StringIO()
     logs.configure("console", "info", out)
     logging.getLogger("kopf.activities").info("Initial authentication")
+    logging.getLogger("kopf._core.reactor.observation").warning("Unresolved resources cannot be served")
+    logging.getLogger("kopf._cogs.clients.api").error("Request attempt #1/9 failed; will retry")
     assert out.getvalue() == ""
+    logging.getLogger("kopf._core.reactor.queueing").error("Event processing has failed")
+    assert "Event processing" in out.getvalue()
     logs.configure("console", "debug", out)
     logging.getLogger("kopf.activities").info("Initial authentication")
     assert "Initial authentication" in out.getvalue()

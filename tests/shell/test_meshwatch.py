@@ -1,6 +1,7 @@
 """Reading which mesh it is, in simulated time: what waits for it, what failures do, what a change brings about."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any
 
@@ -25,6 +26,9 @@ class World:
 
     Attributes:
         config: the MeshConfig; None: there is none.
+        others: other objects, by name.
+        served: the revision of each Namespace that is there from the beginning.
+        listing: why Namespaces are not listed.
         broken: why nothing is answered.
         asked: when the ConfigMap was asked for.
         changes: when everything was to be decided again.
@@ -33,6 +37,9 @@ class World:
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401
         self.loop = asyncio.get_running_loop()
         self.config: dict[str, Any] | None = None
+        self.others: dict[str, dict[str, Any]] = {}
+        self.served: dict[str, str] = {}
+        self.listing: ApiError | None = None
         self.broken: ClusterError | None = None
         self.asked: list[float] = []
         self.changes: list[float] = []
@@ -57,6 +64,8 @@ class World:
         if self.broken:
             raise self.broken
         name = path.rpartition("/")[2]
+        if name in self.others:
+            return self.others[name]
         if name != "istio" or self.config is None:
             error = ApiError(f"{name} not found", HTTPStatus.NOT_FOUND)
             error.name = name
@@ -64,6 +73,14 @@ class World:
         self.asked.append(self.loop.time())
         meta = {"name": "istio", "namespace": "istio-system"}
         return {"metadata": meta, "data": {"mesh": yaml.safe_dump(self.config)}}
+
+    async def pages(self, kind: str, namespace: str) -> AsyncIterator[tuple[list[dict[str, Any]], str]]:
+        """The client's LIST of Namespaces."""
+        assert (kind, namespace) == ("Namespace", "")
+        await asyncio.sleep(0)
+        if self.listing:
+            raise self.listing
+        yield [{"metadata": {"name": n, "labels": {"istio.io/rev": r}}} for n, r in self.served.items()], ""
 
     def namespace(self, name: str, **labels: str) -> None:
         """A Namespace as the watch tells of it."""
@@ -90,6 +107,8 @@ def test_nothing_is_known_until_it_is_answered() -> None:
         assert (world.watch.known.is_set(), world.watch.fault) == (True, "")
         assert world.current.rules.mesh.outbound_traffic_policy == "REGISTRY_ONLY"
         assert world.changes == []  # the first round decides everything anyway
+        missing = ("Deployment istio-system/istiod", "ConfigMap istio-system/istio-sidecar-injector")
+        assert world.current.found.unread == tuple(f"there is no {name}" for name in missing)
         await world.ends()
 
     simulate(story())
@@ -212,3 +231,97 @@ def test_a_topology_that_is_set_otherwise_has_its_series() -> None:
         await world.ends()
 
     simulate(story())
+
+
+def test_a_shared_config_is_read_by_its_name() -> None:
+    """The one that istiod's SHARED_MESH_CONFIG names; once it is gone, defaults are assumed."""
+
+    async def story() -> None:
+        world = World()
+        world.config = {}
+        container = {"name": "discovery", "env": [{"name": "SHARED_MESH_CONFIG", "value": "platform"}]}
+        world.others["istiod"] = {
+            "metadata": {"name": "istiod", "namespace": "istio-system"},
+            "spec": {"template": {"spec": {"containers": [container]}}},
+        }
+        shared = yaml.safe_dump({"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}})
+        meta = {"name": "platform", "namespace": "istio-system"}
+        world.others["platform"] = {"metadata": meta, "data": {"mesh": shared}}
+        await asyncio.sleep(1)
+        before = world.current.rules.mesh
+        assert before.outbound_traffic_policy == "REGISTRY_ONLY"
+        assert before.read_from[-1] == "ConfigMap istio-system/platform"
+        del world.others["platform"]
+        await asyncio.sleep(INTERVAL)
+        after = world.current.rules.mesh
+        assert after.outbound_traffic_policy == "ALLOW_ANY"
+        assert "there is no ConfigMap istio-system/platform" in world.current.found.unread
+        await world.ends()
+
+    simulate(story())
+
+
+def test_a_revision_that_a_namespace_names_is_read_at_once() -> None:
+    """Where it differs, the metric says so and everything is decided again; a tag has no objects and is told."""
+
+    async def story() -> None:
+        world = World()
+        world.config = {}
+        mesh = yaml.safe_dump({"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}})
+        meta = {"name": "istio-canary", "namespace": "istio-system"}
+        world.others["istio-canary"] = {"metadata": meta, "data": {"mesh": mesh}}
+        await asyncio.sleep(1)
+        assert not world.current.rules.beside
+        world.namespace("shop", **{"istio.io/rev": "canary"})
+        world.namespace("web", **{"istio.io/rev": "stable"})
+        await asyncio.sleep(1)
+        beside = [(mesh.istio_revision, mesh.outbound_traffic_policy) for mesh in world.current.rules.beside]
+        assert beside == [("canary", "REGISTRY_ONLY")]
+        assert len(world.changes) == 1
+        assert world.metrics.mesh_revisions._value.get() == 1
+        assert any("revision stable" in line for line in world.current.found.unread)
+        world.namespace("shop")
+        await asyncio.sleep(1)
+        assert not world.current.rules.beside
+        await world.ends()
+
+    simulate(story())
+
+
+def test_of_many_revisions_the_rest_is_told() -> None:
+    """Each costs three requests at every reading."""
+
+    async def story() -> None:
+        world = World()
+        world.config = {}
+        for number in range(12):
+            name = f"r{number:02}"
+            meta = {"name": f"istio-{name}", "namespace": "istio-system"}
+            world.others[f"istio-{name}"] = {"metadata": meta, "data": {"mesh": "enableAutoMtls: false"}}
+            world.namespace(f"shop-{number}", **{"istio.io/rev": name})
+        await asyncio.sleep(INTERVAL)
+        assert len(world.current.rules.beside) == 8
+        assert sum("the MeshConfig of revision" in line for line in world.current.found.unread) == 4
+        await world.ends()
+
+    simulate(story())
+
+
+def test_revisions_are_known_before_anything_is_decided() -> None:
+    """Those that Namespaces name at the start, though nothing is listed yet; where these may not be listed, none."""
+
+    async def story(listing: ApiError | None, expected: int) -> None:
+        world = World()
+        world.config = {}
+        world.served, world.listing = {"shop": "canary"}, listing
+        meta = {"name": "istio-canary", "namespace": "istio-system"}
+        world.others["istio-canary"] = {"metadata": meta, "data": {"mesh": "enableAutoMtls: false"}}
+        await world.watch.known.wait()
+        assert len(world.current.rules.beside) == expected
+        await asyncio.sleep(3 * INTERVAL)  # listing takes its time
+        assert len(world.current.rules.beside) == expected
+        assert world.changes == []
+        await world.ends()
+
+    simulate(story(None, 1))
+    simulate(story(ApiError("no", HTTPStatus.FORBIDDEN), 0))

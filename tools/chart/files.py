@@ -14,7 +14,7 @@ import yaml
 
 from dnsalias_operator.model.names import GROUP, PLURAL
 from dnsalias_operator.settings import Settings
-from tools.chart.values import MODE, Values, schema
+from tools.chart.values import CALLED, MODE, Values, schema
 
 REPOSITORY = Path(__file__).parents[2]
 CHART = REPOSITORY / "chart"
@@ -133,7 +133,7 @@ def _flow(value: object) -> str:
 
 def _rows(node: dict[str, Any], prefix: str) -> Iterator[str]:
     for name, field in node["properties"].items():
-        if name in ("global", "settings"):
+        if name in ("global", "settings") or name in CALLED:
             continue
         if "properties" in field:
             yield from _rows(field, f"{prefix}{name}.")

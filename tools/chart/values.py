@@ -30,6 +30,11 @@ class Image(_Values):
 
     repository: str = Field("dnsalias-operator", min_length=1, description="The image, with its registry.")
     tag: str = Field("", description="A tag, or a digest (sha256:…). Empty: the chart's appVersion.")
+    digest: str = Field(
+        "",
+        pattern="^$|^sha256:[0-9a-f]{64}$",
+        description="The digest of the image, which then decides; the tag is left out.",
+    )
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
         "IfNotPresent", description="When the image is pulled."
     )
@@ -103,6 +108,12 @@ class MeshRole(_Values):
         description="Whether the Role for that is installed in the mesh's root namespace. auto: if that namespace "
         "exists, and settings.namespace is not set.",
     )
+    revisions: tuple[str, ...] = Field(
+        (), description="Other revisions of istiod whose objects may be read, beside settings.istio_revision."
+    )
+    config_maps: tuple[str, ...] = Field(
+        (), description="Other ConfigMaps there that may be read: the one that istiod's SHARED_MESH_CONFIG names."
+    )
 
 
 class Monitoring(_Values):
@@ -117,6 +128,9 @@ class Monitoring(_Values):
         description="URL of this repository for readers, such as https://git.example.com/dnsalias-operator/blob/main; "
         "it becomes the base of every alert's runbook_url. Empty: runbook_url is the path docs/runbook.md#….",
     )
+    interval: str = Field(
+        "30s", pattern=r"^([0-9]+(ms|[smhdwy]))+$", description="How often metrics are scraped, such as 1m."
+    )
     labels: dict[str, str] = Field(
         {}, description="Labels by which your Prometheus selects rules and monitors, such as {release: prometheus}."
     )
@@ -127,6 +141,13 @@ class Values(_Values):
 
     image: Image = Field(Image(), description="Where the image is.")
     image_pull_secrets: list[dict[str, str]] = Field([], description="As in a Pod: [{name: my-registry}].")
+    name_override: str = Field(
+        "",
+        max_length=63,
+        pattern=f"^$|{LABEL_PATTERN}",
+        description="In the place of the chart's name: in names of objects, and in the label app.kubernetes.io/name. "
+        "Not to be changed in the life of a release.",
+    )
     fullname_override: str = Field(
         "",
         max_length=63,
@@ -138,6 +159,12 @@ class Values(_Values):
         {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}},
         description="Requests and limits of the container. There is no CPU limit, because throttling delays repairs.",
     )
+    extra_env: list[dict[str, Any]] = Field(
+        [],
+        description="Environment of the container, as in a Pod: [{name: HTTPS_PROXY, value: …}]. Not for the "
+        "operator's settings, which stand in settings.",
+    )
+    common_labels: dict[str, str] = Field({}, description="Labels of every object, besides the chart's own.")
     pod_annotations: dict[str, str] = Field({}, description="Annotations of the Pod.")
     pod_labels: dict[str, str] = Field({}, description="Labels of the Pod, besides the chart's own.")
     node_selector: dict[str, str] = Field({}, description="As in a Pod.")
@@ -158,6 +185,11 @@ class Values(_Values):
         description="securityContext of the Pod; null values are left out. If the cluster chooses the user, as "
         "OpenShift does, set runAsUser and runAsGroup to null.",
     )
+    security_context: dict[str, Any] = Field(
+        {},
+        description="securityContext of the container, added to its own: no privileges, no capabilities, a file system "
+        "that cannot be written.",
+    )
     service_account: ServiceAccount = Field(ServiceAccount(), description="The ServiceAccount of the operator.")
     pod_disruption_budget: DisruptionBudget = Field(
         DisruptionBudget(), description="How many Pods a drain may evict at a time."
@@ -171,6 +203,21 @@ class Values(_Values):
     monitoring: Monitoring = Field(Monitoring(), description="For clusters with the Prometheus operator.")
 
 
+CALLED = {
+    "replicaCount": "replicas",
+    "serviceMonitor": "monitoring.enabled, monitoring.interval and monitoring.labels",
+    "prometheusRule": "monitoring.enabled",
+    "metrics": "monitoring.enabled, and settings.http_port",
+    "podDisruptionBudgets": "podDisruptionBudget",
+    "pdb": "podDisruptionBudget",
+    "rbac": "serviceAccount, meshRole and settings.namespace",
+    "env": "extraEnv, or settings.NAME for a setting",
+    "installCRDs": "crds.install",
+    "logLevel": "settings.log_level",
+}
+"""Names that other charts have for what this one calls otherwise."""
+
+
 def schema() -> dict[str, Any]:
     """JSON Schema of the values: Helm refuses what does not fit before anything reaches the cluster."""
     own = _plain(Values.model_json_schema(by_alias=True))
@@ -181,6 +228,8 @@ def schema() -> dict[str, Any]:
     own["properties"]["settings"]["required"] = ["foreign_entries"]
     # Helm adds this one where the chart is a dependency of another.
     own["properties"]["global"] = {"type": "object", "description": "Values shared among charts; not read here."}
+    # Helm says of a value that has to be another one which one that is: so the error names what is meant.
+    own["properties"] |= {name: {"const": f"this chart calls it {called}"} for name, called in CALLED.items()}
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Values of dnsalias-operator", **own}
 
 

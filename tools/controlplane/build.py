@@ -60,6 +60,7 @@ BINARIES = {
         Binary("istioctl", "istio", "istio.io/istio/istioctl/cmd/istioctl", 4),
         Binary("pilot-discovery", "istio", "istio.io/istio/pilot/cmd/pilot-discovery", 4),
         Binary("pilot-agent", "istio", "istio.io/istio/pilot/cmd/pilot-agent", 1),
+        Binary("ambient-records", "istio", "./records", 1),
         Binary("coredns", "coredns", ".", 1.5),
         Binary("helm", "helm", "helm.sh/helm/v4/cmd/helm", 1.5),
     )
@@ -151,7 +152,8 @@ def _cached(binary: Binary) -> Path:
 def _key(binary: Binary) -> str:
     """A hash of all that makes the binary. Go's own version is left out: it changes nothing that tests look at."""
     folder = MODULES / binary.module
-    files = sorted(path for path in folder.iterdir() if path.suffix in {".go", ".mod", ".sum"})
+    folders = {folder, folder / binary.package} if binary.package.startswith("./") else {folder}
+    files = sorted(path for one in folders for path in one.iterdir() if path.suffix in {".go", ".mod", ".sum"})
     recipe = [binary.package, *FLAGS, _ldflags(binary.module), platform.system(), platform.machine()]
     digest = hashlib.sha256(json.dumps(recipe).encode())
     for path in files:

@@ -14,8 +14,9 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
 from tools.dashboard.objects import NOW, STATES, WHICH
-from tools.dashboard.panels import Panel
+from tools.dashboard.panels import SOURCE, Panel
 from tools.dashboard.process import LATENCY, QUEUE, STALENESS, WRITES
+from tools.dashboard.queries import CLUSTER
 
 FILE = Path(__file__).parents[2] / "manifests" / "monitoring" / "grafana-dashboard.json"
 
@@ -44,6 +45,18 @@ def build() -> dashboard.Dashboard:
         .refresh("1m")
         .timezone("browser")
         .with_variable(dashboard.DatasourceVariable("datasource").label("Prometheus").type("prometheus"))
+        .with_variable(
+            dashboard.QueryVariable(CLUSTER)
+            .label("Cluster")
+            .datasource(SOURCE)
+            .query(f"label_values(dnsalias_build_info, {CLUSTER})")
+            .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
+            .sort(models.VariableSort.ALPHABETICAL_ASC)
+            .multi(multi=True)
+            .include_all(include_all=True)
+            .all_value(".*")
+            .current(models.VariableOption(text="All", value="$__all"))
+        )
     )
     numbers = count(1)
     for title, panels in SECTIONS.items():

@@ -10,9 +10,9 @@ NOT_READY = 'sum(max by (status, reason) (dnsalias_aliases{condition="Ready",sta
 NOW = (
     flag(
         "Operator",
-        "Has the leading Pod listed the whole cluster? Nothing is written before that. Alerts: "
+        "Has the leading Pod of every chosen cluster listed the whole cluster? Nothing is written before that. Alerts: "
         "DnsAliasOperatorAbsent, DnsAliasOperatorStale.",
-        "max(dnsalias_leader * dnsalias_synced)",
+        "min(max by (namespace, job) (dnsalias_leader * dnsalias_synced))",
         ("not synced", "synced"),
     ),
     number(
@@ -46,7 +46,7 @@ NOW = (
         "Contested",
         "Entries and aliases in which somebody reverts what the operator writes. Alert: DnsAliasContested.",
         f'(sum(max by (severity) ({UNFIXED}{{reason="Contested"}})){ZERO})'
-        f' + (max(dnsalias_aliases{{condition="Ready",reason="Contested"}}){ZERO})',
+        f' + (sum(max by (condition) (dnsalias_aliases{{condition="Ready",reason="Contested"}})){ZERO})',
         bad=ORANGE,
     ),
 )

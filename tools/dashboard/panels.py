@@ -5,6 +5,8 @@ from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models import prometheus as queries
 
+from tools.dashboard.queries import CLUSTER, by_cluster, selected
+
 SOURCE = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 GREEN, ORANGE, RED = "green", "orange", "red"
 
@@ -35,7 +37,7 @@ def flag(title: str, description: str, expr: str, words: tuple[str, str]) -> sta
 
 
 def lines(title: str, description: str, targets: dict[str, str], unit: str = "short") -> timeseries.Panel:
-    """Lines over time. ``targets``: expressions by their legend, which may use the labels that they give."""
+    """Lines over time, for each cluster. ``targets``: expressions by their legend, which may use their labels."""
     panel = (
         timeseries.Panel()
         .title(title)
@@ -58,13 +60,14 @@ def lines(title: str, description: str, targets: dict[str, str], unit: str = "sh
         .height(8)
     )
     for ref, (legend, expr) in zip("ABCDEF", targets.items(), strict=False):
-        panel.with_target(prometheus.Dataquery().ref_id(ref).expr(expr).legend_format(legend).range())
+        of = f"{legend} {{{{{CLUSTER}}}}}"
+        panel.with_target(prometheus.Dataquery().ref_id(ref).expr(by_cluster(expr)).legend_format(of).range())
     return panel
 
 
 def rows(title: str, description: str, expr: str, columns: tuple[str, ...]) -> table.Panel:
     """A table with one row a series and these labels as its columns."""
-    order: dict[str, object] = {name: place for place, name in enumerate(columns)}
+    order: dict[str, object] = {name: place for place, name in enumerate((CLUSTER, *columns))}
     hidden: dict[str, object] = {"Time": True, "Value": True}
     options = {"excludeByName": hidden, "indexByName": order, "renameByName": dict[str, object]()}
     return (
@@ -72,7 +75,9 @@ def rows(title: str, description: str, expr: str, columns: tuple[str, ...]) -> t
         .title(title)
         .description(description)
         .datasource(SOURCE)
-        .with_target(prometheus.Dataquery().ref_id("A").expr(expr).instant().format(queries.PromQueryFormat.TABLE))
+        .with_target(
+            prometheus.Dataquery().ref_id("A").expr(selected(expr)).instant().format(queries.PromQueryFormat.TABLE)
+        )
         .with_transformation(models.DataTransformerConfig(id_val="organize", options=options))
         .no_value("none")
         .span(8)
@@ -86,7 +91,7 @@ def _stat(title: str, description: str, expr: str) -> stat.Panel:
         .title(title)
         .description(description)
         .datasource(SOURCE)
-        .with_target(prometheus.Dataquery().ref_id("A").expr(expr).instant())
+        .with_target(prometheus.Dataquery().ref_id("A").expr(selected(expr)).instant())
         .color_mode(shapes.BigValueColorMode.BACKGROUND)
         .graph_mode(shapes.BigValueGraphMode.NONE)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))

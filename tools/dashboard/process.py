@@ -112,6 +112,7 @@ STALENESS = (
         {
             "{{setting}} contradicted": "max by (setting) (dnsalias_mesh_contradicted_settings)",
             "bad values": "max(dnsalias_mesh_problems)",
+            "differing revisions": "max(dnsalias_mesh_differing_revisions)",
             "objects not read": "max(dnsalias_mesh_unread_objects)",
         },
     ),

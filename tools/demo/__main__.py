@@ -124,7 +124,8 @@ def _operator(plane: ControlPlane, kubeconfig: Path, mode: str) -> Operator:
 def _decisions(operator: Operator) -> None:
     for line in operator.lines():
         if "written" in line:
-            out.print(f"{line['written']} {line['object']} ({line['reason']}): {line['message']}", markup=False)
+            what = f"{line['written']} {line['kind']} {line['namespace']}/{line['name']} ({line['reason']})"
+            out.print(f"{what}: {line['message'].partition(': ')[2]}", markup=False)
 
 
 def _left(operator: Operator) -> list[str]:

@@ -96,7 +96,8 @@ class Story:
             eventually(self._alias_ready, "the alias is ready")
             for line in operator.idle().lines():
                 if "written" in line:
-                    say(f"{line['written']} {line['object']} ({line['reason']}): {line['message']}")
+                    what = f"{line['written']} {line['kind']} {line['namespace']}/{line['name']} ({line['reason']})"
+                    say(f"{what}: {line['message'].partition(': ')[2]}")
             say()
             world = self._look("every entry is repaired, and the alias has one", _cured)
             self._claim(not traffic.wrong(self._public(world)), "everything public is reached from every pod")

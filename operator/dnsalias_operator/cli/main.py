@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "plan": ("plan", "Show what the operator would write, and why."),
     "render": ("render", "Print the input with the plan applied, for kubectl."),
     "listeners": ("listeners", "Predict the outbound listeners of a sidecar."),
+    "ambient": ("ambient", "Predict what ztunnel makes of calls in ambient mode."),
     "mesh": ("mesh", "Show what is known of the mesh, and from where."),
     "verify": ("verify", "Hold a real sidecar's listeners against the prediction."),
     "explain": ("explain", "Show everything about one alias or entry, or explain a finding."),

@@ -1,6 +1,7 @@
 """Options that several commands share: where to read from, and the rules to decide by."""
 
 import functools
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
@@ -122,6 +123,15 @@ class Source:
     def live(self) -> bool:
         """Whether a cluster is read."""
         return not self.paths and not self.overlays
+
+    def described(self) -> str:
+        """What is read, for people: the paths as they were given, or the cluster by its context and namespace."""
+        if not self.live:
+            return ", ".join((*self.paths, *self.overlays))
+        from dnsalias_operator.cli.reading.live import context_of  # noqa: PLC0415 (start-up time)
+
+        of = f", namespace {self.namespace}" if self.namespace else ""
+        return f"cluster of context {self.context or context_of(self.kubeconfig)}{of}"
 
     def read(self) -> Inputs:
         """Read one world; what cannot be read is reported on standard error and kept in ``problems``."""
@@ -251,13 +261,19 @@ def rules(flags: dict[str, Any]) -> Rules:
 
     Where none of them has ``foreign_entries`` it is patch here, and observe in the operator.
     """
+    config = flags.pop("config", None)
+    if config is None and all(value is None for value in flags.values()) and not any(map(_is_setting, os.environ)):
+        return Rules.model_validate(_ASSUMED)
     from dnsalias_operator.settings import SettingsError, load_settings  # noqa: PLC0415 (start-up time)
 
-    config = flags.pop("config", None)
     try:
         return load_settings(flags, config, _ASSUMED).rules
     except SettingsError as error:
         raise click.UsageError(str(error)) from error
+
+
+def _is_setting(variable: str) -> bool:
+    return variable.upper().startswith("DNSALIAS_")
 
 
 def labels_of(_context: click.Context, _parameter: click.Parameter, value: str) -> dict[str, str]:

@@ -12,10 +12,12 @@ COLOURS = {Severity.CRITICAL: "red", Severity.WARNING: "yellow", Severity.INFO: 
 
 
 def colours() -> bool | None:
-    """What the environment asks for: NO_COLOR (no-color.org) or FORCE_COLOR; None: click decides."""
+    """What the environment asks for: NO_COLOR (no-color.org), FORCE_COLOR, or TERM=dumb; None: click decides."""
     if os.environ.get("NO_COLOR"):
         return False
-    return True if os.environ.get("FORCE_COLOR") else None
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return False if os.environ.get("TERM") == "dumb" else None
 
 
 def clean(text: object) -> str:
@@ -49,3 +51,15 @@ def tally(numbers: Iterable[tuple[int, str]]) -> str:
 def on_terminal() -> bool:
     """Whether standard output is a terminal."""
     return sys.stdout.isatty()
+
+
+def rendered(markdown: str) -> str:
+    """Markdown as a terminal shows it: of its width, with headings, tables and code set off."""
+    from rich.console import Console  # noqa: PLC0415 (start-up time)
+    from rich.markdown import Markdown  # noqa: PLC0415
+
+    asked = colours()
+    console = Console(no_color=asked is False, highlight=False)
+    with console.capture() as shown:
+        console.print(Markdown(markdown))
+    return click.unstyle(shown.get()) if asked is False else shown.get()

@@ -18,6 +18,7 @@ class Part(NamedTuple):
 
 
 HOLDS = Part("conditions.md", "When all is well")
+WAITING = Part("conditions.md", "Before the operator has seen it")
 NOT_ACCEPTED = Part("conditions.md", "Accepted is False")
 NOT_RESOLVED = Part("conditions.md", "ResolvedRefs is False")
 NOT_PROGRAMMED = Part("conditions.md", "Programmed is False")
@@ -63,8 +64,8 @@ class Reason(StrEnum):
         "The namespace is none that istiod sees, so nobody would get the alias.",
         NOT_ACCEPTED,
     )
-    AMBIENT_UNSUPPORTED = (
-        "AmbientUnsupported",
+    PLAINTEXT_IN_AMBIENT = (
+        "PlaintextInAmbient",
         "There are clients in ambient mode, whose calls by a DNS endpoint are sent in plaintext.",
         NOT_ACCEPTED,
     )
@@ -119,7 +120,12 @@ class Reason(StrEnum):
 
     ENTRY_EXCLUDED = "EntryExcluded", "The alias' entry is in a namespace that is never repaired.", NOT_PROGRAMMED
     WAITING_FOR_AGE = "WaitingForAge", "An entry created now could count as older than its Service.", NOT_PROGRAMMED
-    PENDING = "Pending", "The new entry is made as soon as the old one is gone.", NOT_PROGRAMMED
+    PENDING = (
+        "Pending",
+        "What is to come has not come yet: no operator has seen the alias, or the old entry is not gone.",
+        WAITING,
+        NOT_PROGRAMMED,
+    )
     TAKEN_BACK = "TakenBack", "What was written was reverted a moment ago.", NOT_PROGRAMMED, UNFIXED
     CONTESTED = "Contested", "What is written is reverted again and again.", NOT_PROGRAMMED, UNFIXED
     WRITE_FAILED = "WriteFailed", "The write failed, and nobody refused it.", NOT_PROGRAMMED, UNFIXED

@@ -29,6 +29,8 @@ def affected(world: Snapshot, old: Object | None, new: Object | None, rules: Rul
     ``old`` is the object before (None: it is new), ``new`` after (None: it is gone).
     """
     around = {key for obj in (old, new) if obj is not None for key in _around(world, obj, rules)}
+    if isinstance(only := new if old is None else old if new is None else None, Service):
+        around |= set(_without_service(world, only.meta.namespace))
     if _ambient(old) != _ambient(new):
         around |= set(_everything(world))
     # An alias that somebody else's entry serves says what became of that entry.
@@ -69,6 +71,13 @@ def _around(world: Snapshot, obj: Object, rules: Rules) -> Iterator[Key]:
     elif isinstance(obj, Sidecar):
         # What its pods saw without it, or see once it is gone, may be anything in the cluster.
         yield from _everything(world)
+
+
+def _without_service(world: Snapshot, namespace: str) -> Iterator[Key]:
+    """Aliases of a Service that is not there: they say which of the others may be meant."""
+    for alias in world.aliases_in(namespace):
+        if alias.spec is not None and world.service(namespace, alias.spec.service_ref.name) is None:
+            yield alias.key
 
 
 def _everything(world: Snapshot) -> Iterator[Key]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from dnsalias_operator.model.dnsalias import A_PORT, MAX_PORT_NUMBER, DnsAliasSpec
 from dnsalias_operator.model.names import GROUP, KIND, LABEL_PATTERN, PLURAL, SHORT_NAME, SINGULAR, VERSION
-from dnsalias_operator.model.status import READY, DnsAliasStatus
+from dnsalias_operator.model.status import READY, DnsAliasStatus, waiting
 
 _DROPPED = {"title", "additionalProperties", "$defs", "default"}
 _INT_OR_STRING = {
@@ -68,7 +68,10 @@ def _schema() -> dict[str, Any]:
             "kind": {"type": "string", "description": "The kind of this object: DnsAlias."},
             "metadata": {"type": "object"},
             "spec": _described(DnsAliasSpec, "What the owner of the Service declares."),
-            "status": _described(DnsAliasStatus, "What the operator found and did. Only the operator writes it."),
+            "status": {
+                **_described(DnsAliasStatus, "What the operator found and did. Only the operator writes it."),
+                "default": {"conditions": waiting()},
+            },
         },
     }
 

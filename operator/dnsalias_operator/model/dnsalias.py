@@ -1,6 +1,5 @@
 """The DnsAlias resource. The CRD's schema is generated from `DnsAliasSpec` and `DnsAliasStatus` (model/crd.py)."""
 
-import json
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,12 +21,13 @@ from pydantic.alias_generators import to_camel
 from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, mapping
 from dnsalias_operator.model.names import LABEL, LABEL_PATTERN, Key
 from dnsalias_operator.model.service import Service, ServicePort, tcp_ports
+from dnsalias_operator.model.specfaults import EXAMPLE, HOST_MISTAKES, SERVICE_MISTAKES, Fault, explained
 
 HOST_PATTERN = rf"^{LABEL}(\.{LABEL})+$"
 """RFC 1123 name of at least two labels in lower case: no wildcard, no trailing dot, no underscore."""
 ENDS_IN_NUMBER = r"(^|\.)([0-9]+|0x[0-9a-f]*)$"
 """Such a host is an IPv4 address, or would be read as one (WHATWG URL, "ends in a number"; inet_aton)."""
-AN_ADDRESS = "host is an IP address, or ends in a number like one; give a DNS name such as service-api.hello"
+AN_ADDRESS = f"host is an IP address, or ends in a number like one; give a DNS name such as {EXAMPLE}"
 EXPORT_PATTERN = rf"^([.*~]|{LABEL})$"
 MAX_HOST = 253
 MAX_PORTS = 64
@@ -44,14 +44,15 @@ class Endpoints(StrEnum):
 
 
 class _Schema(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
 
 class ServiceRef(_Schema):
     """The Service behind the alias, by name; always in the namespace of the DnsAlias."""
 
     name: Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=63)] = Field(
-        description="Name of the Service, in the namespace of the DnsAlias."
+        description="Name of the Service, in the namespace of the DnsAlias.",
+        json_schema_extra={"x-kubernetes-validations": [mistake.rule for mistake in SERVICE_MISTAKES]},
     )
 
 
@@ -77,7 +78,8 @@ class DnsAliasSpec(_Schema):
                 {
                     "rule": f"!self.matches(r'{ENDS_IN_NUMBER}')",
                     "message": AN_ADDRESS,
-                }
+                },
+                *(mistake.rule for mistake in HOST_MISTAKES),
             ]
         },
     )
@@ -194,41 +196,12 @@ def parse_spec(spec: object) -> tuple[DnsAliasSpec | None, str]:
         # If the only item of a list is wrong, pydantic also reports that the list is too short.
         deeper = {e["loc"][:-1] for e in faults if len(e["loc"]) > 1}
         reported = [e for e in faults if e["type"] != "too_short" or e["loc"] not in deeper]
-        return None, "; ".join(_explain(e["loc"], e["msg"], e["type"], e.get("input")) for e in reported)
+        told = (Fault(e["loc"], e["msg"], e["type"], e.get("input")) for e in reported)
+        return None, "; ".join(explained(fault, _FIELDS, _WORDS) for fault in told)
 
 
-TYPES = {
-    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "expected a mapping"),
-    **dict.fromkeys(("tuple_type", "list_type"), "expected a list"),
-    "string_type": "expected text",
-}
-"""Pydantic names Python's types; who writes YAML knows others."""
-_EXPECTED = {
-    "host": "a lower-case DNS name of at least two labels, without wildcard or trailing dot, such as service-api.hello",
-    "exportTo": "'*', '.', '~' or the name of a namespace",
-}
-
-
-def _explain(loc: tuple[int | str, ...], message: str, kind: str, value: object) -> str:
-    path = ".".join(map(str, loc))
-    where = f"spec.{path}" if path else "spec"
-    if kind == "missing":
-        return f"{where}: required, and not given"
-    if kind == "string_pattern_mismatch":
-        expected = _EXPECTED.get(path.partition(".")[0], "a name of lower-case letters, digits and -")
-        return f"{where}: expected {expected} (got {value!r})"
-    if kind == "extra_forbidden":
-        return f"{where}: unknown field; remove it"
-    expected = TYPES.get(kind) or message.removeprefix("Value error, ")
-    quotes = ""
-    if expected == "expected text":
-        quotes = "; put ~ in quotes" if value is None else "; put it in quotes" * isinstance(value, bool | int | float)
-    return f"{where}: {expected} (got {_shown(value)}){quotes}"
-
-
-def _shown(value: object) -> str:
-    """A value as YAML and JSON write it, short."""
-    return repr(value) if isinstance(value, str) else json.dumps(value, default=str)[:60]
+_FIELDS = {"": tuple(map(to_camel, DnsAliasSpec.model_fields)), "serviceRef": tuple(ServiceRef.model_fields)}
+_WORDS = {"endpoints": tuple(Endpoints)}
 
 
 def chosen_ports(spec: DnsAliasSpec, service: Service) -> tuple[tuple[ServicePort, ...], tuple[int | str, ...]]:

@@ -11,7 +11,9 @@ Topology = Literal["single", "multi-primary", "primary", "remote"]
 """Which part of a mesh this cluster is. single: it has no other cluster. multi-primary: its istiod reads this cluster's
 ServiceEntries for the proxies of this cluster. primary: and for those of other clusters. remote: the istiod of a
 primary cluster serves it, which reads no ServiceEntries here."""
-READ_ONLY = frozenset({"ip_autoallocate", "undiscovered", "private_entries", "hidden_entries", "read_from"})
+READ_ONLY = frozenset(
+    {"ip_autoallocate", "undiscovered", "private_entries", "hidden_entries", "limits_entries", "read_from", "beside"}
+)
 """Fields that are no settings: only what is read of the mesh has them (docs/mesh.md)."""
 MOST_NAMED = 5
 """Namespaces that the line about assumptions names at most."""
@@ -73,7 +75,12 @@ class Mesh(BaseModel):
     hidden_entries: frozenset[str] = Field(
         frozenset(), description="Namespaces whose ServiceEntries serviceEntryVisibility hides from everybody."
     )
+    limits_entries: bool | None = Field(
+        None,
+        description="Whether serviceEntryVisibility limits what sidecars see of entries; None: no MeshConfig was read.",
+    )
     read_from: tuple[str, ...] = Field((), description="Objects and files of which facts were read.")
+    beside: str = Field("", description="Of which clients it is the mesh, where it is that of some beside the others.")
 
     @property
     def release(self) -> Release:
@@ -119,10 +126,18 @@ class Mesh(BaseModel):
             ("ServiceEntries of {} are seen there only (serviceEntryVisibility)", self.private_entries),
             ("ServiceEntries of {} are seen nowhere (serviceEntryVisibility)", self.hidden_entries),
         )
-        return "".join(f", {words.format(_listed(names))}" for words, names in told if names)
+        return "".join(f", {words.format(listed(names))}" for words, names in told if names)
 
 
-def _listed(names: frozenset[str]) -> str:
+def under(mesh: Mesh, message: str) -> str:
+    """A message about what holds for some clients beside the others."""
+    return f"{mesh.beside}: {message}"
+
+
+def listed(names: frozenset[str]) -> str:
+    """Namespaces as a sentence names them."""
+    if not names:
+        return "no namespace"
     more = len(names) - MOST_NAMED
-    listed = ", ".join(sorted(names)[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-    return f"{'namespace' if len(names) == 1 else 'namespaces'} {listed}"
+    told = ", ".join(sorted(names)[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{'namespace' if len(names) == 1 else 'namespaces'} {told}"

@@ -1,6 +1,7 @@
 """The rules: everything a decision depends on that is in no object of the cluster."""
 
 import ipaddress
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -16,6 +17,10 @@ class Rules(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     mesh: Mesh = Field(default_factory=Mesh, description="Facts about the mesh.")
+    beside: tuple[Mesh, ...] = Field(
+        (),
+        description="The mesh as some clients have it beside the others (docs/mesh.md, Several revisions); no setting.",
+    )
     foreign_entries: Literal["patch", "observe"] = Field(
         "observe", description="Whether selected ServiceEntries of others are repaired (patch), or only reported."
     )
@@ -77,7 +82,18 @@ class Rules(BaseModel):
             others = "foreign_entries observe: no repairs"
         else:
             others = f"foreign_entries patch where {self.repair_selector}"
-        return f"{self.mesh.assumptions()}, {others}"
+        return f"{self.assumed_mesh()}, {others}"
+
+    def assumed_mesh(self) -> str:
+        """One line that says what a judgement assumed about the mesh, and for whom it was judged besides."""
+        besides = " and ".join(mesh.beside for mesh in self.beside)
+        return f"{self.mesh.assumptions()}{', judged also ' * bool(besides)}{besides}"
+
+    def of_each_revision(self) -> Iterator["Rules"]:
+        """These rules, and those that some clients have beside: what would do harm under any of them is not done."""
+        yield self
+        for mesh in self.beside:
+            yield self.model_copy(update={"mesh": mesh, "beside": ()})
 
     @property
     def repairs(self) -> bool:

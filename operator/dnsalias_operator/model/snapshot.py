@@ -66,11 +66,12 @@ class Snapshot(Lookups):
         return {k for k, members in self._index.items() if members}
 
     def _put(self, obj: Object) -> None:
-        self._drop(obj.key)
+        key = obj.key
+        self._drop(key)
         self._memo.clear()
-        self._objects[obj.key] = obj
+        self._objects[key] = obj
         for item in indexed(obj):
-            self._index[item][obj.key] = None
+            self._index[item][key] = None
 
     def _drop(self, key: Key) -> Object | None:
         gone = self._objects.pop(key, None)
@@ -112,9 +113,10 @@ class _Overlay(Snapshot):
         return self._changed[key] if key in self._changed else self._base.get(key)
 
     def find(self, index: str, value: Hashable) -> list[Object]:
-        mine = super().find(index, value)
-        theirs = [o for o in self._base.find(index, value) if o.key not in self._changed]
-        return sorted((*mine, *theirs), key=lambda o: o.key) if mine else theirs
+        mine = self._index.get((index, value), ())
+        theirs = self._base._index.get((index, value), ())  # noqa: SLF001 (the same class)
+        keys = sorted((*mine, *(key for key in theirs if key not in self._changed)))
+        return [self._objects[key] if key in self._objects else self._base._objects[key] for key in keys]  # noqa: SLF001
 
     def _index_keys(self) -> set[tuple[str, Hashable]]:
         # A key that only a removed object had may stay in: callers look the members up and find none.

@@ -15,6 +15,23 @@ PATCHED = "Patched"
 """Modes of the ServiceEntry that serves an alias: made by this operator, or somebody else's, kept right."""
 LONGEST_MESSAGE = 32768
 """The limit of metav1.Condition."""
+WAITING = "Waiting for the operator"
+"""The message of the conditions of an alias that no operator has seen yet: Unknown, with the reason Pending."""
+
+
+def waiting() -> list[dict[str, str | int]]:
+    """The conditions that the CRD gives an alias without a status, as Gateway API does for its Gateways.
+
+    Their generation is 0, which no object has, and their time the beginning of time: nobody has observed anything.
+    """
+    shared: dict[str, str | int] = {
+        "status": "Unknown",
+        "reason": "Pending",
+        "message": WAITING,
+        "observedGeneration": 0,
+        "lastTransitionTime": "1970-01-01T00:00:00Z",
+    }
+    return [{"type": kind, **shared} for kind in (ACCEPTED, RESOLVED_REFS, PROGRAMMED, READY)]
 
 
 class _Schema(BaseModel):

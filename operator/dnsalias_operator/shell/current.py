@@ -1,6 +1,6 @@
 """The rules that decisions are made by now: those of the settings, in the mesh as it was read last."""
 
-from dnsalias_operator.core.istio.meshconfig import NOTHING, Found, effective
+from dnsalias_operator.core.istio.meshconfig import NOTHING, Found, effective_rules
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -16,8 +16,8 @@ class Current:
     def learn(self, found: Found, world: Snapshot) -> bool:
         """Take in what was read; whether the mesh differs from what it was."""
         self.found = found
-        mesh = effective(self.given.mesh, found, world)
-        if mesh == self.rules.mesh:
+        rules = effective_rules(self.given, found, world)
+        if (rules.mesh, rules.beside) == (self.rules.mesh, self.rules.beside):
             return False
-        self.rules = self.given.model_copy(update={"mesh": mesh})
+        self.rules = rules
         return True

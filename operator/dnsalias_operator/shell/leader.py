@@ -154,7 +154,12 @@ class Leadership:
             async with asyncio.timeout(self._terms.deadline / 2):
                 await self._give_back(mine)
         except (ClusterError, TimeoutError) as error:
-            log.warning("the Lease was not given back, it runs out by itself", extra={"fields": {"error": str(error)}})
+            fields = {"error": str(error) or self._silence()}
+            log.warning("the Lease was not given back, it runs out by itself", extra={"fields": fields})
+
+    def _silence(self) -> str:
+        """What there is to say where half of the deadline passed without an answer."""
+        return f"no answer from the API server in {self._terms.deadline / 2:g} s"
 
     async def _give_back(self, lease: Raw) -> None:
         try:
@@ -175,7 +180,7 @@ class Leadership:
                 ours = await self._attempt()
         except (ClusterError, TimeoutError) as error:
             self._mine = None
-            fault = f"cannot use the Lease {self.lease}: {str(error) or 'no answer in time'}"
+            fault = f"cannot use the Lease {self.lease}: {str(error) or self._silence()}"
             if isinstance(error, ApiError) and error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
                 fault += "; where surely no other operator runs, leader_election: false does without it"
             if fault != self.fault:

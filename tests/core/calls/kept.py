@@ -191,7 +191,7 @@ def _usurped(place: Reached, entry: ServiceEntry, host: str) -> bool:
 
 
 def _by_another_chain(place: Reached, entry: ServiceEntry, port: int, address: str) -> bool:
-    """Whether the entry of an alias has a call at a load balancer's address by the chain of a catch-all.
+    """Whether the entry of an alias has a call at an address before its Service by the chain of a catch-all.
 
     An alias promises the Service's clusterIP. On ports other than HTTP it listens nowhere else: what a catch-all on the
     wildcard address sends on to it by Host comes with that one, and goes with it.
@@ -200,7 +200,7 @@ def _by_another_chain(place: Reached, entry: ServiceEntry, port: int, address: s
     declared = next((p for p in entry.ports if p.number == port), None)
     if not ours or declared is None or class_of(entry_protocol(declared)) is PortClass.HTTP:
         return False
-    return any(address in balancer_addresses(s) for s in place.world.services())
+    return address in place.truth.fronts or any(address in balancer_addresses(s) for s in place.world.services())
 
 
 def _of_services(place: Reached, entry: ServiceEntry) -> Iterator[str]:

@@ -239,6 +239,13 @@ def same_addresses(bench: Bench, _: re.Match[str]) -> None:
         bench.cluster.patch(key, {"spec": {"addresses": addresses}})
 
 
+def to_namespace(bench: Bench, match: re.Match[str]) -> None:
+    """Move it into the namespace of the pods."""
+    raw = copy.deepcopy(bench.raw)
+    bench.cluster.delete(bench.subject)
+    bench.cluster.create({**raw, "metadata": {"name": raw["metadata"]["name"], "namespace": match["namespace"]}})
+
+
 def other_namespace(bench: Bench, _: re.Match[str]) -> None:
     """Move it into a namespace where the host is nobody's."""
     raw = copy.deepcopy(bench.raw)

@@ -141,6 +141,12 @@ def recreate_elsewhere(bench: Bench, _: re.Match[str]) -> None:
     bench.recreate(addresses=[bench.free_address()])
 
 
+def label(bench: Bench, match: re.Match[str]) -> None:
+    """Give it these labels."""
+    labels = dict(pair.split(": ") for pair in match["labels"].split(", "))
+    bench.cluster.patch(bench.subject, {"metadata": {"labels": labels}})
+
+
 def recreate_without_addresses(bench: Bench, _: re.Match[str]) -> None:
     """The same, without addresses."""
     bench.recreate(addresses=[])

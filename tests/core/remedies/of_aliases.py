@@ -13,7 +13,7 @@ FITS = (
 OF_ALIASES: tuple[Rule, ...] = (
     rule(r"AddressUnknown: .* has no clusterIP; in files, add spec\.clusterIPs .*", r.service_gets_address),
     rule(
-        r"AmbientUnsupported: .*; set spec\.endpoints to Workloads or Auto",
+        r"PlaintextInAmbient: .*; set spec\.endpoints to Workloads or Auto",
         a.endpoints("Workloads"),
         a.endpoints("Auto"),
     ),
@@ -97,7 +97,7 @@ OF_ALIASES: tuple[Rule, ...] = (
         r"HttpProxyUnsupported: port (?P<port>\d+) of .*; give the Service's port the appProtocol tcp",
         a.service_port_tcp,
     ),
-    rule(r"Invalid: spec\.host: expected .*, such as (?P<example>\S+) \(got .*\)", a.example_host),
+    rule(r"Invalid: spec\.host: .*, (?:such )?as (?:in )?(?P<example>[a-z.-]+).* \(got .*\)", a.example_host),
     rule(r"NotDiscovered: .*; label it as one of them asks", why="the mesh is read by labels of Namespaces"),
     rule(r"NotReadHere: .*; declare the DnsAlias there instead, and delete it here", e.delete),
     rule(
@@ -106,7 +106,11 @@ OF_ALIASES: tuple[Rule, ...] = (
         a.delete_entry_of_name,
     ),
     rule(r"NameTaken: ServiceEntry (?P<entry>\S+) exists.*; delete that entry", a.delete_entry_of_name),
-    rule(r"NoMatchingPort: TCP ports of .*: none", a.service_gets_tcp_port),
+    rule(
+        r"NoMatchingPort: .*has no TCP port .*; give it one, or name another Service",
+        a.service_gets_tcp_port,
+        a.refer_to_another,
+    ),
     rule(r"NoMatchingPort: spec\.ports names .*; TCP ports of .*", a.ports_that_exist),
     rule(r"NoSelector: .*; use endpoints: Service", a.endpoints("Service")),
     rule(r"NotExported: .*; name one there that sees it", a.alias_as_service),

@@ -4,6 +4,7 @@ from tests.core.remedies import aliases as a
 from tests.core.remedies import around as r
 from tests.core.remedies import corrections as c
 from tests.core.remedies import entries as e
+from tests.core.remedies import mesh as m
 from tests.core.remedies.rule import Rule, rule
 
 FIELDS = (
@@ -107,6 +108,13 @@ OF_FINDINGS: tuple[Rule, ...] = (
     rule(r"delete it here, copy no ServiceEntries with .*, and declare the DnsAlias in this cluster", e.delete),
     rule(r"add the alias' host to the hosts of the gateway's server with tls\.mode AUTO_PASSTHROUGH, .*", r.let_pass),
     rule(r"delete the ServiceEntry and create it again with an address that no Service has; .*", e.recreate_elsewhere),
+    rule(r"delete the ServiceEntry and create it again with an address that nobody else has; .*", e.recreate_elsewhere),
+    rule(
+        r"move the entry to namespace (?P<namespace>\S+), or delete it and declare a DnsAlias there",
+        r.to_namespace,
+        r.declare_alias,
+    ),
+    rule(r"label it (?P<labels>istio\.io/use-waypoint: \S+(?:, istio\.io/use-waypoint-namespace: \S+)?)", e.label),
     rule(
         r"list in spec\.addresses an address that the other .* does not have, or give one of the two another port",
         e.own_address,
@@ -174,5 +182,7 @@ OF_FINDINGS: tuple[Rule, ...] = (
         a.for_gateways_alone,
     ),
     rule(r"correct the annotation, or take it off", c.correct_annotation, c.take_annotation_off),
+    rule(r"set serviceEntryVisibility in MeshConfig: applyToSidecars true, .*", m.limit_entries),
+    rule(r"set defaultServiceExportTo in MeshConfig to \['\.'\], after every Service .*", m.private_by_default),
     rule(r"make sure that you own the domain: .*", why="asks for knowledge: nothing is wrong with the objects"),
 )

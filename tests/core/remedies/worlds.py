@@ -74,6 +74,40 @@ SHARING = make.entry(
 )
 
 
+IN_AMBIENT = make.service("pay", namespace="amb", ip="10.96.8.7", ports=[make.port(7000)], selector={"app": "pay"})
+WAYPOINT = {"istio.io/use-waypoint": "way", "istio.io/use-waypoint-namespace": "gates"}
+STRICT = make.manifest(
+    "security.istio.io/v1", "PeerAuthentication", "strict", {"mtls": {"mode": "STRICT"}}, namespace="amb"
+)
+
+
+def _mine(name: str, address: str) -> Raw:
+    """An entry of a server outside."""
+    return make.entry(
+        name,
+        f"{name}.hello",
+        namespace="side",
+        ports=[make.entry_port(7000 if name == "one" else 7001)],
+        resolution="STATIC",
+        addresses=[address],
+        endpoints=[{"address": f"192.0.2.{len(name)}"}],
+    )
+
+
+def _selecting(name: str, namespace: str, address: str) -> Raw:
+    """An entry of the pods of `IN_AMBIENT`, if it is in their namespace."""
+    return make.entry(
+        name,
+        f"{name}.hello",
+        namespace=namespace,
+        ports=[make.entry_port(7000)],
+        resolution="STATIC",
+        location="MESH_INTERNAL",
+        addresses=[address],
+        workloadSelector={"labels": {"app": "pay"}},
+    )
+
+
 def _of_old(name: str, host: str = "old.hello", note: dict[str, str] | None = None, **spec: Any) -> Raw:  # noqa: ANN401 (any JSON)
     led = {"endpoints": [{"address": "old.side.svc.cluster.local"}], "ports": [make.entry_port(7000)]}
     return make.foreign(name, host, namespace="side", meta={"annotations": note or {}}, **{**led, **spec})
@@ -108,6 +142,52 @@ WORLDS: dict[str, Scenario] = {
         make.entry("evil", "bin.bar.svc.cluster.local", namespace="one", ports=[make.entry_port(80, "HTTP")]),
     ),
     "ambient clients": _world("A clusterIP is shared.", AMBIENT, OLD, SHARING),
+    "ambient: two entries on one address": _world(
+        "Nobody knows which one answers.", AMBIENT, OLD, _mine("one", "203.0.113.7"), _mine("two", "203.0.113.7")
+    ),
+    "ambient: a prefix": _world("Whatever it holds is reset.", AMBIENT, OLD, _mine("wide", "198.51.100.0/24")),
+    "ambient: a Service's own name": _world(
+        "Pods of its namespace are led to it.",
+        AMBIENT,
+        OLD,
+        make.entry(
+            "named",
+            "old.side.svc.cluster.local",
+            namespace="amb",
+            ports=[make.entry_port(7000)],
+            resolution="STATIC",
+            location="MESH_INTERNAL",
+            addresses=["203.0.113.9"],
+            endpoints=[{"address": "192.0.2.9"}],
+        ),
+    ),
+    "ambient: a Service as endpoint": _world(
+        "It is called without its tunnel, from its own namespace and from another one.",
+        AMBIENT,
+        STRICT,
+        IN_AMBIENT,
+        *(
+            make.entry(
+                name,
+                f"{name}.hello",
+                namespace=namespace,
+                ports=[make.entry_port(7000)],
+                location="MESH_INTERNAL",
+                addresses=[address],
+                endpoints=[{"address": "pay.amb.svc.cluster.local"}],
+            )
+            for name, namespace, address in (("near", "amb", "203.0.113.11"), ("far", "other", "203.0.113.12"))
+        ),
+    ),
+    "ambient: a selector of another namespace": _world(
+        "It selects nobody.", AMBIENT, IN_AMBIENT, _selecting("away", "other", "203.0.113.13")
+    ),
+    "ambient: a waypoint": _world(
+        "The Service has one, the entry has not.",
+        AMBIENT,
+        {**IN_AMBIENT, "metadata": {**IN_AMBIENT["metadata"], "labels": WAYPOINT}},
+        _selecting("past", "amb", "203.0.113.14"),
+    ),
     "an entry that is opted out": _world(
         "Its owner wants no repair.",
         OLD,

@@ -74,7 +74,7 @@ def adopt(source: Source, rules: Rules, entries: tuple[str, ...], output: str, o
             click.echo("".join(_document(result, places)), nl=False)
     for line in (*in_the_way, *_told(results, places)):
         note(line)
-    note(f"Assumed: {rules.mesh.assumptions()}{narrow}.")
+    note(f"Assumed: {rules.assumed_mesh()}{narrow}.")
     note(_summary(results) + unread(inputs) + ".")
     if inputs.problems or in_the_way:
         return ERROR

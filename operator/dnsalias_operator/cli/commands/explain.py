@@ -10,13 +10,14 @@ import click
 
 from dnsalias_operator.cli.options import ERROR, OK, Source, as_if_all_were_read, with_rules, with_source
 from dnsalias_operator.cli.printing import pages
+from dnsalias_operator.cli.printing.ambientrows import answer_as_dict
 from dnsalias_operator.cli.printing.lintjson import as_dict as finding_as_dict
 from dnsalias_operator.cli.printing.rows import as_dict as row_as_dict
 from dnsalias_operator.cli.printing.storytext import lines_of
 from dnsalias_operator.cli.reading.meshread import in_mesh
 from dnsalias_operator.cli.reading.namespaces import meant
 from dnsalias_operator.cli.reading.problems import Place
-from dnsalias_operator.cli.terminal import clean
+from dnsalias_operator.cli.terminal import clean, on_terminal, rendered
 from dnsalias_operator.core.advice.story import Story, story
 from dnsalias_operator.core.entries.ownership import live_owner
 from dnsalias_operator.core.entries.serves_alias import corresponds
@@ -85,7 +86,8 @@ def _pages(word: str) -> tuple[pages.Page, ...]:
         if not found and re.fullmatch(r"(?i:da)\d+", word):
             raise click.UsageError(f"there is no finding {clean(word)}; the codes are {runs(pages.codes())}")
         if not found and word[:1].isupper():
-            near = difflib.get_close_matches(word, Reason, 3)
+            reasons = {reason.lower(): reason for reason in Reason}
+            near = [reasons[name] for name in difflib.get_close_matches(word.lower(), reasons, 3)]
             hint = f"did you mean {' or '.join(near)}?" if near else "docs/conditions.md has all of them"
             raise click.UsageError(f"there is no reason {clean(word)}; {hint}")
     except pages.PagesMissingError as error:
@@ -101,7 +103,7 @@ def _print_pages(found: Iterable[pages.Page], output: str) -> None:
     for number, page in enumerate(found):
         where = f"{page.part}, docs/{page.file}" if ":" not in page.title else f"docs/{page.file}"
         click.echo("\n" * bool(number) + click.style(page.title, bold=True) + f" ({where})\n")
-        click.echo(page.text)
+        click.echo(rendered(page.text) if on_terminal() else page.text)
 
 
 def _subject(what: tuple[str, ...]) -> tuple[str, str]:
@@ -187,6 +189,19 @@ def as_dict(of: Story, places: Mapping[Key, Place]) -> dict[str, Any]:
             }
             for a in of.answers
         ],
+        "ambient": {
+            "answers": [
+                {
+                    "address": a.address,
+                    "port": a.port,
+                    "from": a.namespace or None,
+                    "byChance": len(a.ends) > 1,
+                    "ends": [answer_as_dict(end) for end in a.ends],
+                }
+                for a in of.ambient.answers
+            ],
+            "names": [{"host": host, "addresses": list(addresses)} for host, addresses in of.ambient.names],
+        },
         "notModelled": list(of.not_followed),
         "policies": [
             {

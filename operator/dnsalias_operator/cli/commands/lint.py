@@ -3,6 +3,7 @@
 import importlib
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import click
 
@@ -45,6 +46,9 @@ FORMS = {"text": "linttext", "json": "lintjson", "sarif": "sarif", "junit": "jun
 """Output forms, and their modules, which are imported when needed."""
 MOST_STALE = 10
 """Most rows that no longer match which are named one by one."""
+
+EPOCH_DIGITS = 11
+"""Seconds since the epoch of more digits are beyond the years that a date can have."""
 
 
 @click.command(help=HELP)
@@ -98,7 +102,7 @@ def lint(
     divided = baselines.divide(judged.findings, rows)
     new = as_hazards(filter(wanted, divided.new))
     accepted = tuple(pair for pair in divided.accepted if wanted(pair[0]))
-    linted = Linted(judged, judged.rules[0], new, accepted, baseline or "", fail_on, strict)
+    linted = Linted(judged, judged.rules[0], new, accepted, baseline or "", fail_on, strict, _read(source))
     unread = any(map(linted.counts, linted.inputs.problems))
     if baseline and write_baseline:
         return _write(baseline, judged, rows, divided, unread=unread)
@@ -108,6 +112,14 @@ def lint(
     if unread and (strict or fail_on != "never"):
         return ERROR
     return FOUND if linted.fails(linted.findings) else OK
+
+
+def _read(source: Source) -> str:
+    """From where, and when: by SOURCE_DATE_EPOCH (reproducible-builds.org) or the clock."""
+    given = os.environ.get("SOURCE_DATE_EPOCH", "")
+    usable = given.isdecimal() and len(given) <= EPOCH_DIGITS
+    at = datetime.fromtimestamp(int(given), UTC) if usable else datetime.now(UTC)
+    return f"{source.described()}, {at:%Y-%m-%d %H:%M} UTC"
 
 
 def _report_unrendered(worlds: tuple[World, ...]) -> None:

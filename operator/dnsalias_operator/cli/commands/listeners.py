@@ -8,10 +8,10 @@ import click
 from dnsalias_operator.cli.options import ERROR, OK, Source, labels_of, with_mesh, with_source
 from dnsalias_operator.cli.printing import routes
 from dnsalias_operator.cli.printing.rows import as_dict, cells_of
-from dnsalias_operator.cli.reading.inputs import Inputs
+from dnsalias_operator.cli.printing.tables import table
 from dnsalias_operator.cli.reading.meshread import in_mesh, mesh_in
-from dnsalias_operator.cli.reading.namespaces import no_such
-from dnsalias_operator.cli.terminal import clean, note, on_terminal
+from dnsalias_operator.cli.reading.namespaces import check_namespace
+from dnsalias_operator.cli.terminal import clean
 from dnsalias_operator.core.istio.clusters import Sent, clusters_on, sends
 from dnsalias_operator.core.istio.listeners import (
     Client,
@@ -24,6 +24,7 @@ from dnsalias_operator.core.istio.listeners import (
     unfollowed,
 )
 from dnsalias_operator.core.istio.listeners.scope import scope_of
+from dnsalias_operator.core.istio.meshconfig import mesh_for
 from dnsalias_operator.core.istio.routes import VirtualHost, virtual_hosts
 from dnsalias_operator.core.istio.validation import admitted, refused
 from dnsalias_operator.model.rules import Rules
@@ -66,10 +67,11 @@ _CLUSTERS = ("CLUSTER", "SENDS", "BECAUSE")
 def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str], port: int | None, output: str) -> int:
     """Print the table; the exit code."""
     inputs = source.read()
-    _check_namespace(client, inputs, rules)
+    check_namespace(client, inputs, rules)
     asked = Client(client, labels)
     given, by_hand = inputs.snapshot(), rules
     rules = in_mesh(inputs, rules, given)
+    rules = rules.model_copy(update={"mesh": mesh_for(rules, given, client), "beside": ()})
     world = admitted(given, rules.mesh)
     found = outbound(world, asked, rules.mesh) if port is None else listeners_on(world, asked, rules.mesh, port)
     rows = [row for listener in found for row in listener.every_row]
@@ -105,15 +107,6 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
     return ERROR if inputs.problems else OK
 
 
-def _check_namespace(name: str, inputs: Inputs, rules: Rules) -> None:
-    """Report a namespace that nothing is in; one that a cluster does not have is bad usage."""
-    why = no_such(name, inputs, rules.mesh.root_namespace)
-    if why and inputs.namespaces_known:
-        raise click.UsageError(f"--from: the cluster has no {why}")
-    if why:
-        note(f"warning: --from: nothing in the input is in {why}; the answer is for a namespace that has no objects")
-
-
 def _sent(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int]) -> dict[str, Sent]:
     """What the sidecar sends to every cluster of these ports, by the cluster's name."""
     every = (cluster for port in sorted(ports) for cluster in clusters_on(world, client, rules.mesh, port))
@@ -122,14 +115,14 @@ def _sent(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int]) -
 
 def _listeners(rows: Sequence[Row], sent: Mapping[str, Sent] | None) -> None:
     if sent is None:
-        _table(_COLUMNS, [cells_of(row) for row in rows])
+        table(_COLUMNS, [cells_of(row) for row in rows], _takes_all)
         return
     shown = [(cells_of(row), routes.sends(row, sent)) for row in rows]
-    _table(_WIDE, [(*cells[:4], sends_, *cells[4:]) for cells, sends_ in shown])
+    table(_WIDE, [(*cells[:4], sends_, *cells[4:]) for cells, sends_ in shown], _takes_all)
     if any(sends_ == routes.NOTHING for _, sends_ in shown):
         click.echo(routes.NO_CLUSTER)
     click.echo()
-    _table(_CLUSTERS, [(clean(name), str(one), clean(one.because)) for name, one in sent.items()])
+    table(_CLUSTERS, [(clean(name), str(one), clean(one.because)) for name, one in sent.items()], _takes_all)
 
 
 def _virtual_hosts(hosts: Sequence[VirtualHost], through: str, sent: Mapping[str, Sent] | None) -> None:
@@ -139,9 +132,9 @@ def _virtual_hosts(hosts: Sequence[VirtualHost], through: str, sent: Mapping[str
         return
     click.echo()
     if sent is None:
-        _table(routes.COLUMNS, cells)
+        table(routes.COLUMNS, cells, _takes_all)
         return
-    _table(routes.WIDE, [(*one[:3], routes.sends_to(one[2], sent), *one[3:]) for one in cells])
+    table(routes.WIDE, [(*one[:3], routes.sends_to(one[2], sent), *one[3:]) for one in cells], _takes_all)
 
 
 def _refusals(world: Snapshot, client: Client, rules: Rules, ports: Iterable[int]) -> Iterable[str]:
@@ -164,31 +157,6 @@ def _losses(found: Iterable[Listener]) -> Iterable[str]:
         for loss in listener.lost:
             place = f"{loss.bind}:{loss.port}"
             yield f"{clean(loss.loser)} gets nothing at {clean(place)}: {clean(loss.winner)} holds it."
-
-
-def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    if on_terminal():
-        _rich_table(columns, rows)
-        return
-    widths = [max(len(cell) for cell in column) for column in zip(columns, *rows, strict=True)]
-    for cells in (columns, *rows):
-        padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        click.echo("  ".join(padded).rstrip())
-
-
-def _rich_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    from rich.console import Console  # noqa: PLC0415 (start-up time)
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table()
-    for column in columns:
-        # The default truncates: names that differ only at their ends would look the same.
-        table.add_column(column, overflow="fold")
-    for cells in rows:
-        # Text, not str: square brackets in a name would be read as markup.
-        table.add_row(*(Text(cell, style="red" if _takes_all(cells) else "") for cell in cells))
-    Console().print(table)
 
 
 def _takes_all(cells: tuple[str, ...]) -> bool:

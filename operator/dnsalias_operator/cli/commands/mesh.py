@@ -10,7 +10,7 @@ import click
 from dnsalias_operator.cli.options import ERROR, OK, Source, with_mesh, with_source
 from dnsalias_operator.cli.reading.meshread import mesh_in
 from dnsalias_operator.cli.terminal import clean, note
-from dnsalias_operator.core.istio.meshconfig import Found, contradictions, effective, located
+from dnsalias_operator.core.istio.meshconfig import Found, contradictions, differing, effective_rules, located
 from dnsalias_operator.core.istio.meshconfig.found import BESIDE, shown
 from dnsalias_operator.model.mesh import READ_ONLY, Mesh
 from dnsalias_operator.model.rules import Rules
@@ -58,7 +58,8 @@ def mesh(source: Source, rules: Rules, output: str) -> int:
     inputs = source.read_mesh()
     found = mesh_in(inputs, rules)
     world = inputs.snapshot()
-    used, found = effective(rules.mesh, found, world), located(found, rules.mesh, world)
+    ruled = effective_rules(rules, found, world)
+    used, revisions, found = ruled.mesh, differing(ruled, world), located(found, rules.mesh, world)
     facts = [*_facts(rules.mesh, used, found)]
     contradicted = [str(each) for each in contradictions(rules.mesh, found, world)]
     if output == "json":
@@ -66,6 +67,7 @@ def mesh(source: Source, rules: Rules, output: str) -> int:
             "facts": [{"name": line.name, "value": line.value, "from": line.source} for line in facts],
             **{name: sorted(getattr(used, name)) for name in _BY_NAMESPACE},
             "contradictions": contradicted,
+            "differing": list(revisions),
             "problems": list(found.faults),
             "notFollowed": list(found.unfollowed),
             "read": list(found.read),
@@ -73,7 +75,7 @@ def mesh(source: Source, rules: Rules, output: str) -> int:
         }
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        for line in _text(facts, used, found, contradicted):
+        for line in _text(facts, used, found, contradicted, revisions):
             click.echo(clean(line))
     if not found.read:
         note("note: nothing was found that says which mesh it is; settings and defaults are assumed")
@@ -94,7 +96,9 @@ def _facts(given: Mesh, used: Mesh, found: Found) -> Iterator[_Line]:
         yield _Line(fact.name, str(fact), fact.where)
 
 
-def _text(facts: Iterable[_Line], used: Mesh, found: Found, contradicted: list[str]) -> Iterator[str]:
+def _text(
+    facts: Iterable[_Line], used: Mesh, found: Found, contradicted: list[str], revisions: tuple[str, ...]
+) -> Iterator[str]:
     rows = [("FACT", "VALUE", "FROM"), *((line.name, line.value or "none", line.source) for line in facts)]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     for name, value, source in rows:
@@ -103,6 +107,7 @@ def _text(facts: Iterable[_Line], used: Mesh, found: Found, contradicted: list[s
         if listed := getattr(used, name):
             yield f"{_WORDS[name]}: {', '.join(sorted(listed))}."
     yield from (f"Contradiction: {line}." for line in contradicted)
+    yield from (f"Differs: {line}. What would do harm in any of them counts." for line in revisions)
     yield from (f"Problem: {line}." for line in found.faults)
     yield from (f"Not followed by the model: {line}." for line in found.unfollowed)
     yield from (f"Not read: {line}." for line in found.unread)

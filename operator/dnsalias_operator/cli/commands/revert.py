@@ -182,7 +182,7 @@ def _lines(reversal: Reversal, rules: Rules) -> Iterator[str]:
         yield from _rows(shift)
         yield ""
     if reversal.undos:
-        yield f"Assumed: {rules.mesh.assumptions()}."
+        yield f"Assumed: {rules.assumed_mesh()}."
 
 
 def _rows(shift: Shift) -> Iterator[str]:

@@ -4,6 +4,7 @@ import json
 import secrets
 import sys
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from dnsalias_operator.core.advice.verify import (
     report,
 )
 from dnsalias_operator.core.istio.listeners import Client
+from dnsalias_operator.core.istio.meshconfig import mesh_for
 from dnsalias_operator.core.istio.validation import admitted
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.rules import Rules
@@ -96,12 +98,13 @@ def verify(
     named = [_client(one, namespace_given, labels) for one in sampled]
     inputs = source.read()
     given = inputs.snapshot()
+    by_hand = rules.mesh.model_fields_set
     rules = in_mesh(inputs, rules, given)
     world = admitted(given, rules.mesh)
     if source.namespace and not source.paths:
         note(f"warning: nothing outside of namespace {source.namespace} was read, and a sidecar receives more")
     found = [
-        _verify(world, one, client, rules.mesh, wide=output == "wide")
+        _verify(world, one, client, mesh_for(rules, given, client.namespace), by_hand, wide=output == "wide")
         for one, client in zip(sampled, named, strict=True)
     ]
     if output == "json":
@@ -147,8 +150,10 @@ def _client(one: Sampled, namespace: str, labels: dict[str, str]) -> Client:
     return Client(namespace or (said.namespace if said else ""), labels or (said.labels if said else {}))
 
 
-def _verify(world: Snapshot, one: Sampled, client: Client, assumed: Mesh, *, wide: bool) -> Verified:
-    mesh, notes = mesh_of(one.seen.proxy, assumed) if one.seen.proxy else (assumed, ())
+def _verify(
+    world: Snapshot, one: Sampled, client: Client, assumed: Mesh, by_hand: AbstractSet[str], *, wide: bool
+) -> Verified:
+    mesh, notes = mesh_of(one.seen.proxy, assumed, by_hand) if one.seen.proxy else (assumed, ())
     if wide and one.seen.clusters is None:
         notes = (*notes, "its clusters are not in what was given: a whole config_dump has them")
     verdict = compare(world, client, mesh, one.seen.rows)

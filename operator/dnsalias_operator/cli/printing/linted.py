@@ -5,12 +5,11 @@ from dataclasses import dataclass, fields, replace
 
 from dnsalias_operator.cli.printing.baseline import Row
 from dnsalias_operator.cli.reading.inputs import Inputs, Item
-from dnsalias_operator.cli.reading.meshread import complaints, found_in, rules_in
+from dnsalias_operator.cli.reading.meshread import by_revision, complaints, mesh_in, rules_in
 from dnsalias_operator.cli.reading.problems import Place, Problem
 from dnsalias_operator.cli.reading.worlds import World, readings, worlds
 from dnsalias_operator.cli.terminal import note
 from dnsalias_operator.core.findings.hazards import message_of, remedy_of, together
-from dnsalias_operator.core.istio.meshconfig import Found, joined
 from dnsalias_operator.core.outcome import Finding, Severity
 from dnsalias_operator.core.plan import lint
 from dnsalias_operator.model.rules import Rules
@@ -52,6 +51,7 @@ class Judged:
 class Linted:
     """What is shown of ``judged``, and the ``rules`` that were used.
 
+    ``read`` says from where and when, for a report that outlives its cluster.
     ``findings`` has one finding for a hazard with many objects, ``every`` that of each object.
     ``accepted`` are the findings that have a row in the baseline (``baseline``: its path, "" for none). They are not in
     ``findings`` and do not affect the exit code. ``fail_on`` is a severity or ``never``; with ``strict`` every problem
@@ -65,6 +65,7 @@ class Linted:
     baseline: str
     fail_on: str
     strict: bool
+    read: str = ""
 
     @property
     def every(self) -> tuple[Located, ...]:
@@ -79,7 +80,7 @@ class Linted:
     @property
     def assumptions(self) -> str:
         """What was assumed of the mesh; of several worlds each line that differs."""
-        return "; or: ".join(dict.fromkeys(each.mesh.assumptions() for each in self.judged.rules))
+        return "; or: ".join(dict.fromkeys(each.assumed_mesh() for each in self.judged.rules))
 
     def fails(self, findings: Iterable[Finding]) -> bool:
         """Whether any of these findings is at least as bad as ``fail_on``."""
@@ -96,7 +97,7 @@ def findings_in(inputs: Inputs, rules: Rules) -> Judged:
     """Look at every world; the same finding of the same document in several worlds is one."""
     found: dict[tuple[Finding, Place | None], tuple[Item, list[str]]] = {}
     every, snapshots, used = worlds(inputs), list[Snapshot](), list[Rules]()
-    meshes = [_mesh_of(world, inputs, rules) for world in every]
+    meshes = [mesh_in(inputs, rules, world.items) for world in every]
     told = dict.fromkeys(line for mesh in meshes for line in complaints(mesh, rules.mesh, Snapshot()))
     for world, mesh in zip(every, meshes, strict=True):
         for reading in readings(world, namespaces_known=inputs.namespaces_known):
@@ -104,6 +105,7 @@ def findings_in(inputs: Inputs, rules: Rules) -> Judged:
             told |= dict.fromkeys(complaints(mesh, rules.mesh, reading.snapshot))
             ruled = rules_in(mesh, rules, reading.snapshot)
             used += [] if ruled in used else [ruled]
+            told |= dict.fromkeys(by_revision(ruled, reading.snapshot))
             for finding in lint(reading.snapshot, ruled, reading.judged):
                 item = reading.judged[finding.key]
                 _, named = found.setdefault((finding, item.place), (item, []))
@@ -113,12 +115,6 @@ def findings_in(inputs: Inputs, rules: Rules) -> Judged:
     located = [_located(finding, item, named) for (finding, _), (item, named) in found.items()]
     one = (snapshots or [inputs.snapshot()])[0] if len(snapshots) <= 1 else None
     return Judged(inputs, every, tuple(sorted(located, key=_order)), one, tuple(used or [rules]))
-
-
-def _mesh_of(world: World, inputs: Inputs, rules: Rules) -> Found:
-    """What the world's own documents say of the mesh, else what all do."""
-    own = found_in(world.items, rules.mesh) or found_in(inputs.items, rules.mesh)
-    return joined((inputs.mesh, own))
 
 
 def as_hazards(findings: Iterable[Located]) -> tuple[Located, ...]:

@@ -5,8 +5,10 @@ from collections import Counter
 
 from dnsalias_operator import __version__
 from dnsalias_operator.cli.printing.linted import Linted, Located
+from dnsalias_operator.cli.printing.pages import address
 from dnsalias_operator.cli.reading.problems import Place, Problem, Skipped
 from dnsalias_operator.cli.reading.worlds import parts
+from dnsalias_operator.core.findings.catalog import TITLES
 from dnsalias_operator.core.outcome import Finding, Severity
 
 VERSION = 1
@@ -57,6 +59,7 @@ def as_dict(finding: Finding, place: Place | None) -> dict[str, object]:
         "port": finding.port,
         "message": finding.message,
         "remedy": finding.remedy,
+        "url": address(finding.code, TITLES[finding.code]),
         "file": place.file if place else None,
         "line": place.line if place else None,
     }

@@ -38,7 +38,7 @@ class Page:
 
 
 def pages(word: str) -> tuple[Page, ...]:
-    """The page of a finding's code (in any case), or those of a reason, which may have several; () for another word.
+    """The page of a finding's code, or those of a reason, which may have several, in any case; () for another word.
 
     Raises:
         PagesMissingError: there are no pages.
@@ -46,8 +46,8 @@ def pages(word: str) -> tuple[Page, ...]:
     code = word.upper()
     if _CODE.fullmatch(code):
         return tuple(p for p in _every() if p.title.startswith(f"{code}:"))
-    parts = next((reason.parts for reason in Reason if reason == word), ())
-    return tuple(p for p in _every() if p.title == word and (p.file, p.part) in parts)
+    reason = next((reason for reason in Reason if reason.lower() == word.lower()), None)
+    return tuple(p for p in _every() if reason and p.title == reason and (p.file, p.part) in reason.parts)
 
 
 def address(code: str, title: str) -> str:

@@ -16,7 +16,8 @@ from dnsalias_operator.cli.printing.linted import Linted, Located
 from dnsalias_operator.cli.printing.pages import PagesMissingError, address, pages
 from dnsalias_operator.cli.reading.problems import STDIN, Place, Problem
 from dnsalias_operator.cli.terminal import clean
-from dnsalias_operator.core.findings.catalog import FAULTS, Fault
+from dnsalias_operator.core.findings.catalog import FAULTS
+from dnsalias_operator.core.findings.fault import Fault
 from dnsalias_operator.core.outcome import Severity
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

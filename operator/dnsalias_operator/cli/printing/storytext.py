@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import click
 
+from dnsalias_operator.cli.printing.ambientrows import to_of, way_of
 from dnsalias_operator.cli.reading.problems import Place
 from dnsalias_operator.cli.terminal import clean, severity
 from dnsalias_operator.core.advice.answers import ELSEWHERE, Answer
 from dnsalias_operator.core.advice.bound import Bound
 from dnsalias_operator.core.advice.story import Story
+from dnsalias_operator.core.istio.ambient import Answer as AmbientResult
 from dnsalias_operator.core.istio.listeners import Row
 from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE, PASSTHROUGH
 from dnsalias_operator.core.istio.protocols import Protocol, entry_protocol, service_protocol
@@ -30,6 +32,7 @@ def lines_of(story: Story, places: Mapping[Key, Place], mesh: Mesh) -> Iterator[
     if story.key.kind != "Service":
         yield from _section("Entry", _entry(story, mesh))
     yield from _section("Traffic", _traffic(story, mesh))
+    yield from _section("Ambient", _ambient(story))
     yield from _section("Policies", map(_bound, story.bound))
     yield from _section("Conditions", (f"{c.type:<12} {c.status:<7} {clean(c.reason)}" for c in story.conditions))
     yield from _section("Findings", _findings(story))
@@ -141,6 +144,25 @@ def _bound(one: Bound) -> str:
         parts.append(f"({clean(one.clients)})")
     stops = f"; stops at {', '.join(map(clean, one.stops))}" if one.stops else ""
     return " ".join(parts) + click.style(stops, fg="yellow")
+
+
+def _ambient(story: Story) -> Iterator[str]:
+    """What pods without sidecars get, and which resolver answers them."""
+    apart = {(answer.address, answer.port) for answer in story.ambient.answers if answer.namespace}
+    for answer in story.ambient.answers:
+        others = "anywhere else" if (answer.address, answer.port) in apart else "every namespace"
+        where = f"namespace {clean(answer.namespace)}" if answer.namespace else others
+        ends = "; or, by chance, ".join(_ambient_end(end) for end in answer.ends)
+        yield f"{clean(f'{answer.address}:{answer.port}')}, from {where}: {ends}"
+    for host, addresses in story.ambient.names:
+        answered = f"ztunnel answers {', '.join(map(clean, addresses))}" if addresses else "the cluster's DNS is asked"
+        yield f"{clean(host)}: {answered}"
+
+
+def _ambient_end(answer: AmbientResult) -> str:
+    to = to_of(answer)
+    by = f" by {clean(answer.record.owner)}" if answer.record else ""
+    return f"{way_of(answer)}{f' to {to}' if answer.ends or answer.waypoint else f' ({to})'}{by}"
 
 
 def _findings(story: Story) -> Iterator[str]:

@@ -66,3 +66,10 @@ def read_cluster(
     items = tuple(Item(raw, KINDS[raw["kind"]].parse(raw), None) for raw in found)
     known = not namespace and KINDS["Namespace"].resource not in found.forbidden
     return Live(Inputs(items, namespaces_known=known, mesh=found.mesh), found.missing, found.forbidden)
+
+
+def context_of(kubeconfig: str) -> str:
+    """The context that a cluster is read by where none is named."""
+    from dnsalias_operator.shell.api import listing  # noqa: PLC0415 (kubernetes and aiohttp take a while to import)
+
+    return listing.context_name(kubeconfig or None)

@@ -3,9 +3,12 @@
 import difflib
 from collections.abc import Iterable
 
+import click
+
 from dnsalias_operator.cli.reading.inputs import Inputs
-from dnsalias_operator.cli.terminal import clean
+from dnsalias_operator.cli.terminal import clean, note
 from dnsalias_operator.model.meta import mapping, text
+from dnsalias_operator.model.rules import Rules
 
 ALWAYS = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 """Namespaces that every cluster has, whatever is in the input. Source: the API server creates them."""
@@ -37,3 +40,12 @@ def no_such(name: str, inputs: Inputs, *others: str) -> str:
     if name in known or name in ALWAYS or name in others:
         return ""
     return f"namespace {clean(name)}{meant(name, known)}"
+
+
+def check_namespace(name: str, inputs: Inputs, rules: Rules) -> None:
+    """Report a namespace of --from that nothing is in; one that a cluster does not have is bad usage."""
+    why = no_such(name, inputs, rules.mesh.root_namespace)
+    if why and inputs.namespaces_known:
+        raise click.UsageError(f"--from: the cluster has no {why}")
+    if why:
+        note(f"warning: --from: nothing in the input is in {why}; the answer is for a namespace that has no objects")

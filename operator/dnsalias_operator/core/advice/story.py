@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dnsalias_operator.core.advice.ambient import NOTHING, AmbientView, seen_in_ambient_mode
 from dnsalias_operator.core.advice.answers import ELSEWHERE, Answer, not_followed, who_answers
 from dnsalias_operator.core.advice.bound import Bound, bound_to
 from dnsalias_operator.core.advice.naming import Naming, naming
@@ -32,8 +33,8 @@ class Story:
     ``named`` is the Service it is for, whether that exists (``service``) or not; ``inferred`` where only names say so.
     ``entry`` is the ServiceEntry as it stands, None where it is still to be made. ``mode`` is Generated or Patched, ""
     for an entry that serves no alias. ``state`` is the entry's, None where the operator does not look after it.
-    ``not_followed`` says what ``answers`` leave out. ``bound`` is what is bound to the Service and to the alias' host,
-    of an alias and of a Service.
+    ``answers`` are for sidecars, ``ambient`` is for pods in ambient mode. ``not_followed`` says what ``answers`` leave
+    out. ``bound`` is what is bound to the Service and to the alias' host, of an alias and of a Service.
     ``conditions`` are the alias' as decided now. ``changes`` are due, ``withheld`` kept back by a policy. ``lasting``
     are the findings that the changes do not fix. ``steps`` says what to do, in order; empty where all is well.
     """
@@ -51,6 +52,7 @@ class Story:
     changes: tuple[Change, ...] = ()
     withheld: tuple[Change, ...] = ()
     answers: tuple[Answer, ...] = ()
+    ambient: AmbientView = NOTHING
     not_followed: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     lasting: tuple[Finding, ...] = ()
@@ -196,6 +198,7 @@ def _with_traffic(world: Snapshot, story: Story, ports: list[int], rules: Rules)
     return replace(
         story,
         answers=who_answers(world, [*asked, ELSEWHERE], ports, story.hosts, rules.mesh),
+        ambient=seen_in_ambient_mode(world, asked, ports, story.hosts, rules.mesh),
         not_followed=not_followed(world, ports, rules.mesh),
         findings=tuple(_findings(world, story, rules)),
         lasting=tuple(_findings(after, story, rules)),
@@ -220,12 +223,14 @@ def _alias_steps(alias: DnsAlias, story: Story) -> Iterator[str]:
     if ready.status != "True":
         yield f"{ready.reason}: {ready.message}"
     said = next((c for c in mappings(alias.status.get("conditions")) if c.get("type") == READY), None)
-    if said is None and alias.meta.uid:
+    unseen = said is None or not said.get("observedGeneration")  # the CRD's default (`model.status.waiting`)
+    if unseen and alias.meta.uid:
         yield "the operator has not processed it yet: is it running? kubectl -n dnsalias-system get pods"
-    elif said is not None and story.changes and ready.status == "True" and _refused_lately(alias, said):
+    elif said is not None and not unseen and story.changes and ready.status == "True" and _refused_lately(alias, said):
         yield f"its status says Ready={said.get('status')} ({said.get('reason')}): {said.get('message')}"
     elif (
         said is not None
+        and not unseen
         and not story.changes
         and (said.get("status"), said.get("reason"))
         != (

@@ -80,7 +80,8 @@ def own_part(status: Raw) -> dict[str, Any]:
 
 
 def _condition(wanted: Condition, have: Raw | None, generation: int, now: str) -> dict[str, Any]:
-    flipped = have is None or have.get("status") != wanted.status
+    # What the CRD gave by default was observed by nobody: its time is none.
+    flipped = have is None or have.get("status") != wanted.status or not have.get("observedGeneration")
     since = now if flipped or have is None else have.get("lastTransitionTime", now)
     return {
         "type": wanted.type,

@@ -6,7 +6,12 @@ from typing import Any
 from dnsalias_operator.core import changes
 from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.aliases.conditions import failing, holding
-from dnsalias_operator.core.aliases.desired import desired, leaves_shared_address, moves_off_shared_address
+from dnsalias_operator.core.aliases.desired import (
+    desired,
+    leaves_shared_address,
+    limits,
+    moves_off_shared_address,
+)
 from dnsalias_operator.core.aliases.generate import generate
 from dnsalias_operator.core.aliases.guard import hindrance
 from dnsalias_operator.core.aliases.refusals import refusal
@@ -87,16 +92,23 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
             steps, fault = (), _pending(ours)
     else:
         steps, fault = _kept(case, service, ours, manifest, wait)
-    served = f"{entry.key} makes {spec.host} work{served_where(rules.mesh)}"
+    served = f"{_works(entry, spec.host)}{served_where(rules.mesh)}"
     return AliasDecision(
         key=alias.key,
-        conditions=failing(fault) if fault else holding(served, case.ceiling),
+        conditions=failing(fault) if fault else holding(served, limits(case)),
         host=spec.host,
         addresses=service.cluster_ips,
         entry=alias.meta.name,
         mode=GENERATED,
         changes=steps,
     )
+
+
+def _works(entry: ServiceEntry, host: str) -> str:
+    """What the entry does; nothing where it is exported to nobody, which an owner may want for a while."""
+    if entry.export_to == ("~",):
+        return f"{entry.key} is exported to no namespace (exportTo '~'): nobody can use {host}"
+    return f"{entry.key} makes {host} work"
 
 
 def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wait: int) -> Change:

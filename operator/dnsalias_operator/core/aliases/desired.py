@@ -43,6 +43,19 @@ def desired(case: Case, service: Service, ours: ServiceEntry | None) -> dict[str
     return apart if streams_on_wildcard(case.world, ServiceEntry.parse(apart), mesh) < harmed else manifest
 
 
+def limits(case: Case) -> str:
+    """What to add about who may see an alias that is served; "" where everybody may, as its spec says.
+
+    ztunnel does not read exportTo: who is told of an entry is a matter of serviceEntryVisibility alone
+    (docs/ambient.md, "What ztunnel is told").
+    """
+    mesh, namespace = case.rules.mesh, case.alias.meta.namespace
+    read = case.scope.everywhere or namespace in mesh.private_entries | mesh.hidden_entries
+    about = "" if read else ambient_clients(case.world, mesh)
+    beyond = about and f"{about}, and pods in that mode are told of the alias in every namespace, whatever its exportTo"
+    return "; ".join(filter(None, (case.ceiling, beyond)))
+
+
 def leaves_shared_address(case: Case, ours: ServiceEntry) -> Why | None:
     """Why our entry has to be deleted and created rather than changed; None where it need not.
 

@@ -1,5 +1,7 @@
 """What keeps the entry of an alias from being written: whose calls it would take or lose."""
 
+from dataclasses import replace
+
 from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.hosts.names import public_suffix
@@ -12,7 +14,7 @@ from dnsalias_operator.core.traffic.catch_all import matched_by_address, silence
 from dnsalias_operator.core.traffic.policies import tls_left_out
 from dnsalias_operator.core.traffic.takeover import Moved, as_youngest, moved
 from dnsalias_operator.core.traffic.takeover_of_entries import displaced, first, first_with_host
-from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.mesh import Mesh, under
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
@@ -23,11 +25,19 @@ from dnsalias_operator.model.status import ACCEPTED
 
 
 def hindrance(case: Case, entry: ServiceEntry, service: Service, *, served: bool) -> Refusal | None:
-    """Why the entry may not be written for the alias, None where it may.
+    """Why the entry may not be written for the alias under some revision of istiod, None where it may.
 
     ``served`` is whether the alias has its entry: then neither what its own callers lack nor what others have done
     without is a reason to delete it, which would cut its callers off.
     """
+    for rules in case.rules.of_each_revision():
+        if fault := _hindrance(replace(case, rules=rules), entry, service, served=served):
+            beside = rules.mesh is not case.rules.mesh
+            return replace(fault, message=under(rules.mesh, fault.message)) if beside else fault
+    return None
+
+
+def _hindrance(case: Case, entry: ServiceEntry, service: Service, *, served: bool) -> Refusal | None:
     without, mesh = case.world.with_changes({entry.key: None}), case.rules.mesh
     if blocked := _takes(case, without, entry):
         return _would_take(blocked, entry)

@@ -16,7 +16,8 @@ from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import Refusal
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.dnsalias import Endpoints, chosen_ports
-from dnsalias_operator.model.service import ServicePort, tcp_ports
+from dnsalias_operator.model.service import Service, ServicePort, tcp_ports
+from dnsalias_operator.model.similar import did_you_mean
 from dnsalias_operator.model.status import ACCEPTED, RESOLVED_REFS
 
 
@@ -35,7 +36,7 @@ def ambient(case: Case) -> Refusal | None:
         f"{about}, and calls in that mode by a DNS endpoint are sent in plaintext, past the mTLS of the pods; set "
         "spec.endpoints to Workloads or Auto"
     )
-    return Refusal(Reason.AMBIENT_UNSUPPORTED, message, ACCEPTED)
+    return Refusal(Reason.PLAINTEXT_IN_AMBIENT, message, ACCEPTED)
 
 
 def remote_cluster(case: Case) -> Refusal | None:
@@ -63,9 +64,10 @@ def service_missing(case: Case) -> Refusal | None:
     """There is no such Service."""
     if case.service is not None:
         return None
-    name = f"{case.alias.meta.namespace}/{case.spec.service_ref.name}"
+    namespace, name = case.alias.meta.namespace, case.spec.service_ref.name
+    meant = did_you_mean(name, (s.meta.name for s in case.world.services_in(namespace)))
     elsewhere = MAY_BE_ELSEWHERE if case.rules.mesh.topology in ("multi-primary", "primary") else ""
-    message = f"Service {name} does not exist; create it or correct spec.serviceRef{elsewhere}"
+    message = f"Service {namespace}/{name} does not exist{meant}; create it or correct spec.serviceRef{elsewhere}"
     return Refusal(Reason.SERVICE_NOT_FOUND, message, RESOLVED_REFS)
 
 
@@ -84,15 +86,25 @@ def no_matching_port(case: Case) -> Refusal | None:
     chosen, missing = chosen_ports(case.spec, case.service)
     if chosen and not missing:
         return None
-    have = ", ".join(f"{p.port}{f' ({p.name})' if p.name else ''}" for p in tcp_ports(case.service)) or "none"
-    asked = f"spec.ports names {', '.join(map(_as_written, missing))}; " if missing else ""
-    return Refusal(Reason.NO_MATCHING_PORT, f"{asked}TCP ports of {case.service.key}: {have}", RESOLVED_REFS)
+    asked = ", ".join(_as_written(port, case.service) for port in missing)
+    asked = f"spec.ports names {asked}; " if missing else ""
+    if not (tcp := tcp_ports(case.service)):
+        others = ", ".join(f"{p.port}/{p.protocol}" for p in case.service.ports) or "it has none at all"
+        has = f"{case.service.key} has no TCP port ({others}); give it one, or name another Service"
+    else:
+        have = ", ".join(f"{p.port} ({p.name})" if p.name else str(p.port) for p in tcp)
+        has = f"TCP ports of {case.service.key}: {have}; choose from these"
+    return Refusal(Reason.NO_MATCHING_PORT, asked + has, RESOLVED_REFS)
 
 
-def _as_written(port: int | str) -> str:
-    """A number in quotes is a name, and looks like the number that is meant."""
-    quoted = isinstance(port, str) and port.isdigit()
-    return f'"{port}" (a name, for its quotes; take them off)' if quoted else str(port)
+def _as_written(port: int | str, service: Service) -> str:
+    """What it may be instead: a number in quotes is a name, and looks like the number that is meant."""
+    if isinstance(port, str) and port.isdigit():
+        return f'"{port}" (a name, for its quotes; take them off)'
+    other = next((p for p in service.ports if port in (p.port, p.name)), None)
+    if other is not None:
+        return f"{port} ({other.port}/{other.protocol}, and an alias serves TCP only)"
+    return f"{port}{did_you_mean(port, (p.name for p in tcp_ports(service))) if isinstance(port, str) else ''}"
 
 
 def http_proxy(case: Case) -> Refusal | None:

@@ -111,8 +111,14 @@ def _why(wanted: Fix, entry: ServiceEntry) -> Why:
 def severity_of(world: Snapshot, entry: ServiceEntry, wanted: Fix | None, rules: Rules) -> Severity:
     """Critical where the entry takes traffic not meant for it, once the fix (if any) is written; else a warning.
 
-    A catch-all that only its own namespace gets is a warning (docs/findings.md, "DA001: Catch-all listener").
+    A catch-all that only its own namespace gets is a warning (docs/findings.md, "DA001: Catch-all listener"). Of
+    several revisions of istiod the worst counts.
     """
+    severities = (_severity_in(world, entry, wanted, each) for each in rules.of_each_revision())
+    return min(severities, key=lambda severity: severity.rank)
+
+
+def _severity_in(world: Snapshot, entry: ServiceEntry, wanted: Fix | None, rules: Rules) -> Severity:
     after = patched(as_written(entry, rules), wanted) if wanted else entry
     caught = catches(world, after, rules.mesh)
     if caught and not for_its_own(after, rules.mesh):

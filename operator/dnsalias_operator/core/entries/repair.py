@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dnsalias_operator.core.entries.containment import containment_address
+from dnsalias_operator.core.entries.dependents import is_public, others_in_need, own_callers
 from dnsalias_operator.core.entries.destination import lost_requests
-from dnsalias_operator.core.entries.ownership import as_written, claims_to_be_ours, patched_fields
+from dnsalias_operator.core.entries.ownership import as_written, patched_fields
 from dnsalias_operator.core.entries.stands_for import StandsFor, outside, stands_for
 from dnsalias_operator.core.entries.unfixed import (
     caught,
     first_at_pods,
     given_before,
     matched_by_sni,
-    misleads,
     narrowed,
     no_address,
     not_read,
@@ -25,20 +25,16 @@ from dnsalias_operator.core.entries.unfixed import (
     stale,
     takes,
     takes_anyway,
-    uncovers,
-    unserves,
 )
-from dnsalias_operator.core.hosts.names import public_suffix
 from dnsalias_operator.core.istio.lacking import lacks_addresses, lacks_endpoints, not_repairable, without_address
 from dnsalias_operator.core.istio.listeners import entries_binding
 from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
 from dnsalias_operator.core.istio.service_names import addresses_to_share, service_host
 from dnsalias_operator.core.reasons import Reason, Why
-from dnsalias_operator.core.traffic.callers import cut_off
-from dnsalias_operator.core.traffic.catch_all import catches, catches_all, matched_by_address, uncovered, unserved
-from dnsalias_operator.core.traffic.shared_name import misled
+from dnsalias_operator.core.traffic.catch_all import catches, catches_all, matched_by_address
 from dnsalias_operator.core.traffic.takeover import Moved, as_oldest_if_unknown, moved, takes_away
 from dnsalias_operator.core.traffic.takeover_of_entries import ousted
+from dnsalias_operator.model.mesh import under
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
@@ -119,7 +115,17 @@ def _fix(world: Snapshot, entry: ServiceEntry, base: ServiceEntry, rules: Rules)
 
 
 def _harm(world: Snapshot, base: ServiceEntry, wanted: Fix, service: Service, rules: Rules) -> Why | None:
-    """What the patch would take from a Service, from another entry or from the entry's own callers; or leave wrong."""
+    """What the patch would take from a Service, from another entry or from the entry's own callers; or leave wrong.
+
+    It is asked of every revision of istiod.
+    """
+    for each in rules.of_each_revision():
+        if why := _harm_in(world, base, wanted, service, each):
+            return why if each.mesh is rules.mesh else replace(why, message=under(each.mesh, why.message))
+    return None
+
+
+def _harm_in(world: Snapshot, base: ServiceEntry, wanted: Fix, service: Service, rules: Rules) -> Why | None:
     after = patched(base, wanted)
     taken = _moved(world, after, rules)
     if taken is None and wanted.addresses:
@@ -127,30 +133,17 @@ def _harm(world: Snapshot, base: ServiceEntry, wanted: Fix, service: Service, ru
     if taken is not None:
         return takes(base, service, taken, already=not wanted.addresses)
     changed = wanted.addresses or wanted.endpoints
-    if changed and (cut := cut_off(world, _with(world, after), base, after, service, rules.mesh, public=_public(base))):
+    if changed and (cut := own_callers(world, base, after, service, rules)):
         remedy = "declare a DnsAlias instead, and delete the entry"
         if cut.policy:
             remedy = "list in spec.addresses what the host resolves to for its clients"
-        elif _public(base):
+        elif is_public(base):
             remedy = "list in spec.addresses what the host resolves to, or use a host of the mesh's own"
         message = f"with the clusterIP, {cut.describe(base.key)}; {remedy}"
         return Why(Reason.WOULD_CUT_OFF_CALLERS, message)
-    if wanted.addresses and (needed := _needed(world, base, after, rules)):
+    if wanted.addresses and (needed := others_in_need(world, base, after, rules)):
         return needed
     return caught(world, after, rules.mesh)
-
-
-def _needed(world: Snapshot, base: ServiceEntry, after: ServiceEntry, rules: Rules) -> Why | None:
-    """Who is led astray by an address of its own, or needs the chain for HTTP on the wildcard address that goes."""
-    beside = _with(world, after)
-    if led := misled(world, after, rules.mesh):
-        return misleads(led)
-    if other := uncovered(world, beside, base, rules.mesh):
-        return uncovers(*other)
-    same_port = (o for p in base.ports for o in world.claimants(p.number) if isinstance(o, ServiceEntry))
-    ours = {o.key for o in same_port if "addresses" in patched_fields(o) or claims_to_be_ours(o)}
-    other = unserved(world, beside, base, ours, rules.mesh)
-    return unserves(*other) if other else None
 
 
 def _moved(world: Snapshot, after: ServiceEntry, rules: Rules) -> Moved | None:
@@ -252,9 +245,9 @@ def _contain(
     hindrance = "" if address else f"no address is free in {rules.containment_range}"
     if address and service:
         after = patched(base, contained)
-        cut = cut_off(world, _with(world, after), base, after, service, rules.mesh, public=_public(base))
+        cut = own_callers(world, base, after, service, rules)
         hindrance = f"it is not contained: {cut.describe(base.key)}" if cut else ""
-    if not hindrance and (needed := _needed(world, base, patched(base, contained), rules)):
+    if not hindrance and (needed := others_in_need(world, base, patched(base, contained), rules)):
         return replace(unfixed, why=needed)
     return replace(unfixed, why=replace(why, message=f"{why.message}; and {hindrance}")) if hindrance else contained
 
@@ -274,19 +267,11 @@ def _containable(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: 
     return bool(catches_all(base, rules.mesh) or matched_by_address(world, base, rules.mesh))
 
 
-def _public(base: ServiceEntry) -> bool:
-    return any(map(public_suffix, base.hosts))
-
-
 def _as_it_is(entry: ServiceEntry, target: StandsFor, why: Why) -> Fix:
     """What is in the entry from us stays in it."""
     ours = patched_fields(entry)
     endpoints = tuple(e.address for e in entry.endpoints) if "endpoints" in ours else None
     return Fix(entry.addresses if "addresses" in ours else None, endpoints, why, target=target)
-
-
-def _with(world: Snapshot, after: ServiceEntry) -> Snapshot:
-    return world.with_changes({after.key: after})
 
 
 def _keep(world: Snapshot, entry: ServiceEntry, target: StandsFor, unfixed: Fix, why: Why) -> Fix:

@@ -4,35 +4,10 @@ A retired code is never given to another fault.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from dnsalias_operator.core.outcome import Finding, Hazard, Severity
-from dnsalias_operator.model.names import Key
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One kind of finding. ``severity`` is the usual one; a finding may carry a milder or a graver one."""
-
-    code: str
-    title: str
-    severity: Severity
-    remedy: str
-
-    def at(
-        self,
-        key: Key,
-        message: str,
-        *,
-        port: int | None = None,
-        severity: Severity | None = None,
-        remedy: str | None = None,
-        hazard: Hazard | None = None,
-        about: Key | None = None,
-    ) -> Finding:
-        """A finding of this kind in one object, with the usual severity and remedy unless others are given."""
-        return Finding(self.code, severity or self.severity, key, port, message, remedy or self.remedy, hazard, about)
-
+from dnsalias_operator.core.findings.ambient_faults import AMBIENT_FAULTS
+from dnsalias_operator.core.findings.fault import Fault
+from dnsalias_operator.core.outcome import Severity
 
 CATCH_ALL = Fault(
     "DA001",
@@ -118,13 +93,13 @@ ALIAS_REFUSED = Fault(
     "DA014",
     "DnsAlias is not served",
     Severity.WARNING,
-    "do what the message says; `dnsalias explain REASON` explains it",
+    "do what the message says; `dnsalias explain` with its reason explains it",
 )
 CANNOT_CURE = Fault(
     "DA015",
     "Cannot be fixed",
     Severity.WARNING,
-    "make the change that the message names; `dnsalias explain REASON` explains it",
+    "make the change that the message names; `dnsalias explain` with its reason explains it",
 )
 CONTAINED = Fault(
     "DA016",
@@ -226,6 +201,20 @@ EXTERNAL_NAME_CATCHES_ALL = Fault(
     "remove spec.ports, which an ExternalName Service does not need, or give the port a name that begins with http or "
     "tls; or use Istio 1.21 or newer",
 )
+ENTRIES_WITHOUT_LIMIT = Fault(
+    "DA032",
+    "MeshConfig lets entries reach every namespace",
+    Severity.INFO,
+    "set serviceEntryVisibility in MeshConfig: applyToSidecars true, defaultVisibility NAMESPACE, and a policy with "
+    "PUBLIC for the namespaces whose entries are for everybody",
+)
+PUBLIC_BY_DEFAULT = Fault(
+    "DA033",
+    "MeshConfig makes entries public by default",
+    Severity.INFO,
+    "set defaultServiceExportTo in MeshConfig to ['.'], after every Service and ServiceEntry that is for other "
+    "namespaces has an exportTo of its own",
+)
 READ_IN_OTHER_CLUSTERS = Fault(
     "DA034",
     "Other clusters get a clusterIP of this one",
@@ -278,10 +267,14 @@ FAULTS: tuple[Fault, ...] = (
     LED_ELSEWHERE,
     FIRST_ADDRESS_ONLY,
     EXTERNAL_NAME_CATCHES_ALL,
+    ENTRIES_WITHOUT_LIMIT,
+    PUBLIC_BY_DEFAULT,
     READ_IN_OTHER_CLUSTERS,
     COPIED_FROM_ANOTHER_CLUSTER,
     STOPS_AT_THE_GATEWAY,
+    *AMBIENT_FAULTS,
 )
+TITLES = {fault.code: fault.title for fault in FAULTS}
 
 
 def runs(codes: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from dnsalias_operator.core.findings import catalog, remedies
 from dnsalias_operator.core.findings.subject import Look
+from dnsalias_operator.core.istio.ambient import has_sidecars
 from dnsalias_operator.core.istio.listeners import Reach
 from dnsalias_operator.core.outcome import Finding, Hazard, Severity
 from dnsalias_operator.core.traffic.catch_all import (
@@ -24,7 +25,12 @@ NOBODY = Reach(everywhere=False, namespaces=())
 
 
 def catch_all(look: Look) -> Iterator[Finding]:
-    """A port whose listener takes connections to any address: by its protocol, or where a Sidecar makes it do so."""
+    """A port whose listener takes connections to any address: by its protocol, or where a Sidecar makes it do so.
+
+    There is none without sidecars: in ambient mode what no record has passes.
+    """
+    if not has_sidecars(look.world, look.rules.mesh):
+        return
     by_protocol = catches(look.world, look.entry, look.rules.mesh)
     by_sidecar = {port: name for name, port in sorted(matched_by_address(look.world, look.entry, look.rules.mesh))}
     hosts = ", ".join(look.entry.hosts) or "no host"

@@ -4,6 +4,7 @@ An ordered set of small checks, each named for the fault it finds; the same fact
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.entries.decide import decide_entry
@@ -11,7 +12,9 @@ from dnsalias_operator.core.entries.ownership import all_in_range, claims_to_be_
 from dnsalias_operator.core.entries.serves_alias import generated_entry
 from dnsalias_operator.core.entries.stands_for import explicit, stands_for
 from dnsalias_operator.core.findings import catalog, remedies
+from dnsalias_operator.core.findings.ambient import AMBIENT_CHECKS
 from dnsalias_operator.core.findings.annotations import annotations_without_meaning
+from dnsalias_operator.core.findings.at_root import at_root
 from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
 from dnsalias_operator.core.findings.catch_all import catch_all, harm, hazard
 from dnsalias_operator.core.findings.clusters import copied, read_in_other_clusters, stops_at_the_gateway
@@ -37,6 +40,7 @@ from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.core.traffic.backends import selects_pods_of
 from dnsalias_operator.core.traffic.catch_all import catches_all
 from dnsalias_operator.core.traffic.takeover import reach_of, takes_from
+from dnsalias_operator.model.mesh import under
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -58,6 +62,7 @@ def lint(world: Snapshot, rules: Rules, only: Container[Key] | None = None) -> t
     found = [f for entry in entries for f in entry_findings(there, entry, rules, known=refused)]
     found += [f for key in aliases for f in alias_findings(there, key, rules)]
     found += [f for service in services for f in service_findings(there, service, rules)]
+    found += at_root(there, found, rules.mesh)
     return tuple(sorted(found, key=lambda f: f.order))
 
 
@@ -74,7 +79,28 @@ def entry_findings(
     ``counted`` is for those who count findings and read no message: whom a catch-all reaches, which takes a look at
     everybody on its port, is left out of that. ``world`` is as Istio lets it be (`admitted`).
     ``known`` is what of each entry is refused, where that has been asked of all of them.
+    What only another revision of istiod makes of it is found too.
     """
+    found = _entry_findings(world, entry, rules, counted=counted, known=known)
+    told = {(f.code, f.port): f for f in found}
+    for each in list(rules.of_each_revision())[1:]:
+        for finding in _entry_findings(world, entry, each, counted=counted, known=None):
+            first = told.get((finding.code, finding.port))
+            if first is None or finding.severity.rank < first.severity.rank:
+                found = [f for f in found if f is not first]
+                told[finding.code, finding.port] = replace(finding, message=under(each.mesh, finding.message))
+                found.append(told[finding.code, finding.port])
+    return found
+
+
+def _entry_findings(
+    world: Snapshot,
+    entry: ServiceEntry,
+    rules: Rules,
+    *,
+    counted: bool,
+    known: Mapping[Key, tuple[Refusal, ...]] | None,
+) -> list[Finding]:
     refused = refusals(entry, rules.mesh) if known is None else known.get(entry.key, ())
     found = [*refused_by_istio(entry, refused)]
     if found and not entry.meta.uid:
@@ -155,7 +181,8 @@ def covers_services(look: Look) -> Iterator[Finding]:
         if is_unspecified(address):
             catching = catches_all(look.entry, look.rules.mesh)
             severity = harm(look.entry, look.rules.mesh) if catching else Severity.WARNING
-            message = f"spec.addresses {address} acts as no address at all"
+            to = " to sidecars" if ambient_clients(look.world, look.rules.mesh) else ""
+            message = f"spec.addresses {address} acts as no address at all{to}"
             yield catalog.COVERS_SERVICES.at(look.entry.key, message, severity=severity, hazard=hazard(look))
         elif "/" in bound(address) and (inside := dict.fromkeys(s.key for _, s in vips_within(look.world, address))):
             named = ", ".join(map(str, list(inside)[:3])) + (" and others" if len(inside) > 3 else "")  # noqa: PLR2004
@@ -175,19 +202,9 @@ def cannot_repair(look: Look) -> Iterator[Finding]:
     else:
         # Entries for which there is no Service all wait for the same; every other reason is about this one.
         shared = Hazard(decided.why.reason) if decided.why.reason is Reason.NO_SERVICE else None
-        yield catalog.CANNOT_CURE.at(look.entry.key, message, hazard=shared)
-
-
-def shared_with_ambient(look: Look) -> Iterator[Finding]:
-    """An entry that has a Service's address, where clients in ambient mode are about."""
-    shared = next((s for a in look.entry.addresses for s in look.world.services_at(a)), None)
-    about = ambient_clients(look.world, look.rules.mesh) if shared else ""
-    if shared and about:
-        message = (
-            f"{about}, and spec.addresses has the clusterIP of {shared.key}: clients there reach one of the two by "
-            "chance, the Service's other ports are reset, and all of it where its pods ask for mTLS"
+        yield catalog.CANNOT_CURE.at(
+            look.entry.key, message, remedy=remedies.of_entry(decided.why.reason), hazard=shared
         )
-        yield catalog.SHARED_WITH_AMBIENT.at(look.entry.key, message)
 
 
 def orphan(look: Look) -> Iterator[Finding]:
@@ -207,7 +224,7 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     unknown_endpoint,
     cannot_repair,
     port_not_on_service,
-    shared_with_ambient,
+    *AMBIENT_CHECKS,
     read_in_other_clusters,
     copied,
     shared_by_entries,
@@ -234,7 +251,8 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecisi
     if ready.status != "True":
         # Manifests in git have no clusterIP: that is no fault of theirs.
         severity = Severity.INFO if ready.reason == Reason.ADDRESS_UNKNOWN else None
-        yield catalog.ALIAS_REFUSED.at(key, f"{ready.reason}: {ready.message}", severity=severity)
+        remedy = remedies.of_alias(ready.reason, ready.message)
+        yield catalog.ALIAS_REFUSED.at(key, f"{ready.reason}: {ready.message}", severity=severity, remedy=remedy)
     if alias.spec and (suffix := public_suffix(alias.spec.host)):
         message = f"host {alias.spec.host} is under the public suffix {suffix}"
         yield catalog.PUBLIC_SUFFIX.at(key, message)

@@ -35,6 +35,20 @@ POOLED = "put the endpoints of all of them into one entry, or give each another 
 ONE_ENTRY = "put the ports of all of them into one entry"
 
 
+def of_alias(reason: Reason, message: str) -> str:
+    """The remedy for an alias that is not served: what its message ends with, and where the reason is explained."""
+    _, more, last = message.rpartition("; ")
+    explained = f"`dnsalias explain {reason}` explains it"
+    if reason is Reason.INVALID:
+        return f"correct the fields that the message names; {explained}"
+    return f"{last}; {explained}" if more else f"{explained}, and says what to do"
+
+
+def of_entry(reason: Reason) -> str:
+    """The remedy for an entry that cannot be fixed: its message names it, and may name more behind that."""
+    return f"make the change that the message names; `dnsalias explain {reason}` explains it"
+
+
 def without_address(look: Look) -> str:
     """The remedy for an entry that is a catch-all for the lack of an address."""
     would = fix(look.world, look.entry, look.rules)

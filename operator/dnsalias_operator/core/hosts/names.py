@@ -1,8 +1,10 @@
 """DNS names: which are a Service's, which are reserved, which two resolve to the same thing."""
 
 from functools import cache
+from importlib import resources
 
-from publicsuffixlist import PublicSuffixList
+import publicsuffixlist
+from publicsuffixlist import PSLFILE, PublicSuffixList, encode_idn
 
 from dnsalias_operator.core.istio.service_names import SHORT_LABELS
 from dnsalias_operator.model.mesh import Mesh
@@ -78,8 +80,11 @@ def public_suffix(host: str) -> str:
 
 @cache
 def _suffixes() -> PublicSuffixList:
-    # Constant data, but a tenth of a second to read: only when first asked.
-    return PublicSuffixList(accept_unknown=False)
+    # Constant data, but it takes a while to read: only when first asked. The library would encode each of ten thousand
+    # rules, and only those that are no ASCII differ then.
+    given = resources.files(publicsuffixlist).joinpath(PSLFILE).read_text(encoding="utf-8").splitlines()
+    encoded = [encode_idn(line) for line in given if not line.isascii() and not line.startswith("//")]
+    return PublicSuffixList([*given, *encoded], accept_unknown=False, accept_encoded_idn=False)
 
 
 def shadowed_service(world: Snapshot, host: str) -> Service | None:

@@ -86,8 +86,9 @@ def cut_off(
     expected = {old.expected_address(host) for host in old.hosts}
     if service.headless and (cut := _cut_off_at_pods(before, old, new, service, mesh)):
         return cut
+    alone = alone_with_sidecars(before, old)
     for port in (p for p in old.ports if not _by_host_alone(before, p, mesh)):
-        clients = _clients(before, after, old, port.number, addresses, mesh)
+        clients = _clients(before, after, alone, old, port.number, addresses, mesh)
         for form in _forms(before, port):
             for address, client, host in product(addresses, clients, old.hosts):
                 was = end_of(before, client, mesh, Call(host, address, port.number, form))
@@ -140,11 +141,14 @@ def _cut_off_at_pods(
     if old.addresses == new.addresses:
         return None
     own = {p.port: p.target_port for p in service.ports}
+    alone = alone_with_sidecars(world, old)
     for port in (p for p in old.ports if class_of(entry_protocol(p)) in CATCHING):
         led = by_own_name(old, port) or leads_to(world, old, port, service, mesh)
         if not led or port.target_port not in (0, port.number) or own.get(port.number) not in (None, port.number):
             return CutOff(old.hosts[0] if old.hosts else "", "a pod's address", port.number, "any namespace")
-        for client in (c for c in _clients(world, world, old, port.number, (), mesh) if sees(old, c.namespace, mesh)):
+        for client in (
+            c for c in _clients(world, world, alone, old, port.number, (), mesh) if sees(old, c.namespace, mesh)
+        ):
             bound_to = ((host, policy_of(world, client, host, old.meta.namespace, mesh)) for host in old.hosts)
             if found := next(((host, policy) for host, policy in bound_to if policy), None):
                 return CutOff(found[0], "a pod's address", port.number, str(client), found[1])
@@ -166,13 +170,19 @@ def unclaimed(world: Snapshot) -> str:
 
 
 def _clients(
-    before: Snapshot, after: Snapshot, entry: ServiceEntry, port: int, addresses: Iterable[str], mesh: Mesh
+    before: Snapshot,
+    after: Snapshot,
+    alone: Snapshot,
+    entry: ServiceEntry,
+    port: int,
+    addresses: Iterable[str],
+    mesh: Mesh,
 ) -> list[Client]:
     """The clients that can differ: by who has the addresses, by who gets the entry, and by rules for its hosts.
 
-    Where another entry of ``after`` has one of its hosts, that one's own namespace gets that one.
+    ``alone`` holds just the entry and Sidecars. Where another entry of ``after`` has one of its hosts, that one's own
+    namespace gets that one.
     """
-    alone = alone_with_sidecars(before, entry)
     found = [pods.client for pods in pod_classes(alone, mesh, port)]
     found += [c for address in addresses for c in clients_that_matter(before, mesh, port, address)]
     found += [client for host in entry.hosts for client in clients_with_rules(before, host, mesh)]

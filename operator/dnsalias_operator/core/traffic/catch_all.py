@@ -5,7 +5,7 @@ A Sidecar's egress listener with a port takes all its services for the protocol 
 the wildcard address there, and takes connections or ends the HTTP of others.
 """
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from dnsalias_operator.core.istio.lacking import without_address
@@ -16,6 +16,7 @@ from dnsalias_operator.core.istio.listeners.visible import named_namespaces
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.traffic.policies import policy_of
+from dnsalias_operator.core.traffic.shape_alone import shape_alone
 from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
@@ -77,9 +78,17 @@ def catches(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]
 
     def look() -> tuple[int, ...]:
         by_sidecars = caught_by_sidecars(world, entry, mesh) if without_address(entry) else frozenset[tuple[str, int]]()
-        return tuple(sorted({*catches_all(entry, mesh), *(port for _, port in by_sidecars)}))
+        return tuple(sorted({*_catches_alone(world, entry, mesh), *(port for _, port in by_sidecars)}))
 
     return world.remembered(("catches", entry.key, mesh), look) if world.get(entry.key) == entry else look()
+
+
+def _catches_alone(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> tuple[int, ...]:
+    """`catches_all`, asked once for all entries of one shape."""
+    shape = shape_alone(entry, mesh)
+    if shape is None:
+        return catches_all(entry, mesh)
+    return world.remembered(("catches alone", shape, mesh), lambda: catches_all(entry, mesh))
 
 
 def catches_all(obj: Claimant, mesh: Mesh) -> tuple[int, ...]:
@@ -132,17 +141,17 @@ def uncovered(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh
 
 
 def unserved(
-    before: Snapshot, after: Snapshot, entry: ServiceEntry, ours: Container[Key], mesh: Mesh
+    before: Snapshot, after: Snapshot, entry: ServiceEntry, ours: Callable[[ServiceEntry], bool], mesh: Mesh
 ) -> tuple[int, Key] | None:
     """A port on which another entry is found by its Host in the chain of this one, which goes; and that other entry.
 
     Both have no protocol. The other one's owner lists addresses, and its callers dial others as well. Without the chain
-    these are blocked where what is unknown is, and else pass by what is bound to the host. ``ours`` are entries whose
-    addresses are ours.
+    these are blocked where what is unknown is, and else pass by what is bound to the host. ``ours`` is whether an
+    entry's addresses are ours.
     """
     for port in _unset_ports(entry):
         alike = [o for o in _others(after, entry, port) if port in _unset_ports(o)]
-        listed = [o for o in alike if o.key not in ours and o.addresses]
+        listed = [o for o in alike if o.addresses and not ours(o)]
         if not listed:
             continue
         rest = [o for o in alike if o not in listed]
@@ -176,8 +185,8 @@ def _losing_chain(
     """The clients whose chain for HTTP on the wildcard address goes, each with ``after``; ``without`` some entries."""
     had, has = (world.with_changes({o.key: None for o in without}) for world in (before, after))
     for pods in pod_classes(has, mesh, port):
-        was, now = (listener_at(world, pods.client, mesh, WILDCARD, port) for world in (had, has))
-        if _routes_http(was) and not _routes_http(now):
+        was = listener_at(had, pods.client, mesh, WILDCARD, port)
+        if _routes_http(was) and not _routes_http(listener_at(has, pods.client, mesh, WILDCARD, port)):
             yield pods.client, has
 
 

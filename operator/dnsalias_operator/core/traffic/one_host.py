@@ -5,8 +5,8 @@ add their ports, the endpoints of all are one set whatever exportTo says, and DN
 all (docs/istio.md, "One host").
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dnsalias_operator.core.istio.clusters import Cluster, cluster_of
@@ -19,6 +19,7 @@ from dnsalias_operator.core.istio.listeners.services import Resolution, service_
 from dnsalias_operator.core.istio.protocols import ADDRESS_BOUND, class_of, entry_protocol
 from dnsalias_operator.core.traffic.catch_all import alone_with_sidecars
 from dnsalias_operator.core.traffic.ends import FORMS, Call, end_of
+from dnsalias_operator.core.traffic.ports_alike import ports_alike
 from dnsalias_operator.model.lookups import Claimant
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
@@ -27,6 +28,8 @@ from dnsalias_operator.model.snapshot import Snapshot
 
 MOST = 50
 """Of more entries of one namespace with one host no effect is told."""
+MOST_COMPARED = 10_000
+"""Nor where more would have to be compared: every entry of a kind of port with all the others and their addresses."""
 
 
 class Effect(StrEnum):
@@ -70,10 +73,21 @@ def fates(world: Snapshot, entry: ServiceEntry, host: str, mesh: Mesh) -> tuple[
     group = world.remembered(question, lambda: _group(world, host, entry.meta.namespace, mesh))
     if len(group) > MOST or (len(group) == 1 and not _bare(entry)):
         return ()
-    every = world.remembered(
-        (*question, "fates"), lambda: _of_group(alone_with_sidecars(world, *group), host, group, mesh)
-    )
-    return every.get(entry.key, ())
+
+    def look() -> dict[Key, tuple[Fate, ...]]:
+        alone = alone_with_sidecars(world, *group)
+        alike = ports_alike(alone, group, mesh)
+        return fates_of_all(alone, host, group, alike, mesh) if _compared(group, alike) <= MOST_COMPARED else {}
+
+    return world.remembered((*question, "fates"), look).get(entry.key, ())
+
+
+def _compared(group: Sequence[Claimant], alike: Iterable[Sequence[int]]) -> int:
+    """How many comparisons `fates_of_all` makes, about; of the endpoints of an entry many are compared at once."""
+    entries = [o for o in group if isinstance(o, ServiceEntry)]
+    each = sum(1 + len(e.addresses) + len(e.endpoints) // 16 for e in entries)
+    numbers = [{p.number for p in e.ports} for e in entries]
+    return each * sum(first in of_one for first, *_ in alike for of_one in numbers)
 
 
 def _bare(entry: ServiceEntry) -> bool:
@@ -88,10 +102,16 @@ def _group(world: Snapshot, host: str, namespace: str, mesh: Mesh) -> tuple[Clai
     return (*found, service) if service else tuple(found)
 
 
-def _of_group(alone: Snapshot, host: str, group: Sequence[Claimant], mesh: Mesh) -> dict[Key, tuple[Fate, ...]]:
+def fates_of_all(
+    alone: Snapshot, host: str, group: Sequence[Claimant], alike: Iterable[Sequence[int]], mesh: Mesh
+) -> dict[Key, tuple[Fate, ...]]:
+    """What comes of the ports of all entries of a host and namespace; ``alone`` holds these, a Service and Sidecars.
+
+    Of the numbers that are ``alike`` (`ports_alike`) one is asked for all of them.
+    """
     entries = [o for o in group if isinstance(o, ServiceEntry)]
     found: dict[Key, list[Fate]] = {}
-    for number in sorted({p.number for e in entries for p in e.ports if class_of(entry_protocol(p)) in FORMS}):
+    for number, *same in alike:
         every = pod_classes(alone, mesh, number)
         hits: dict[tuple[Key, Effect, tuple[Key, ...], tuple[str, ...], int, bool], list[Pods]] = {}
         for pods in every:
@@ -99,8 +119,9 @@ def _of_group(alone: Snapshot, host: str, group: Sequence[Claimant], mesh: Mesh)
                 hits.setdefault((key, *fate), []).append(pods)
         for (key, effect, by, addresses, answered, certain), hit in hits.items():
             where = reach(alone, every, hit)
-            found.setdefault(key, []).append(Fate(effect, number, by, where, addresses, answered, certain))
-    return {key: tuple(of_one) for key, of_one in found.items()}
+            first = Fate(effect, number, by, where, addresses, answered, certain)
+            found.setdefault(key, []).extend((first, *(replace(first, port=other) for other in same)))
+    return {key: tuple(sorted(of_one, key=lambda fate: fate.port)) for key, of_one in found.items()}
 
 
 _Told = tuple[Effect, tuple[Key, ...], tuple[str, ...], int, bool]
@@ -175,7 +196,7 @@ def _pool(
 def _adds(alone: Snapshot, cluster: Cluster, other: ServiceEntry, client: Client, mesh: Mesh) -> bool:
     if cluster.resolution is Resolution.PASSTHROUGH:
         return False  # calls go on to the address that was dialled
-    without = alone.with_changes({other.key: None})
+    without = alone.remembered(("without", other.key), lambda: alone.with_changes({other.key: None}))
     left = cluster_of(without, client, mesh, cluster.hostname, cluster.port)
     if left is None or left.service.key != cluster.service.key:
         return False

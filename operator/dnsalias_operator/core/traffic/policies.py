@@ -31,6 +31,12 @@ def clients_with_rules(world: Snapshot, host: str, mesh: Mesh) -> Iterator[Clien
         yield from (Client(namespace, labels) for labels in selected if labels)
 
 
+def clients_at(world: Snapshot, entry: ServiceEntry, port: int, address: str, mesh: Mesh) -> list[Client]:
+    """The clients that matter at an address and port, and those that have rules for a host of the entry."""
+    ruled = (c for host in entry.hosts for c in clients_with_rules(world, host, mesh))
+    return [*clients_that_matter(world, mesh, port, address), *ruled]
+
+
 def tls_left_out(world: Snapshot, entry: ServiceEntry, service: Service, mesh: Mesh) -> Key | None:
     """The DestinationRule that adds TLS to calls of a Service, and would not to those by the entry's host; or None.
 

@@ -13,7 +13,6 @@ from dnsalias_operator.core.istio.listeners import (
     Reach,
     Row,
     bound,
-    clients_that_matter,
     deciding,
     listeners_on,
     owner_of,
@@ -35,7 +34,7 @@ from dnsalias_operator.core.istio.protocols import (
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.core.traffic.backends import leads_to, selects_pods_of
 from dnsalias_operator.core.traffic.bare_address import bare_address_rivals
-from dnsalias_operator.core.traffic.policies import policy_of
+from dnsalias_operator.core.traffic.policies import clients_at, policy_of
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service, ServicePort
@@ -165,7 +164,7 @@ def _moved_at(
     if shared and not routed(service, port.number, mesh):
         return None  # binds the wildcard address only: a Service that does not share it loses nothing
     mismatch = not same_class(ports[0], port, mesh)
-    for client in clients_that_matter(after, mesh, port.number, address):
+    for client in clients_at(after, entry, port.number, address, mesh):
         if move := _moved_for(before, after, service, (address, port.number), client, mesh):
             if move.unseen and not mismatch and _passes_on(after, entry, port, service, client, mesh):
                 continue  # what went to the Service without a listener of its own goes there by the entry's
@@ -182,7 +181,7 @@ def _moved_within(before: Snapshot, after: Snapshot, entry: ServiceEntry, cidr: 
     """
     for port in (p for p in entry.ports if class_of(entry_protocol(p)) in ADDRESS_BOUND):
         met = [(ip, s) for ip, s in vips_within(after, cidr, port.number) if _reached_at(s, ip, mesh)]
-        for client in clients_that_matter(after, mesh, port.number, cidr) if met else ():
+        for client in clients_at(after, entry, port.number, cidr, mesh) if met else ():
             there = {bind: one for one in listeners_on(after, client, mesh, port.number) for bind in one.binds}
             for ip, service in met:
                 shared = None if ip in there else there.get(wildcard_of(ip, mesh))

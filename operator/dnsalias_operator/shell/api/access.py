@@ -31,8 +31,10 @@ async def load_configuration(kubeconfig: str | None = None, context: str | None 
     configuration = Configuration()
     if kubeconfig and not os.path.isfile(kubeconfig):  # noqa: ASYNC240, PTH113 (one stat at start)
         raise ClusterError(f"no access to a cluster: kubeconfig {kubeconfig}: no such file")
+    if not kubeconfig and not _in_cluster(context) and (looked := _looked_at_in_vain()):
+        raise ClusterError(f"no kubeconfig found (looked at {', '.join(looked)}); give --kubeconfig FILE")
     try:
-        if not kubeconfig and not context and _SERVICE_ACCOUNT_HOST in os.environ and "KUBECONFIG" not in os.environ:
+        if not kubeconfig and _in_cluster(context):
             kubeconfigs.load_incluster_config(client_configuration=configuration)
         else:
             await _read_kubeconfig(kubeconfig, context, configuration)
@@ -49,6 +51,18 @@ async def load_configuration(kubeconfig: str | None = None, context: str | None 
     configuration.proxy, for_proxy = _proxy(configuration.proxy or environment_proxy(configuration.host) or "")
     configuration.client_session_kwargs["middlewares"] = (_middleware(for_proxy, configuration.tls_server_name),)
     return configuration
+
+
+def _in_cluster(context: str | None) -> bool:
+    """Whether the pod's own ServiceAccount is used where no kubeconfig is given."""
+    return not context and _SERVICE_ACCOUNT_HOST in os.environ and "KUBECONFIG" not in os.environ
+
+
+def _looked_at_in_vain() -> list[str]:
+    """Where kubectl looks, the files of KUBECONFIG or that of the home folder; nothing where one of them is there."""
+    given = [path for path in os.environ.get("KUBECONFIG", "").split(os.pathsep) if path]
+    looked = given or [os.path.expanduser("~/.kube/config")]  # noqa: PTH111
+    return [] if any(map(os.path.isfile, looked)) else looked
 
 
 def _proxy(given: str) -> tuple[str | None, Mapping[istr, str]]:
@@ -83,6 +97,17 @@ def _middleware(for_proxy: Mapping[istr, str], server_name: str | None) -> Clien
         return await handler(request)
 
     return tell
+
+
+def context_name(kubeconfig: str | None = None) -> str:
+    """The current context of the kubeconfig; "in-cluster" where none is used, "unknown" where it cannot be said."""
+    if not kubeconfig and _in_cluster(None):
+        return "in-cluster"
+    try:
+        _, current = kubeconfigs.list_kube_config_contexts(kubeconfig)
+        return str(current["name"])
+    except (kubeconfigs.ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError, yaml.YAMLError):
+        return "unknown"
 
 
 async def _read_kubeconfig(kubeconfig: str | None, context: str | None, configuration: Configuration) -> None:

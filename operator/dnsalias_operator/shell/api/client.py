@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Self
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 from kubernetes.aio.client import ApiClient
@@ -160,7 +160,12 @@ class Client:
                 code = response.status
                 data = await response.read()
             self._learn_time(response.headers.get("Date", ""))
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except TimeoutError as error:
+            # The same each time: it is in conditions, and would be written again for another number.
+            limit = self._timeout.total or math.inf
+            within = "before the Lease runs out" if left < limit else f"in {limit:g} s"
+            raise UnreachableError(f"{self.server}: no answer to {verb} {urlsplit(url).path} {within}") from error
+        except (aiohttp.ClientError, OSError) as error:
             raise UnreachableError(f"{self.server}: {str(error) or type(error).__name__}") from error
         finally:
             self._observer(verb, code)
@@ -209,7 +214,10 @@ class Client:
                         yield message.data[0], message.data[1:]
         except aiohttp.WSServerHandshakeError as error:
             raise ApiError.from_answer("GET", path, error.status, error.message.encode()) from error
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except TimeoutError as error:
+            silent = f"{self._timeout.total:g} s"
+            raise UnreachableError(f"{self.server}: nothing of {path} for {silent}") from error
+        except (aiohttp.ClientError, OSError) as error:
             raise UnreachableError(f"{self.server}: {str(error) or type(error).__name__}") from error
 
     async def pages(self, kind: str, namespace: str = "", size: int = 500) -> AsyncIterator[tuple[list[Raw], str]]:

@@ -5,13 +5,15 @@ from collections.abc import Callable, Collection
 from http import HTTPStatus
 from typing import Any
 
-from dnsalias_operator.core.istio.meshconfig import NOTHING, Found
+from dnsalias_operator.core.istio.meshconfig import NOTHING, Found, revisions_in
 from dnsalias_operator.model.kinds import KINDS
+from dnsalias_operator.model.meta import mapping, texts
+from dnsalias_operator.shell.api.access import context_name
 from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError
-from dnsalias_operator.shell.api.meshobjects import read_mesh
+from dnsalias_operator.shell.api.meshobjects import read_revisions
 
-__all__ = ["ApiError", "ClusterError", "Listing", "list_objects"]
+__all__ = ["ApiError", "ClusterError", "Listing", "context_name", "list_objects"]
 
 
 class Listing(list[dict[str, Any]]):
@@ -63,7 +65,6 @@ async def _list_objects(
     found = Listing()
     async with await Client.connect(kubeconfig, context) as client:
         found.missing = await client.missing_kinds()
-        found.mesh = await read_mesh(client, *mesh)
         for kind in (KINDS[name] for name in kinds):
             if kind.resource in found.missing or (namespace and not kind.namespaced):
                 continue
@@ -79,6 +80,9 @@ async def _list_objects(
                     found.missing = (*found.missing, kind.resource)
                 else:
                     raise
+        metas = (mapping(raw.get("metadata")) for raw in found if raw["kind"] == "Namespace")
+        others = revisions_in((texts(meta.get("labels")) for meta in metas), mesh[1])
+        found.mesh = await read_revisions(client, *mesh, others)
         if namespace and not found:
             found.namespaces = await _namespaces(client)
     return found

@@ -13,6 +13,7 @@ from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError, FencedError, UnreachableError
+from dnsalias_operator.shell.reporting.logs import about
 from dnsalias_operator.shell.reporting.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class Recorder:
                 self._metrics.events.labels("ok").inc()
             except ClusterError as error:
                 self._metrics.events.labels("error").inc()
-                fields = {"object": str(event.about), "reason": event.reason, "error": str(error)}
+                fields = {**about(event.about), "reason": event.reason, "error": str(error)}
                 log.warning("an Event was not posted", extra={"fields": fields})
             finally:
                 self._queue.task_done()

@@ -1,6 +1,6 @@
 """Log lines: one line each, JSON or plain, with the fields of a decision beside the message.
 
-log.info("repaired", extra={"fields": {"object": "ServiceEntry a/b", "reason": "LacksAddresses"}})
+log.info("repaired: it has no addresses", extra={"fields": {**about(entry.key), "reason": "LacksAddresses"}})
 """
 
 import json
@@ -11,13 +11,23 @@ import time
 from collections.abc import Mapping
 from typing import Any, Literal, TextIO
 
+from dnsalias_operator.model.names import Key
+
 FIELDS = "fields"
 _LONGEST = 4096
 """Characters of a message or field that are logged; a trace is never cut."""
 _SECRET = re.compile(r"""(?<=['"]Bearer )[^'"]+|(?<=['"]Basic )[^'"]+|(?<=://)[^/\s?#'"]+(?=@)""")
 """What a library may put into the text of an error: a header with credentials, a URL with a password."""
-_QUIET = ("kopf", "aiohttp", "asyncio", "kubernetes", "client")
-"""Libraries that log their own steps at info level; ours log what came of them."""
+_QUIET = {
+    **dict.fromkeys(("aiohttp", "asyncio", "kubernetes", "client"), logging.WARNING),
+    "kopf": logging.ERROR,
+    "kopf._cogs.clients": logging.CRITICAL,
+}
+"""Libraries, and from which level on they are heard: ours log what came of their steps.
+
+Of each request of a watch that failed Kopf says an error and tries again; `Handlers` says that a watch ended, `Resync`
+what cannot be listed.
+"""
 
 
 def configure(form: Literal["json", "console"], level: str, stream: TextIO | None = None) -> None:
@@ -31,8 +41,8 @@ def configure(form: Literal["json", "console"], level: str, stream: TextIO | Non
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+    for name, heard in _QUIET.items():
+        logging.getLogger(name).setLevel(logging.DEBUG if level == "debug" else heard)
     logging.captureWarnings(capture=True)
 
 
@@ -43,6 +53,11 @@ def _in_a_line(record: logging.LogRecord) -> bool:
         setattr(record, FIELDS, {**fields_of(record), "error": f"{type(error).__name__}: {error}"})
         record.exc_info = record.exc_text = None
     return True
+
+
+def about(key: Key) -> dict[str, str]:
+    """The fields that name an object, each by itself to search for; a kind without namespaces has none."""
+    return {"kind": key.kind, "namespace": key.namespace, "name": key.name}
 
 
 def fields_of(record: logging.LogRecord) -> Mapping[str, Any]:

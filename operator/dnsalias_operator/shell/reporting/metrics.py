@@ -12,7 +12,7 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -33,6 +33,10 @@ _MOST_MANAGERS = 20
 _MOST_RIVALS = 3
 """Series of one contested object."""
 _BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+"""A series more for each counter and histogram, which the text format has no use for: Prometheus sees a restart."""
 
 
 class Metrics:
@@ -65,6 +69,7 @@ class Metrics:
         self.oldest = self._gauge("dnsalias_queue_oldest_age_seconds")
         self.contradicted = self._gauge("dnsalias_mesh_contradicted_settings")
         self.mesh_problems = self._gauge("dnsalias_mesh_problems")
+        self.mesh_revisions = self._gauge("dnsalias_mesh_differing_revisions")
         self.mesh_unread = self._gauge("dnsalias_mesh_unread_objects")
         self.missing = self._gauge("dnsalias_missing_kinds")
         self.leader = self._gauge("dnsalias_leader")

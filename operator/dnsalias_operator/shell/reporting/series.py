@@ -104,6 +104,9 @@ SPECS: Mapping[str, Spec] = {
         "gauge", ("setting",), "1 where a setting that is given by hand is not what the mesh itself says, else 0."
     ),
     "dnsalias_mesh_problems": Spec("gauge", (), "Values of the MeshConfig and the like that cannot be used."),
+    "dnsalias_mesh_differing_revisions": Spec(
+        "gauge", (), "Other revisions of istiod whose release or MeshConfig differs from the one that is assumed."
+    ),
     "dnsalias_mesh_unread_objects": Spec(
         "gauge", (), "Objects that say which mesh it is, and are not there or may not be read."
     ),

@@ -6,17 +6,27 @@ everything is decided again.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
-from dnsalias_operator.core.istio.meshconfig import NOTHING, Found, contradictions, located
+from dnsalias_operator.core.istio.meshconfig import (
+    NOTHING,
+    Found,
+    contradictions,
+    differing,
+    located,
+    revisions_in,
+)
 from dnsalias_operator.model.mesh import READ_ONLY, Mesh
+from dnsalias_operator.model.meta import mapping, texts
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.settings import Settings
 from dnsalias_operator.shell.api.client import Client
-from dnsalias_operator.shell.api.errors import ClusterError
-from dnsalias_operator.shell.api.meshobjects import read_mesh
+from dnsalias_operator.shell.api.errors import ApiError, ClusterError
+from dnsalias_operator.shell.api.meshobjects import read_revisions
 from dnsalias_operator.shell.current import Current
 from dnsalias_operator.shell.pace import Backoff
 from dnsalias_operator.shell.reporting.metrics import Metrics
@@ -44,6 +54,8 @@ class MeshWatch:
         mesh = settings.rules.mesh
         self._root, self._revision = mesh.root_namespace, mesh.istio_revision
         self._told: Found | None = None
+        self._named: tuple[str, ...] = ()
+        self._sooner = asyncio.Event()
         self.known = asyncio.Event()
         self.fault = ""
 
@@ -52,7 +64,7 @@ class MeshWatch:
         failures = 0
         while True:
             try:
-                found = await read_mesh(self._client, self._root, self._revision) if self._reads else NOTHING
+                found = await self._read() if self._reads else NOTHING
             except ClusterError as error:
                 failures += 1
                 if self.fault != str(error):
@@ -65,10 +77,34 @@ class MeshWatch:
             self.known.set()
             if not self._reads:
                 return
-            await asyncio.sleep(self._interval)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._sooner.wait(), self._interval)
+            self._sooner.clear()
+
+    async def _read(self) -> Found:
+        self._named = self._revisions() if self._world.namespaces() else await self._revisions_at_first()
+        return await read_revisions(self._client, self._root, self._revision, self._named)
+
+    async def _revisions_at_first(self) -> tuple[str, ...]:
+        """Those that Namespaces name, before anything is listed: the first decisions need them."""
+        try:
+            listed = [item async for items, _ in self._client.pages("Namespace", "") for item in items]
+        except ApiError as error:
+            if error.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+                raise
+            listed = []
+        return revisions_in((texts(mapping(item.get("metadata")).get("labels")) for item in listed), self._revision)
+
+    def _revisions(self) -> tuple[str, ...]:
+        return revisions_in((n.meta.labels for n in self._world.namespaces()), self._revision)
 
     def namespaces_changed(self) -> None:
-        """Namespaces are not what they were: a MeshConfig may choose others, and the root one says where it belongs."""
+        """Namespaces are not what they were: a MeshConfig may choose others, and the root one says where it belongs.
+
+        Revisions that they name and that are not known yet are read at once.
+        """
+        if self._reads and self._revisions() != self._named:
+            self._sooner.set()
         if self.known.is_set():
             self._learn(self._current.found)
 
@@ -90,13 +126,16 @@ class MeshWatch:
             metrics.contradicted.labels(name).set(name in names)
         metrics.mesh_problems.set(len(found.faults))
         metrics.mesh_unread.set(len(found.unread))
+        revisions = differing(self._current.rules, self._world)
+        metrics.mesh_revisions.set(len(revisions))
         fields: dict[str, Any] = {"assumed": self._current.rules.mesh.assumptions()}
         lists = {
             "contradicted": [str(one) for one in against],
             "problems": list(found.faults),
+            "differing_revisions": list(revisions),
             "not_read": list(found.unread),
             "not_followed": list(found.unfollowed),
         }
         fields |= {name: lines for name, lines in lists.items() if lines}
-        level = logging.WARNING if against or found.faults else logging.INFO
+        level = logging.WARNING if against or found.faults or revisions else logging.INFO
         log.log(level, "the mesh that decisions assume", extra={"fields": fields})

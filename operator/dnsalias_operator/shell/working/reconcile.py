@@ -18,6 +18,7 @@ from dnsalias_operator.model.status import PATCHED
 from dnsalias_operator.shell.current import Current
 from dnsalias_operator.shell.decided import Decisions
 from dnsalias_operator.shell.reporting.events import Recorder
+from dnsalias_operator.shell.reporting.logs import about
 from dnsalias_operator.shell.watching.store import Store
 from dnsalias_operator.shell.working import verdicts
 from dnsalias_operator.shell.working.failures import Failures
@@ -176,7 +177,7 @@ class Reconciler:
             return
         entry = self._store.world.get(key)
         if why is not None and why.reason in verdicts.OURS and entry is not None:
-            log.warning(why.message, extra={"fields": {"object": str(key), "reason": why.reason}})
+            log.warning("left unfixed: %s", why.message, extra={"fields": {**about(key), "reason": why.reason}})
             self._recorder.emit(entry, "Warning", why.reason, "Repair", why.message)
         for alias in sorted(affected(self._store.world, entry, None, self._current.rules)):
             if alias.kind == KIND:

@@ -16,6 +16,7 @@ from dnsalias_operator.shell.current import Current
 from dnsalias_operator.shell.decided import Decisions
 from dnsalias_operator.shell.pace import Clock
 from dnsalias_operator.shell.reporting.events import Recorder
+from dnsalias_operator.shell.reporting.logs import about
 from dnsalias_operator.shell.watching.store import Store
 from dnsalias_operator.shell.working.apply import STATUS, Writer
 from dnsalias_operator.shell.working.fights import Fights
@@ -72,8 +73,8 @@ class Statuses:
         if said(current) == (ready.status, ready.reason, ready.message):
             return
         good = ready.status == "True"
-        fields = {"object": str(alias.key), "reason": ready.reason, "ready": good, "written": "status"}
-        log.info(ready.message, extra={"fields": fields})
+        fields = {**about(alias.key), "reason": ready.reason, "ready": good, "written": "status"}
+        log.info("reported: %s", ready.message, extra={"fields": fields})
         if ready.reason is Reason.WAITING_FOR_AGE:
             return
         reason = Reason.PROGRAMMED if good else ready.reason

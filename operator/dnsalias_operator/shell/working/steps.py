@@ -17,6 +17,7 @@ from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError, FencedError
 from dnsalias_operator.shell.current import Current
 from dnsalias_operator.shell.pace import Clock
+from dnsalias_operator.shell.reporting.logs import about
 from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.store import Store
 from dnsalias_operator.shell.working import verdicts
@@ -159,13 +160,24 @@ class Steps:
         return verdicts.failed(change, error, untold=not sent or asks_for_time(error))
 
 
+_DONE = {
+    Verb.CREATE: "created",
+    Verb.UPDATE: "updated",
+    Verb.RECREATE: "created again",
+    Verb.DELETE: "deleted",
+    Verb.REPAIR: "repaired",
+    Verb.REPLACE: "replaced",
+}
+
+
 def _log(change: Change, instead: str = "") -> None:
     """Say what was written; ``instead`` is for a change of which only the delete was."""
+    verb = Verb.DELETE if instead else change.verb
     fields = {
-        "object": str(change.key),
+        **about(change.key),
         "reason": change.reason,
-        "written": (Verb.DELETE if instead else change.verb).value,
+        "written": verb.value,
         "changed": list(change.fields),
         "inferred": change.inferred,
     }
-    log.info(instead or change.message, extra={"fields": {k: v for k, v in fields.items() if v}})
+    log.info("%s: %s", _DONE[verb], instead or change.message, extra={"fields": {k: v for k, v in fields.items() if v}})

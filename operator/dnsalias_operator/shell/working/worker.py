@@ -7,6 +7,7 @@ from functools import partial
 
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.shell.api.errors import ClusterError
+from dnsalias_operator.shell.reporting.logs import about
 from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.working.apply import pauses
 from dnsalias_operator.shell.working.queue import Item, WorkQueue
@@ -24,12 +25,12 @@ async def work(queue: WorkQueue[Key], reconciler: Reconciler, metrics: Metrics) 
         except ClusterError as error:
             pause = queue.failed(item.key, *pauses(error))
             log.warning(
-                "not written, will try again",
-                extra={"fields": {"object": str(item.key), "error": str(error), "retry_s": round(pause, 1)}},
+                "failed to write, will try again",
+                extra={"fields": {**about(item.key), "error": str(error), "retry_s": round(pause, 1)}},
             )
         except Exception:
             pause = queue.failed(item.key)
-            log.exception("a bug", extra={"fields": {"object": str(item.key), "retry_s": round(pause, 1)}})
+            log.exception("a bug", extra={"fields": {**about(item.key), "retry_s": round(pause, 1)}})
         else:
             queue.done(item.key)
         metrics.duration.labels(item.key.kind).observe(time.monotonic() - started)

@@ -17,7 +17,7 @@ from dnsalias_operator.cli.printing.report import words
 from dnsalias_operator.cli.printing.report.drawing import drawings
 from dnsalias_operator.cli.printing.report.ports import Port, World, ports
 from dnsalias_operator.cli.terminal import clean, count
-from dnsalias_operator.core.findings.catalog import FAULTS
+from dnsalias_operator.core.findings.catalog import TITLES
 from dnsalias_operator.core.findings.hazards import together
 from dnsalias_operator.core.istio.listeners import Client, unfollowed
 from dnsalias_operator.core.outcome import Change, Finding, Plan, Severity, not_served, unfixed, withheld
@@ -27,7 +27,6 @@ from dnsalias_operator.model.snapshot import Snapshot
 
 MOST_SAME = 4
 """Lines of a listener table that are shown although the plan does not change them; the others are counted."""
-_TITLES = {fault.code: fault.title for fault in FAULTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +73,12 @@ def document(linted: Linted) -> str:
         hosts=hosts,
         same=MOST_SAME,
         findings=_by_object(linted.findings),
-        titles=_TITLES,
+        titles=TITLES,
         decided=decided,
         left=_left(decided),
         withheld=withheld(decided),
         diff=_diff,
-        assumed=mesh.assumptions(),
+        assumed=linted.rules.assumed_mesh(),
         not_modelled=_not_modelled(world, linted, shown),
         count=count,
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from dnsalias_operator.core.istio.listeners import Client, Row
 from dnsalias_operator.core.istio.proxy import Proxy
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import DOMAIN_PATTERN
-from dnsalias_operator.model.release import RELEASE_PATTERN
+from dnsalias_operator.model.release import RELEASE_PATTERN, Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,21 @@ def client_of(proxy: Proxy) -> Client:
     return Client(proxy.namespace, proxy.labels)
 
 
-def mesh_of(proxy: Proxy, mesh: Mesh) -> tuple[Mesh, tuple[str, ...]]:
+def mesh_of(proxy: Proxy, mesh: Mesh, by_hand: AbstractSet[str]) -> tuple[Mesh, tuple[str, ...]]:
     """The mesh with what the proxy says of it, and sentences about what it says and the model cannot take.
 
-    What was set by hand (``mesh.model_fields_set``) stays as it is: where the two contradict each other, that is said.
+    What was set ``by_hand`` stays as it is: where the two contradict each other, that is said. So does the release
+    where istiod's own was read: it is what makes the listeners, and a sidecar may be older. Else the proxy knows better
+    than the MeshConfig, since a pod may differ from it.
     """
     said = dict(_said(proxy))
+    kept = {*by_hand, *({"istio_version"} & mesh.model_fields_set)}
     notes = []
     for name, value in said.items():
-        if name in mesh.model_fields_set and getattr(mesh, name) != value:
+        if name == "istio_version" and name not in by_hand and name in kept:
+            if Release.parse(value) != mesh.release:
+                notes.append(f"istiod is of Istio {mesh.release}, and counts; the sidecar is of {value}")
+        elif name in kept and getattr(mesh, name) != value:
             notes.append(f"{name} is set to {_shown(getattr(mesh, name))}, and the sidecar itself says {_shown(value)}")
     if proxy.release and "istio_version" not in said:
         notes.append(f"its release {proxy.release!r} is none that is modelled: taken for Istio {mesh.release}")
@@ -50,7 +57,7 @@ def mesh_of(proxy: Proxy, mesh: Mesh) -> tuple[Mesh, tuple[str, ...]]:
         notes.append("the pod has IPv6 addresses alone, which is not modelled")
     if proxy.interception == "NONE":
         notes.append("the pod's traffic is not redirected (INTERCEPTION_MODE NONE), which is not modelled")
-    taken = {name: value for name, value in said.items() if name not in mesh.model_fields_set}
+    taken = {name: value for name, value in said.items() if name not in kept}
     return mesh.model_copy(update=taken), tuple(notes)
 
 

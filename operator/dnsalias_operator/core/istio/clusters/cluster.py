@@ -7,8 +7,10 @@ pilot/pkg/serviceregistry/serviceentry/conversion.go; BuildClusterLoadAssignment
 pilot/pkg/xds/endpoints/endpoint_builder.go; CopyEndpoints in pilot/pkg/model/endpointshards.go.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 
 from dnsalias_operator.core.istio.listeners import Client
 from dnsalias_operator.core.istio.listeners.claimants import claimants_on
@@ -110,9 +112,12 @@ def cluster_of(snapshot: Snapshot, client: Client, mesh: Mesh, hostname: str, po
             return found if protocol in DYNAMIC_PROTOCOLS else None
         entries = [e for e in snapshot.entries_for_host(hostname) if e.meta.namespace == first.namespace]
         pods = isinstance(service, Service) or any(e.workload_selector is not None for e in entries)
-        numbered = _numbered(entries, hostname, port)
+        filed = (hostname, first.namespace)
+        numbered = snapshot.remembered(("numbered", *filed, port), partial(_numbered, entries, hostname, port))
         eds = not isinstance(service, ServiceEntry) or service.resolution not in (*DNS, "NONE")
-        inline = _named(entries, hostname, name) if eds else numbered
+        inline = numbered
+        if eds:
+            inline = snapshot.remembered(("named", *filed, name), partial(_named, entries, hostname, name))
         found = Cluster(hostname, port, protocol, service, first.resolution, inline, numbered, pods)
         return None if found.needs_pods and not pods else found
     return None
@@ -154,31 +159,33 @@ def _port_name(obj: Claimant, port: int) -> str:
 
 def _numbered(entries: list[ServiceEntry], hostname: str, port: int) -> tuple[Workload, ...]:
     """The endpoints that entries list for a port of that number."""
-    return tuple(workload for given, workload in _listed(entries, hostname) if given.number == port)
+    return _listed(entries, hostname, lambda given: given.number == port)
 
 
 def _named(entries: list[ServiceEntry], hostname: str, name: str) -> tuple[Workload, ...]:
     """Those that they list for a port of that name: what EDS looks for, and it takes IPs only."""
-    listed = _listed(entries, hostname)
-    return tuple(workload for given, workload in listed if given.name == name and is_ip(workload.address))
+    listed = _listed(entries, hostname, lambda given: given.name == name)
+    return tuple(workload for workload in listed if is_ip(workload.address))
 
 
-def _listed(entries: list[ServiceEntry], hostname: str) -> Iterator[tuple[EntryPort, Workload]]:
-    """Every endpoint of the entries, the oldest's first; DNS_ROUND_ROBIN adds none to a port that has one.
+def _listed(entries: list[ServiceEntry], hostname: str, asked: Callable[[EntryPort], bool]) -> tuple[Workload, ...]:
+    """The endpoints for those ports, the oldest entry's first; DNS_ROUND_ROBIN adds none to a port that has one.
 
     An entry that selects pods is taken to have found some. Source: mergeServicesInstancesByNamespaceHost in
     pilot/pkg/serviceregistry/serviceentry/conversion.go.
     """
     taken: set[int] = set()
+    found: list[Workload] = []
     for entry in sorted(entries, key=lambda e: (e.meta.created is None, e.meta.created or 0, e.meta.name)):
+        has_some = entry.workload_selector is not None or bool(entry.endpoints) or entry.resolution in DNS
         for port in entry.ports:
-            if entry.workload_selector is not None:
+            first_only = entry.resolution == "DNS_ROUND_ROBIN"
+            if entry.workload_selector is None and asked(port) and not (first_only and port.number in taken):
+                workloads = _of_port(entry, port, hostname)
+                found += islice(workloads, 1) if first_only else workloads
+            if has_some:
                 taken.add(port.number)
-                continue
-            for workload in _of_port(entry, port, hostname):
-                if entry.resolution != "DNS_ROUND_ROBIN" or port.number not in taken:
-                    yield port, workload
-                taken.add(port.number)
+    return tuple(found)
 
 
 def _of_port(entry: ServiceEntry, port: EntryPort, hostname: str) -> Iterator[Workload]:

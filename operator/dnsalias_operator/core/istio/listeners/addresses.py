@@ -3,17 +3,25 @@
 import ipaddress
 from bisect import bisect_left
 from collections.abc import Iterable
+from functools import lru_cache
 
 from dnsalias_operator.model.meta import is_ip
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
+_MOST_KEPT = 64
+"""What is longer is hardly an address, and not worth its memory."""
 _PREFIX_LENGTHS = frozenset(str(bits) for bits in range(129))
 
 
 def bound(address: str) -> str:
     """The address as istiod binds it: a full-length prefix becomes the IP, what is no address becomes ""."""
+    return _bound(address) if len(address) <= _MOST_KEPT else _bound.__wrapped__(address)
+
+
+@lru_cache(maxsize=4096)
+def _bound(address: str) -> str:
     ip, slash, bits = address.partition("/")
     try:
         parsed = ipaddress.ip_address(ip)

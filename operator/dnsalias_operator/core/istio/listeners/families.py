@@ -74,12 +74,16 @@ def _allocated(entry: ServiceEntry, host: str, mesh: Mesh) -> tuple[str, ...]:
 
 
 def allocates(mesh: Mesh) -> bool:
-    """Whether istiod's own addresses count for the proxies: they capture DNS, and it allocates some.
+    """Whether istiod's own addresses count for the proxies: they capture DNS, and it allocates some."""
+    return mesh.dns_capture and istiod_allocates(mesh)
+
+
+def istiod_allocates(mesh: Mesh) -> bool:
+    """Whether istiod writes addresses of its own into the status of entries.
 
     It does so since 1.25, unless PILOT_ENABLE_IP_AUTOALLOCATE says otherwise; 1.24 has that too, off by default.
     """
-    allocating = mesh.since(1, 25) if mesh.ip_autoallocate is None else mesh.ip_autoallocate and mesh.since(1, 24)
-    return mesh.dns_capture and allocating
+    return mesh.since(1, 25) if mesh.ip_autoallocate is None else mesh.ip_autoallocate and mesh.since(1, 24)
 
 
 def binds_both_families(mesh: Mesh) -> bool:

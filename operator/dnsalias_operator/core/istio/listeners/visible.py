@@ -6,6 +6,7 @@ servicesForExactHosts in pilot/pkg/model/sidecar.go.
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from dnsalias_operator.core.istio.listeners.claimants import rivals
 from dnsalias_operator.core.istio.listeners.order import age
@@ -50,8 +51,11 @@ def seen(objects: Iterable[Claimant], snapshot: Snapshot, egress: Egress, mesh: 
     for obj in (each for each in objects if mesh.discovers(each.meta.namespace)):
         if not egress.imports.exact and not sees(obj, egress.namespace, mesh):
             continue
-        for upstream in upstreams(obj, mesh):
-            if egress.hosts_of(upstream) and (
+        imported: dict[str, bool] = {}  # a host may have hundreds of addresses
+        for upstream in snapshot.remembered(("upstreams", obj.key, mesh), partial(upstreams, obj, mesh)):
+            if upstream.hostname not in imported:
+                imported[upstream.hostname] = egress.hosts_of(upstream) is not None
+            if imported[upstream.hostname] and (
                 not egress.imports.exact or _looked_up(obj, upstream, snapshot, egress, mesh)
             ):
                 yield upstream

@@ -43,7 +43,14 @@ def read_document(raw: Raw, revision: str = "") -> Found:
     data = mapping(raw.get("data"))
     if name.startswith(INJECTOR):
         return _read(where, (read_injector(data, where),))
-    return _read(where, _config(data, where)) if MESH in data else NOTHING
+    return read_config(raw) if MESH in data else NOTHING
+
+
+def read_config(raw: Raw) -> Found:
+    """What a ConfigMap with a MeshConfig says, whatever its name."""
+    meta = mapping(raw.get("metadata"))
+    where = f"ConfigMap {'/'.join(filter(None, (text(meta.get('namespace')), text(meta.get('name')))))}"
+    return _read(where, _config(mapping(raw.get("data")), where))
 
 
 def read_text(content: str, where: str, revision: str = "") -> Found:

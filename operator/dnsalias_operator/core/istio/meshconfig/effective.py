@@ -46,6 +46,7 @@ def effective(given: Mesh, found: Found, world: Snapshot) -> Mesh:
     }
     values |= {name: getattr(given, name) for name in given.model_fields_set}
     values["read_from"] = found.read
+    values["limits_entries"] = False if found.config else None
     discovery, visibility = found.get(DISCOVERY), found.get(VISIBILITY)
     if discovery is not None or visibility is not None:
         labels = _labels(world)
@@ -55,6 +56,7 @@ def effective(given: Mesh, found: Found, world: Snapshot) -> Mesh:
         policy = visibility.value if visibility is not None else None
         # Earlier releases do not know the field, and ignore it.
         if isinstance(policy, EntryVisibility) and policy.sidecars and Mesh(**values).since(1, 31):
+            values["limits_entries"] = True
             told = {name: policy.of(each, name) for name, each in labels.items()}
             values["private_entries"] = frozenset(name for name, scope in told.items() if scope == NAMESPACE)
             values["hidden_entries"] = frozenset(name for name, scope in told.items() if scope == NONE)

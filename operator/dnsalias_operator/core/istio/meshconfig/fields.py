@@ -66,7 +66,7 @@ def read_meshconfig(config: Mapping[str, Any], where: str) -> Found:
             faults.append(
                 f"{where}: {'.'.join(path)}: {error}; istiod refuses such a MeshConfig, the default is assumed"
             )
-    return Found(tuple(facts), tuple(faults), tuple(_unfollowed(config, where)))
+    return Found(tuple(facts), tuple(faults), tuple(_unfollowed(config, where)), config=not faults)
 
 
 def truth(value: object) -> bool | None:

@@ -2,6 +2,9 @@
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+Each = TypeVar("Each", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +24,11 @@ class Fact:
 
 
 DISCOVERY, VISIBILITY = "discovery_selectors", "service_entry_visibility"
+SHARED_CONFIG = "shared_mesh_config"
 REMOTE_PILOT, SERVES_OTHERS = "remote_istiod", "external_istiod"
-BESIDE = (DISCOVERY, VISIBILITY, "cluster", "network", REMOTE_PILOT, SERVES_OTHERS, "revision")
-"""Facts that are no field of `Mesh`: the first two decide by namespace, the others only say which mesh it is."""
+BESIDE = (DISCOVERY, VISIBILITY, SHARED_CONFIG, "cluster", "network", REMOTE_PILOT, SERVES_OTHERS, "revision")
+"""Facts that are no field of `Mesh`: the first two decide by namespace, the third names a second MeshConfig
+(`shared.with_shared`), the others only say which mesh it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,9 @@ class Found:
 
     ``faults`` are values that cannot be used: the default is assumed. ``unfollowed`` is what is there, changes
     listeners, and is not in the model. ``read`` names the objects that were read, ``unread`` says of others why not.
+    ``config`` is whether a MeshConfig without faults is among it: fields without a fact have their defaults then.
+    ``others`` is what was found of other revisions of istiod, by name (`revisions`). ``captures`` is what
+    workloads say of their own DNS capture, and where.
     """
 
     facts: tuple[Fact, ...] = ()
@@ -39,13 +47,16 @@ class Found:
     unfollowed: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    config: bool = False
+    others: tuple[tuple[str, "Found"], ...] = ()
+    captures: tuple[tuple[bool, str], ...] = ()
 
     def get(self, name: str) -> Fact | None:
         """The fact of that name, or None."""
         return next((fact for fact in self.facts if fact.name == name), None)
 
     def __bool__(self) -> bool:
-        return bool(self.read or self.faults)
+        return bool(self.read or self.faults or self.others)
 
 
 NOTHING = Found()
@@ -70,6 +81,9 @@ def joined(several: Iterable[Found]) -> Found:
         unfollowed=_once(text for found in every for text in found.unfollowed),
         read=_once(text for found in every for text in found.read),
         unread=_once(text for found in every for text in found.unread),
+        config=any(found.config for found in every),
+        others=_once(other for found in every for other in found.others),
+        captures=_once(capture for found in every for capture in found.captures),
     )
 
 
@@ -93,5 +107,5 @@ def got(value: object) -> str:
     return told if len(told) <= LONGEST else f"{told[:LONGEST]}…"
 
 
-def _once(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(texts))
+def _once(each: Iterable[Each]) -> tuple[Each, ...]:
+    return tuple(dict.fromkeys(each))

@@ -10,7 +10,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dnsalias_operator.core.istio.meshconfig.fields import truth
-from dnsalias_operator.core.istio.meshconfig.found import REMOTE_PILOT, SERVES_OTHERS, Fact, Found, got, shown
+from dnsalias_operator.core.istio.meshconfig.found import (
+    REMOTE_PILOT,
+    SERVES_OTHERS,
+    SHARED_CONFIG,
+    Fact,
+    Found,
+    got,
+    shown,
+)
 from dnsalias_operator.model.meta import Raw, mapping, mappings, strings, text
 from dnsalias_operator.model.names import DOMAIN_PATTERN
 from dnsalias_operator.model.release import MODELLED, RELEASE_PATTERN
@@ -100,6 +108,8 @@ def _with_variables(given: Mapping[str, object], where: str, facts: list[Fact], 
                 facts.append(Fact(name, told, f"{where}: {variable}"))
     if _told(given.get(EXTERNAL)):
         facts.append(Fact(SERVES_OTHERS, True, f"{where}: {EXTERNAL}"))
+    if shared := text(given.get(SHARED)):
+        facts.append(Fact(SHARED_CONFIG, shared, f"{where}: {SHARED}"))
     unfollowed += list(_others(given, where))
     return Found(tuple(facts), tuple(faults), tuple(unfollowed))
 
@@ -108,8 +118,6 @@ def _others(given: Mapping[str, object], where: str) -> Iterator[str]:
     for variable, measured in _UNFOLLOWED.items():
         if variable in given and _told(given[variable]) is not measured:
             yield f"{where}: {variable}={_plain(given[variable])}"
-    if shared := text(given.get(SHARED)):
-        yield f"{where}: {SHARED}={shared}: that ConfigMap is merged into the MeshConfig, and not read"
 
 
 def _told(value: object) -> bool | None:

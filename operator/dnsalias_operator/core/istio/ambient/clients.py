@@ -9,6 +9,8 @@ from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import AMBIENT, AMBIENT_LABEL
 from dnsalias_operator.model.snapshot import Snapshot
 
+WITHOUT_PODS_OF_THE_MESH = frozenset({"kube-system", "kube-public", "kube-node-lease"})
+
 
 def in_ambient_mode(world: Snapshot, namespace: str) -> bool:
     """Whether the namespace's label puts its pods into ambient mode; one that is not known here has sidecars."""
@@ -25,3 +27,24 @@ def ambient_clients(world: Snapshot, mesh: Mesh) -> str:
         return "the setting ambient is yes" if mesh.ambient == "yes" else ""
     namespaces = world.namespaces_in_ambient_mode()
     return f"namespace {namespaces[0].meta.name} is in ambient mode" if namespaces else ""
+
+
+def has_sidecars(world: Snapshot, mesh: Mesh) -> bool:
+    """Whether there may be a sidecar anywhere: not where every namespace of the mesh is labelled for ambient mode.
+
+    That is every one that is known, by itself or by an object in it, but Kubernetes' own, the root namespace, and
+    ``default`` where just the API server's Service is in it. Pods can get a sidecar one by one in any other namespace.
+    """
+    if not ambient_clients(world, mesh) or mesh.ambient != "auto":
+        return True
+    kept = {*WITHOUT_PODS_OF_THE_MESH, mesh.root_namespace}
+    if {s.meta.name for s in world.services_in("default")} <= {"kubernetes"} and not world.entries_in("default"):
+        kept.add("default")
+    labelled = {n.meta.name for n in world.namespaces_in_ambient_mode()}
+    named = {n.meta.name for n in world.namespaces()} | set(world.namespaces_with_objects())
+    return bool(named - labelled - kept)
+
+
+def may_be_ambient(world: Snapshot, namespace: str, mesh: Mesh) -> bool:
+    """Whether clients in that namespace may be in ambient mode: by its label, or by the setting ``ambient``."""
+    return mesh.ambient == "yes" or (mesh.ambient == "auto" and in_ambient_mode(world, namespace))
