@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 UV := build/uv/bin/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: bench help demo lab report test check equivalence quickstart crd chart torture audit dist image sbom soak compare clean venv controlplane
+.PHONY: bench help demo lab report test check equivalence quickstart crd chart torture audit dist release image sbom soak compare clean venv controlplane
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=/path/to/python]'
@@ -76,6 +76,9 @@ dist: venv ## build the wheel into dist/: the same source gives the same bytes
 sbom: venv ## bill of materials of the image, from uv.lock, as CycloneDX: build/sbom.cdx.json
 	@$(UV) export --quiet --locked --no-dev --format cyclonedx1.5 --preview-features sbom-export \
 	  -o build/sbom.cdx.json >/dev/null && echo build/sbom.cdx.json
+
+release: dist sbom ## everything that is published, but the image, in build/release, and a check of it; twice the same
+	@$(BIN)/python -m tools.release dist/*.whl build/sbom.cdx.json build/release
 
 audit: venv ## check what uv.lock pins for known vulnerabilities, with pip-audit; fails if it cannot check
 	@$(UV) export --quiet --locked --no-emit-project --format requirements.txt -o build/locked.txt >/dev/null

@@ -111,3 +111,10 @@ def test_nothing_has_the_port(invoke: Invoke, write: Write) -> None:
     """There is no catch-all."""
     told = invoke("ambient", "-f", write("world.yaml", WORLD), "--from", "shop", "--port", "9")
     assert told.stdout.startswith("No record has port 9: such calls pass, as they came.\n")
+
+
+def test_listeners_point_to_it(invoke: Invoke, write: Write) -> None:
+    """Whoever asks for the sidecars of a namespace in ambient mode learns that there are none."""
+    world = write("world.yaml", WORLD)
+    assert "`dnsalias ambient --from shop` says" in invoke("listeners", "-f", world, "--from", "shop").stdout
+    assert "dnsalias ambient" not in invoke("listeners", "-f", world, "--from", "other").stdout

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dnsalias_operator.cli.printing.yamlwrite import dump
-from dnsalias_operator.cli.reading import jsonread, yamlread
+from dnsalias_operator.cli.reading import jsonread, yamlstream
 from dnsalias_operator.cli.reading.problems import Document, Fault
 from dnsalias_operator.cli.reading.scalars import resolve
 
@@ -72,7 +72,7 @@ def test_unquoted_scalars_are_read_as_kubectl_reads_them(plain: str, value: obje
 @example({word: word for word in AWKWARD})
 def test_what_is_written_is_read_back(value: dict[str, object]) -> None:
     """Any JSON value survives writing and reading, and the two readers agree on it."""
-    assert [_value(d) for d in yamlread.documents(f"---\n{dump(value)}")] == [value]
+    assert [_value(d) for d in yamlstream.documents(f"---\n{dump(value)}")] == [value]
     assert [_value(d) for d in jsonread.documents(json.dumps(value))] == [value]
 
 

@@ -228,6 +228,9 @@ def test_a_pod_is_compared_by_the_revision_of_its_namespace(invoke: Invoke, writ
     ]
     path = write("dump.json", envoy_dumps.dump(rows(outbound_traffic_policy="REGISTRY_ONLY")))
     assert invoke("verify", path, *files).exit_code == 0
+    injected = envoy_dumps.node(ANNOTATIONS={"istio.io/rev": "default"})
+    older = write("older.json", envoy_dumps.dump(rows(), injected))
+    assert invoke("verify", older, *files).exit_code == 0, "a pod that was injected before the label changed"
     told = {name: invoke("listeners", "--from", name, *files).stdout for name in (NAMESPACE, "other")}
     assert "outboundTrafficPolicy REGISTRY_ONLY" in told[NAMESPACE]
     assert "outboundTrafficPolicy ALLOW_ANY" in told["other"]

@@ -88,12 +88,24 @@ def predicted(objects: Iterable[Form], mesh: Mesh, *, api_server: bool) -> Recor
 
 
 def _orders(found: Form) -> Iterator[Form]:
-    """The recording, and with its objects the other way round: the later the older."""
-    yield found
-    turned = {"objects": found["objects"][::-1]}
-    if statuses := found.get("entry_status"):
-        turned["entry_status"] = list(statuses)[::-1]
-    yield {**found, **turned}
+    """The recording, its objects with the status that they have got; and with them the other way round.
+
+    ``entry_status`` is by name, or as long as the objects or as the entries. What the API server refused is left out.
+    """
+    refused = json.dumps(found.get("refused_by_api") or [])
+    objects = [o for o in found["objects"] if f'"{o["metadata"]["name"]}"' not in refused]
+    statuses = found.get("entry_status") or {}
+    if not isinstance(statuses, Mapping):
+        entries = [o for o in objects if o["kind"] == "ServiceEntry"]
+        listed = objects if len(statuses) == len(objects) else entries
+        statuses = {_place(o): status for o, status in zip(listed, statuses, strict=False)}
+    with_status = [{**o, "status": s} if (s := statuses.get(_place(o))) else o for o in objects]
+    yield {**found, "objects": with_status}
+    yield {**found, "objects": with_status[::-1]}
+
+
+def _place(raw: Form) -> str:
+    return f"{raw['metadata'].get('namespace', '')}/{raw['metadata']['name']}"
 
 
 def compare_whole(objects: Iterable[Form], records: Iterable[Form], mesh: Mesh) -> Agreement:
@@ -117,16 +129,14 @@ def _whole(found: Form, mesh: Mesh) -> Agreement:
 
 def _beside(found: Form, base: Form, mesh: Mesh) -> Agreement:
     """The services of the objects' hosts are recorded, and of workloads what has to do with them."""
-    statuses = iter(found.get("entry_status") or ())
+    recorded_services = found["services"] or ()
     entries = [o for o in found["objects"] if o["kind"] == "ServiceEntry"]
-    others = [o for o in found["objects"] if o["kind"] != "ServiceEntry"]
-    with_status = [{**e, **({"status": status} if (status := next(statuses, None)) else {})} for e in entries]
-    made = predicted([*base["objects"], *others, *with_status], mesh, api_server=True)
-    hosts = {s["hostname"] for s in found["services"]} | {h for e in entries for h in e["spec"].get("hosts", ())}
+    made = predicted([*base["objects"], *found["objects"]], mesh, api_server=True)
+    hosts = {s["hostname"] for s in recorded_services} | {h for e in entries for h in e["spec"].get("hosts", ())}
     services = [s for s in made.services if s.hostname in hosts]
-    names = {s.full_name for s in services} | {_named(s) for s in found["services"]}
+    names = {s.full_name for s in services} | {_named(s) for s in recorded_services}
     result = Agreement()
-    result.hold({_named(s): s for s in found["services"]}, {s.full_name: of_service(s) for s in services})
+    result.hold({_named(s): s for s in recorded_services}, {s.full_name: of_service(s) for s in services})
     recorded = {w["uid"]: w for w in found["workloads_with_it"] or ()}
     fields = {name for w in recorded.values() for name in w} | {"uid", "services"}
     having = [w for w in map(of_workload, made.workloads) if names & w.get("services", {}).keys()]

@@ -47,17 +47,17 @@ def held(call: Raw, mesh: Mesh) -> str | None:
     scene = scene_of(what)
     if scene is None:
         return None
-    expected = set(_expected(scene, mesh))
+    possible = set(expected(scene, mesh))
     if scene.counted:
         counted = json.loads(result)
         seen = {CLOSED} if counted.get("refused") else set()
         seen |= {"answered"} if counted.get("Service answers") else set()
-        said = {e.who if e.who == CLOSED else "answered" for e in expected}
+        said = {e.who if e.who == CLOSED else "answered" for e in possible}
         return "" if said == seen else f"seen {seen}, predicted {said}"
     seen_once = _seen(result, call["access"])
     if not call["access"]:
-        expected = {Seen(e.who) for e in expected}
-    return "" if seen_once in expected else f"seen {seen_once}, predicted {sorted(map(str, expected))}"
+        possible = {Seen(e.who) for e in possible}
+    return "" if seen_once in possible else f"seen {seen_once}, predicted {sorted(map(str, possible))}"
 
 
 def _seen(result: str, access: list[Raw]) -> Seen:
@@ -69,7 +69,7 @@ def _seen(result: str, access: list[Raw]) -> Seen:
     return Seen(who, log.get("dst.service"), log.get("dst.workload"), "dst.hbone_addr" in log)
 
 
-def _expected(scene: Scene, mesh: Mesh) -> Iterator[Seen]:
+def expected(scene: Scene, mesh: Mesh) -> Iterator[Seen]:
     """Everything that the model takes for possible."""
     gone = {host for event, host in scene.told if event == "gone"}
     entries = [e for e in scene.entries if not gone & {*e["spec"]["hosts"]}]

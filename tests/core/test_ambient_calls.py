@@ -11,6 +11,9 @@ from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.snapshot import Snapshot
 from tests.core.ambient_agreement import compare, main
+from tests.core.ambient_calls import expected
+from tests.core.ambient_scenes import BY_NAME, OLD_VIP, OLDA, OUTSIDE, PAY_HOST, VIP, Scene, entry
+from tests.core.ambient_scenes import SAME as SHARING
 from tools import make
 
 CALLS = Path(__file__).parent / "data" / "ambient"
@@ -90,10 +93,8 @@ def test_chance_is_every_order() -> None:
 
 def test_a_private_record_is_for_its_namespace() -> None:
     """What serviceEntryVisibility says is read, exportTo is not."""
-    entry = make.entry(
-        "own", "own.hello", namespace="a", addresses=["240.241.0.1"], resolution="STATIC", exportTo=["."]
-    )
-    world = Snapshot([KINDS["ServiceEntry"].parse(entry)])
+    raw = make.entry("own", "own.hello", namespace="a", addresses=["240.241.0.1"], resolution="STATIC", exportTo=["."])
+    world = Snapshot([KINDS["ServiceEntry"].parse(raw)])
     public, private = Mesh(), Mesh(private_entries=frozenset({"a"}))
     ways = [
         answers(records_of(world, mesh), client, "240.241.0.1", 443, mesh)[0].way
@@ -117,3 +118,37 @@ def test_names_are_those_of_the_search_domains_too() -> None:
     assert found("pay", "a") == found("pay.a", "b") == found("pay.a.svc.cluster.local.", "b") == ["10.96.0.1"]
     assert found("pay", "b") == found("nobody.hello", "a") == []
     assert found("one.db.hello", "a") == ["240.241.0.2"]
+
+
+KEPT_VIP = entry("none-vip", "amb-b", VIP, resolution="NONE")
+LED_VIP = entry("led", "amb-b", VIP, target=7000, **BY_NAME)
+KEPT_PREFIX = entry("kept", "amb-b", "10.9.0.0/16", resolution="NONE")
+PAY_TOLD, LEAVES = ("told", PAY_HOST), (("told", "vip.alias"), ("gone", "vip.alias"))
+
+
+@pytest.mark.parametrize(
+    ("scene", "who"),
+    [
+        (Scene(entries=(KEPT_VIP,), client="amb-c", told=(PAY_TOLD, ("told", "none-vip.alias"))), {"closed"}),
+        (Scene(entries=(KEPT_VIP,), client="amb-a"), {"amb-a/pay-1:7001"}),
+        (Scene(entries=(LED_VIP,), client="amb-c"), {"amb-a/pay-1:7001", "closed"}),
+        (Scene(entries=(LED_VIP,), client="amb-c", port=7010), {"amb-a/pay-1:7011", "closed"}),
+        (Scene(entries=(KEPT_PREFIX,), at=OUTSIDE), {"outside:7000"}),
+        (Scene(entries=(SHARING,), told=(PAY_TOLD, *LEAVES)), {"closed"}),
+        (Scene(entries=(SHARING,), told=(PAY_TOLD, *LEAVES, ("touched", PAY_HOST))), {"amb-a/pay-1:7001"}),
+        (Scene(entries=(OLDA,), at=OLD_VIP, client="amb-c"), {"closed"}),
+    ],
+    ids=[
+        "clusterIP, NONE, elsewhere: told last",
+        "clusterIP, NONE, elsewhere: a client of the Service's namespace",
+        "clusterIP, DNS endpoint, elsewhere",
+        "clusterIP, DNS endpoint, elsewhere: another port",
+        "a prefix that keeps the destination",
+        "an entry that is patched from the clusterIP",
+        "the same by delete and create, which tells the pods again",
+        "pods without tunnel under STRICT, by Service and entry alike",
+    ],
+)
+def test_more_that_was_measured(scene: Scene, who: set[str]) -> None:
+    """Rows of docs/ambient.md, "What a client gets", of which no call is kept."""
+    assert {seen.who for seen in expected(scene, Mesh())} == who

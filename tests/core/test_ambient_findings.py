@@ -39,7 +39,7 @@ def test_a_mesh_of_sidecars_has_none_of_them() -> None:
             codes |= {code for code in found(SHOP, *scenario.objects) if code >= "DA040"}
             assert [code for code in found(*raws) if code >= "DA040"] == []
             assert [code for code in found(*scenario.objects, ambient="no") if code >= "DA040"] == []
-    assert codes == {"DA040", "DA041", "DA042", "DA043", "DA044", "DA045"}
+    assert codes == {"DA040", "DA041", "DA042", "DA043", "DA044", "DA045", "DA046"}
 
 
 def test_the_message_says_who_answers_for_whom() -> None:
@@ -109,6 +109,23 @@ def test_a_selector_that_a_service_of_its_namespace_shares_is_none_of_elsewhere(
     here = make.service("own", namespace="other", ports=[make.port(7000)], selector={"tier": "db"})
     assert "DA044" not in found(SHOP, PAY, away, here)
     assert "DA044" not in found(SHOP, away)
+
+
+def test_policies_of_the_service_are_said_of_an_alias_before_its_entry_is_made() -> None:
+    """And of the entry once it is there; one that names the entry covers it."""
+
+    def policy(*refs: make.Raw) -> make.Raw:
+        targets = [{"group": "", "kind": "Service", "name": "pay"}, *refs]
+        spec = {"targetRefs": targets, "rules": [{}]}
+        return make.manifest("security.istio.io/v1", "AuthorizationPolicy", "some", spec, namespace="shop")
+
+    alias = make.alias("other", "other.hello", "pay", namespace="shop")
+    told = found(SHOP, PAY, alias, policy())["DA046"]
+    assert (told.key.kind, told.severity) == ("DnsAlias", Severity.CRITICAL)
+    assert told.remedy.startswith("add {group: networking.istio.io, kind: ServiceEntry, name: other} to")
+    ref = {"group": "networking.istio.io", "kind": "ServiceEntry", "name": "other"}
+    assert "DA046" not in found(SHOP, PAY, alias, policy(ref))
+    assert "DA046" not in found(PAY, alias, policy())
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_what_cannot_be_used_names_the_revision() -> None:
     assert len(found.unread) == 1
 
 
-OLD = Mesh(istio_version="1.28.10", istio_revision="old", beside="where istiod is of revision old")
+OLD = Mesh(istio_version="1.28.10", istio_revision="old", only_for="where istiod is of revision old")
 BOTH = Rules(foreign_entries="patch", mesh=Mesh(), beside=(OLD,))
 ALONE = Rules(foreign_entries="patch", mesh=Mesh())
 
@@ -136,7 +136,7 @@ def test_an_alias_is_served_only_if_it_does_no_harm_under_any_revision() -> None
     there = Snapshot((service(created=OLDER), alias, older))
     blind, canary = (
         Mesh(undiscovered=frozenset({"data"})),
-        Mesh(istio_revision="canary", beside="where istiod is of revision canary"),
+        Mesh(istio_revision="canary", only_for="where istiod is of revision canary"),
     )
     said = {}
     for name, each in (("blind", Rules(mesh=blind)), ("both", Rules(mesh=blind, beside=(canary,)))):

@@ -66,9 +66,11 @@ def test_what_says_which_mesh_it_is_may_be_read_by_name() -> None:
 
 @pytest.mark.parametrize("verb", ["get", "list"])
 def test_who_is_on_call_may_read_every_kind(verb: str) -> None:
-    """The role for people has every kind of the table, by name what says which mesh it is, and nothing else."""
+    """The role for people has every kind of the table, Events, by name what says which mesh it is, and nothing else."""
     rules = rules_of("people/clusterroles.yaml", "dnsalias-diagnose")
-    assert granted((r for r in rules if "resourceNames" not in r), verb) == resources(KINDS.values())
+    assert granted((r for r in rules if "resourceNames" not in r), verb) == resources(KINDS.values()) | {
+        ("events.k8s.io", "events")
+    }
     assert [r for r in rules if "resourceNames" in r] == rules_of("mesh/rbac.yaml", "dnsalias-operator-mesh")
 
 

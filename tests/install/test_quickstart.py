@@ -1,5 +1,6 @@
 """docs/quickstart.md: its commands work as they stand there, and print what it says they print."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -30,13 +31,24 @@ def test_the_commands_work_and_print_what_the_page_says(session: Session) -> Non
         assert shape(session.run(step.command)) == shape(step.output), f"{step.command}: run `make quickstart`"
 
 
-def test_only_what_differs_is_written_anew() -> None:
-    """Output of the same shape keeps its address and age; another is replaced; prose and other blocks stay."""
+def test_the_page_is_of_one_run() -> None:
+    """Where any output has another shape all are replaced, and where none has the page stays; prose always does."""
     text = "Type:\n\n```console\n$ a \\\n  b\nNAME  AGE\nx     5s\n$ c\n10.0.0.1\n```\n\n```\n$ not run\n```\n"
-    said = {"a \\\n  b": "NAME   AGE\nxyz    5s", "c": "10.0.0.2"}
+    said = {"a \\\n  b": "NAME   AGE\nxyz    7s", "c": "10.0.0.2"}
     told = rewritten(text, said.__getitem__)
-    assert told == text.replace("NAME  AGE\nx     5s", "NAME   AGE\nxyz    5s")
+    assert told == text.replace("NAME  AGE\nx     5s", "NAME   AGE\nxyz    7s").replace("10.0.0.1", "10.0.0.2")
     assert [step.command for step in steps(told)] == list(said)
+    assert rewritten(told, {**said, "c": "10.0.0.3"}.__getitem__) == told
+
+
+def test_each_service_has_one_address_throughout() -> None:
+    """The page's clusterIPs are as many as the Services of its examples."""
+    folders = (PAGE.parents[1] / "examples" / name for name in ("quickstart", "first-alias"))
+    files = [path.read_text(encoding="utf-8") for folder in folders for path in folder.glob("*.yaml")]
+    services = sum(text.count("kind: Service\n") for text in files)
+    printed = "\n".join(step.output for step in steps(PAGE.read_text(encoding="utf-8")))
+    addresses = set(re.findall(r"10\.96\.\d+\.\d+", printed))
+    assert len(addresses) == services
 
 
 def test_a_block_that_begins_with_output_is_refused() -> None:

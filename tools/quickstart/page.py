@@ -49,13 +49,17 @@ def _step(part: str) -> Step:
 
 
 def rewritten(text: str, outputs: Callable[[str], str]) -> str:
-    """The page with each command's output as ``outputs`` gives it; one of the same shape is left as it stands."""
+    """The page with each command's output as ``outputs`` gives it; the page itself where all are of the same shape.
+
+    All of it is of one run: an address that stands in two places is the same one.
+    """
+    typed = [(step, outputs(step.command)) for step in steps(text)]
+    if all(shape(new) == shape(step.output) for step, new in typed):
+        return text
+    printed = iter(new for _, new in typed)
 
     def block(match: re.Match[str]) -> str:
-        told = []
-        for step in _steps(match[1]):
-            new = outputs(step.command)
-            told.append(f"$ {step.command}\n{step.output if shape(new) == shape(step.output) else new}".rstrip("\n"))
+        told = (f"$ {step.command}\n{next(printed)}".rstrip("\n") for step in _steps(match[1]))
         return "```console\n" + "\n".join(told) + "\n```"
 
     return BLOCK.sub(block, text)

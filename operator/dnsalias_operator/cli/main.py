@@ -22,8 +22,7 @@ HELP = """Extra DNS names for Kubernetes Services in an Istio mesh, without taki
 A DnsAlias gives a Service an additional name. ServiceEntries that were written
 for such names without addresses take connections that are not meant for them:
 this program finds them, and shows what they do and how to fix them. It reads
-files (-f) or the cluster of the current kubeconfig context. Only `run` and
-`revert --yes` write to a cluster.
+files (-f) or the current cluster; only `run` and `revert --yes` write to one.
 """
 EXAMPLES = """\b
 Examples:
@@ -43,6 +42,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "mesh": ("mesh", "Show what is known of the mesh, and from where."),
     "verify": ("verify", "Hold a real sidecar's listeners against the prediction."),
     "explain": ("explain", "Show everything about one alias or entry, or explain a finding."),
+    "history": ("history", "Show what the operator did, and when."),
     "adopt": ("adopt", "Turn other people's ServiceEntries into DnsAliases."),
     "revert": ("revert", "Revert the operator's repairs of entries."),
     "coredns": ("coredns", "Print a CoreDNS snippet for the aliases."),

@@ -212,6 +212,7 @@ _ROWS = (
         shape={
             "action": TEXT,
             "selector": {"matchLabels": LABELS},
+            "targetRefs": [{"group": TEXT, "kind": TEXT, "name": TEXT}],
             "rules": [{"to": [{"operation": {"hosts": TEXTS, "notHosts": TEXTS}}]}],
         },
     ),

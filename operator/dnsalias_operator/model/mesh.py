@@ -12,7 +12,7 @@ Topology = Literal["single", "multi-primary", "primary", "remote"]
 ServiceEntries for the proxies of this cluster. primary: and for those of other clusters. remote: the istiod of a
 primary cluster serves it, which reads no ServiceEntries here."""
 READ_ONLY = frozenset(
-    {"ip_autoallocate", "undiscovered", "private_entries", "hidden_entries", "limits_entries", "read_from", "beside"}
+    {"ip_autoallocate", "undiscovered", "private_entries", "hidden_entries", "limits_entries", "read_from", "only_for"}
 )
 """Fields that are no settings: only what is read of the mesh has them (docs/mesh.md)."""
 MOST_NAMED = 5
@@ -80,7 +80,7 @@ class Mesh(BaseModel):
         description="Whether serviceEntryVisibility limits what sidecars see of entries; None: no MeshConfig was read.",
     )
     read_from: tuple[str, ...] = Field((), description="Objects and files of which facts were read.")
-    beside: str = Field("", description="Of which clients it is the mesh, where it is that of some beside the others.")
+    only_for: str = Field("", description="Which clients have it so, in words, where others have it otherwise.")
 
     @property
     def release(self) -> Release:
@@ -131,7 +131,7 @@ class Mesh(BaseModel):
 
 def under(mesh: Mesh, message: str) -> str:
     """A message about what holds for some clients beside the others."""
-    return f"{mesh.beside}: {message}"
+    return f"{mesh.only_for}: {message}"
 
 
 def listed(names: frozenset[str]) -> str:

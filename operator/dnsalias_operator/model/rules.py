@@ -86,7 +86,7 @@ class Rules(BaseModel):
 
     def assumed_mesh(self) -> str:
         """One line that says what a judgement assumed about the mesh, and for whom it was judged besides."""
-        besides = " and ".join(mesh.beside for mesh in self.beside)
+        besides = " and ".join(mesh.only_for for mesh in self.beside)
         return f"{self.mesh.assumptions()}{', judged also ' * bool(besides)}{besides}"
 
     def of_each_revision(self) -> Iterator["Rules"]:

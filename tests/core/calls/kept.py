@@ -113,7 +113,10 @@ def _verdict(before: Reached, after: Reached, path: Paths, call: Call, was: Ends
     had, have = _servers(was), _servers(now)
     if have <= had or _asked_for(before, path, call, have):
         return None
-    astray = {end.taker for end in now if end.server.who not in {NOBODY.who, *_meant(before, call)}}
+    meant = _meant(before, call)
+    if had - {NOBODY} <= have and NOBODY in had and {server.who for server in have - had} <= meant:
+        return None  # by chance nobody answered, and now it is who should
+    astray = {end.taker for end in now if end.server.who not in {NOBODY.who, *meant}}
     if takers := {end.taker for end in was if _hazard(before, path, call, end)}:
         return Verdict.MISLED if takers & astray else None
     if had != {NOBODY}:
@@ -136,6 +139,8 @@ def _asked_for(place: Reached, path: Paths, call: Call, have: set[Server]) -> bo
     a port of HTTP: those have no listener, and go on to an address at which nobody is.
     """
     aliases = [a for a in place.world.aliases_for_host(call.name) if a.spec]
+    # Of several aliases of one host the one that has it is served; others promise nothing for now.
+    aliases = [a for a in aliases if place.world.get(Key("ServiceEntry", a.meta.namespace, a.meta.name))] or aliases
     if aliases and have == {NOBODY} and not any(_declares(place, alias, call.port) for alias in aliases):
         return True  # an alias promises its ports, and no other ones of its Service
     # ztunnel gets entries that are exported to nobody there: they are no claim to the name.

@@ -239,6 +239,14 @@ def same_addresses(bench: Bench, _: re.Match[str]) -> None:
         bench.cluster.patch(key, {"spec": {"addresses": addresses}})
 
 
+def attach_to_entry(bench: Bench, match: re.Match[str]) -> None:
+    """Name the entry in the policy."""
+    key = Key("AuthorizationPolicy", *match["policy"].split("/"))
+    refs = copy.deepcopy(bench.cluster.objects[key]["spec"]["targetRefs"])
+    refs.append({"group": "networking.istio.io", "kind": "ServiceEntry", "name": match["name"]})
+    bench.cluster.patch(key, {"spec": {"targetRefs": refs}})
+
+
 def to_namespace(bench: Bench, match: re.Match[str]) -> None:
     """Move it into the namespace of the pods."""
     raw = copy.deepcopy(bench.raw)

@@ -114,6 +114,11 @@ OF_FINDINGS: tuple[Rule, ...] = (
         r.to_namespace,
         r.declare_alias,
     ),
+    rule(
+        r"add \{group: networking\.istio\.io, kind: ServiceEntry, name: (?P<name>\S+)\} to spec\.targetRefs of "
+        r"AuthorizationPolicy (?P<policy>\S+)",
+        r.attach_to_entry,
+    ),
     rule(r"label it (?P<labels>istio\.io/use-waypoint: \S+(?:, istio\.io/use-waypoint-namespace: \S+)?)", e.label),
     rule(
         r"list in spec\.addresses an address that the other .* does not have, or give one of the two another port",

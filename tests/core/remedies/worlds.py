@@ -188,6 +188,19 @@ WORLDS: dict[str, Scenario] = {
         {**IN_AMBIENT, "metadata": {**IN_AMBIENT["metadata"], "labels": WAYPOINT}},
         _selecting("past", "amb", "203.0.113.14"),
     ),
+    "ambient: a policy of the Service": _world(
+        "Its waypoint would let the entry's calls through.",
+        AMBIENT,
+        IN_AMBIENT,
+        _selecting("through", "amb", "203.0.113.15"),
+        make.manifest(
+            "security.istio.io/v1",
+            "AuthorizationPolicy",
+            "only-some",
+            {"targetRefs": [{"group": "", "kind": "Service", "name": "pay"}], "rules": [{}]},
+            namespace="amb",
+        ),
+    ),
     "an entry that is opted out": _world(
         "Its owner wants no repair.",
         OLD,

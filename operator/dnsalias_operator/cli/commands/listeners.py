@@ -12,6 +12,7 @@ from dnsalias_operator.cli.printing.tables import table
 from dnsalias_operator.cli.reading.meshread import in_mesh, mesh_in
 from dnsalias_operator.cli.reading.namespaces import check_namespace
 from dnsalias_operator.cli.terminal import clean
+from dnsalias_operator.core.istio.ambient import in_ambient_mode
 from dnsalias_operator.core.istio.clusters import Sent, clusters_on, sends
 from dnsalias_operator.core.istio.listeners import (
     Client,
@@ -82,12 +83,13 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
     missing += [f"Not modelled: {line}." for line in mesh_in(inputs, by_hand).unfollowed]
     missing += _not_admitted(given, world, rules, port)
     missing += _refusals(world, asked, rules, world.ports() if port is None else [port])
+    notes = [*missing, *_elsewhere(world, client)]
     if output == "json":
         document: dict[str, object] = {"listeners": [as_dict(row) for row in rows]}
         if port is not None:
             document |= {"virtualHosts": [routes.as_dict(host) for host in hosts], "fallThrough": through}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-        for line in missing:
+        for line in notes:
             click.echo(clean(line), err=True)
     else:
         sent = _sent(world, asked, rules, {listener.port for listener in found}) if output == "wide" else None
@@ -98,7 +100,7 @@ def listeners(source: Source, rules: Rules, client: str, labels: dict[str, str],
         _virtual_hosts(hosts, through, sent)
         for line in _losses(found):
             click.echo(line)
-        for line in missing:
+        for line in notes:
             click.echo(clean(line))
         sidecar = sidecar_of(world, asked, rules.mesh)
         under = f" under {clean(sidecar.key)}" if sidecar else ""
@@ -150,6 +152,15 @@ def _not_admitted(given: Snapshot, world: Snapshot, rules: Rules, port: int | No
         if world.get(entry.key) is None and (port is None or port in {p.number for p in entry.ports}):
             why = "; ".join(map(str, refused(entry.raw, rules.mesh)))
             yield f"{entry.key} has no listener: Istio refuses it ({why})."
+
+
+def _elsewhere(world: Snapshot, namespace: str) -> Iterable[str]:
+    """Who asks for the sidecars of a namespace in ambient mode."""
+    if in_ambient_mode(world, namespace):
+        yield (
+            f"Namespace {namespace} is in ambient mode: its pods have none of these, unless one has a sidecar all the "
+            f"same; `dnsalias ambient --from {namespace}` says what they get."
+        )
 
 
 def _losses(found: Iterable[Listener]) -> Iterable[str]:

@@ -104,8 +104,9 @@ def verify(
     if source.namespace and not source.paths:
         note(f"warning: nothing outside of namespace {source.namespace} was read, and a sidecar receives more")
     found = [
-        _verify(world, one, client, mesh_for(rules, given, client.namespace), by_hand, wide=output == "wide")
+        _verify(world, one, client, mesh_for(rules, given, client.namespace, revision), by_hand, wide=output == "wide")
         for one, client in zip(sampled, named, strict=True)
+        for revision in (one.seen.proxy.revision if one.seen.proxy else "",)
     ]
     if output == "json":
         click.echo(json.dumps({"sidecars": [as_document(one) for one in found]}, indent=2, ensure_ascii=False))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dnsalias_operator.cli import progress
-from dnsalias_operator.cli.reading import jsonread, yamlread
+from dnsalias_operator.cli.reading import jsonread, yamlstream
 from dnsalias_operator.cli.reading.collector import Collector
 from dnsalias_operator.cli.reading.ignored import Ignored
 from dnsalias_operator.cli.reading.inputs import Inputs, Item
@@ -149,9 +149,9 @@ def _decode(data: bytes) -> str | Fault:
 
 def _documents(text: str, *, is_json: bool) -> Iterable[Document | Fault]:
     if not is_json and not text.lstrip().startswith("{"):
-        return yamlread.documents(text)
+        return yamlstream.documents(text)
     as_json = list(jsonread.documents(text))
     if is_json or all(isinstance(document, Document) for document in as_json):
         return as_json
     # YAML's flow style looks like JSON at first, and other documents may follow.
-    return yamlread.documents(text)
+    return yamlstream.documents(text)

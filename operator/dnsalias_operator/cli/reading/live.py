@@ -10,6 +10,7 @@ from dnsalias_operator.cli.reading.namespaces import meant
 from dnsalias_operator.cli.terminal import note
 from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.meta import Raw
 
 
 class LiveError(Exception):
@@ -73,3 +74,20 @@ def context_of(kubeconfig: str) -> str:
     from dnsalias_operator.shell.api import listing  # noqa: PLC0415 (kubernetes and aiohttp take a while to import)
 
     return listing.context_name(kubeconfig or None)
+
+
+def read_events(kubeconfig: str, context: str, namespace: str) -> list[Raw]:
+    """The Events of a cluster, or of one namespace of it; none where they may not be listed, which is reported.
+
+    Raises:
+        LiveError: the cluster cannot be read.
+    """
+    from dnsalias_operator.shell.api import listing  # noqa: PLC0415 (kubernetes and aiohttp take a while to import)
+
+    try:
+        return listing.list_events(kubeconfig or None, context or None, namespace)
+    except listing.ClusterError as error:
+        if isinstance(error, listing.ApiError) and error.status == HTTPStatus.FORBIDDEN:
+            note("warning: no permission to list events.events.k8s.io; only what was written last is shown")
+            return []
+        raise LiveError(str(error)) from error

@@ -4,7 +4,6 @@ Built on the events of libyaml, in one pass: half the time of PyYAML's own loade
 deeply nested input, YAML aliases shared instead of expanded, and scalars as kubectl reads them (`scalars`).
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,49 +15,24 @@ from dnsalias_operator.cli.reading.problems import MAX_DEPTH, MAX_EXPANDED, Docu
 from dnsalias_operator.cli.reading.scalars import resolve
 from dnsalias_operator.cli.reading.yamlfaults import explain
 
-_MARKER = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
 _TAG = "tag:yaml.org,2002:"
 _NO_KEY = object()
 _MERGE = object()
 
 
-def documents(text: str) -> Iterator[Document | Fault]:
-    """The documents of a YAML stream, in order; one that cannot be read yields a `Fault` and the next is still read."""
-    line = 0
-    for chunk in _chunks(text):
-        try:
-            yield from _Builder(line).read(chunk)
-        except UnreadableError as error:
-            yield replace(error.fault, source=chunk)
-        except yaml.YAMLError as error:
-            yield replace(explain(error, chunk, line), source=chunk)
-        line += chunk.count("\n")
+Chunk = tuple[int, str]
+"""A document's text, also of several that share directives, and the line of the stream before it."""
 
 
-def _chunks(text: str) -> Iterator[str]:
-    # A --- at the start of a line always starts a document, even in a block scalar, so the text can be split there
-    # without parsing.
-    start = 0
-    for marker in _MARKER.finditer(text):
-        end = _before_directives(text, start, marker.start())
-        if end > start:
-            yield text[start:end]
-        start = end
-    yield text[start:]
-
-
-def _before_directives(text: str, start: int, end: int) -> int:
-    # Directives (%YAML 1.1) come before the --- of their document, among comments and blank lines.
-    cut = end
-    while end > start:
-        begin = text.rfind("\n", start, end - 1) + 1 or start
-        line = text[begin:end]
-        if line.startswith("%"):
-            cut = begin
-        elif line.strip() and not line.startswith("#"):
-            break
-        end = begin
-    return cut
+def read(chunk: Chunk) -> Iterator[Document | Fault]:
+    """The documents of a part of a stream; one that cannot be read yields a `Fault`."""
+    line, text = chunk
+    try:
+        yield from _Builder(line).read(text)
+    except UnreadableError as error:
+        yield replace(error.fault, source=text)
+    except yaml.YAMLError as error:
+        yield replace(explain(error, text, line), source=text)
 
 
 @dataclass(slots=True)

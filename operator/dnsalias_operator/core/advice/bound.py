@@ -104,7 +104,7 @@ def _authorization(world: Snapshot, service: Service, hosts: Iterable[str], mesh
 def _may_be_for(policy: AuthorizationPolicy, service: Service) -> bool:
     """Whether it may apply to the Service's pods, or to their waypoint; of the pods' labels some are not known."""
     if policy.targets:
-        return policy.meta.namespace == service.meta.namespace and ("Service", service.meta.name) in policy.targets
+        return policy.meta.namespace == service.meta.namespace and policy.covers_service(service.meta.name)
     return all(service.selector.get(name, value) == value for name, value in policy.selector.items())
 
 

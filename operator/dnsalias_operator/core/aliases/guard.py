@@ -10,7 +10,7 @@ from dnsalias_operator.core.istio.listeners.imports import imports_of
 from dnsalias_operator.core.outcome import Refusal
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.core.traffic.callers import cut_off
-from dnsalias_operator.core.traffic.catch_all import matched_by_address, silenced
+from dnsalias_operator.core.traffic.catch_all import let_in, matched_by_address, silenced
 from dnsalias_operator.core.traffic.policies import tls_left_out
 from dnsalias_operator.core.traffic.takeover import Moved, as_youngest, moved
 from dnsalias_operator.core.traffic.takeover_of_entries import displaced, first, first_with_host
@@ -73,6 +73,13 @@ def _takes_host(
         if cut := cut_off(without, beside, other, other, service, mesh, known=known):
             message = f"{cut.describe(other.key)}, since {entry.key} would have its host; choose another host"
             return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
+        for port in (p.number for p in other.ports):
+            if taker := let_in(without, beside, entry.meta.namespace, port, mesh):
+                message = (
+                    f"in namespace {entry.meta.namespace} {other.key} keeps {taker} from being a catch-all on port "
+                    f"{port}, and {entry.key} would have its host there; fix {taker} first, or choose another host"
+                )
+                return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
     return None
 
 

@@ -24,7 +24,7 @@ from dnsalias_operator.core.istio.lacking import DNS
 from dnsalias_operator.core.istio.listeners.services import service_key
 from dnsalias_operator.core.outcome import Finding, Severity
 from dnsalias_operator.model.mesh import Mesh
-from dnsalias_operator.model.names import WAYPOINT_LABELS
+from dnsalias_operator.model.names import ISTIO_GROUP, WAYPOINT_LABELS, Key
 from dnsalias_operator.model.peerauthentication import MtlsMode
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
@@ -142,8 +142,8 @@ def past_the_waypoint(look: Look) -> Iterator[Finding]:
         return
     own = asked_waypoint(look.world, entry.meta)
     for service in look.world.services_in(entry.meta.namespace):
-        asked = asked_waypoint(look.world, service.meta)
-        if service.selector == selector and asked is not None and asked != own:
+        asked = asked_waypoint(look.world, service.meta) if service.selector == selector else None
+        if asked is not None and asked != own:
             labels = {WAYPOINT_LABELS[0]: asked[1]}
             if asked[0] != entry.meta.namespace:
                 labels[WAYPOINT_LABELS[1]] = asked[0]
@@ -154,6 +154,35 @@ def past_the_waypoint(look: Look) -> Iterator[Finding]:
             )
             yield ambient_faults.PAST_THE_WAYPOINT.at(entry.key, message, remedy=f"label it {listed}")
             return
+
+
+def policies_not_at_entry(look: Look) -> Iterator[Finding]:
+    """An entry of a Service's pods that a policy attached to the Service is not attached to."""
+    return policies_past(look.world, look.entry, look.entry.key, look.rules.mesh)
+
+
+def policies_past(world: Snapshot, entry: ServiceEntry, key: Key, mesh: Mesh) -> Iterator[Finding]:
+    """The policies of a Service that do not apply to calls by an entry of its pods; the findings are in ``key``.
+
+    A waypoint applies such a policy to calls by the named object alone, so that it lets the entry's calls through.
+    Source: pilot/pkg/model/policyattachment.go.
+    """
+    selector = entry.workload_selector
+    policies = world.authorization_policies_in(entry.meta.namespace) if selector else []
+    if not policies or not ambient_clients(world, mesh):
+        return
+    for service in world.services_in(entry.meta.namespace):
+        if service.selector != selector:
+            continue
+        for policy in policies:
+            if policy.covers_service(service.meta.name) and not policy.covers_entry(entry.meta.name):
+                message = (
+                    f"{policy.key} is attached to {service.key} and not to {entry.key}, which leads to the same pods: "
+                    f"calls to {', '.join(entry.hosts)} by pods in ambient mode go without it"
+                )
+                ref = f"{{group: {ISTIO_GROUP}, kind: ServiceEntry, name: {entry.meta.name}}}"
+                remedy = f"add {ref} to spec.targetRefs of {policy.key}"
+                yield ambient_faults.POLICY_NOT_AT_ENTRY.at(key, message, remedy=remedy)
 
 
 def _who(there: tuple[ServiceRecord, ...], mesh: Mesh) -> str:
@@ -219,4 +248,5 @@ AMBIENT_CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     plaintext_in_ambient,
     selects_elsewhere,
     past_the_waypoint,
+    policies_not_at_entry,
 )

@@ -41,6 +41,12 @@ PAST_THE_WAYPOINT = Fault(
     Severity.WARNING,
     "label it istio.io/use-waypoint as the Service is",
 )
+POLICY_NOT_AT_ENTRY = Fault(
+    "DA046",
+    "Policy of the Service does not cover the entry",
+    Severity.CRITICAL,
+    "name the ServiceEntry in spec.targetRefs of the policy as well",
+)
 
 AMBIENT_FAULTS: tuple[Fault, ...] = (
     SHARED_BY_AMBIENT_ENTRIES,
@@ -49,4 +55,5 @@ AMBIENT_FAULTS: tuple[Fault, ...] = (
     PLAINTEXT_IN_AMBIENT,
     SELECTS_ELSEWHERE,
     PAST_THE_WAYPOINT,
+    POLICY_NOT_AT_ENTRY,
 )

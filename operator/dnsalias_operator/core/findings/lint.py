@@ -12,7 +12,7 @@ from dnsalias_operator.core.entries.ownership import all_in_range, claims_to_be_
 from dnsalias_operator.core.entries.serves_alias import generated_entry
 from dnsalias_operator.core.entries.stands_for import explicit, stands_for
 from dnsalias_operator.core.findings import catalog, remedies
-from dnsalias_operator.core.findings.ambient import AMBIENT_CHECKS
+from dnsalias_operator.core.findings.ambient import AMBIENT_CHECKS, policies_past
 from dnsalias_operator.core.findings.annotations import annotations_without_meaning
 from dnsalias_operator.core.findings.at_root import at_root
 from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
@@ -262,6 +262,8 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecisi
         if entry := _entry_of(world, decided):
             yield from policies_left_out(world, alias, entry, service, rules.mesh)
             yield from stops_at_the_gateway(world, alias, entry, service, rules.mesh)
+            if world.get(entry.key) is None:
+                yield from policies_past(world, entry, key, rules.mesh)
     if alias.spec and generated_entry(world, alias) is None:
         scope = asked_scope(world, rules, alias, alias.spec)
         others = (e for e in world.entries_for_host(alias.spec.host) if e.meta.namespace != key.namespace)

@@ -149,3 +149,10 @@ def routed(service: Service, port: int, mesh: Mesh) -> bool:
     """Whether the Service's port of that number is HTTP."""
     own = (p for p in service.ports if p.port == port and p.protocol == "TCP")
     return any(class_of(service_protocol(p, mesh)) is PortClass.HTTP for p in own)
+
+
+def same_class(mine: ServicePort, theirs: EntryPort, mesh: Mesh) -> bool:
+    """Whether an entry's port has the Service port's class; TCP and TLS are one (docs/istio.md, "Shared addresses")."""
+    tls_as_tcp = {PortClass.TLS: PortClass.TCP}
+    left, right = class_of(service_protocol(mine, mesh)), class_of(entry_protocol(theirs))
+    return tls_as_tcp.get(left, left) is tls_as_tcp.get(right, right)

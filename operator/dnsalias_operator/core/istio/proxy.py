@@ -31,6 +31,7 @@ class Proxy:
 
     ``node_id`` is as written. ``release`` is its own release of Istio, which may be one that nobody knows ("unknown").
     ``domain`` is the DNS domain of the cluster. ``addresses`` are the pod's.
+    ``revision`` is that of the istiod that injected it (annotation ``istio.io/rev`` of the injection template).
     """
 
     kind: ProxyKind
@@ -45,6 +46,7 @@ class Proxy:
     domain: str = ""
     addresses: tuple[str, ...] = ()
     interception: str = ""
+    revision: str = ""
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -82,4 +84,5 @@ def proxy_of(node: Mapping[str, Any]) -> Proxy:
         domain=domain.partition(".svc.")[2],
         addresses=tuple(filter(is_ip, listed if any(listed) else [ip])),
         interception=text(metadata.get("INTERCEPTION_MODE")),
+        revision=texts(metadata.get("ANNOTATIONS")).get("istio.io/rev", ""),
     )

@@ -166,6 +166,20 @@ def unserved(
     return None
 
 
+def let_in(before: Snapshot, after: Snapshot, namespace: str, port: int, mesh: Mesh) -> Key | None:
+    """Who takes any connection on the port from pods of the namespace in ``after``, and did not in ``before``.
+
+    Or did not take its HTTP, for which there was a chain.
+    """
+    classes = (pods.client for pods in pod_classes(after, mesh, port) if pods.client.namespace == namespace)
+    for client in (Client(namespace), *classes):
+        was, now = (listener_at(world, client, mesh, WILDCARD, port) for world in (before, after))
+        had = [] if _routes_http(was) and not _routes_http(now) else _takers(before, client, mesh, port)
+        if found := next((key for key in _takers(after, client, mesh, port) if key not in had), None):
+            return found
+    return None
+
+
 def silenced(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Iterator[tuple[ServiceEntry, int]]:
     """Catch-alls that lose their listener to a port of HTTP that ``entry`` has in ``after`` alone, each with that port.
 

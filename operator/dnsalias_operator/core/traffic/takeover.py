@@ -29,7 +29,7 @@ from dnsalias_operator.core.istio.protocols import (
     class_of,
     entry_protocol,
     routed,
-    service_protocol,
+    same_class,
 )
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.core.traffic.backends import leads_to, selects_pods_of
@@ -37,7 +37,7 @@ from dnsalias_operator.core.traffic.bare_address import bare_address_rivals
 from dnsalias_operator.core.traffic.policies import clients_at, policy_of
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import Key
-from dnsalias_operator.model.service import Service, ServicePort
+from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import EntryPort, ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -196,9 +196,16 @@ def _moved_within(before: Snapshot, after: Snapshot, entry: ServiceEntry, cidr: 
 def _passes_on(
     world: Snapshot, entry: ServiceEntry, port: EntryPort, service: Service, client: Client, mesh: Mesh
 ) -> bool:
-    """Whether what went to the Service without a listener of its own goes there by the entry's, as it came."""
+    """Whether what went to the Service without a listener of its own goes there by the entry's, as it came.
+
+    Entries of one host and namespace share a cluster, so all of them have to lead there.
+    """
     bound_to_host = (policy_of(world, client, host, entry.meta.namespace, mesh) for host in entry.hosts)
-    return leads_to(world, entry, port, service, mesh) and not any(bound_to_host)
+    sharing = {e.key: e for host in entry.hosts for e in world.entries_for_host(host)}
+    others = (e for e in sharing.values() if e.key != entry.key and e.meta.namespace == entry.meta.namespace)
+    shared = ((e, p) for e in others for p in e.ports if p.number == port.number)
+    lead = all(leads_to(world, e, p, service, mesh) for e, p in ((entry, port), *shared))
+    return lead and not any(bound_to_host)
 
 
 class _Move(NamedTuple):
@@ -251,13 +258,6 @@ def _worse(was: str, now: str, service: Service, mesh: Mesh) -> bool:
     if was == now or _harmless(now, service, mesh):
         return False
     return was.endswith(f"||{service_host(service, mesh)}") if _shared(now) else True
-
-
-def same_class(mine: ServicePort, theirs: EntryPort, mesh: Mesh) -> bool:
-    """Whether an entry's port has the Service port's class; TCP and TLS are one (docs/istio.md, "Shared addresses")."""
-    tls_as_tcp = {PortClass.TLS: PortClass.TCP}
-    left, right = class_of(service_protocol(mine, mesh)), class_of(entry_protocol(theirs))
-    return tls_as_tcp.get(left, left) is tls_as_tcp.get(right, right)
 
 
 def takes_from(world: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Moved | None:

@@ -7,13 +7,14 @@ from typing import Any
 
 from dnsalias_operator.core.istio.meshconfig import NOTHING, Found, revisions_in
 from dnsalias_operator.model.kinds import KINDS
-from dnsalias_operator.model.meta import mapping, texts
+from dnsalias_operator.model.meta import Raw, mapping, mappings, text, texts
+from dnsalias_operator.model.names import OWN_MANAGER
 from dnsalias_operator.shell.api.access import context_name
 from dnsalias_operator.shell.api.client import Client
 from dnsalias_operator.shell.api.errors import ApiError, ClusterError
 from dnsalias_operator.shell.api.meshobjects import read_revisions
 
-__all__ = ["ApiError", "ClusterError", "Listing", "context_name", "list_objects"]
+__all__ = ["ApiError", "ClusterError", "Listing", "context_name", "list_events", "list_objects"]
 
 
 class Listing(list[dict[str, Any]]):
@@ -93,3 +94,26 @@ async def _namespaces(client: Client) -> tuple[str, ...] | None:
         return tuple([item["metadata"]["name"] async for items, _ in client.pages("Namespace", "") for item in items])
     except ApiError:
         return None
+
+
+def list_events(kubeconfig: str | None, context: str | None, namespace: str) -> list[Raw]:
+    """Every Event of a namespace, or of all (""), of which there may be many: those of this operator.
+
+    Raises:
+        ClusterError: the cluster cannot be reached, or refuses.
+    """
+    return asyncio.run(_list_events(kubeconfig, context, namespace))
+
+
+async def _list_events(kubeconfig: str | None, context: str | None, namespace: str) -> list[Raw]:
+    where = f"namespaces/{namespace}/" if namespace else ""
+    found: list[Raw] = []
+    query = {"limit": "500"}
+    async with await Client.connect(kubeconfig, context) as client:
+        while True:
+            answer = await client.request("GET", f"apis/events.k8s.io/v1/{where}events", query)
+            items = mappings(answer.get("items"))
+            found += [item for item in items if item.get("reportingController") == OWN_MANAGER]
+            if not (token := text(mapping(answer.get("metadata")).get("continue"))):
+                return found
+            query["continue"] = token

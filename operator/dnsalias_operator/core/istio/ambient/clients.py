@@ -25,6 +25,10 @@ def ambient_clients(world: Snapshot, mesh: Mesh) -> str:
     """
     if mesh.ambient != "auto":
         return "the setting ambient is yes" if mesh.ambient == "yes" else ""
+    return world.remembered("namespace in ambient mode", lambda: _first_labelled(world))
+
+
+def _first_labelled(world: Snapshot) -> str:
     namespaces = world.namespaces_in_ambient_mode()
     return f"namespace {namespaces[0].meta.name} is in ambient mode" if namespaces else ""
 
@@ -35,14 +39,22 @@ def has_sidecars(world: Snapshot, mesh: Mesh) -> bool:
     That is every one that is known, by itself or by an object in it, but Kubernetes' own, the root namespace, and
     ``default`` where just the API server's Service is in it. Pods can get a sidecar one by one in any other namespace.
     """
-    if not ambient_clients(world, mesh) or mesh.ambient != "auto":
+    if mesh.ambient != "auto":
+        return True
+    return world.remembered(("may have sidecars", mesh.root_namespace), lambda: _has_others(world, mesh))
+
+
+def _has_others(world: Snapshot, mesh: Mesh) -> bool:
+    """Whether some namespace is not labelled; objects are asked only where not all Namespaces are known."""
+    labelled = {n.meta.name for n in world.namespaces_in_ambient_mode()}
+    if not labelled:
         return True
     kept = {*WITHOUT_PODS_OF_THE_MESH, mesh.root_namespace}
     if {s.meta.name for s in world.services_in("default")} <= {"kubernetes"} and not world.entries_in("default"):
         kept.add("default")
-    labelled = {n.meta.name for n in world.namespaces_in_ambient_mode()}
-    named = {n.meta.name for n in world.namespaces()} | set(world.namespaces_with_objects())
-    return bool(named - labelled - kept)
+    if {n.meta.name for n in world.namespaces()} - labelled - kept:
+        return True
+    return not world.namespaces_known and bool(set(world.namespaces_with_objects()) - labelled - kept)
 
 
 def may_be_ambient(world: Snapshot, namespace: str, mesh: Mesh) -> bool:

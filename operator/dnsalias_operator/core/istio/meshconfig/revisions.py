@@ -17,7 +17,7 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 
 REVISION = "istio.io/rev"
-_NO_DIFFERENCE = frozenset({"read_from", "istio_revision", "limits_entries", "beside"})
+_NO_DIFFERENCE = frozenset({"read_from", "istio_revision", "limits_entries", "only_for"})
 _OF_ISTIOD = ("istio_version", "istio_dual_stack", "ip_autoallocate", "cluster_domain")
 """Facts that come from istiod's Deployment; the cluster's domain also from the injector."""
 
@@ -48,7 +48,7 @@ def effective_rules(given: Rules, found: Found, world: Snapshot) -> Rules:
     # Which of several clusters it is does not depend on a revision.
     others = ((name, other.model_copy(update={"topology": mesh.topology})) for name, other in told)
     beside = [
-        other.model_copy(update={"istio_revision": name, "beside": f"where istiod is of revision {name}"})
+        other.model_copy(update={"istio_revision": name, "only_for": f"where istiod is of revision {name}"})
         for name, other in others
         if any(_differences(mesh, other))
     ]
@@ -56,15 +56,20 @@ def effective_rules(given: Rules, found: Found, world: Snapshot) -> Rules:
     if wheres := tuple(where for capture, where in found.captures if capture != mesh.dns_capture):
         capture = not mesh.dns_capture
         about = f"in pods with DNS capture {_switch(capture)}"
-        beside.append(mesh.model_copy(update={"dns_capture": capture, "read_from": wheres, "beside": about}))
+        beside.append(mesh.model_copy(update={"dns_capture": capture, "read_from": wheres, "only_for": about}))
     return given.model_copy(update={"mesh": mesh, "beside": tuple(beside)})
 
 
-def mesh_for(rules: Rules, world: Snapshot, namespace: str) -> Mesh:
-    """The mesh as the pods of a namespace have it: that of the revision that it names, where that one differs."""
+def mesh_for(rules: Rules, world: Snapshot, namespace: str, revision: str = "") -> Mesh:
+    """The mesh as the pods of a namespace have it: that of the revision that it names, where that one differs.
+
+    ``revision`` is what a pod itself says, which goes before: its namespace may name a tag.
+    """
     found = next((n for n in world.namespaces() if n.meta.name == namespace), None)
-    revision = found.meta.labels.get(REVISION, "") if found else ""
-    return next((mesh for mesh in rules.beside if revision and mesh.istio_revision == revision), rules.mesh)
+    named = _plain(revision or (found.meta.labels.get(REVISION, "") if found else ""))
+    if not (named or revision) or named == _plain(rules.mesh.istio_revision):
+        return rules.mesh
+    return next((mesh for mesh in rules.beside if _plain(mesh.istio_revision) == named), rules.mesh)
 
 
 def differing(rules: Rules, world: Snapshot) -> tuple[str, ...]:
