@@ -31,7 +31,7 @@ from pydantic_settings import (
 
 from dnsalias_operator.core.hosts.names import reserved
 from dnsalias_operator.model.hostrules import HostRule, split
-from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.mesh import Mesh, Topology
 from dnsalias_operator.model.names import DOMAIN_PATTERN
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.settings_faults import explain, misspelt, unknown
@@ -91,7 +91,10 @@ class Settings(BaseSettings):
     dual_stack: bool = _is(Mesh, "dual_stack")
     istio_dual_stack: bool = _is(Mesh, "istio_dual_stack")
     ambient: Literal["auto", "yes", "no"] = _is(Mesh, "ambient")
-    multi_cluster: bool = _is(Mesh, "multi_cluster")
+    topology: Topology = _is(Mesh, "topology")
+    multi_cluster: bool = Field(
+        False, description="The older form of `topology`: true stands for primary, false for single."
+    )
     enable_auto_mtls: bool = _is(Mesh, "enable_auto_mtls")
     istio_revision: str = _is(Mesh, "istio_revision")
     # The API server.
@@ -206,6 +209,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"host_rules[{number}].suffixes: {why}, and no rule can allow it; remove it")
         return self
 
+    @model_validator(mode="after")
+    def _one_topology(self) -> Self:
+        given = {"topology", "multi_cluster"} <= self.model_fields_set
+        if given and self.multi_cluster == (self.topology == "single"):
+            told = str(self.multi_cluster).lower()
+            raise ValueError(f"topology is {self.topology}, and multi_cluster {told}; take multi_cluster out")
+        return self
+
     @property
     def reads_mesh(self) -> bool:
         """Whether the operator reads which mesh it is; one that is confined to a namespace reads nothing outside."""
@@ -214,9 +225,11 @@ class Settings(BaseSettings):
     @cached_property
     def rules(self) -> Rules:
         """The settings that decisions depend on; of the mesh's fields only those count as set that were given."""
-        given = Mesh.model_fields.keys() & self.model_fields_set
+        given = {name: getattr(self, name) for name in Mesh.model_fields.keys() & self.model_fields_set}
+        if "multi_cluster" in self.model_fields_set:
+            given.setdefault("topology", "primary" if self.multi_cluster else "single")
         return Rules(
-            mesh=Mesh(**{name: getattr(self, name) for name in given}),
+            mesh=Mesh(**given),
             **{name: getattr(self, name) for name in Rules.model_fields if name not in ("mesh", "beside")},
         )
 

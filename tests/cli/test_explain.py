@@ -44,7 +44,7 @@ def _list(**properties: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON Schema)
 
 _CHANGES = _list(verb=_TEXT, object=_TEXT, reason=_WORD)
 SCHEMA = _exactly(
-    kind={"enum": ["DnsAlias", "ServiceEntry"]},
+    kind={"enum": ["DnsAlias", "ServiceEntry", "Service"]},
     **_OBJECT,
     **_PLACE,
     summary=_TEXT,
@@ -85,6 +85,9 @@ SCHEMA = _exactly(
         names=_list(host=_TEXT, addresses=_LINES),
     ),
     notModelled=_LINES,
+    policies=_list(
+        kind=_TEXT, **_OBJECT, what=_TEXT, host={"type": ["string", "null"]}, clients={"type": "string"}, stopsAt=_LINES
+    ),
     conditions=_list(type=_TEXT, status={"enum": ["True", "False", "Unknown"]}, reason=_WORD, message=_TEXT),
     findings=_list(
         code={"type": "string", "pattern": r"^DA\d{3}$"},
@@ -288,7 +291,7 @@ def test_two_objects_of_one_name_are_told_apart(invoke: Invoke) -> None:
         (("se", "abc/service-api"), "there is no ServiceEntry abc/service-api in what was read"),
         (("pod", "abc/service-api"), "pod is neither DnsAlias nor ServiceEntry"),
         (("a", "b", "c"), "too many words"),
-        (("abc/traefik",), "abc/traefik is a Service; name an alias or entry of it: ServiceEntry abc/traefik-cutom"),
+        (("service", "abc/nothing"), "there is no Service abc/nothing in what was read"),
     ],
 )
 def test_what_is_not_there(invoke: Invoke, arguments: tuple[str, ...], told: str) -> None:

@@ -288,3 +288,29 @@ def test_the_policy_knows_the_mesh_of_a_file(invoke: Invoke, write: Write) -> No
     assert (told.exit_code, told.stderr) == (0, "")
     assert "mesh.corp belongs to the cluster domain" in told.stdout
     assert invoke("admission", "--mesh-config", "no-such.yaml").exit_code == 2
+
+
+REMOTE = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: istio-system, annotations: {topology.istio.io/controlPlaneClusters: cluster1}}
+---
+apiVersion: dnsalias.io/v1alpha1
+kind: DnsAlias
+metadata: {name: pay, namespace: abc}
+spec: {host: pay.hello, serviceRef: {name: pay}}
+"""
+
+
+def test_the_topology_and_what_shows_it_are_printed(invoke: Invoke, write: Write) -> None:
+    """By `dnsalias mesh`, and by what every command says that it assumed; a setting wins."""
+    path = write("world.yaml", REMOTE)
+    where = "Namespace istio-system: annotation topology.istio.io/controlPlaneClusters"
+    assert facts(json.loads(invoke("mesh", "-f", path, "-o", "json").stdout))["topology"] == ("remote", where)
+    planned = invoke("plan", "-f", path)
+    assert ", topology remote, " in planned.stdout
+    assert "NotReadHere" in planned.stdout
+    told = json.loads(invoke("mesh", "-f", path, "-o", "json", "--topology", "primary").stdout)
+    assert facts(told)["topology"] == ("primary", "setting")
+    assert told["contradictions"] == [f"topology is set to primary, and counts; {where} says remote"]
+    assert "one cluster" in invoke("plan", "-f", path, "--one-cluster").stdout

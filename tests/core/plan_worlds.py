@@ -29,7 +29,7 @@ rarely = st.integers(0, 5).map(lambda n: n == 5)
 
 rules = st.builds(
     Rules,
-    mesh=st.sampled_from((*[Mesh()] * 6, Mesh(default_service_export_to=(".",)), Mesh(multi_cluster=True))),
+    mesh=st.sampled_from((*[Mesh()] * 6, Mesh(default_service_export_to=(".",)), Mesh(topology="primary"))),
     containment=st.sampled_from((True, True, False)),
     infer_service=flags,
     foreign_entries=st.sampled_from((*["patch"] * 6, "observe")),

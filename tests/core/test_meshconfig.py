@@ -371,12 +371,12 @@ def test_what_is_set_by_hand_counts_and_the_contradiction_is_told() -> None:
     found = read_document(configmap({"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}, "enableAutoMtls": True}))
     by_hand = Mesh(outbound_traffic_policy="ALLOW_ANY", enable_auto_mtls=True)
     assert mesh(found, given=by_hand).outbound_traffic_policy == "ALLOW_ANY"
-    (one,) = contradictions(by_hand, found)
+    (one,) = contradictions(by_hand, found, Snapshot())
     assert str(one) == (
         "outbound_traffic_policy is set to ALLOW_ANY, and counts; "
         "ConfigMap istio-system/istio: outboundTrafficPolicy says REGISTRY_ONLY"
     )
-    assert contradictions(Mesh(), found) == ()
+    assert contradictions(Mesh(), found, Snapshot()) == ()
 
 
 @pytest.mark.parametrize(
@@ -386,7 +386,7 @@ def test_a_release_without_its_patch_contradicts_only_another_minor(by_hand: str
     """1.28 is no news against 1.28.10, and 1.28.1 is another release."""
     found = read_document(deployment())
     given_mesh = Mesh(istio_version=by_hand)
-    assert bool(contradictions(given_mesh, found)) is differs
+    assert bool(contradictions(given_mesh, found, Snapshot())) is differs
     assert mesh(found, given=given_mesh).istio_version == by_hand
 
 

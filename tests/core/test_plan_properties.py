@@ -15,6 +15,7 @@ from dnsalias_operator.core.plan import lint, plan
 from dnsalias_operator.core.traffic.catch_all import catches_all
 from dnsalias_operator.core.traffic.takeover import DIRECT, Receivers, receivers
 from dnsalias_operator.model.kinds import KINDS, Object
+from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service
@@ -99,6 +100,22 @@ def test_no_service_loses_its_address(raws: list[Raw], rules: Rules) -> None:
     """
     world = snapshot(raws)
     assert losses(world, plan(world, rules), rules) == []
+
+
+@profile
+@given(raws=plan_worlds.worlds(), rules=plan_worlds.rules)
+def test_no_clusterip_is_written_for_other_clusters(raws: list[Raw], rules: Rules) -> None:
+    """Where proxies of other clusters read the entries, no write has a clusterIP, and none that was given stays."""
+    single, primary = (rules.model_copy(update={"mesh": Mesh(topology=t)}) for t in ("single", "primary"))
+    world = snapshot(raws)
+    ips = {ip for service in world.services() for ip in service.cluster_ips}
+    by_owner = {e.key: ips.intersection(e.addresses) for e in world.entries()}
+    for begun in (world, plan(world, single).after):
+        decided = plan(begun, primary)
+        sent = [a for c in decided.changes for a in (c.apply.get("spec") or {}).get("addresses", ())]
+        assert ips.isdisjoint(sent)
+        after = {e.key: ips.intersection(e.addresses) for e in decided.after.entries()}
+        assert rules.foreign_entries == "observe" or all(found == by_owner.get(k, set()) for k, found in after.items())
 
 
 @profile

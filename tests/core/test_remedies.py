@@ -18,7 +18,7 @@ from tests.scenarios.simulated import Cluster
 
 FLOOR = 690
 """Remedies carried out; a test that carries out fewer has lost worlds or findings."""
-KNOWLEDGE = 4
+KNOWLEDGE = 3
 """Remedies that no edit of objects can carry out, each with its reason in the table."""
 Record = Callable[[str, object], None]
 

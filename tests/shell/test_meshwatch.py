@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.namespace import Namespace
 from dnsalias_operator.model.snapshot import LiveSnapshot
 from dnsalias_operator.settings import Settings
@@ -14,6 +15,7 @@ from dnsalias_operator.shell.api.errors import ApiError, ClusterError, Unreachab
 from dnsalias_operator.shell.current import Current
 from dnsalias_operator.shell.reporting.metrics import Metrics
 from dnsalias_operator.shell.watching.meshwatch import MeshWatch
+from dnsalias_operator.shell.watching.slim import slim
 from tests.shell.simulated_time import simulate
 
 INTERVAL = 15.0
@@ -189,6 +191,44 @@ def test_where_it_is_not_to_be_read_nothing_is_asked() -> None:
         await asyncio.sleep(1)
         assert told.asked
         await told.ends()
+
+    simulate(story())
+
+
+def test_the_root_namespace_changes_the_topology_at_once() -> None:
+    """A remote cluster has none of the objects that are read by name: its annotation is all there is."""
+
+    async def story() -> None:
+        world = World()
+        await asyncio.sleep(1)
+        world.namespace("istio-system")
+        assert (world.current.rules.mesh.topology, world.changes) == ("single", [])
+        annotations = {"topology.istio.io/controlPlaneClusters": "cluster1"}
+        raw = {"metadata": {"name": "istio-system", "annotations": annotations}}
+        world.objects.put(Namespace.parse(slim(raw, KINDS["Namespace"])))
+        world.watch.namespaces_changed()
+        assert (world.current.rules.mesh.topology, len(world.changes)) == ("remote", 1)
+        world.namespace("istio-system")
+        assert (world.current.rules.mesh.topology, len(world.changes)) == ("single", 2)
+        await world.ends()
+
+    simulate(story())
+
+
+def test_a_topology_that_is_set_otherwise_has_its_series() -> None:
+    """What the root Namespace says is no less a contradiction than what a MeshConfig says."""
+
+    async def story() -> None:
+        world = World(topology="single")
+        await asyncio.sleep(1)
+        series = world.metrics.contradicted.labels("topology")
+        assert series._value.get() == 0
+        raw = {"metadata": {"name": "istio-system", "annotations": {"topology.istio.io/controlPlaneClusters": "*"}}}
+        world.objects.put(Namespace.parse(raw))
+        world.watch.namespaces_changed()
+        assert world.current.rules.mesh.topology == "single"
+        assert series._value.get() == 1
+        await world.ends()
 
     simulate(story())
 

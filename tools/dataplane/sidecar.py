@@ -10,7 +10,6 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tools.dataplane.istiod import DISCOVERY
 from tools.dataplane.spaces import HOME, Space
 from tools.dataplane.web import until_serving
 
@@ -39,6 +38,7 @@ class Workload:
         labels: of the pod.
         token: of the service account, for the audience istio-ca.
         root_certificate: PEM that istiod's own certificate is checked against.
+        discovery: address and port of istiod.
         dns_capture: whether the agent answers the pod's DNS lookups.
         environment: more variables of pilot-agent, such as ``ISTIO_META_*``.
     """
@@ -50,6 +50,7 @@ class Workload:
     labels: Mapping[str, str]
     token: str
     root_certificate: str
+    discovery: str
     dns_capture: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -81,14 +82,14 @@ def _env(workload: Workload) -> dict[str, str]:
     proxy_config = {
         "binaryPath": str(HOME / "bin" / "envoy"),
         "proxyBootstrapTemplatePath": str(HOME / "bin" / BOOTSTRAP),
-        "discoveryAddress": DISCOVERY,
+        "discoveryAddress": workload.discovery,
         "statusPort": STATUS_PORT,
         "terminationDrainDuration": "1s",
     }
     return {
         "PATH": os.environ["PATH"],
         "PROXY_CONFIG": json.dumps(proxy_config),
-        "CA_ADDR": DISCOVERY,
+        "CA_ADDR": workload.discovery,
         "ISTIOD_SAN": "istiod.istio-system.svc",
         "POD_NAME": workload.name,
         "POD_NAMESPACE": workload.namespace,

@@ -1,6 +1,9 @@
 """Prints docs/settings.md from the settings themselves: `python -m tools.documents.settings > docs/settings.md`."""
 
+from collections.abc import Mapping
 from typing import get_args
+
+from pydantic import BaseModel
 
 from dnsalias_operator.cli.commands.run import run
 from dnsalias_operator.model.hostrules import HostRule
@@ -56,6 +59,8 @@ GROUPS = (
     ("Facts about the mesh", Mesh, ASSUMED),
     ("The running operator", Settings, "Connections, pace, HTTP endpoints and logs."),
 )
+OLDER: Mapping[type[BaseModel], tuple[str, ...]] = {Mesh: ("multi_cluster",)}
+"""Older forms of what a model has."""
 HOSTS = """\
 ## Who may have which host
 
@@ -95,7 +100,8 @@ def document() -> str:
     out = [HEAD]
     listed: set[str] = set()
     for title, model, prose in GROUPS:
-        names = [name for name in Settings.model_fields if name in model.model_fields and name not in listed]
+        theirs = {*model.model_fields, *OLDER.get(model, ())}
+        names = [name for name in Settings.model_fields if name in theirs and name not in listed]
         listed.update(names)
         out += [f"## {title}", "", prose, "", "| Setting | Default | Legal | Flag | Meaning |", "|---|---|---|---|---|"]
         out += [_row(name) for name in names]

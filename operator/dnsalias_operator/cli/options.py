@@ -4,7 +4,7 @@ import functools
 import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -16,7 +16,7 @@ from dnsalias_operator.cli.reading.namespaces import no_such
 from dnsalias_operator.cli.terminal import count, note
 from dnsalias_operator.core.istio.meshconfig import joined
 from dnsalias_operator.model.kinds import KINDS
-from dnsalias_operator.model.mesh import Mesh
+from dnsalias_operator.model.mesh import Mesh, Topology
 from dnsalias_operator.model.release import MEASURED, MODELLED
 from dnsalias_operator.model.rules import Rules
 
@@ -58,7 +58,12 @@ _MESH = (
     click.option(
         "--enable-auto-mtls/--no-enable-auto-mtls", default=None, help="As in MeshConfig (enableAutoMtls).  [yes]"
     ),
-    click.option("--multi-cluster/--one-cluster", default=None, help="Whether several clusters share the mesh.  [one]"),
+    click.option(
+        "--topology",
+        type=click.Choice(get_args(Topology)),
+        help="Which part of a mesh of several clusters this one is.  [single]",
+    ),
+    click.option("--multi-cluster/--one-cluster", default=None, help="Like --topology primary, or single."),
 )
 _DECISIONS = (
     click.option(
@@ -235,7 +240,7 @@ def with_rules(command: Command) -> Command:
 
 def with_mesh(command: Command) -> Command:
     """Add the options for facts about the mesh; the command gets `Rules` as ``rules``."""
-    names = {"config", *Rules.model_fields, *Mesh.model_fields}
+    names = {"config", "multi_cluster", *Rules.model_fields, *Mesh.model_fields}
 
     @functools.wraps(command)
     def ruled(**given: Any) -> Any:  # noqa: ANN401

@@ -38,7 +38,8 @@ class Hazard:
 class Finding:
     """A fault in one object. ``code`` is stable (docs/findings.md); ``port`` is None for one of the whole object.
 
-    ``hazard`` is None where the fault is the object's own.
+    ``hazard`` is None where the fault is the object's own. ``about`` is the other object that the finding is about,
+    where there is just one.
     """
 
     code: str
@@ -48,6 +49,7 @@ class Finding:
     message: str
     remedy: str
     hazard: Hazard | None = None
+    about: Key | None = None
 
     @property
     def order(self) -> tuple[Any, ...]:

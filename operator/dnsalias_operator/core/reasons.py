@@ -53,9 +53,9 @@ class Reason(StrEnum):
     READY = "Ready", "The alias is served.", HOLDS
 
     INVALID = "Invalid", "The spec does not satisfy the schema.", NOT_ACCEPTED
-    MULTI_CLUSTER_UNSUPPORTED = (
-        "MultiClusterUnsupported",
-        "Several clusters share the mesh, and a clusterIP belongs to one of them.",
+    NOT_READ_HERE = (
+        "NotReadHere",
+        "This is a remote cluster: the istiod that serves it reads no ServiceEntries here.",
         NOT_ACCEPTED,
         UNFIXED,
     )
@@ -156,6 +156,11 @@ class Reason(StrEnum):
         "Clients in ambient mode are about, for whom no shared address is safe.",
         UNFIXED,
     )
+    READ_IN_OTHER_CLUSTERS = (
+        "ReadInOtherClusters",
+        "Proxies of other clusters read the entry, and a clusterIP belongs to this cluster alone.",
+        UNFIXED,
+    )
     NOT_REPAIRABLE = "NotRepairable", "The API lets the entry have nothing of what it lacks.", UNFIXED
 
     MATCHED_BY_SNI = "MatchedBySni", "The entry is matched by SNI, and an address would narrow it.", LEFT_ALONE
@@ -166,7 +171,7 @@ class Reason(StrEnum):
     SERVICE_REPLACED = "ServiceReplaced", "The Service was deleted and created again.", WRITTEN
     LEAVES_SHARED_ADDRESS = (
         "LeavesSharedAddress",
-        "The entry had an address that ambient clients cannot share.",
+        "The entry had an address that ambient clients, or other clusters, cannot share.",
         WRITTEN,
     )
     GIVES_WAY_TO_SERVICE = "GivesWayToService", "The entry came before its Service.", WRITTEN

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, integer, mapping, mappings, texts
+from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, integer, mapping, mappings, strings, texts
 from dnsalias_operator.model.names import Key
+
+PASSING = "AUTO_PASSTHROUGH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,12 +15,14 @@ class Gateway:
     """A networking.istio.io Gateway.
 
     ``selector`` is empty where it has none, and then the Gateway is for every gateway. ``ports`` are the numbers of its
-    servers.
+    servers. ``passing`` are the hosts of those that let TLS pass by its SNI (AUTO_PASSTHROUGH), as between networks;
+    None where it has none such.
     """
 
     meta: ObjectMeta
     selector: Mapping[str, str]
     ports: frozenset[int]
+    passing: tuple[str, ...] | None = None
     raw: Raw = field(default_factory=empty, compare=False, repr=False)
 
     @property
@@ -34,5 +39,13 @@ class Gateway:
             meta=ObjectMeta.parse(raw),
             selector=texts(spec.get("selector")),
             ports=frozenset(number for number in numbers if number),
+            passing=_passing(spec),
             raw=raw,
         )
+
+
+def _passing(spec: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """A host may have the namespace before it of which VirtualServices are bound to it."""
+    servers = [s for s in mappings(spec.get("servers")) if mapping(s.get("tls")).get("mode") == PASSING]
+    hosts = (host.rpartition("/")[2] for server in servers for host in strings(server.get("hosts")))
+    return tuple(dict.fromkeys(hosts)) if servers else None

@@ -209,7 +209,12 @@ _ROWS = (
         "authorizationpolicies",
         AuthorizationPolicy.parse,
         optional=True,
-        shape={"targetRefs": [{"group": TEXT, "kind": TEXT, "name": TEXT}]},
+        shape={
+            "action": TEXT,
+            "selector": {"matchLabels": LABELS},
+            "targetRefs": [{"group": TEXT, "kind": TEXT, "name": TEXT}],
+            "rules": [{"to": [{"operation": {"hosts": TEXTS, "notHosts": TEXTS}}]}],
+        },
     ),
     Kind(
         "Gateway",
@@ -218,7 +223,10 @@ _ROWS = (
         "gateways",
         Gateway.parse,
         optional=True,
-        shape={"selector": LABELS, "servers": [{"port": {"number": NUMBER}}]},
+        shape={
+            "selector": LABELS,
+            "servers": [{"port": {"number": NUMBER}, "hosts": TEXTS, "tls": {"mode": TEXT}}],
+        },
     ),
 )
 

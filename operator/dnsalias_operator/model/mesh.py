@@ -7,6 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from dnsalias_operator.model.names import DOMAIN_PATTERN, LABEL_PATTERN, REVISION_PATTERN
 from dnsalias_operator.model.release import MEASURED, RELEASE_PATTERN, Release, since
 
+Topology = Literal["single", "multi-primary", "primary", "remote"]
+"""Which part of a mesh this cluster is. single: it has no other cluster. multi-primary: its istiod reads this cluster's
+ServiceEntries for the proxies of this cluster. primary: and for those of other clusters. remote: the istiod of a
+primary cluster serves it, which reads no ServiceEntries here."""
 READ_ONLY = frozenset(
     {"ip_autoallocate", "undiscovered", "private_entries", "hidden_entries", "limits_entries", "read_from", "only_for"}
 )
@@ -48,7 +52,11 @@ class Mesh(BaseModel):
         description="Whether any client in the mesh is in ambient mode: as the Namespaces' labels say, or as said here "
         "(yes: some pods are labelled one by one).",
     )
-    multi_cluster: bool = Field(False, description="Whether several clusters share the mesh.")
+    topology: Topology = Field(
+        "single",
+        description="Which part of a mesh of several clusters this one is (docs/clusters.md); unset: as the objects of "
+        "the mesh show, else single.",
+    )
     enable_auto_mtls: bool = Field(True, description="MeshConfig.enableAutoMtls.")
     istio_revision: str = Field(
         "",
@@ -90,6 +98,11 @@ class Mesh(BaseModel):
         """
         return namespace not in self.undiscovered
 
+    @property
+    def remote(self) -> bool:
+        """Whether nobody reads the ServiceEntries of this cluster (docs/clusters.md)."""
+        return self.topology == "remote"
+
     def assumptions(self) -> str:
         """One line that says what a prediction assumed."""
         export_to = ",".join(self.default_service_export_to)
@@ -98,7 +111,8 @@ class Mesh(BaseModel):
             f"Istio {self.release}{measured}, outboundTrafficPolicy {self.outbound_traffic_policy}, "
             f"DNS capture {'on' if self.dns_capture else 'off'}, "
             f"defaultServiceExportTo {export_to}, root namespace {self.root_namespace}, "
-            f"cluster domain {self.cluster_domain}, {'several clusters' if self.multi_cluster else 'one cluster'}"
+            f"cluster domain {self.cluster_domain}, "
+            f"{'one cluster' if self.topology == 'single' else f'topology {self.topology}'}"
             f"{f', ambient clients {self.ambient}' * (self.ambient != 'auto')}"
             f"{', dual-stack pods' * self.dual_stack}{', istiod with ISTIO_DUAL_STACK' * self.istio_dual_stack}"
             f"{'' if self.enable_auto_mtls else ', enableAutoMtls off'}{self._by_namespace()}"

@@ -37,6 +37,14 @@ def http_at_sidecar(bench: Bench, match: re.Match[str]) -> None:
         bench.cluster.patch(key, {"spec": {"egress": egress}})
 
 
+def let_pass(bench: Bench, _: re.Match[str]) -> None:
+    """Add the alias' host to the Gateway's hosts."""
+    for key, raw in list(bench.cluster.objects.items()):
+        if key.kind == "Gateway":
+            servers = [{**s, "hosts": [*s["hosts"], bench.spec["host"]]} for s in raw["spec"]["servers"]]
+            bench.cluster.patch(key, {"spec": {"servers": servers}})
+
+
 def import_both(bench: Bench, match: re.Match[str]) -> None:
     """Import the Service in the Sidecars of the namespace as well, on its own host line."""
     service = bench.service

@@ -99,7 +99,7 @@ OF_ALIASES: tuple[Rule, ...] = (
     ),
     rule(r"Invalid: spec\.host: .*, (?:such )?as (?:in )?(?P<example>[a-z.-]+).* \(got .*\)", a.example_host),
     rule(r"NotDiscovered: .*; label it as one of them asks", why="the mesh is read by labels of Namespaces"),
-    rule(r"MultiClusterUnsupported: .*", why="no edit of objects: the mesh has several clusters"),
+    rule(r"NotReadHere: .*; declare the DnsAlias there instead, and delete it here", e.delete),
     rule(
         r"NameTaken: ServiceEntry (?P<entry>\S+) exists.*; rename the DnsAlias or delete that entry",
         a.rename,
@@ -121,7 +121,11 @@ OF_ALIASES: tuple[Rule, ...] = (
     ),
     rule(r"PlaintextEndpoints: spec\.endpoints is Service, .*; use endpoints: Auto", a.endpoints("Auto")),
     rule(r"ServiceIsExternalName: .*; alias the Service it names instead", a.refer_to_another),
-    rule(r"ServiceNotFound: .*; create it or correct spec\.serviceRef", a.create_service, a.refer_to_another),
+    rule(
+        r"ServiceNotFound: .*; create it or correct spec\.serviceRef(?: \(if .*\))?",
+        a.create_service,
+        a.refer_to_another,
+    ),
     rule(
         r"WouldCatchAll: .* to port (?P<port>\d+) of pods in namespace (?P<namespace>[\w-]+), .*; "
         r"give its egress port the protocol HTTP, or limit spec\.ports to other ports",

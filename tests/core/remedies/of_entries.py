@@ -28,7 +28,7 @@ OF_ENTRIES: tuple[Rule, ...] = (
         e.to_tcp,
         e.take_proxy_port_out,
     ),
-    rule(r"MultiClusterUnsupported: .*", why="no edit of objects: the mesh has several clusters"),
+    rule(r"NotReadHere: .*; declare it there instead, and delete it here", e.delete),
     rule(r"NoService: .*; annotate it dnsalias\.io/service: <name>", e.annotate_service),
     rule(
         r"OutsideMesh: .*; list its real addresses in .*, or give its ports the protocol TLS .*",
@@ -45,6 +45,7 @@ OF_ENTRIES: tuple[Rule, ...] = (
         rf"ProtocolMismatch: {TAKES}.*; give the port in the ServiceEntry the Service port's protocol{REMAINS}",
         e.protocol_of_service,
     ),
+    rule(r"ReadInOtherClusters: .*; declare a DnsAlias instead, which gets an address of its own", r.declare_alias),
     rule(
         r"ServiceHasNoAddress: .*; annotate the entry dnsalias\.io/service: <name> of a Service with a clusterIP",
         e.annotate_service,

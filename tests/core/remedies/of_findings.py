@@ -100,6 +100,13 @@ OF_FINDINGS: tuple[Rule, ...] = (
         e.list_outside_addresses,
     ),
     rule(r"list the Service's first clusterIP only", e.first_address_only),
+    rule(
+        r"list in spec\.addresses an address that no Service of any cluster has, or .* declare a DnsAlias .*",
+        e.own_address,
+        r.declare_alias,
+    ),
+    rule(r"delete it here, copy no ServiceEntries with .*, and declare the DnsAlias in this cluster", e.delete),
+    rule(r"add the alias' host to the hosts of the gateway's server with tls\.mode AUTO_PASSTHROUGH, .*", r.let_pass),
     rule(r"delete the ServiceEntry and create it again with an address that no Service has; .*", e.recreate_elsewhere),
     rule(r"delete the ServiceEntry and create it again with an address that nobody else has; .*", e.recreate_elsewhere),
     rule(

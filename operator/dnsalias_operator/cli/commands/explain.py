@@ -1,4 +1,4 @@
-"""`dnsalias explain`: everything about one alias or entry, or the page of a finding or reason."""
+"""`dnsalias explain`: everything about one alias, entry or Service, or the page of a finding or reason."""
 
 import difflib
 import json
@@ -21,7 +21,6 @@ from dnsalias_operator.cli.terminal import clean, on_terminal, rendered
 from dnsalias_operator.core.advice.story import Story, story
 from dnsalias_operator.core.entries.ownership import live_owner
 from dnsalias_operator.core.entries.serves_alias import corresponds
-from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.findings.catalog import runs
 from dnsalias_operator.core.reasons import Reason
 from dnsalias_operator.model.kinds import KINDS
@@ -29,17 +28,19 @@ from dnsalias_operator.model.names import KIND, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.snapshot import Snapshot
 
-HELP = """Show everything about one DnsAlias or ServiceEntry, or explain a finding or a reason.
+HELP = """Show everything about one DnsAlias, ServiceEntry or Service, or explain a finding or a reason.
 
 For an object it shows the Service, the entry, who gets the connections to each address and port and from where, what
-is wrong, how the name resolves, and what to do. WHAT is NAMESPACE/NAME, with the kind before it if an alias and an
-entry have the same name; or a host; or a finding's code; or a reason of a condition, of an unfixed entry or of a write.
+is bound to it and what of that stops at the alias, what is wrong, how the name resolves, and what to do. WHAT is
+NAMESPACE/NAME, with the kind before it if an alias and an entry have the same name; or a host; or a finding's code; or
+a reason of a condition, of an unfixed entry or of a write.
 
 \b
 Example:
   dnsalias explain abc/service-api
   dnsalias explain serviceentry abc/traefik-cutom-name -f manifests/
   dnsalias explain traefik.cutom-name       who has this host?
+  dnsalias explain service abc/pay          what is bound to it?
   dnsalias explain DA004
   dnsalias explain WouldShadowService
 
@@ -48,7 +49,7 @@ Exit codes:
   0  explained
   2  bad usage, no such object, or input that cannot be read
 """
-_KINDS = {word: kind for kind in (KIND, "ServiceEntry") for word in KINDS[kind].words}
+_KINDS = {word: kind for kind in (KIND, "ServiceEntry", "Service") for word in KINDS[kind].words}
 _EXPECTED = "expected [KIND] NAMESPACE/NAME, a host, a finding's code such as DA004, or a reason"
 
 
@@ -109,7 +110,11 @@ def _subject(what: tuple[str, ...]) -> tuple[str, str]:
     """The kind that was given ("" for any) and the word that names the object."""
     *kinds, word = what
     if len(kinds) > 1 or (kinds and kinds[0].lower() not in _KINDS):
-        named = f"{clean(kinds[0])} is neither DnsAlias nor ServiceEntry" if len(kinds) == 1 else "too many words"
+        named = (
+            f"{clean(kinds[0])} is neither DnsAlias nor ServiceEntry nor Service"
+            if len(kinds) == 1
+            else "too many words"
+        )
         raise click.UsageError(f"{named}; {_EXPECTED}")
     return _KINDS[kinds[0].lower()] if kinds else "", word
 
@@ -129,11 +134,11 @@ def _key(world: Snapshot, kind: str, word: str, rules: Rules) -> Key:
         listed = "\n".join(f"  dnsalias explain {k.kind.lower()} {clean(f'{k.namespace}/{k.name}')}" for k in found)
         raise click.UsageError(f"{clean(word)} can mean {len(found)} objects; give one of:\n{listed}")
     namespace, slash, name = word.partition("/")
-    service = world.service(namespace, name) if slash and not kind else None
-    if service is not None:
-        raise click.UsageError(f"{clean(word)} is a Service; {_of_service(world, service.key, rules)}")
+    if slash and kind in ("", "Service") and (service := world.service(namespace, name)):
+        return service.key
     what = f"{kind or 'DnsAlias or ServiceEntry'} {clean(word)}"
-    every = [k for k in (*(a.key for a in world.aliases()), *(e.key for e in world.entries())) if kind in ("", k.kind)]
+    kinds = (kind,) if kind else (KIND, "ServiceEntry")
+    every = [o.key for each in kinds for o in world.find("kind", each)]
     known = {f"{k.namespace}/{k.name}" for k in every} if slash else {k.name for k in every}
     raise click.UsageError(f"there is no {what} in what was read{meant(word, known)}; {_EXPECTED}")
 
@@ -156,14 +161,6 @@ def _serves_one_of(world: Snapshot, key: Key, others: Iterable[Key], rules: Rule
     owner = live_owner(world, entry)
     aliases = (world.alias(k.namespace, k.name) for k in others if k.kind == KIND)
     return any(alias and (alias == owner or corresponds(world, alias, entry, rules)) for alias in aliases)
-
-
-def _of_service(world: Snapshot, key: Key, rules: Rules) -> str:
-    """What the user may have meant instead of a Service."""
-    aliases = [a.key for a in world.aliases_of(key.namespace, key.name)]
-    entries = [e.key for e in world.entries() if stands_for(world, e, rules).named == key]
-    listed = ", ".join(clean(k) for k in (*aliases, *entries))
-    return f"name an alias or entry of it: {listed}" if listed else "it has no alias and no entry"
 
 
 def as_dict(of: Story, places: Mapping[Key, Place]) -> dict[str, Any]:
@@ -206,6 +203,18 @@ def as_dict(of: Story, places: Mapping[Key, Place]) -> dict[str, Any]:
             "names": [{"host": host, "addresses": list(addresses)} for host, addresses in of.ambient.names],
         },
         "notModelled": list(of.not_followed),
+        "policies": [
+            {
+                "kind": b.key.kind,
+                "namespace": b.key.namespace,
+                "name": b.key.name,
+                "what": b.what,
+                "host": b.host or None,
+                "clients": b.clients,
+                "stopsAt": [f"{k.namespace}/{k.name}" for k in b.stops],
+            }
+            for b in of.bound
+        ],
         "conditions": [
             {"type": c.type, "status": c.status, "reason": c.reason, "message": c.message} for c in of.conditions
         ],

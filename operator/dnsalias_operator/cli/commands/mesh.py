@@ -10,7 +10,7 @@ import click
 from dnsalias_operator.cli.options import ERROR, OK, Source, with_mesh, with_source
 from dnsalias_operator.cli.reading.meshread import mesh_in
 from dnsalias_operator.cli.terminal import clean, note
-from dnsalias_operator.core.istio.meshconfig import Found, contradictions, differing, effective_rules
+from dnsalias_operator.core.istio.meshconfig import Found, contradictions, differing, effective_rules, located
 from dnsalias_operator.core.istio.meshconfig.found import BESIDE, shown
 from dnsalias_operator.model.mesh import READ_ONLY, Mesh
 from dnsalias_operator.model.rules import Rules
@@ -59,9 +59,9 @@ def mesh(source: Source, rules: Rules, output: str) -> int:
     found = mesh_in(inputs, rules)
     world = inputs.snapshot()
     ruled = effective_rules(rules, found, world)
-    used, revisions = ruled.mesh, differing(ruled, world)
+    used, revisions, found = ruled.mesh, differing(ruled, world), located(found, rules.mesh, world)
     facts = [*_facts(rules.mesh, used, found)]
-    contradicted = [str(each) for each in contradictions(rules.mesh, found)]
+    contradicted = [str(each) for each in contradictions(rules.mesh, found, world)]
     if output == "json":
         document: dict[str, Any] = {
             "facts": [{"name": line.name, "value": line.value, "from": line.source} for line in facts],

@@ -97,13 +97,12 @@ def findings_in(inputs: Inputs, rules: Rules) -> Judged:
     """Look at every world; the same finding of the same document in several worlds is one."""
     found: dict[tuple[Finding, Place | None], tuple[Item, list[str]]] = {}
     every, snapshots, used = worlds(inputs), list[Snapshot](), list[Rules]()
-    told: dict[str, None] = {}
     meshes = [mesh_in(inputs, rules, world.items) for world in every]
-    for line in dict.fromkeys(line for mesh in meshes for line in complaints(mesh, rules.mesh)):
-        note(line)
+    told = dict.fromkeys(line for mesh in meshes for line in complaints(mesh, rules.mesh, Snapshot()))
     for world, mesh in zip(every, meshes, strict=True):
         for reading in readings(world, namespaces_known=inputs.namespaces_known):
             snapshots = [*snapshots[:1], reading.snapshot]
+            told |= dict.fromkeys(complaints(mesh, rules.mesh, reading.snapshot))
             ruled = rules_in(mesh, rules, reading.snapshot)
             used += [] if ruled in used else [ruled]
             told |= dict.fromkeys(by_revision(ruled, reading.snapshot))

@@ -8,6 +8,7 @@ from dnsalias_operator.cli.printing.ambientrows import to_of, way_of
 from dnsalias_operator.cli.reading.problems import Place
 from dnsalias_operator.cli.terminal import clean, severity
 from dnsalias_operator.core.advice.answers import ELSEWHERE, Answer
+from dnsalias_operator.core.advice.bound import Bound
 from dnsalias_operator.core.advice.story import Story
 from dnsalias_operator.core.istio.ambient import Answer as AmbientResult
 from dnsalias_operator.core.istio.listeners import Row
@@ -28,9 +29,11 @@ def lines_of(story: Story, places: Mapping[Key, Place], mesh: Mesh) -> Iterator[
     yield click.style(f"{clean(story.key)}{where} {clean(story.summary)}", bold=True)
     yield from _section("Name", _names(story, mesh))
     yield from _section("Service", _service(story, mesh))
-    yield from _section("Entry", _entry(story, mesh))
+    if story.key.kind != "Service":
+        yield from _section("Entry", _entry(story, mesh))
     yield from _section("Traffic", _traffic(story, mesh))
     yield from _section("Ambient", _ambient(story))
+    yield from _section("Policies", map(_bound, story.bound))
     yield from _section("Conditions", (f"{c.type:<12} {c.status:<7} {clean(c.reason)}" for c in story.conditions))
     yield from _section("Findings", _findings(story))
     yield from _section("What to do", _steps(story))
@@ -132,6 +135,15 @@ def _end(answers: Answer, row: Row) -> str:
         return f"{match} by its Host header"
     end = f"{match} to {clean(row.owner or row.cluster)}"
     return click.style(end, fg="red", bold=True) if answers.address == ELSEWHERE and not row.sni else end
+
+
+def _bound(one: Bound) -> str:
+    parts = [f"{clean(one.key)}: {clean(one.what)}"]
+    parts += [f"for {clean(one.host)}"] if one.host else ["at the pods"]
+    if one.clients:
+        parts.append(f"({clean(one.clients)})")
+    stops = f"; stops at {', '.join(map(clean, one.stops))}" if one.stops else ""
+    return " ".join(parts) + click.style(stops, fg="yellow")
 
 
 def _ambient(story: Story) -> Iterator[str]:

@@ -18,13 +18,12 @@ _FLAGS = {
     "dns_capture": ("--dns-capture", "--no-dns-capture"),
     "dual_stack": ("--dual-stack", "--no-dual-stack"),
     "istio_dual_stack": ("--istio-dual-stack", "--no-istio-dual-stack"),
-    "multi_cluster": ("--multi-cluster", "--one-cluster"),
 }
 _WORDS = {
     "dns_capture": "DNS capture",
     "dual_stack": "dual-stack pods",
     "istio_dual_stack": "ISTIO_DUAL_STACK",
-    "multi_cluster": "several clusters",
+    "topology": "topology",
     "outbound_traffic_policy": "outboundTrafficPolicy",
     "default_service_export_to": "defaultServiceExportTo",
     "root_namespace": "root namespace",

@@ -90,7 +90,7 @@ def in_mesh(inputs: Inputs, rules: Rules, world: Snapshot) -> Rules:
     """The rules in the mesh as it is; what cannot be used, and what contradicts a setting, goes to standard error."""
     found = mesh_in(inputs, rules)
     ruled = rules_in(found, rules, world)
-    for line in complaints(found, rules.mesh):
+    for line in complaints(found, rules.mesh, world):
         note(line)
     for line in by_revision(ruled, world):
         note(line)
@@ -99,7 +99,7 @@ def in_mesh(inputs: Inputs, rules: Rules, world: Snapshot) -> Rules:
 
 def rules_in(found: Found, rules: Rules, world: Snapshot) -> Rules:
     """The rules with the mesh that comes of what was found."""
-    return effective_rules(rules, found, world) if found or found.captures else rules
+    return effective_rules(rules, found, world)
 
 
 def by_revision(ruled: Rules, world: Snapshot) -> Iterator[str]:
@@ -108,9 +108,9 @@ def by_revision(ruled: Rules, world: Snapshot) -> Iterator[str]:
         yield f"warning: {line}; what would do harm in any of them counts (docs/mesh.md)"
 
 
-def complaints(found: Found, mesh: Mesh) -> Iterator[str]:
+def complaints(found: Found, mesh: Mesh, world: Snapshot) -> Iterator[str]:
     """What of it cannot be used, what contradicts a setting, and what may not be read."""
-    for line in (*found.faults, *contradictions(mesh, found)):
+    for line in (*found.faults, *contradictions(mesh, found, world)):
         yield f"warning: {line}"
     denied = [line.removeprefix(DENIED) for line in found.unread if line.startswith(DENIED)]
     if denied:

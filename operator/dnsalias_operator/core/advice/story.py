@@ -1,4 +1,4 @@
-"""Everything there is to say about one DnsAlias or one ServiceEntry, gathered for a person who looks at it alone."""
+"""Everything there is to say about one DnsAlias, ServiceEntry or Service, for a person who looks at it alone."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -6,11 +6,13 @@ from typing import Any
 
 from dnsalias_operator.core.advice.ambient import NOTHING, AmbientView, seen_in_ambient_mode
 from dnsalias_operator.core.advice.answers import ELSEWHERE, Answer, not_followed, who_answers
+from dnsalias_operator.core.advice.bound import Bound, bound_to
 from dnsalias_operator.core.advice.naming import Naming, naming
 from dnsalias_operator.core.aliases.decide import decide_alias
 from dnsalias_operator.core.entries.decide import decide_entry
 from dnsalias_operator.core.entries.ownership import claims_to_be_ours, excluded, live_owner, opted_out
 from dnsalias_operator.core.entries.stands_for import stands_for
+from dnsalias_operator.core.findings.by_release import service_findings
 from dnsalias_operator.core.findings.lint import alias_findings, entry_findings
 from dnsalias_operator.core.istio.validation import admitted, cannot_exist
 from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, EntryDecision, Finding, State
@@ -18,7 +20,7 @@ from dnsalias_operator.model.dnsalias import DnsAlias, chosen_ports
 from dnsalias_operator.model.meta import mappings
 from dnsalias_operator.model.names import REPAIR_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.service import Service
+from dnsalias_operator.model.service import Service, tcp_ports
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.model.status import PATCHED, READY
@@ -32,7 +34,7 @@ class Story:
     ``entry`` is the ServiceEntry as it stands, None where it is still to be made. ``mode`` is Generated or Patched, ""
     for an entry that serves no alias. ``state`` is the entry's, None where the operator does not look after it.
     ``answers`` are for sidecars, ``ambient`` is for pods in ambient mode. ``not_followed`` says what ``answers`` leave
-    out.
+    out. ``bound`` is what is bound to the Service and to the alias' host, of an alias and of a Service.
     ``conditions`` are the alias' as decided now. ``changes`` are due, ``withheld`` kept back by a policy. ``lasting``
     are the findings that the changes do not fix. ``steps`` says what to do, in order; empty where all is well.
     """
@@ -55,6 +57,7 @@ class Story:
     findings: tuple[Finding, ...] = ()
     lasting: tuple[Finding, ...] = ()
     names: tuple[Naming, ...] = ()
+    bound: tuple[Bound, ...] = ()
     steps: tuple[str, ...] = ()
 
     def fixes(self, finding: Finding) -> bool:
@@ -63,7 +66,7 @@ class Story:
 
 
 def story(world: Snapshot, key: Key, rules: Rules) -> Story | None:
-    """The story of a DnsAlias or ServiceEntry; None where there is none of that key.
+    """The story of a DnsAlias, ServiceEntry or Service; None where there is none of that key.
 
     An entry that was made for an alias has the alias' story.
     """
@@ -76,6 +79,8 @@ def story(world: Snapshot, key: Key, rules: Rules) -> Story | None:
         alias = owner
     if alias is not None:
         return _of_alias(world, alias, rules)
+    if key.kind == "Service" and (service := world.service(key.namespace, key.name)):
+        return _of_service(world, service, rules)
     return _of_entry(world, entry, rules) if entry is not None else None
 
 
@@ -119,7 +124,25 @@ def _of_alias(world: Snapshot, alias: DnsAlias, rules: Rules) -> Story:
         withheld=cared.withheld if cared else (),
     )
     story = _with_traffic(world, story, ports, rules)
+    if service is not None:
+        story = replace(story, bound=bound_to(world, service, story.hosts, story.findings, rules.mesh))
     return replace(story, steps=(*_alias_steps(alias, story), *_common_steps(story)))
+
+
+def _of_service(world: Snapshot, service: Service, rules: Rules) -> Story:
+    key = service.key
+    aliases = world.aliases_of(key.namespace, key.name)
+    hosts = [alias.spec.host for alias in aliases if alias.spec]
+    listed = ", ".join(f"{alias.key} ({alias.spec.host})" for alias in aliases if alias.spec)
+    entries = [str(e.key) for e in world.entries() if stands_for(world, e, rules).named == key]
+    other = [e for e in entries if not any(e == f"ServiceEntry {a.meta.namespace}/{a.meta.name}" for a in aliases)]
+    told = [f"has the alias{'es' * (len(hosts) > 1)} {listed}" if hosts else "has no alias"]
+    told += [f"is meant by {', '.join(other)}"] if other else []
+    story = Story(key, (), named=key, service=service, summary=" and ".join(told))
+    story = _with_traffic(world, story, [p.port for p in tcp_ports(service)], rules)
+    found = [finding for alias in aliases for finding in alias_findings(world, alias.key, rules)]
+    story = replace(story, bound=bound_to(world, service, hosts, found, rules.mesh))
+    return replace(story, steps=tuple(_common_steps(story)))
 
 
 def _served(decided: AliasDecision, cared: EntryDecision | None) -> str:
@@ -186,6 +209,8 @@ def _with_traffic(world: Snapshot, story: Story, ports: list[int], rules: Rules)
 def _findings(world: Snapshot, story: Story, rules: Rules) -> Iterator[Finding]:
     if story.key.kind == "DnsAlias":
         yield from alias_findings(world, story.key, rules)
+    if story.key.kind == "Service" and story.service is not None:
+        yield from service_findings(world, story.service, rules)
     made = next((c.key for c in story.changes if c.key.kind == "ServiceEntry"), None)
     key = story.entry.key if story.entry else made  # not there yet, and then there
     entry = world.entry(key.namespace, key.name) if key else None

@@ -6,7 +6,12 @@ from typing import Any
 from dnsalias_operator.core import changes
 from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.aliases.conditions import failing, holding
-from dnsalias_operator.core.aliases.desired import desired, leaves_shared_address, limits
+from dnsalias_operator.core.aliases.desired import (
+    desired,
+    leaves_shared_address,
+    limits,
+    moves_off_shared_address,
+)
 from dnsalias_operator.core.aliases.generate import generate
 from dnsalias_operator.core.aliases.guard import hindrance
 from dnsalias_operator.core.aliases.refusals import refusal
@@ -14,6 +19,7 @@ from dnsalias_operator.core.entries.decide import decide_entry
 from dnsalias_operator.core.entries.ownership import other_managers
 from dnsalias_operator.core.entries.serves_alias import foreign_entries, generated_entry, mismatch
 from dnsalias_operator.core.istio.protocols import routed
+from dnsalias_operator.core.istio.topology import served_where
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Change, Refusal, State
 from dnsalias_operator.core.reasons import Reason, Why
@@ -86,9 +92,10 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
             steps, fault = (), _pending(ours)
     else:
         steps, fault = _kept(case, service, ours, manifest, wait)
+    served = f"{_works(entry, spec.host)}{served_where(rules.mesh)}"
     return AliasDecision(
         key=alias.key,
-        conditions=failing(fault) if fault else holding(_works(entry, spec.host), limits(case)),
+        conditions=failing(fault) if fault else holding(served, limits(case)),
         host=spec.host,
         addresses=service.cluster_ips,
         entry=alias.meta.name,
@@ -141,6 +148,8 @@ def _kept(
             ((), _pending(ours)) if ours.meta.deleting else ((changes.recreated(ours, manifest, leaving, wait),), None)
         )
     restored = changes.restored(ours, manifest)
+    if restored and (moving := moves_off_shared_address(case, ours)):
+        restored = replace(restored, reason=moving.reason, message=moving.message)
     steps = (restored,) if restored else ()
     wanted = ServiceEntry.parse({**manifest, "metadata": ours.raw.get("metadata") or {}})
     without = case.world.with_changes({ours.key: None})
@@ -209,7 +218,8 @@ def _corresponding(case: Case, service: Service, entries: list[ServiceEntry]) ->
         message = f"{other.key} has host {spec.host} as well, and requests go there too; {lead}, or delete it"
         return _refused(alias, None, Refusal(Reason.ENTRY_MISMATCH, message, ACCEPTED))
     decided = decide_entry(case.world, entry.key, case.rules)
-    conditions = holding(f"{entry.key}, kept right by this operator, makes {spec.host} work{_limit(entry, case)}")
+    served = f"makes {spec.host} work{_limit(entry, case)}{served_where(case.rules.mesh)}"
+    conditions = holding(f"{entry.key}, kept right by this operator, {served}")
     if decided is None or decided.state is not State.FIXED:
         excluded = Why(Reason.ENTRY_EXCLUDED, "it is in a namespace that is never repaired")
         why = (decided.why if decided else None) or excluded

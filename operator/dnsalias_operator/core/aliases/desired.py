@@ -7,6 +7,7 @@ from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.aliases.generate import generate
 from dnsalias_operator.core.entries.containment import containment_address
 from dnsalias_operator.core.istio.ambient import ambient_clients
+from dnsalias_operator.core.istio.sharing import forbidden
 from dnsalias_operator.core.outcome import Refusal
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.catch_all import streams_on_wildcard
@@ -19,8 +20,8 @@ from dnsalias_operator.model.status import ACCEPTED
 def desired(case: Case, service: Service, ours: ServiceEntry | None) -> dict[str, Any] | Refusal:
     """What is to be written, or why nothing may be.
 
-    The entry has an address of its own, not its Service's, where clients in ambient mode are about (docs/istio.md,
-    "Ambient"), and where a Sidecar makes HTTP ports ports of bytes: they are matched by an address, and with the
+    The entry has an address of its own, not its Service's, where no clusterIP may be shared (`sharing`), and where a
+    Sidecar makes HTTP ports ports of bytes: they are matched by an address, and with the
     Service's they might get the requests to it.
     """
     recreated_for = ours.meta.annotations.get(RECREATED_FOR_ANNOTATION, "") if ours else ""
@@ -28,12 +29,12 @@ def desired(case: Case, service: Service, ours: ServiceEntry | None) -> dict[str
     made = partial(generate, case.alias, case.spec, service, case.ports, export_to, mesh, recreated_for)
     manifest = made()
     plain = ServiceEntry.parse(manifest)
-    about = ambient_clients(case.world, mesh) if plain.addresses else ""
-    if about and ours and ours.workload_selector is None and _shared(case, ours):
+    none_shared = forbidden(case.world, mesh) if plain.addresses else None
+    if none_shared and none_shared.reason is Reason.AMBIENT_CLIENTS and ours and _stays(case, ours):
         return manifest  # neither a change nor its deletion would give the Service its address back (DA020 says so)
-    if about:
+    if none_shared:
         address = containment_address(case.world, ours or plain, case.rules) if case.rules.containment else ""
-        return made(address=address) if address else _no_address(case, about)
+        return made(address=address) if address else _no_address(case, none_shared.about)
     harmed = streams_on_wildcard(case.world, plain, mesh)
     if not case.rules.containment or not harmed:
         return manifest
@@ -66,6 +67,22 @@ def leaves_shared_address(case: Case, ours: ServiceEntry) -> Why | None:
     if shared is None or not about or ours.workload_selector is None:
         return None
     return Why(Reason.LEAVES_SHARED_ADDRESS, f"{about}, where the clusterIP of {shared.key} may not be shared")
+
+
+def moves_off_shared_address(case: Case, ours: ServiceEntry) -> Why | None:
+    """Why our entry is changed in place to an address of its own; None where it need not, or may not.
+
+    Sidecars take such a change at once, and the Service's own listener has its address again (docs/istio.md, "Shared
+    addresses").
+    """
+    shared, none_shared = _shared(case, ours), forbidden(case.world, case.rules.mesh)
+    if shared is None or none_shared is None or none_shared.reason is Reason.AMBIENT_CLIENTS:
+        return None
+    return Why(Reason.LEAVES_SHARED_ADDRESS, f"{none_shared.about}: {none_shared.harm} of {shared.key}")
+
+
+def _stays(case: Case, ours: ServiceEntry) -> bool:
+    return ours.workload_selector is None and _shared(case, ours) is not None
 
 
 def _shared(case: Case, ours: ServiceEntry) -> Service | None:

@@ -11,6 +11,7 @@ from dnsalias_operator.core.entries.serves_alias import generated_entry
 from dnsalias_operator.core.hosts.holders import HOST_CHECKS
 from dnsalias_operator.core.istio.ambient import ambient_clients
 from dnsalias_operator.core.istio.protocols import PortClass, Protocol, class_of, service_protocol
+from dnsalias_operator.core.istio.topology import MAY_BE_ELSEWHERE, NOT_READ
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import Refusal
 from dnsalias_operator.core.reasons import Reason
@@ -38,12 +39,13 @@ def ambient(case: Case) -> Refusal | None:
     return Refusal(Reason.PLAINTEXT_IN_AMBIENT, message, ACCEPTED)
 
 
-def multi_cluster(case: Case) -> Refusal | None:
-    """Several clusters share the mesh."""
-    if not case.rules.mesh.multi_cluster:
+def remote_cluster(case: Case) -> Refusal | None:
+    """Nobody reads ServiceEntries in this cluster."""
+    if not case.rules.mesh.remote:
         return None
-    message = "the setting multi_cluster is true: a clusterIP of one cluster would be programmed in every cluster"
-    return Refusal(Reason.MULTI_CLUSTER_UNSUPPORTED, message, ACCEPTED)
+    return Refusal(
+        Reason.NOT_READ_HERE, f"{NOT_READ}; declare the DnsAlias there instead, and delete it here", ACCEPTED
+    )
 
 
 def not_discovered(case: Case) -> Refusal | None:
@@ -64,7 +66,8 @@ def service_missing(case: Case) -> Refusal | None:
         return None
     namespace, name = case.alias.meta.namespace, case.spec.service_ref.name
     meant = did_you_mean(name, (s.meta.name for s in case.world.services_in(namespace)))
-    message = f"Service {namespace}/{name} does not exist{meant}; create it or correct spec.serviceRef"
+    elsewhere = MAY_BE_ELSEWHERE if case.rules.mesh.topology in ("multi-primary", "primary") else ""
+    message = f"Service {namespace}/{name} does not exist{meant}; create it or correct spec.serviceRef{elsewhere}"
     return Refusal(Reason.SERVICE_NOT_FOUND, message, RESOLVED_REFS)
 
 
@@ -225,7 +228,7 @@ def private_shadow(case: Case) -> Refusal | None:
 
 
 CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
-    multi_cluster,
+    remote_cluster,
     not_discovered,
     ambient,
     *HOST_CHECKS,

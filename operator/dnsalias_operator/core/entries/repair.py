@@ -20,6 +20,7 @@ from dnsalias_operator.core.entries.unfixed import (
     matched_by_sni,
     narrowed,
     no_address,
+    not_read,
     plaintext_endpoints,
     stale,
     takes,
@@ -76,7 +77,8 @@ def _complete(world: Snapshot, entry: ServiceEntry, rules: Rules) -> Fix:
     base = as_written(entry, rules)
     wanted = _fix(world, entry, base, rules)
     taking = takes_anyway(patched(base, wanted), rules.mesh)
-    if taking is None or (wanted.why and wanted.why.reason is Reason.NOT_REPAIRABLE):
+    settled = wanted.why and wanted.why.reason in (Reason.NOT_REPAIRABLE, Reason.NOT_READ_HERE)
+    if taking is None or settled:
         return wanted
     # It comes before any other reason: what fixes that one leaves the catch-all.
     return replace(wanted, why=taking)
@@ -205,7 +207,8 @@ def _left_alone(world: Snapshot, base: ServiceEntry, target: StandsFor, rules: R
         return Fix(None, None, Why(Reason.ADDRESS_SET_BY_OWNER, message), target=target)
     resolved_outside = target.reason is Reason.OUTSIDE_MESH
     if lacks_addresses(base) or (lacks_endpoints(base) and not resolved_outside) or catches(world, base, rules.mesh):
-        return None
+        unread = not_read(rules.mesh)
+        return Fix(None, None, unread, target=target) if unread else None
     if taken := takes_away(world, base, rules.mesh):
         return Fix(None, None, takes(base, target.service, taken, already=True), target=target)
     why = stale(base, target)

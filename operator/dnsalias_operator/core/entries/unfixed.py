@@ -7,6 +7,8 @@ from dnsalias_operator.core.istio.clusters import leads_to_gateways
 from dnsalias_operator.core.istio.lacking import lacks_addresses, narrowed_by_address, without_address
 from dnsalias_operator.core.istio.listeners import holds
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol, routed
+from dnsalias_operator.core.istio.sharing import forbidden
+from dnsalias_operator.core.istio.topology import NOT_READ
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.core.traffic.backends import selects_pods_of
 from dnsalias_operator.core.traffic.catch_all import catches_despite_address, matched_by_address
@@ -28,14 +30,10 @@ _SELECT_PODS = (
 
 def no_address(world: Snapshot, base: ServiceEntry, service: Service, rules: Rules) -> Why | None:
     """Why the Service has no address to give to the entry."""
-    if rules.mesh.multi_cluster:
+    if lacks_addresses(base) and (none_shared := forbidden(world, rules.mesh)):
         return Why(
-            Reason.MULTI_CLUSTER_UNSUPPORTED, f"the clusterIP of {service.key} belongs to one of several clusters"
-        )
-    if lacks_addresses(base) and (about := ambient_clients(world, rules.mesh)):
-        return Why(
-            Reason.AMBIENT_CLIENTS,
-            f"{about}, and clients there get every entry: none may share the clusterIP of {service.key}; "
+            none_shared.reason,
+            f"{none_shared.about}, and {none_shared.harm} of {service.key}; "
             "declare a DnsAlias instead, which gets an address of its own",
         )
     if service.cluster_ips:
@@ -50,6 +48,13 @@ def no_address(world: Snapshot, base: ServiceEntry, service: Service, rules: Rul
         Reason.ADDRESS_UNKNOWN,
         f"{service.key} has no clusterIP yet; in files, add spec.clusterIPs as the cluster has it",
     )
+
+
+def not_read(mesh: Mesh) -> Why | None:
+    """Why nothing is written into any entry: nobody reads those of this cluster."""
+    if not mesh.remote:
+        return None
+    return Why(Reason.NOT_READ_HERE, f"{NOT_READ}; declare it there instead, and delete it here")
 
 
 def takes_anyway(after: ServiceEntry, mesh: Mesh) -> Why | None:

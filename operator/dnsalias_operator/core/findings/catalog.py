@@ -215,6 +215,25 @@ PUBLIC_BY_DEFAULT = Fault(
     "set defaultServiceExportTo in MeshConfig to ['.'], after every Service and ServiceEntry that is for other "
     "namespaces has an exportTo of its own",
 )
+READ_IN_OTHER_CLUSTERS = Fault(
+    "DA034",
+    "Other clusters get a clusterIP of this one",
+    Severity.WARNING,
+    "list in spec.addresses an address that no Service of any cluster has, or delete the ServiceEntry and declare a "
+    "DnsAlias instead",
+)
+COPIED_FROM_ANOTHER_CLUSTER = Fault(
+    "DA035",
+    "Copied from another cluster",
+    Severity.WARNING,
+    "delete it here, copy no ServiceEntries with the label dnsalias.io/alias, and declare the DnsAlias in this cluster",
+)
+STOPS_AT_THE_GATEWAY = Fault(
+    "DA036",
+    "East-west gateway lets the alias not pass",
+    Severity.WARNING,
+    "add the alias' host to the hosts of the gateway's server with tls.mode AUTO_PASSTHROUGH, in every cluster",
+)
 
 FAULTS: tuple[Fault, ...] = (
     CATCH_ALL,
@@ -250,6 +269,9 @@ FAULTS: tuple[Fault, ...] = (
     EXTERNAL_NAME_CATCHES_ALL,
     ENTRIES_WITHOUT_LIMIT,
     PUBLIC_BY_DEFAULT,
+    READ_IN_OTHER_CLUSTERS,
+    COPIED_FROM_ANOTHER_CLUSTER,
+    STOPS_AT_THE_GATEWAY,
     *AMBIENT_FAULTS,
 )
 TITLES = {fault.code: fault.title for fault in FAULTS}

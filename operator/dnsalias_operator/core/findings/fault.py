@@ -24,6 +24,7 @@ class Fault:
         severity: Severity | None = None,
         remedy: str | None = None,
         hazard: Hazard | None = None,
+        about: Key | None = None,
     ) -> Finding:
         """A finding of this kind in one object, with the usual severity and remedy unless others are given."""
-        return Finding(self.code, severity or self.severity, key, port, message, remedy or self.remedy, hazard)
+        return Finding(self.code, severity or self.severity, key, port, message, remedy or self.remedy, hazard, about)

@@ -17,6 +17,7 @@ from dnsalias_operator.core.findings.annotations import annotations_without_mean
 from dnsalias_operator.core.findings.at_root import at_root
 from dnsalias_operator.core.findings.by_release import first_address_only, service_findings
 from dnsalias_operator.core.findings.catch_all import catch_all, harm, hazard
+from dnsalias_operator.core.findings.clusters import copied, read_in_other_clusters, stops_at_the_gateway
 from dnsalias_operator.core.findings.envoy import plaintext_into_strict, refused_by_envoy
 from dnsalias_operator.core.findings.names import reserved_host, unknown_endpoint
 from dnsalias_operator.core.findings.one_address import shared_by_entries
@@ -114,7 +115,7 @@ def _entry_findings(
 def lacks(look: Look) -> Iterator[Finding]:
     """An entry in our care, or one that names a Service, without addresses or endpoints."""
     relevant = look.service is not None or (look.decision is not None and look.decision.selected)
-    if not relevant or not_repairable(look.entry) or look.outside:
+    if not relevant or not_repairable(look.entry) or look.outside or look.rules.mesh.remote:
         return
     service = look.service
     addresses = f" ({', '.join(service.cluster_ips)} of {service.key})" if service and service.cluster_ips else ""
@@ -224,6 +225,8 @@ CHECKS: tuple[Callable[[Look], Iterable[Finding]], ...] = (
     cannot_repair,
     port_not_on_service,
     *AMBIENT_CHECKS,
+    read_in_other_clusters,
+    copied,
     shared_by_entries,
     named_as_service,
     mixed_addresses,
@@ -258,6 +261,7 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecisi
         yield from led_elsewhere(world, alias, alias.spec.host, service, rules.mesh)
         if entry := _entry_of(world, decided):
             yield from policies_left_out(world, alias, entry, service, rules.mesh)
+            yield from stops_at_the_gateway(world, alias, entry, service, rules.mesh)
             if world.get(entry.key) is None:
                 yield from policies_past(world, entry, key, rules.mesh)
     if alias.spec and generated_entry(world, alias) is None:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dnsalias_operator.core.findings import catalog
 from dnsalias_operator.core.istio.clusters.rules import namespaces_with_rules, rule_for
 from dnsalias_operator.core.istio.listeners import Client
-from dnsalias_operator.core.istio.listeners.imports import covers, overlap
-from dnsalias_operator.core.istio.listeners.services import PRIVATE, PUBLIC, full_name
+from dnsalias_operator.core.istio.listeners.imports import covers
+from dnsalias_operator.core.istio.listeners.services import full_name
+from dnsalias_operator.core.istio.listeners.unfollowed import request_rules
 from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.core.outcome import Finding
@@ -28,7 +29,7 @@ def policies_left_out(
     world: Snapshot, alias: DnsAlias, entry: ServiceEntry, service: Service, mesh: Mesh
 ) -> Iterator[Finding]:
     """What is bound to the Service and not to the alias' host, where the entry gives the alias a cluster of its own."""
-    ports = _own_cluster(entry, service)
+    ports = own_cluster(entry, service)
     if not ports:
         return
     host, theirs = entry.hosts[0], service_host(service, mesh)
@@ -46,20 +47,22 @@ def policies_left_out(
             f"{key} is bound to {service.key}{_what(world, key)}, and not to {host}: calls by {host} to {listed} have "
             "a cluster of their own, and go without it",
             remedy=remedy,
+            about=key,
         )
-    for routes in _routing(world, theirs, service.meta.namespace, mesh):
+    for routes in request_rules(world, service.meta.namespace, mesh, theirs):
         if not _binds(routes, host, mesh):
             yield catalog.POLICY_LEFT_OUT.at(
                 alias.key,
                 f"{routes.key} routes requests to {service.key}, and not those to {host}: calls by {host} to {listed} "
                 "go straight to the Service",
                 remedy=f"add {host} to spec.hosts of {routes.key}",
+                about=routes.key,
             )
 
 
 def led_elsewhere(world: Snapshot, alias: DnsAlias, host: str, service: Service, mesh: Mesh) -> Iterator[Finding]:
     """A VirtualService that has the alias' host, and leads its requests to something else than the Service."""
-    binding = [rule for rule in _routing(world, host, alias.meta.namespace, mesh) if _binds(rule, host, mesh)]
+    binding = [rule for rule in request_rules(world, alias.meta.namespace, mesh, host) if _binds(rule, host, mesh)]
     exact = [rule for rule in binding if host in rule.hosts]
     for rule in exact or binding:
         targets = {full_name(name, rule.meta.namespace, mesh) for name in rule.destinations}
@@ -72,28 +75,10 @@ def led_elsewhere(world: Snapshot, alias: DnsAlias, host: str, service: Service,
             )
 
 
-def _own_cluster(entry: ServiceEntry, service: Service) -> tuple[int, ...]:
+def own_cluster(entry: ServiceEntry, service: Service) -> tuple[int, ...]:
     """Ports whose calls do not take the Service's listener: those of HTTP, and all at an address of the entry's own."""
     apart = not set(entry.addresses) & set(service.cluster_ips)
     return tuple(p.number for p in entry.ports if apart or class_of(entry_protocol(p)) is PortClass.HTTP)
-
-
-def _routing(world: Snapshot, host: str, namespace: str, mesh: Mesh) -> list[VirtualService]:
-    """VirtualServices that route requests to a host in sidecars of ``namespace``, or of every one."""
-    return [
-        rule
-        for rule in world.virtual_services()
-        if rule.routes_requests
-        and mesh.discovers(rule.meta.namespace)
-        and _exported(rule, namespace)
-        and any(overlap(full_name(name, rule.meta.namespace, mesh), host) for name in rule.hosts)
-    ]
-
-
-def _exported(rule: VirtualService, namespace: str) -> bool:
-    targets = set(rule.export_to) or {PUBLIC}
-    own = rule.meta.namespace == namespace and PRIVATE in targets
-    return PUBLIC in targets or namespace in targets or own
 
 
 def _binds(rule: VirtualService, host: str, mesh: Mesh) -> bool:

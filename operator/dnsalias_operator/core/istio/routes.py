@@ -57,7 +57,7 @@ def _of_route(
     if colon:
         for cluster in clusters:
             if cluster.hostname == only:
-                rules = request_rules(world, client, mesh, only)
+                rules = tuple(vs.key for vs in request_rules(world, client.namespace, mesh, only))
                 yield VirtualHost(route, ANY_HOST, (), (), cluster, rules)
         return
     full = {cluster.hostname for cluster in clusters}
@@ -68,7 +68,7 @@ def _of_route(
         names = (first, *(name for name in others if name not in full))
         addresses = _addresses(cluster)
         contested = tuple(a for a in addresses if asked[a] > 1)
-        rules = request_rules(world, client, mesh, cluster.hostname)
+        rules = tuple(vs.key for vs in request_rules(world, client.namespace, mesh, cluster.hostname))
         yield VirtualHost(route, names, addresses, contested, cluster, rules)
 
 

@@ -12,8 +12,14 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from dnsalias_operator.core.istio.meshconfig import NOTHING, Found, contradictions, differing, revisions_in
-from dnsalias_operator.core.istio.meshconfig.found import DISCOVERY, VISIBILITY
+from dnsalias_operator.core.istio.meshconfig import (
+    NOTHING,
+    Found,
+    contradictions,
+    differing,
+    located,
+    revisions_in,
+)
 from dnsalias_operator.model.mesh import READ_ONLY, Mesh
 from dnsalias_operator.model.meta import mapping, texts
 from dnsalias_operator.model.snapshot import Snapshot
@@ -93,27 +99,27 @@ class MeshWatch:
         return revisions_in((n.meta.labels for n in self._world.namespaces()), self._revision)
 
     def namespaces_changed(self) -> None:
-        """Namespaces are not what they were: those that a MeshConfig chooses by their labels may be others now.
+        """Namespaces are not what they were: a MeshConfig may choose others, and the root one says where it belongs.
 
         Revisions that they name and that are not known yet are read at once.
         """
         if self._reads and self._revisions() != self._named:
             self._sooner.set()
-        found = self._current.found
-        if any(each.get(DISCOVERY) or each.get(VISIBILITY) for each in (found, *(other for _, other in found.others))):
-            self._learn(found)
+        if self.known.is_set():
+            self._learn(self._current.found)
 
     def _learn(self, found: Found) -> None:
         changed = self._current.learn(found, self._world)
-        if found != self._told or changed:
+        if located(found, self._current.given.mesh, self._world) != self._told or changed:
             self._tell(found)
         if changed and self.known.is_set():
             self._on_change()
 
     def _tell(self, found: Found) -> None:
         """One line, and the metrics, for each change of what is known."""
-        self._told = found
-        against = contradictions(self._current.given.mesh, found)
+        given = self._current.given.mesh
+        self._told = located(found, given, self._world)
+        against = contradictions(given, found, self._world)
         metrics = self._metrics
         names = {one.name for one in against}
         for name in (name for name in Mesh.model_fields if name not in READ_ONLY):

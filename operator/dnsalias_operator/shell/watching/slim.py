@@ -13,6 +13,7 @@ from typing import Any
 from dnsalias_operator.model.kinds import ALL, Kept, Kind
 from dnsalias_operator.model.meta import Raw, mapping, mappings, text
 from dnsalias_operator.model.names import (
+    CONTROL_PLANES_ANNOTATION,
     EXPORT_TO_ANNOTATION,
     GROUP,
     OWN_MANAGER,
@@ -87,7 +88,7 @@ def _metadata(raw: Raw, kept: Kept) -> dict[str, Any]:
 def _keeps(annotation: str, kept: Kept) -> bool:
     if kept.annotations:
         return annotation != _LAST_APPLIED
-    return annotation == EXPORT_TO_ANNOTATION or annotation.partition("/")[0] == GROUP
+    return annotation in (EXPORT_TO_ANNOTATION, CONTROL_PLANES_ANNOTATION) or annotation.partition("/")[0] == GROUP
 
 
 def _managed(entry: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -109,7 +109,8 @@ def _candidates(asked: _Asked, mesh: Mesh) -> Iterator[tuple[str, Any]]:
         yield "default_service_export_to", default
     yield "dual_stack", not mesh.dual_stack
     yield "istio_dual_stack", not mesh.istio_dual_stack
-    yield "multi_cluster", not mesh.multi_cluster
+    for topology in ("single", "remote"):
+        yield "topology", topology
     for namespace in sorted({sidecar.meta.namespace for sidecar in asked.world.sidecars()}):
         yield "root_namespace", namespace
     for domain in _domains(asked.seen):

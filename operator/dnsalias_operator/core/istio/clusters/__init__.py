@@ -10,7 +10,7 @@ MeshConfig's enableAutoMtls are not modelled; selectors of PeerAuthentications s
 """
 
 from dnsalias_operator.core.istio.clusters.cluster import Cluster, Workload, cluster_of, clusters_on
-from dnsalias_operator.core.istio.clusters.gateways import IsGateway, are_gateways, leads_to_gateways
+from dnsalias_operator.core.istio.clusters.gateways import IsGateway, are_gateways, leads_to_gateways, passing_hosts
 from dnsalias_operator.core.istio.clusters.peers import Demand, of_namespace, of_pods, of_workload
 from dnsalias_operator.core.istio.clusters.refused import refused
 from dnsalias_operator.core.istio.clusters.rules import namespaces_with_rules
@@ -33,6 +33,7 @@ __all__ = [
     "of_namespace",
     "of_pods",
     "of_workload",
+    "passing_hosts",
     "refused",
     "sends",
 ]

@@ -19,6 +19,7 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from dnsalias_operator.model.gateway import Gateway
+from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.snapshot import Snapshot
 
 GATEWAY_LABELS = ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name")
@@ -43,6 +44,15 @@ def are_gateways(snapshot: Snapshot, labels: Mapping[str, str], ports: Collectio
     if any(gateway.selector.items() <= labels.items() for gateway in opening):
         return IsGateway.YES
     return IsGateway.MAYBE if any(_may_select(gateway, labels) for gateway in opening) else IsGateway.NO
+
+
+def passing_hosts(snapshot: Snapshot) -> Mapping[Key, tuple[str, ...]]:
+    """By Gateway, the hosts that it lets pass by SNI, as those between networks do; () where it names none.
+
+    Source: buildGatewayTCPFilterChainOpts in pilot/pkg/networking/core/gateway.go: a chain for each service that
+    istiod knows and that the hosts of the server stand for.
+    """
+    return {g.key: g.passing for g in _gateways(snapshot) if g.passing is not None}
 
 
 def leads_to_gateways(labels: Mapping[str, str], ports: Collection[int]) -> bool:

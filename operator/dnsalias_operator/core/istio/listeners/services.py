@@ -77,14 +77,14 @@ def export_to(obj: Claimant, mesh: Mesh) -> frozenset[str]:
     pilot/pkg/model/push_context.go).
 
     What serviceEntryVisibility says of an entry's namespace caps both (source: serviceExportTo there). What is in a
-    namespace that istiod does not discover is for nobody.
+    namespace that istiod does not discover is for nobody; nor is an entry of a remote cluster (`core.istio.topology`).
     """
     if not mesh.discovers(obj.meta.namespace):
         return frozenset((NOBODY,))
     own = _exported(obj, mesh)
     if not isinstance(obj, ServiceEntry) or own == {NOBODY}:
         return own
-    if obj.meta.namespace in mesh.hidden_entries:
+    if mesh.remote or obj.meta.namespace in mesh.hidden_entries:
         return frozenset((NOBODY,))
     if obj.meta.namespace in mesh.private_entries:
         return frozenset((PRIVATE if own & {PUBLIC, PRIVATE, obj.meta.namespace} else NOBODY,))

@@ -45,15 +45,15 @@ def unfollowed(snapshot: Snapshot, client: Client, mesh: Mesh, port: int | None 
     )
 
 
-def request_rules(snapshot: Snapshot, client: Client, mesh: Mesh, hostname: str) -> tuple[Key, ...]:
-    """The VirtualServices that may lead the client's requests for that host elsewhere."""
-    return tuple(
-        vs.key
+def request_rules(snapshot: Snapshot, namespace: str, mesh: Mesh, hostname: str) -> list[VirtualService]:
+    """The VirtualServices that may lead requests for that host elsewhere, of sidecars in that namespace."""
+    return [
+        vs
         for vs in snapshot.virtual_services()
         if vs.routes_requests
-        and _sees(vs, client, mesh)
+        and _sees(vs, namespace, mesh)
         and any(overlap(full_name(host, vs.meta.namespace, mesh), hostname) for host in vs.hosts)
-    )
+    ]
 
 
 def unfollowed_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ def unfollowed_on(snapshot: Snapshot, client: Client, mesh: Mesh, port: int) -> 
 
 def _virtual_services(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[int]) -> Iterator[str]:
     """A VirtualService that puts TCP or TLS routes in the place of a service's own chain."""
-    routing = [vs for vs in snapshot.virtual_services() if vs.routes and _sees(vs, client, mesh)]
+    routing = [vs for vs in snapshot.virtual_services() if vs.routes and _sees(vs, client.namespace, mesh)]
     for vs in routing:
         routed = sorted(p for p in ports if _routes_on(vs, snapshot, client, mesh, p))
         if routed:
@@ -100,12 +100,12 @@ def _streams(egress: Egress, declared: list[PortClass]) -> set[PortClass]:
     return {_ROUTED_AS[c] for c in classes if c in _ROUTED_AS}
 
 
-def _sees(vs: VirtualService, client: Client, mesh: Mesh) -> bool:
+def _sees(vs: VirtualService, namespace: str, mesh: Mesh) -> bool:
     if not mesh.discovers(vs.meta.namespace):
         return False
     targets = set(vs.export_to) or {PUBLIC}
-    own = vs.meta.namespace == client.namespace
-    named = client.namespace in targets or (own and PRIVATE in targets)
+    own = vs.meta.namespace == namespace
+    named = namespace in targets or (own and PRIVATE in targets)
     return PUBLIC in targets or (named and NOBODY not in targets)
 
 
@@ -160,7 +160,7 @@ def _expected(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[int]) 
 
 def _at_endpoints(snapshot: Snapshot, client: Client, mesh: Mesh, ports: list[int]) -> Iterator[str]:
     """Services that keep the destination and have endpoints that are not known: each endpoint has a listener."""
-    found: dict[Key, set[int]] = {}
+    found = dict[Key, set[int]]()
     for port in ports:
         for egress in (e for e in scope_of(snapshot, client, mesh).on(port) if e.port is None and not e.bind):
             some = filter(_has_unknown_endpoints, claimants_on(snapshot, port, egress))

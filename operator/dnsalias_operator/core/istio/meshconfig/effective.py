@@ -12,6 +12,7 @@ from dnsalias_operator.core.istio.meshconfig.selectors import (
     NamespaceSelector,
     selected,
 )
+from dnsalias_operator.core.istio.meshconfig.topology import located
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.snapshot import Snapshot
 
@@ -37,6 +38,7 @@ def effective(given: Mesh, found: Found, world: Snapshot) -> Mesh:
     Selectors of namespaces are resolved by the Namespaces of ``world``. Of namespaces that it only knows by the objects
     in them the labels are not known: istiod is taken to see them.
     """
+    found = located(found, given, world)
     values: dict[str, Any] = {
         fact.name: fact.value
         for fact in found.facts
@@ -61,12 +63,12 @@ def effective(given: Mesh, found: Found, world: Snapshot) -> Mesh:
     return Mesh(**values)
 
 
-def contradictions(given: Mesh, found: Found) -> tuple[Contradiction, ...]:
+def contradictions(given: Mesh, found: Found, world: Snapshot) -> tuple[Contradiction, ...]:
     """The settings that are given by hand and are not what was found, by name."""
-    out = []
+    found, out = located(found, given, world), []
     for name in sorted(given.model_fields_set):
         fact = found.get(name)
-        if fact is not None and _differ(name, getattr(given, name), fact.value):
+        if fact is not None and fact.sure and _differ(name, getattr(given, name), fact.value):
             out.append(Contradiction(name, shown(getattr(given, name)), shown(fact.value), fact.where))
     return tuple(out)
 

@@ -9,11 +9,15 @@ Each = TypeVar("Each", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One value. ``name`` is a field of `Mesh`, or one of `BESIDE`; ``where`` names the object and the field in it."""
+    """One value. ``name`` is a field of `Mesh`, or one of `BESIDE`; ``where`` names the object and the field in it.
+
+    ``sure`` is whether it contradicts a setting that says otherwise; one that only follows from a hint does not.
+    """
 
     name: str
     value: Hashable
     where: str
+    sure: bool = True
 
     def __str__(self) -> str:
         return shown(self.value)
@@ -21,7 +25,8 @@ class Fact:
 
 DISCOVERY, VISIBILITY = "discovery_selectors", "service_entry_visibility"
 SHARED_CONFIG = "shared_mesh_config"
-BESIDE = (DISCOVERY, VISIBILITY, SHARED_CONFIG, "cluster", "network", "revision")
+REMOTE_PILOT, SERVES_OTHERS = "remote_istiod", "external_istiod"
+BESIDE = (DISCOVERY, VISIBILITY, SHARED_CONFIG, "cluster", "network", REMOTE_PILOT, SERVES_OTHERS, "revision")
 """Facts that are no field of `Mesh`: the first two decide by namespace, the third names a second MeshConfig
 (`shared.with_shared`), the others only say which mesh it is."""
 

@@ -10,7 +10,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dnsalias_operator.core.istio.meshconfig.fields import truth
-from dnsalias_operator.core.istio.meshconfig.found import SHARED_CONFIG, Fact, Found, got, shown
+from dnsalias_operator.core.istio.meshconfig.found import (
+    REMOTE_PILOT,
+    SERVES_OTHERS,
+    SHARED_CONFIG,
+    Fact,
+    Found,
+    got,
+    shown,
+)
 from dnsalias_operator.model.meta import Raw, mapping, mappings, strings, text
 from dnsalias_operator.model.names import DOMAIN_PATTERN
 from dnsalias_operator.model.release import MODELLED, RELEASE_PATTERN
@@ -18,6 +26,8 @@ from dnsalias_operator.model.release import MODELLED, RELEASE_PATTERN
 VERSION_LABEL = "app.kubernetes.io/version"
 REVISION_LABEL = "istio.io/rev"
 SHARED = "SHARED_MESH_CONFIG"
+EXTERNAL = "EXTERNAL_ISTIOD"
+"""Whether istiod serves clusters that have none; without it they get no root certificate (docs/clusters.md)."""
 _VARIABLES = {"PILOT_ENABLE_IP_AUTOALLOCATE": "ip_autoallocate", "ISTIO_DUAL_STACK": "istio_dual_stack"}
 """Variables that the model follows, and the fields of `Mesh`."""
 _UNFOLLOWED = {
@@ -60,10 +70,13 @@ def read_values(values: Mapping[str, Any], where: str) -> Found:
     for name, value, path in (
         ("cluster", cluster, "global.multiCluster.clusterName"),
         ("network", text(told.get("network")), "global.network"),
+        (REMOTE_PILOT, text(told.get("remotePilotAddress")), "global.remotePilotAddress"),
         ("revision", text(values.get("revision")), "revision"),
     ):
         if value:
             facts.append(Fact(name, value, f"{where}: {path}"))
+    if told.get("externalIstiod") is True:
+        facts.append(Fact(SERVES_OTHERS, True, f"{where}: global.externalIstiod"))
     if domain := text(mapping(told.get("proxy")).get("clusterDomain")):
         _domain(domain, f"{where}: global.proxy.clusterDomain", facts, faults)
     given = {**mapping(values.get("env")), **mapping(pilot.get("env"))}
@@ -93,6 +106,8 @@ def _with_variables(given: Mapping[str, object], where: str, facts: list[Fact], 
                 faults.append(f"{where}: {variable}: expected true or false, got {got(given[variable])}")
             else:
                 facts.append(Fact(name, told, f"{where}: {variable}"))
+    if _told(given.get(EXTERNAL)):
+        facts.append(Fact(SERVES_OTHERS, True, f"{where}: {EXTERNAL}"))
     if shared := text(given.get(SHARED)):
         facts.append(Fact(SHARED_CONFIG, shared, f"{where}: {SHARED}"))
     unfollowed += list(_others(given, where))

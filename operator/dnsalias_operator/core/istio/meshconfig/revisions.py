@@ -44,7 +44,9 @@ def with_revisions(found: Found, others: Mapping[str, Found]) -> Found:
 def effective_rules(given: Rules, found: Found, world: Snapshot) -> Rules:
     """The rules in the mesh as it is, and in its other revisions where these differ."""
     mesh = effective(given.mesh, found, world)
-    others = ((name, effective(given.mesh, _completed(other, found), world)) for name, other in found.others)
+    told = ((name, effective(given.mesh, _completed(other, found), world)) for name, other in found.others)
+    # Which of several clusters it is does not depend on a revision.
+    others = ((name, other.model_copy(update={"topology": mesh.topology})) for name, other in told)
     beside = [
         other.model_copy(update={"istio_revision": name, "only_for": f"where istiod is of revision {name}"})
         for name, other in others
