@@ -210,7 +210,7 @@ HOST = "hosts: [x.cutom-name]"
             "port 80",
         ),
         (f"{HOST}, ports: [{{name: a, number: 81, protocol: HTTP}}], {API}", "NoMatchingPort", "(81)"),
-        (f"hosts: ['*.x'], {PORTS}, {API}", "Invalid", "spec.host: expected a lower-case DNS name"),
+        (f"hosts: ['*.x'], {PORTS}, {API}", "Invalid", "spec.host: host has a wildcard"),
         (
             f"{HOST}, {PORTS}, endpoints: [{{address: service-api.abc.svc}}, {{address: x.example.com}}]",
             "OutsideMesh",
