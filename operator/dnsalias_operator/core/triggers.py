@@ -6,6 +6,7 @@ And the other way round: what a decision was made from first of all.
 from collections.abc import Iterable, Iterator
 
 from dnsalias_operator.core.entries.stands_for import stands_for
+from dnsalias_operator.core.istio.ambient import ambient_clients
 from dnsalias_operator.core.istio.lacking import lacks_addresses
 from dnsalias_operator.core.istio.listeners import bound, entries_binding, holds
 from dnsalias_operator.core.istio.listeners.services import full_name
@@ -125,6 +126,8 @@ def _served_by(world: Snapshot, key: Key) -> Iterator[Key]:
 
 def _around_service(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
     yield from _dependents(world, service, rules)
+    if ambient_clients(world, rules.mesh):
+        yield from _selecting(world, service)
     yield from _with_aliases(world, (e for e in world.entries_with_cidr() if holds(e.addresses, service.cluster_ips)))
     for ip in service.cluster_ips:
         yield from _with_aliases(world, entries_binding(world, ip))
@@ -132,6 +135,13 @@ def _around_service(world: Snapshot, service: Service, rules: Rules) -> Iterator
         for other in world.services_at(ip):
             if other.key != service.key:
                 yield from _dependents(world, other, rules)
+
+
+def _selecting(world: Snapshot, service: Service) -> Iterator[Key]:
+    """Entries that ask for pods as the Service does: those of its namespace may get them, those of others seem to."""
+    for entry in (e for e in world.entries() if e.workload_selector and not e.endpoints):
+        if entry.meta.namespace == service.meta.namespace or entry.workload_selector == service.selector:
+            yield entry.key
 
 
 def _dependents(world: Snapshot, service: Service, rules: Rules) -> Iterator[Key]:
