@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     containment: bool = _is(Rules, "containment")
     containment_range: str = _is(Rules, "containment_range")
     default_export_to: Names = _is(Rules, "default_export_to")
+    default_routing: Literal["Auto", "Service", "Own"] = _is(Rules, "default_routing")
     forbid_public_suffixes: bool = _is(Rules, "forbid_public_suffixes")
     internationalized_hosts: bool = _is(Rules, "internationalized_hosts")
     host_rules: HostRules = _is(Rules, "host_rules")

@@ -17,11 +17,13 @@ SAME_WORD = {
     ("model/status.py", "ResolvedRefs"),
     ("model/status.py", "Programmed"),
     ("model/status.py", "Ready"),
+    ("model/status.py", "PoliciesFollowed"),
     ("model/status.py", "Generated"),
     # The default of the CRD: the model is below the core, which has the list.
     ("model/status.py", "Pending"),
-    # A status reason of Kubernetes (metav1.StatusReason).
+    # Status reasons of Kubernetes (metav1.StatusReason).
     ("core/hosts/admission.py", "Invalid"),
+    ("core/hosts/admission.py", "Forbidden"),
     # The type of a pod's condition.
     ("core/istio/ambient/workloads.py", "Ready"),
 }

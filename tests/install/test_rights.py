@@ -21,10 +21,16 @@ pytestmark = [pytest.mark.cluster, pytest.mark.reliability]
 
 NOT_FOUND = 404
 READING = {"list", "watch"}
-LOOKED_AT = {"/services", "dnsalias.io/dnsaliases", "networking.istio.io/serviceentries"}
+LOOKED_AT = {
+    "/services",
+    "dnsalias.io/dnsaliases",
+    "networking.istio.io/serviceentries",
+    "networking.istio.io/virtualservices",
+}
 """What is read by name: an entry is made from these, and they are looked at once more before it is written."""
 MAY_BE_WRITTEN = {
     "networking.istio.io/serviceentries": {"create", "update", "patch", "delete"},
+    "networking.istio.io/virtualservices": {"create", "update", "patch", "delete"},
     "dnsalias.io/dnsaliases/status": {"patch"},
     "events.k8s.io/events": {"create"},
     "coordination.k8s.io/leases": {"create", "get", "update", "patch"},
@@ -63,7 +69,7 @@ def test_what_it_may_do_in_one_namespace(control_plane: ControlPlane, namespaced
 
 
 def test_the_lists_are_short() -> None:
-    """No wildcard, no Secret, no single object but the Lease and what entries are made from; writes of four kinds."""
+    """No wildcard, no Secret, no single object but the Lease and what entries are made from; writes of five kinds."""
     for line in can_i.golden("mesh"):
         assert line.startswith("get ")
         assert len(line.split(" ")) > 2  # a name
@@ -183,3 +189,30 @@ def _tour(plane: ControlPlane, namespace: str) -> None:
     time.sleep(FRESH_SECONDS)
     api.create(services, service)
     eventually(spec, "the entry is made again")
+    _tour_of_routes(plane, namespace, aliases)
+
+
+def _tour_of_routes(plane: ControlPlane, namespace: str, aliases: str) -> None:
+    """Every kind of write to the VirtualService of an alias."""
+    api = plane.api
+    routes = f"/apis/networking.istio.io/v1/namespaces/{namespace}/virtualservices"
+
+    def spec() -> dict[str, Any]:
+        return next((dict(r["spec"]) for r in api.get(routes)["items"]), {})
+
+    def edit(path: str, change: dict[str, Any]) -> None:
+        api.request("PATCH", path, {"spec": change}, "application/merge-patch+json")
+
+    services = f"/api/v1/namespaces/{namespace}/services"
+    api.create(services, make.service("web", ports=[make.port(80, "http")], selector={"app": "web"}))
+    api.create(aliases, make.alias("web", f"web.{namespace}-hello", "web", routing="Service"))
+    good = eventually(spec, "the VirtualService")
+    eventually(lambda: "conditions" in api.get(f"{aliases}/web").get("status", {}), "the status")
+    time.sleep(FRESH_SECONDS)
+    edit(f"{routes}/web", {"hosts": ["elsewhere.example"]})
+    eventually(lambda: spec() == good, "the host is set right")
+    edit(f"{routes}/web", {"tcp": [{"route": [{"destination": {"host": "elsewhere.example"}}]}]})
+    eventually(lambda: spec() == good, "the foreign field is taken out")
+    time.sleep(FRESH_SECONDS)
+    edit(f"{aliases}/web", {"routing": "Own"})
+    eventually(lambda: spec() == {}, "it goes where it is not asked for")

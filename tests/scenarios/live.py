@@ -22,10 +22,13 @@ ROOTS = {
     "ServiceEntry": ("/apis/networking.istio.io/v1", "serviceentries"),
     "Sidecar": ("/apis/networking.istio.io/v1", "sidecars"),
     "DestinationRule": ("/apis/networking.istio.io/v1", "destinationrules"),
+    "VirtualService": ("/apis/networking.istio.io/v1", "virtualservices"),
     KIND: ("/apis/dnsalias.io/v1alpha1", "dnsaliases"),
     "Namespace": ("/api/v1", "namespaces"),
 }
 NAME_LABEL = "kubernetes.io/metadata.name"
+WRITTEN = ("ServiceEntry", "VirtualService")
+"""What the operator writes."""
 A_SECOND = 1.05
 """Time stamps have whole seconds: what is created this much later is younger for certain."""
 
@@ -121,7 +124,7 @@ class Cluster:
 
     def clear(self) -> None:
         """Delete every object of the scenarios, and what they wrote into their namespaces."""
-        kinds = (KIND, "ServiceEntry", "Service", "Sidecar", "DestinationRule")
+        kinds = (KIND, "ServiceEntry", "Service", "Sidecar", "DestinationRule", "VirtualService")
         there = self.everything()
         left = [key_of(o) for o in there if o["kind"] in kinds and key_of(o).name != "kubernetes"]
         for key in sorted(left, key=lambda k: kinds.index(k.kind)):
@@ -162,7 +165,7 @@ def snapshot(objects: Iterable[Raw]) -> Snapshot:
 
 @dataclass
 class Watched:
-    """One scenario in a cluster: ``before`` are the entries of its namespaces as they stood when a phase began."""
+    """One scenario in a cluster: ``before`` are the entries and VirtualServices there when a phase began."""
 
     name: str
     scenario: Scenario
@@ -183,7 +186,7 @@ class Watched:
             uid = result["metadata"]["uid"]
             self.before.pop(done.delete, None)
             self.before = {key: raw for key, raw in self.before.items() if _owners(raw) != {uid}}
-        elif result["kind"] == "ServiceEntry":
+        elif result["kind"] in WRITTEN:
             self.before[key_of(result)] = result
 
     def faults(self, objects: Iterable[Raw], unfixed: dict[str, str], expect: Expect) -> list[str]:
@@ -197,7 +200,7 @@ class Watched:
 
     def _entries(self, objects: Iterable[Raw]) -> dict[Key, Raw]:
         mine = self.namespaces
-        return {key_of(o): o for o in objects if o["kind"] == "ServiceEntry" and o["metadata"]["namespace"] in mine}
+        return {key_of(o): o for o in objects if o["kind"] in WRITTEN and o["metadata"]["namespace"] in mine}
 
     def _entry_faults(self, now: dict[Key, Raw], expect: Expect) -> Iterator[str]:
         """Entries are what the changes made of them, and those without a change are as they were."""

@@ -85,7 +85,11 @@ class Runner:
     def _count_writes(self, watched: list[Watched], mark: Mark, faults: dict[str, list[str]]) -> None:
         """At first nobody else writes: the operator needs one request for each change, two to recreate an entry."""
         requests = of_operator(self._plane.mutating_requests(since=mark))
-        done = (r for r in requests if r.resource == "serviceentries" and r.code < 300 and not r.dry_run)
+        done = (
+            r
+            for r in requests
+            if r.resource in ("serviceentries", "virtualservices") and r.code < 300 and not r.dry_run
+        )
         made = Counter(r.namespace for r in done)
         for one in watched:
             expected = sum(2 if c.verb == "recreate" else 1 for c in one.scenario.expect.changes)

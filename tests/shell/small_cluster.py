@@ -26,7 +26,7 @@ from tests.shell.fake_clock import FakeClock
 from tools import make
 
 Raw = dict[str, Any]
-KINDS = ("Service", "Namespace", "ServiceEntry", KIND)
+KINDS = ("Service", "Namespace", "ServiceEntry", "VirtualService", KIND)
 
 
 def service(name: str = "db") -> Raw:

@@ -25,6 +25,7 @@ spec:
   serviceRef: {{name: service-api}}
   ports: [443, http]                 # optional
   endpoints: Auto                    # optional
+  routing: Auto                      # optional
   exportTo: ["*"]                    # optional
 ```
 
@@ -35,6 +36,16 @@ ports exist, whether the host is free, whether the alias would take traffic of a
 The operator creates a ServiceEntry with the alias' name in the alias' namespace, owned by the alias and deleted with
 it. If somebody else's ServiceEntry in that namespace already has the host, that entry serves the alias
 (`status.serviceEntry.mode: Patched`), and the operator adds what it lacks.
+
+## Whose policies apply
+
+DestinationRules and VirtualServices are bound to hosts, and an alias is another host than its Service. Where calls by
+the alias would have a cluster of their own (HTTP ports, and all ports at an address of its own), `routing` decides:
+with `Service` the operator writes a VirtualService beside the entry that leads the calls to the Service's own cluster,
+and copies the routes of the Service's VirtualService into it. It has the alias' name, or where that is taken
+`-alias` behind it, and is owned by the alias. The condition
+[PoliciesFollowed](conditions.md) says what applies, and what cannot be followed and why. Nothing is written for a host
+that somebody else's VirtualService has.
 
 Whoever may create a DnsAlias in a namespace can give a name to a Service of that namespace, and to no other: see
 [security](security.md).

@@ -8,16 +8,17 @@ from dnsalias_operator.core.outcome import Change, Verb
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.names import REPAIR_MANAGER, Key
 from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.virtualservice import VirtualService
 
 REPAIRED = ("addresses", "endpoints")
 
 
-def created(key: Key, manifest: dict[str, Any], message: str, *, not_before: int) -> Change:
+def created(key: Key, manifest: dict[str, Any], message: str, *, not_before: int = 0) -> Change:
     """A POST of one of ours."""
     return Change(Verb.CREATE, key, None, manifest, manifest, Reason.GENERATED, message, not_before=not_before)
 
 
-def deleted(entry: ServiceEntry, why: Why) -> Change:
+def deleted(entry: ServiceEntry | VirtualService, why: Why) -> Change:
     """A delete of one of ours."""
     return Change(Verb.DELETE, entry.key, entry.raw, None, {}, why.reason, why.message, uid=entry.meta.uid)
 
@@ -37,7 +38,7 @@ def recreated(entry: ServiceEntry, manifest: dict[str, Any], why: Why, not_befor
     )
 
 
-def restored(entry: ServiceEntry, manifest: dict[str, Any]) -> Change | None:
+def restored(entry: ServiceEntry | VirtualService, manifest: dict[str, Any]) -> Change | None:
     """What brings one of ours back to its manifest, or None where nothing differs.
 
     Labels, annotations and owners of others stay; in ``spec`` nothing but the manifest's stays.
@@ -85,9 +86,10 @@ def _foreign_spec(raw: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
     have, want = raw.get("spec") or {}, manifest["spec"]
     if set(have) - set(want):
         return True
-    names = {p["name"] for p in want["ports"]}
-    ports = have.get("ports") or []
-    by_name = {p["name"]: p for p in want["ports"]}
+    # Of a VirtualService, each list is replaced as a whole.
+    names = {p["name"] for p in want.get("ports", ())}
+    ports = (have.get("ports") or []) if names else []
+    by_name = {p["name"]: p for p in want.get("ports", ())}
     return any(p.get("name") not in names or set(p) - set(by_name[p["name"]]) for p in ports) or (
         set((have.get("workloadSelector") or {}).get("labels") or {})
         > set((want.get("workloadSelector") or {}).get("labels") or {})

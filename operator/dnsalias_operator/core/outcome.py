@@ -8,6 +8,7 @@ from typing import Any
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.meta import Raw
 from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.status import POLICIES_FOLLOWED
 
 
 class Severity(StrEnum):
@@ -125,7 +126,8 @@ class AliasDecision:
     """Everything decided about one DnsAlias.
 
     ``entry`` names its ServiceEntry ("" where there is none), ``mode`` is Generated or Patched. ``changes`` are written
-    in their order; the conditions hold once they are.
+    in their order; the conditions hold once they are. ``routed`` are the ports whose calls the alias' VirtualService
+    leads to the Service's cluster.
     """
 
     key: Key
@@ -136,6 +138,7 @@ class AliasDecision:
     mode: str = ""
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()
+    routed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +204,10 @@ def left_alone(entries: Iterable[EntryDecision]) -> list[EntryDecision]:
 
 def refused(decided: Plan) -> list[tuple[AliasDecision, Condition]]:
     """Aliases that will not work, each with the first condition that says why."""
-    wrong = ((alias, [c for c in alias.conditions if c.status == "False"]) for alias in decided.aliases)
+    wrong = (
+        (alias, [c for c in alias.conditions if c.status == "False" and c.type != POLICIES_FOLLOWED])
+        for alias in decided.aliases
+    )
     return [(alias, conditions[0]) for alias, conditions in wrong if conditions]
 
 

@@ -7,9 +7,9 @@ from dnsalias_operator.core.entries.decide import decide_entry
 from dnsalias_operator.core.findings.lint import lint
 from dnsalias_operator.core.istio.validation import admitted
 from dnsalias_operator.core.outcome import AliasDecision, Change, EntryDecision, Plan
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import LiveSnapshot, Snapshot
 
 __all__ = ["decide_alias", "decide_entry", "lint", "plan"]
@@ -47,7 +47,7 @@ def _round(world: LiveSnapshot, rules: Rules) -> Iterator[Change]:
             if change.after is None:
                 world.discard(change.key)
             else:
-                world.put(ServiceEntry.parse(change.after))
+                world.put(KINDS[change.key.kind].parse(change.after))
             yield change
 
 

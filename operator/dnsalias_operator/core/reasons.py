@@ -22,6 +22,7 @@ WAITING = Part("conditions.md", "Before the operator has seen it")
 NOT_ACCEPTED = Part("conditions.md", "Accepted is False")
 NOT_RESOLVED = Part("conditions.md", "ResolvedRefs is False")
 NOT_PROGRAMMED = Part("conditions.md", "Programmed is False")
+NOT_FOLLOWED = Part("conditions.md", "PoliciesFollowed is False")
 UNFIXED = Part("findings.md", "Unfixed reasons")
 LEFT_ALONE = Part("findings.md", "Entries left as they are")
 WRITTEN = Part("findings.md", "Reasons of writes")
@@ -51,6 +52,8 @@ class Reason(StrEnum):
     RESOLVED_REFS = "ResolvedRefs", "The Service and its ports are found.", HOLDS
     PROGRAMMED = "Programmed", "The ServiceEntry stands as it should.", HOLDS
     READY = "Ready", "The alias is served.", HOLDS
+
+    POLICIES_FOLLOWED = "PoliciesFollowed", "What is bound to the Service applies to calls by the alias.", HOLDS
 
     INVALID = "Invalid", "The spec does not satisfy the schema.", NOT_ACCEPTED
     NOT_READ_HERE = (
@@ -128,8 +131,19 @@ class Reason(StrEnum):
     )
     TAKEN_BACK = "TakenBack", "What was written was reverted a moment ago.", NOT_PROGRAMMED, UNFIXED
     CONTESTED = "Contested", "What is written is reverted again and again.", NOT_PROGRAMMED, UNFIXED
-    WRITE_FAILED = "WriteFailed", "The write failed, and nobody refused it.", NOT_PROGRAMMED, UNFIXED
-    WRITE_REFUSED = "WriteRefused", "The API server refuses the write.", NOT_PROGRAMMED, UNFIXED
+    WRITE_FAILED = "WriteFailed", "The write failed, and nobody refused it.", NOT_PROGRAMMED, UNFIXED, NOT_FOLLOWED
+    WRITE_REFUSED = "WriteRefused", "The API server refuses the write.", NOT_PROGRAMMED, UNFIXED, NOT_FOLLOWED
+
+    OWN_CLUSTER = "OwnCluster", "Calls by the alias have a cluster of their own.", NOT_FOLLOWED
+    HOST_ROUTED = "HostRouted", "A VirtualService of somebody else leads the alias' host elsewhere.", NOT_FOLLOWED
+    ROUTE_NAME_TAKEN = "RouteNameTaken", "The names of the alias' VirtualService are taken.", NOT_FOLLOWED
+    ROUTES_NOT_FOLLOWED = (
+        "RoutesNotFollowed",
+        "What VirtualServices do to calls of the Service cannot be written for the alias.",
+        NOT_FOLLOWED,
+    )
+    KEEPS_DESTINATION = "KeepsDestination", "The Service's cluster sends a call to the address dialled.", NOT_FOLLOWED
+    FORBIDDEN = "Forbidden", "The operator lacks the right to write VirtualServices.", NOT_FOLLOWED
 
     OBSERVE_ONLY = "ObserveOnly", "The settings keep the repair from being written.", UNFIXED
     NO_SERVICE = "NoService", "Nothing says which Service the entry stands for.", UNFIXED
@@ -179,6 +193,7 @@ class Reason(StrEnum):
     LACKS_ENDPOINTS = "LacksEndpoints", "The entry gets its Service's DNS name as endpoint.", WRITTEN
     LACKS_ADDRESSES_AND_ENDPOINTS = "LacksAddressesAndEndpoints", "The entry gets both.", WRITTEN
     WITHDRAWN = "Withdrawn", "What was patched in is taken out again.", WRITTEN
+    UNROUTED = "Unrouted", "Calls by the alias take a cluster of their own again.", WRITTEN
     REPAIRED = "Repaired", "An Event: an entry got what it lacked.", WRITTEN
     CONTAINED = "Contained", "An Event: an entry got an address of its own, and takes nothing of others.", WRITTEN
 

@@ -5,6 +5,7 @@ And the other way round: what a decision was made from first of all.
 
 from collections.abc import Iterable, Iterator
 
+from dnsalias_operator.core.entries.ownership import ROUTE_SUFFIX, route_names
 from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.istio.ambient import ambient_clients
 from dnsalias_operator.core.istio.lacking import lacks_addresses
@@ -49,7 +50,9 @@ def rests_on(world: Snapshot, key: Key, rules: Rules) -> tuple[Key, ...]:
         if alias is None or alias.spec is None:
             return tuple(entries)
         entries |= {e.key for e in world.entries_for_host(alias.spec.host) if e.meta.namespace == key.namespace}
-        return (Key("Service", key.namespace, alias.spec.service_ref.name), *sorted(entries))
+        named = (world.virtual_service(key.namespace, name) for name in route_names(key.name))
+        own = tuple(found.key for found in named if found is not None)
+        return (Key("Service", key.namespace, alias.spec.service_ref.name), *sorted(entries), *own)
     entry = world.entry(key.namespace, key.name)
     target = stands_for(world, entry, rules).named if entry else None
     return (target,) if target else ()
@@ -96,6 +99,11 @@ def _bound_to(world: Snapshot, rule: DestinationRule | VirtualService, rules: Ru
 
     What they are given must not take calls past the rule.
     """
+    if isinstance(rule, VirtualService):
+        for name in (rule.meta.name, rule.meta.name.removesuffix(ROUTE_SUFFIX)):
+            # It is the alias' own, or keeps it from having one.
+            if world.alias(rule.meta.namespace, name):
+                yield Key(KIND, rule.meta.namespace, name)
     written = (rule.host,) if isinstance(rule, DestinationRule) else rule.hosts
     for host in (full_name(h, rule.meta.namespace, rules.mesh) for h in written):
         if host.startswith("*"):

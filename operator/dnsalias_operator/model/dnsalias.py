@@ -43,6 +43,14 @@ class Endpoints(StrEnum):
     SERVICE = "Service"
 
 
+class Routing(StrEnum):
+    """Whose cluster, in Envoy's sense, the calls of an alias take (docs/dnsalias.md, "Whose policies apply")."""
+
+    AUTO = "Auto"
+    SERVICE = "Service"
+    OWN = "Own"
+
+
 class _Schema(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
 
@@ -102,6 +110,12 @@ class DnsAliasSpec(_Schema):
         description="Where connections to the alias go. Workloads: to the Service's own pods, with their mTLS. "
         "Service: to the Service's DNS name. Auto, the default: Workloads if the Service has a selector, else "
         "Service.",
+    )
+    routing: Routing | None = Field(
+        None,
+        description="Whose policies apply to calls by the alias. Service: those of the Service, to whose cluster a "
+        "VirtualService of the alias leads the calls. Own: those that are bound to the alias' host. Auto: Service "
+        "where a DestinationRule or VirtualService is bound to the Service, else Own. Default: the operator's setting.",
     )
     export_to: (
         Annotated[

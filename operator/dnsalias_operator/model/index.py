@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator
 
+from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.names import AMBIENT_LABEL, SERVICE_ANNOTATION
@@ -9,6 +10,7 @@ from dnsalias_operator.model.namespace import Namespace
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.sidecar import Sidecar
+from dnsalias_operator.model.virtualservice import VirtualService
 
 
 def indexed(obj: Object) -> Iterator[tuple[str, Hashable]]:
@@ -45,3 +47,16 @@ def indexed(obj: Object) -> Iterator[tuple[str, Hashable]]:
         yield from (("imports", namespace) for namespace in obj.imports_from)
         yield from (("egress port", e.port) for e in obj.egress if e.port is not None)
         yield from (("egress bind", e.bind) for e in obj.egress if e.bind)
+    yield from _of_rule(obj)
+
+
+def _of_rule(obj: Object) -> Iterator[tuple[str, Hashable]]:
+    if isinstance(obj, VirtualService):
+        yield from {("routed", first_label(host)) for host in obj.hosts}
+    elif isinstance(obj, DestinationRule):
+        yield "ruled", first_label(obj.host)
+
+
+def first_label(host: str) -> str:
+    """What rules are found by: a host and each of its shorter forms begin with it; of a wildcard host it is ``*``."""
+    return "*" if host.startswith("*") else host.partition(".")[0].lower()

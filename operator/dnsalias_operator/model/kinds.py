@@ -179,7 +179,8 @@ _ROWS = (
         VirtualService.parse,
         watched=True,
         optional=True,
-        kept=Kept(spec=("hosts", "gateways", "exportTo", "tcp", "tls")),
+        # All of it: ours is compared with what it should be, and routes of others are written for aliases as well.
+        kept=Kept(managers=True),
         shape={"hosts": TEXTS, "gateways": TEXTS, "exportTo": TEXTS},
     ),
     Kind(

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dnsalias_operator.model.authorizationpolicy import AuthorizationPolicy
 from dnsalias_operator.model.destinationrule import DestinationRule
 from dnsalias_operator.model.dnsalias import DnsAlias
+from dnsalias_operator.model.index import first_label
 from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.names import AMBIENT, KIND, Key
 from dnsalias_operator.model.namespace import Namespace
@@ -157,6 +158,21 @@ class Lookups(ABC):
     def virtual_services(self) -> list[VirtualService]:
         """Every VirtualService, sorted by key."""
         return [o for o in self.find("kind", "VirtualService") if isinstance(o, VirtualService)]
+
+    def virtual_service(self, namespace: str, name: str) -> VirtualService | None:
+        """The VirtualService, or None."""
+        found = self.get(Key("VirtualService", namespace, name))
+        return found if isinstance(found, VirtualService) else None
+
+    def virtual_services_about(self, host: str) -> list[VirtualService]:
+        """VirtualServices of which a host may stand for this one: same first label, or a wildcard; sorted by key."""
+        found = (o for label in {first_label(host), "*"} for o in self.find("routed", label))
+        return sorted({o.key: o for o in found if isinstance(o, VirtualService)}.values(), key=lambda o: o.key)
+
+    def destination_rules_about(self, host: str) -> list[DestinationRule]:
+        """DestinationRules whose host may stand for this one: same first label, or a wildcard; sorted by key."""
+        found = (o for label in {first_label(host), "*"} for o in self.find("ruled", label))
+        return sorted((o for o in found if isinstance(o, DestinationRule)), key=lambda o: o.key)
 
     def peer_authentications_in(self, namespace: str) -> list[PeerAuthentication]:
         """The PeerAuthentications of a namespace, sorted by name."""

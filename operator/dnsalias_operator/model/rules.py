@@ -40,6 +40,9 @@ class Rules(BaseModel):
     )
     containment_range: str = Field("240.241.0.0/16", description="CIDR from which containment addresses are taken.")
     default_export_to: tuple[str, ...] = Field(("*",), description="exportTo of a DnsAlias that has none.")
+    default_routing: Literal["Auto", "Service", "Own"] = Field(
+        "Auto", description="routing of a DnsAlias that has none: whose policies apply to calls by it."
+    )
     forbid_public_suffixes: bool = Field(
         False, description="Whether hosts under a real public suffix (example.com) are refused."
     )

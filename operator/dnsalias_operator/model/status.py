@@ -9,6 +9,7 @@ ACCEPTED = "Accepted"
 RESOLVED_REFS = "ResolvedRefs"
 PROGRAMMED = "Programmed"
 READY = "Ready"
+POLICIES_FOLLOWED = "PoliciesFollowed"
 """Types of the conditions (docs/conditions.md)."""
 GENERATED = "Generated"
 PATCHED = "Patched"
@@ -41,7 +42,7 @@ class _Schema(BaseModel):
 class StatusCondition(_Schema):
     """A condition in the form of metav1.Condition."""
 
-    type: str = Field(description="Accepted, ResolvedRefs, Programmed or Ready.", max_length=316)
+    type: str = Field(description="Accepted, ResolvedRefs, Programmed, PoliciesFollowed or Ready.", max_length=316)
     status: Literal["True", "False", "Unknown"] = Field(description="Whether the condition holds.")
     reason: str = Field(description="One word of a closed list; docs/conditions.md has a section for each.")
     message: str = Field(description="What was found and what to do, for people.", max_length=LONGEST_MESSAGE)
@@ -73,7 +74,7 @@ class DnsAliasStatus(_Schema):
     service_entry: EntryReference | None = Field(None, description="The ServiceEntry that makes the alias work.")
     conditions: tuple[StatusCondition, ...] | None = Field(
         None,
-        description="Accepted, ResolvedRefs, Programmed and Ready.",
+        description="Accepted, ResolvedRefs, Programmed, Ready, and PoliciesFollowed where there are policies.",
         max_length=16,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )

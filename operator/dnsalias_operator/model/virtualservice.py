@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from dnsalias_operator.model.meta import ObjectMeta, Raw, empty, integer, mapping, mappings, strings, text
-from dnsalias_operator.model.names import Key
+from dnsalias_operator.model.names import ALIAS_LABEL, KIND, Key
 
 MESH_GATEWAY = "mesh"
 """The gateway name that means all sidecars."""
@@ -21,8 +21,7 @@ class StreamRoute:
 class VirtualService:
     """A networking.istio.io VirtualService. ``routes`` are those that sidecars apply; HTTP routes make no listener.
 
-    ``destinations`` are the hosts, as written, to which HTTP routes lead that sidecars apply. The operator's store
-    keeps no HTTP routes (`kinds.Kept`).
+    ``destinations`` are the hosts, as written, to which HTTP routes lead that sidecars apply.
     """
 
     meta: ObjectMeta
@@ -39,10 +38,19 @@ class VirtualService:
 
     @property
     def routes_requests(self) -> bool:
-        """Whether sidecars apply HTTP routes of it; False where they were not kept (`kinds.Kept`)."""
-        spec = mapping(self.raw.get("spec"))
-        bound = strings(spec.get("gateways"))
-        return bool(mappings(spec.get("http"))) and (not bound or MESH_GATEWAY in bound)
+        """Whether sidecars apply HTTP routes of it."""
+        return self.in_mesh and bool(mappings(mapping(self.raw.get("spec")).get("http")))
+
+    @property
+    def in_mesh(self) -> bool:
+        """Whether sidecars apply it at all, and not gateways alone."""
+        bound = strings(mapping(self.raw.get("spec")).get("gateways"))
+        return not bound or MESH_GATEWAY in bound
+
+    @property
+    def of_alias(self) -> bool:
+        """Whether it has the marks of one that was made for a DnsAlias: it leads to the Service, with its routes."""
+        return ALIAS_LABEL in self.meta.labels and any(o.controller and o.kind == KIND for o in self.meta.owners)
 
     @classmethod
     def parse(cls, raw: Raw) -> "VirtualService":

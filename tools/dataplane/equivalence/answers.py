@@ -124,14 +124,14 @@ class Greeter(grpc.GenericRpcHandler):  # type: ignore[misc]
 async def main(config: dict[str, Any]) -> None:
     """Serve for good; prints "serving" once every port is open."""
     name, context = config["name"], certificates(config)
-    handlers = {"http": http(name), "mysql": mysql(name), "tcp": line(name), "tls": tls(name)}
+    handlers = {"http": http(name), "https": http(name), "mysql": mysql(name), "tcp": line(name), "tls": tls(name)}
     rpc = grpc.aio.server(handlers=[Greeter(name)])
     for port, kind in config["ports"]:
         if kind == "grpc":
             rpc.add_insecure_port(f"0.0.0.0:{port}")
         else:
             handler = closing(handlers[kind])
-            await asyncio.start_server(handler, "0.0.0.0", port, ssl=context if kind == "tls" else None)  # noqa: S104
+            await asyncio.start_server(handler, "0.0.0.0", port, ssl=context if kind in ("tls", "https") else None)  # noqa: S104
     await rpc.start()
     sys.stdout.write("serving\n")
     sys.stdout.flush()

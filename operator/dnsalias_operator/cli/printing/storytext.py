@@ -34,7 +34,8 @@ def lines_of(story: Story, places: Mapping[Key, Place], mesh: Mesh) -> Iterator[
     yield from _section("Traffic", _traffic(story, mesh))
     yield from _section("Ambient", _ambient(story))
     yield from _section("Policies", map(_bound, story.bound))
-    yield from _section("Conditions", (f"{c.type:<12} {c.status:<7} {clean(c.reason)}" for c in story.conditions))
+    wide = max((len(c.type) for c in story.conditions), default=0)
+    yield from _section("Conditions", (f"{c.type:<{wide}} {c.status:<7} {clean(c.reason)}" for c in story.conditions))
     yield from _section("Findings", _findings(story))
     yield from _section("What to do", _steps(story))
 

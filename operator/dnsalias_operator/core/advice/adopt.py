@@ -24,7 +24,7 @@ from dnsalias_operator.model.selector import Selector
 from dnsalias_operator.model.service import Service, tcp_ports
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import LiveSnapshot, Snapshot
-from dnsalias_operator.model.status import READY
+from dnsalias_operator.model.status import POLICIES_FOLLOWED, READY
 
 _LATER = 2**40
 """As a creation time: later than anything that exists, so that what is proposed queues behind it."""
@@ -169,7 +169,7 @@ def _proposed(
     if then is None or now is None:
         message = f"{alias.key} is being deleted; adopt again when it is gone"
         return NotAdopted(entry.key, host, Why(Reason.BEING_DELETED, message))
-    refused = next((c for c in then.conditions if c.status != "True"), None)
+    refused = next((c for c in then.conditions if c.status != "True" and c.type != POLICIES_FOLLOWED), None)
     if refused is not None:
         message = f"{alias.key} would not be served: {refused.message}"
         return NotAdopted(entry.key, host, Why(refused.reason, message))

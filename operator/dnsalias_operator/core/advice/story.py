@@ -17,13 +17,14 @@ from dnsalias_operator.core.findings.lint import alias_findings, entry_findings
 from dnsalias_operator.core.istio.validation import admitted, cannot_exist
 from dnsalias_operator.core.outcome import AliasDecision, Change, Condition, EntryDecision, Finding, State
 from dnsalias_operator.model.dnsalias import DnsAlias, chosen_ports
+from dnsalias_operator.model.kinds import KINDS
 from dnsalias_operator.model.meta import mappings
 from dnsalias_operator.model.names import REPAIR_ANNOTATION, Key
 from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.service import Service, tcp_ports
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
-from dnsalias_operator.model.status import PATCHED, READY
+from dnsalias_operator.model.status import PATCHED, POLICIES_FOLLOWED, READY
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ def _with_traffic(world: Snapshot, story: Story, ports: list[int], rules: Rules)
     service, entry = story.service, story.entry
     addresses = [*(service.cluster_ips if service else ()), *(entry.addresses if entry else ())]
     asked = [a for a in addresses if "/" not in a and (rules.mesh.dual_stack or ":" not in a)]
-    after = world.with_changes({c.key: ServiceEntry.parse(c.after) if c.after else None for c in story.changes})
+    after = world.with_changes({c.key: KINDS[c.key.kind].parse(c.after) if c.after else None for c in story.changes})
     names = (naming(world, host, entry, service, rules.mesh) for host in story.hosts)
     return replace(
         story,
@@ -222,6 +223,9 @@ def _alias_steps(alias: DnsAlias, story: Story) -> Iterator[str]:
     ready = story.conditions[-1]
     if ready.status != "True":
         yield f"{ready.reason}: {ready.message}"
+    yield from (
+        f"{c.reason}: {c.message}" for c in story.conditions if c.type == POLICIES_FOLLOWED and c.status == "False"
+    )
     said = next((c for c in mappings(alias.status.get("conditions")) if c.get("type") == READY), None)
     unseen = said is None or not said.get("observedGeneration")  # the CRD's default (`model.status.waiting`)
     if unseen and alias.meta.uid:

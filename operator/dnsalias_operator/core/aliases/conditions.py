@@ -6,9 +6,16 @@ from dnsalias_operator.core.outcome import AliasDecision, Condition, Refusal
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.meta import Raw, mappings, text
-from dnsalias_operator.model.status import ACCEPTED, LONGEST_MESSAGE, PROGRAMMED, READY, RESOLVED_REFS
+from dnsalias_operator.model.status import (
+    ACCEPTED,
+    LONGEST_MESSAGE,
+    POLICIES_FOLLOWED,
+    PROGRAMMED,
+    READY,
+    RESOLVED_REFS,
+)
 
-TYPES = frozenset({ACCEPTED, RESOLVED_REFS, PROGRAMMED, READY})
+TYPES = frozenset({ACCEPTED, RESOLVED_REFS, PROGRAMMED, POLICIES_FOLLOWED, READY})
 """The conditions that are ours. Others may keep conditions of their own there: the list is a map by type, and a
 server-side apply leaves alone what it does not name."""
 
@@ -19,13 +26,17 @@ _HOLDS = {
 }
 
 
-def holding(message: str, limit: str = "") -> tuple[Condition, ...]:
-    """The conditions of an alias that is served; ``limit`` is what to add about who may see it."""
+def holding(message: str, limit: str = "", followed: Condition | None = None) -> tuple[Condition, ...]:
+    """The conditions of an alias that is served; ``limit`` is what to add about who may see it.
+
+    ``followed`` is PoliciesFollowed, which has no part in whether the alias is ready.
+    """
     accepted = "; ".join(filter(None, (_HOLDS[ACCEPTED].message, limit)))
     return (
         Condition(ACCEPTED, "True", Reason.ACCEPTED, accepted),
         _holds(RESOLVED_REFS),
         Condition(PROGRAMMED, "True", Reason.PROGRAMMED, message),
+        *([followed] if followed else []),
         Condition(READY, "True", Reason.READY, message),
     )
 

@@ -15,10 +15,12 @@ from dnsalias_operator.core.aliases.desired import (
 from dnsalias_operator.core.aliases.generate import generate
 from dnsalias_operator.core.aliases.guard import hindrance
 from dnsalias_operator.core.aliases.refusals import refusal
+from dnsalias_operator.core.aliases.route import Route, routed
+from dnsalias_operator.core.aliases.routechanges import route_removed, route_written
 from dnsalias_operator.core.entries.decide import decide_entry
 from dnsalias_operator.core.entries.ownership import other_managers
 from dnsalias_operator.core.entries.serves_alias import foreign_entries, generated_entry, mismatch
-from dnsalias_operator.core.istio.protocols import routed
+from dnsalias_operator.core.istio.protocols import routed as is_http
 from dnsalias_operator.core.istio.topology import served_where
 from dnsalias_operator.core.istio.visibility import Scope
 from dnsalias_operator.core.outcome import AliasDecision, Change, Refusal, State
@@ -50,12 +52,12 @@ def _decide(world: Snapshot, key: Key, rules: Rules) -> AliasDecision | None:
         return None
     ours = generated_entry(world, alias)
     if alias.spec is None:
-        return _refused(alias, ours, Refusal(Reason.INVALID, alias.fault, ACCEPTED))
+        return _refused(world, alias, ours, Refusal(Reason.INVALID, alias.fault, ACCEPTED))
     service = world.service(alias.meta.namespace, alias.spec.service_ref.name)
     case = Case(world, rules, alias, alias.spec, service)
     found = refusal(case)
     if found is not None or service is None:
-        return _refused(alias, ours, found)
+        return _refused(world, alias, ours, found)
     foreign = foreign_entries(world, alias) if ours is None or alias.spec.host not in ours.hosts else []
     if foreign and ours is not None:
         return _given_up(case, ours, foreign[0])
@@ -68,20 +70,21 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
     world, rules, alias, spec = case.world, case.rules, case.alias, case.spec
     taken = world.entry(alias.meta.namespace, alias.meta.name)
     if ours is None and taken is not None and taken.meta.deleting:
-        return _refused(alias, None, _pending(taken))
+        return _refused(world, alias, None, _pending(taken))
     if ours is None and taken is not None:
         rename = "" if alias.spec and alias.spec.host in taken.hosts else "rename the DnsAlias or "
         hosts = ", ".join(taken.hosts) or "no host"
         message = f"{taken.key} exists, is not ours and is for {hosts}; {rename}delete that entry"
-        return _refused(alias, None, Refusal(Reason.NAME_TAKEN, message, ACCEPTED))
+        return _refused(world, alias, None, Refusal(Reason.NAME_TAKEN, message, ACCEPTED))
     manifest = desired(case, service, ours)
     if isinstance(manifest, Refusal):
-        return _refused(alias, ours, manifest)
+        return _refused(world, alias, ours, manifest)
     entry = ServiceEntry.parse(manifest)
     without = world.with_changes({entry.key: None})
     replaced = _replaced(ours, spec.host, service) if ours else None
-    if fault := hindrance(case, entry, service, served=ours is not None):
-        return _refused(alias, ours, fault)
+    route = routed(case, service, entry)
+    if fault := hindrance(case, entry, service, route.ports, served=ours is not None):
+        return _refused(world, alias, ours, fault)
     wait = _not_before(without, entry, service, rules)
     steps: tuple[Change, ...]
     if ours is None:
@@ -95,12 +98,13 @@ def _generated(case: Case, service: Service, ours: ServiceEntry | None) -> Alias
     served = f"{_works(entry, spec.host)}{served_where(rules.mesh)}"
     return AliasDecision(
         key=alias.key,
-        conditions=failing(fault) if fault else holding(served, limits(case)),
+        conditions=failing(fault) if fault else holding(served, limits(case), route.condition),
         host=spec.host,
         addresses=service.cluster_ips,
         entry=alias.meta.name,
         mode=GENERATED,
-        changes=steps,
+        changes=(*route_written(world, alias, route), *steps, *_unrouted(case, route)),
+        routed=route.ports,
     )
 
 
@@ -109,6 +113,14 @@ def _works(entry: ServiceEntry, host: str) -> str:
     if entry.export_to == ("~",):
         return f"{entry.key} is exported to no namespace (exportTo '~'): nobody can use {host}"
     return f"{entry.key} makes {host} work"
+
+
+def _unrouted(case: Case, route: Route) -> tuple[Change, ...]:
+    """Our VirtualService goes where there is to be none any more."""
+    if route.manifest is not None:
+        return ()
+    message = route.condition.message if route.condition else "nothing is bound to the Service that needs it"
+    return route_removed(case.world, case.alias, Why(Reason.UNROUTED, message))
 
 
 def _create(manifest: dict[str, Any], entry: ServiceEntry, service: Service, wait: int) -> Change:
@@ -194,32 +206,37 @@ def _not_before(without: Snapshot, entry: ServiceEntry, service: Service, rules:
 def _given_up(case: Case, ours: ServiceEntry, foreign: ServiceEntry) -> AliasDecision:
     """Ours is for another host than the alias has now, and for that one somebody else's is there: no second is made."""
     message = f"{foreign.key} already has host {case.spec.host}; it is checked as soon as {ours.key} is gone"
+    gone = _host_changed(ours, case.spec.host)
     return AliasDecision(
         key=case.alias.key,
         conditions=failing(Refusal(Reason.PENDING, _going(ours) if ours.meta.deleting else message, PROGRAMMED)),
-        changes=() if ours.meta.deleting else (changes.deleted(ours, _host_changed(ours, case.spec.host)),),
+        changes=(
+            *(() if ours.meta.deleting else (changes.deleted(ours, gone),)),
+            *route_removed(case.world, case.alias, gone),
+        ),
     )
 
 
 def _corresponding(case: Case, service: Service, entries: list[ServiceEntry]) -> AliasDecision:
     """Somebody else's entry has the host in the alias' namespace: it is repaired under its own key, reported here."""
-    alias, spec = case.alias, case.spec
+    world, alias, spec = case.world, case.alias, case.spec
     foreign = [e for e in entries if not e.meta.deleting]
     if not foreign:
-        return _refused(alias, None, _pending(entries[0]))
+        return _refused(world, alias, None, _pending(entries[0]))
     edits = {e.key: mismatch(case.world, alias, e, case.rules) for e in foreign}
     entry = min(foreign, key=lambda e: (edits[e.key] != "", e.meta.created or 0, e.meta.name))
     edit = edits[entry.key]
     if edit:
         message = f"{entry.key} already has host {spec.host} but does not fit; {edit}, or delete it"
-        return _refused(alias, None, Refusal(Reason.ENTRY_MISMATCH, message, ACCEPTED))
+        return _refused(world, alias, None, Refusal(Reason.ENTRY_MISMATCH, message, ACCEPTED))
     if other := next((e for e in foreign if e.key != entry.key and _leads_astray(e, entry, case, service)), None):
         lead = edits[other.key] or f"lead it to {service.key}"
         message = f"{other.key} has host {spec.host} as well, and requests go there too; {lead}, or delete it"
-        return _refused(alias, None, Refusal(Reason.ENTRY_MISMATCH, message, ACCEPTED))
+        return _refused(world, alias, None, Refusal(Reason.ENTRY_MISMATCH, message, ACCEPTED))
     decided = decide_entry(case.world, entry.key, case.rules)
+    route = routed(case, service, entry, ours=False)
     served = f"makes {spec.host} work{_limit(entry, case)}{served_where(case.rules.mesh)}"
-    conditions = holding(f"{entry.key}, kept right by this operator, {served}")
+    conditions = holding(f"{entry.key}, kept right by this operator, {served}", followed=route.condition)
     if decided is None or decided.state is not State.FIXED:
         excluded = Why(Reason.ENTRY_EXCLUDED, "it is in a namespace that is never repaired")
         why = (decided.why if decided else None) or excluded
@@ -231,6 +248,7 @@ def _corresponding(case: Case, service: Service, entries: list[ServiceEntry]) ->
         addresses=service.cluster_ips,
         entry=entry.meta.name,
         mode=PATCHED,
+        changes=_unrouted(case, route),
     )
 
 
@@ -241,7 +259,7 @@ def _leads_astray(other: ServiceEntry, entry: ServiceEntry, case: Case, service:
     others add endpoints).
     """
     ports = {p.number: p for p in other.ports}
-    for number in (p.port for p in case.ports if routed(service, p.port, case.rules.mesh)):
+    for number in (p.port for p in case.ports if is_http(service, p.port, case.rules.mesh)):
         port = ports.get(number)
         if port is None and (other.meta.created or 0) < (entry.meta.created or 0):
             return True
@@ -258,11 +276,13 @@ def _limit(entry: ServiceEntry, case: Case) -> str:
     return f" where its exportTo lets it be seen: {', '.join(theirs.export_to(entry.meta.namespace))}"
 
 
-def _refused(alias: DnsAlias, ours: ServiceEntry | None, why: Refusal | None) -> AliasDecision:
+def _refused(world: Snapshot, alias: DnsAlias, ours: ServiceEntry | None, why: Refusal | None) -> AliasDecision:
     """Not served; what we generated goes at once, since a freed clusterIP may go to another Service."""
     fault = why or Refusal(Reason.INVALID, "the spec cannot be read", ACCEPTED)
     if ours and ours.meta.deleting:
         # One deletion is enough. It would be answered as if all were well, and look like a fight with ourselves.
-        return AliasDecision(key=alias.key, conditions=failing(fault, _going(ours)))
-    steps = (changes.deleted(ours, fault),) if ours else ()
+        return AliasDecision(
+            key=alias.key, conditions=failing(fault, _going(ours)), changes=route_removed(world, alias, fault)
+        )
+    steps = (*((changes.deleted(ours, fault),) if ours else ()), *route_removed(world, alias, fault))
     return AliasDecision(key=alias.key, conditions=failing(fault), changes=steps)

@@ -24,20 +24,25 @@ from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.model.status import ACCEPTED
 
 
-def hindrance(case: Case, entry: ServiceEntry, service: Service, *, served: bool) -> Refusal | None:
+def hindrance(
+    case: Case, entry: ServiceEntry, service: Service, routed: tuple[int, ...], *, served: bool
+) -> Refusal | None:
     """Why the entry may not be written for the alias under some revision of istiod, None where it may.
 
-    ``served`` is whether the alias has its entry: then neither what its own callers lack nor what others have done
-    without is a reason to delete it, which would cut its callers off.
+    ``routed`` are the ports whose calls take the Service's cluster. ``served`` is whether the alias has its entry: then
+    neither what its own callers lack nor what others have done without is a reason to delete it, which would cut its
+    callers off.
     """
     for rules in case.rules.of_each_revision():
-        if fault := _hindrance(replace(case, rules=rules), entry, service, served=served):
+        if fault := _hindrance(replace(case, rules=rules), entry, service, routed, served=served):
             beside = rules.mesh is not case.rules.mesh
             return replace(fault, message=under(rules.mesh, fault.message)) if beside else fault
     return None
 
 
-def _hindrance(case: Case, entry: ServiceEntry, service: Service, *, served: bool) -> Refusal | None:
+def _hindrance(
+    case: Case, entry: ServiceEntry, service: Service, routed: tuple[int, ...], *, served: bool
+) -> Refusal | None:
     without, mesh = case.world.with_changes({entry.key: None}), case.rules.mesh
     if blocked := _takes(case, without, entry):
         return _would_take(blocked, entry)
@@ -51,7 +56,7 @@ def _hindrance(case: Case, entry: ServiceEntry, service: Service, *, served: boo
     if unheard := _unheard(case.world, entry, mesh):
         return _would_not_listen(*unheard, entry.hosts[0])
     own = not set(entry.addresses) <= set(service.cluster_ips)
-    rule = tls_left_out(beside, entry, service, mesh) if own else None
+    rule = tls_left_out(beside, entry, service, mesh, routed) if own else None
     return _would_pass_by(rule, service, entry) if rule else None
 
 

@@ -18,8 +18,11 @@ from dnsalias_operator.model.rules import Rules
 from dnsalias_operator.model.selector import Selector
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.virtualservice import VirtualService
 
 MAX_LABEL = 63
+MAX_NAME = 253
+ROUTE_SUFFIX = "-alias"
 
 
 def alias_label(name: str) -> str:
@@ -27,6 +30,14 @@ def alias_label(name: str) -> str:
     if len(name) <= MAX_LABEL:
         return name
     return f"{name[:52]}-{hashlib.sha256(name.encode()).hexdigest()[:10]}"
+
+
+def route_names(alias: str) -> tuple[str, ...]:
+    """Names that the VirtualService of an alias may have, the preferred one first.
+
+    An alias is often called as its Service, and so is the Service's own VirtualService.
+    """
+    return (alias, *([f"{alias}{ROUTE_SUFFIX}"] if len(alias) + len(ROUTE_SUFFIX) <= MAX_NAME else []))
 
 
 def owner_reference(alias: DnsAlias) -> dict[str, Any]:
@@ -40,8 +51,8 @@ def owner_reference(alias: DnsAlias) -> dict[str, Any]:
     }
 
 
-def is_ours(entry: ServiceEntry, alias: DnsAlias) -> bool:
-    """Whether the entry was generated for this alias: by controller uid, or, in files without uids, by label."""
+def is_ours(entry: ServiceEntry | VirtualService, alias: DnsAlias) -> bool:
+    """Whether the object was generated for this alias: by controller uid, or, in files without uids, by label."""
     if entry.meta.namespace != alias.meta.namespace:
         return False
     if alias.meta.uid:
@@ -93,7 +104,7 @@ def patched_fields(entry: ServiceEntry) -> frozenset[str]:
     )
 
 
-def other_managers(entry: ServiceEntry, *fields: str) -> tuple[str, ...]:
+def other_managers(entry: ServiceEntry | VirtualService, *fields: str) -> tuple[str, ...]:
     """Names of the other managers that own one of these spec fields, sorted."""
     return tuple(
         sorted(

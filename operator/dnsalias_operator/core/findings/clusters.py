@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from dnsalias_operator.core.entries.ownership import all_in_range, claims_to_be_ours, live_owner
 from dnsalias_operator.core.findings import catalog
-from dnsalias_operator.core.findings.policies import own_cluster
 from dnsalias_operator.core.findings.subject import Look
 from dnsalias_operator.core.istio.clusters import passing_hosts
 from dnsalias_operator.core.istio.listeners.imports import covers
 from dnsalias_operator.core.istio.service_names import service_host
 from dnsalias_operator.core.istio.sharing import ELSEWHERE
-from dnsalias_operator.core.outcome import Finding
+from dnsalias_operator.core.outcome import AliasDecision, Finding
 from dnsalias_operator.core.traffic.backends import selects_pods_of
+from dnsalias_operator.core.traffic.policies import own_cluster_ports
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.names import SERVICE_UID_ANNOTATION
@@ -63,13 +63,14 @@ def _made_for(entry: ServiceEntry, service: Service, mesh: Mesh) -> bool:
 
 
 def stops_at_the_gateway(
-    world: Snapshot, alias: DnsAlias, entry: ServiceEntry, service: Service, mesh: Mesh
+    world: Snapshot, alias: DnsAlias, entry: ServiceEntry, service: Service, mesh: Mesh, decided: AliasDecision
 ) -> Iterator[Finding]:
     """Gateways between networks that let the Service's name pass, and not the alias' host.
 
-    A call of another network has the name of its cluster as SNI. At a shared clusterIP that is the Service's.
+    A call of another network has the name of its cluster as SNI. At a shared clusterIP, and on ports that a
+    VirtualService of the alias routes, that is the Service's.
     """
-    ports = own_cluster(entry, service)
+    ports = tuple(p for p in own_cluster_ports(entry, service) if p not in decided.routed)
     passing = passing_hosts(world) if mesh.topology != "single" and entry.workload_selector is not None else {}
     if not ports or not passing or any(covers(host, entry.hosts[0]) for hosts in passing.values() for host in hosts):
         return

@@ -260,8 +260,8 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecisi
     if alias.spec and service is not None and ready.status == "True":
         yield from led_elsewhere(world, alias, alias.spec.host, service, rules.mesh)
         if entry := _entry_of(world, decided):
-            yield from policies_left_out(world, alias, entry, service, rules.mesh)
-            yield from stops_at_the_gateway(world, alias, entry, service, rules.mesh)
+            yield from policies_left_out(world, alias, entry, service, rules.mesh, decided)
+            yield from stops_at_the_gateway(world, alias, entry, service, rules.mesh, decided)
             if world.get(entry.key) is None:
                 yield from policies_past(world, entry, key, rules.mesh)
     if alias.spec and generated_entry(world, alias) is None:
@@ -275,5 +275,6 @@ def alias_findings(world: Snapshot, key: Key, rules: Rules, decided: AliasDecisi
 
 def _entry_of(world: Snapshot, decided: AliasDecision) -> ServiceEntry | None:
     """The entry that serves an alias, as it will be once the decision is written."""
-    made = next((ServiceEntry.parse(change.after) for change in reversed(decided.changes) if change.after), None)
+    written = (c.after for c in reversed(decided.changes) if c.after and c.key.kind == "ServiceEntry")
+    made = next((ServiceEntry.parse(after) for after in written), None)
     return made or world.entry(decided.key.namespace, decided.entry)

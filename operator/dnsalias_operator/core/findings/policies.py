@@ -6,15 +6,16 @@ listener has what is bound to the Service; one that has a cluster of its own has
 
 from collections.abc import Iterator
 
+from dnsalias_operator.core.entries.ownership import is_ours
 from dnsalias_operator.core.findings import catalog
 from dnsalias_operator.core.istio.clusters.rules import namespaces_with_rules, rule_for
 from dnsalias_operator.core.istio.listeners import Client
 from dnsalias_operator.core.istio.listeners.imports import covers
 from dnsalias_operator.core.istio.listeners.services import full_name
 from dnsalias_operator.core.istio.listeners.unfollowed import request_rules
-from dnsalias_operator.core.istio.protocols import PortClass, class_of, entry_protocol
 from dnsalias_operator.core.istio.service_names import service_host
-from dnsalias_operator.core.outcome import Finding
+from dnsalias_operator.core.outcome import AliasDecision, Finding
+from dnsalias_operator.core.traffic.policies import own_cluster_ports
 from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.mesh import Mesh
 from dnsalias_operator.model.meta import mapping
@@ -22,20 +23,22 @@ from dnsalias_operator.model.names import Key
 from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
+from dnsalias_operator.model.status import POLICIES_FOLLOWED
 from dnsalias_operator.model.virtualservice import VirtualService
 
 
 def policies_left_out(
-    world: Snapshot, alias: DnsAlias, entry: ServiceEntry, service: Service, mesh: Mesh
+    world: Snapshot, alias: DnsAlias, entry: ServiceEntry, service: Service, mesh: Mesh, decided: AliasDecision
 ) -> Iterator[Finding]:
     """What is bound to the Service and not to the alias' host, where the entry gives the alias a cluster of its own."""
-    ports = own_cluster(entry, service)
-    if not ports:
+    ports = own_cluster_ports(entry, service)
+    if not ports or any(c.type == POLICIES_FOLLOWED and c.status == "True" for c in decided.conditions):
         return
     host, theirs = entry.hosts[0], service_host(service, mesh)
     listed = f"port{'s' * (len(ports) > 1)} {', '.join(map(str, ports))}"
     found: dict[Key, list[str]] = {}
-    for namespace in namespaces_with_rules(world, theirs, mesh):
+    apart = {*ports} - {*decided.routed}
+    for namespace in namespaces_with_rules(world, theirs, mesh) if apart else ():
         rule = rule_for(world, Client(namespace), theirs, service.meta.namespace, mesh)
         own = rule_for(world, Client(namespace), host, entry.meta.namespace, mesh)
         if rule is not None and rule.policy is not None and (own is None or own.policy is None):
@@ -62,7 +65,8 @@ def policies_left_out(
 
 def led_elsewhere(world: Snapshot, alias: DnsAlias, host: str, service: Service, mesh: Mesh) -> Iterator[Finding]:
     """A VirtualService that has the alias' host, and leads its requests to something else than the Service."""
-    binding = [rule for rule in request_rules(world, alias.meta.namespace, mesh, host) if _binds(rule, host, mesh)]
+    routing = request_rules(world, alias.meta.namespace, mesh, host)
+    binding = [rule for rule in routing if _binds(rule, host, mesh) and not is_ours(rule, alias)]
     exact = [rule for rule in binding if host in rule.hosts]
     for rule in exact or binding:
         targets = {full_name(name, rule.meta.namespace, mesh) for name in rule.destinations}
@@ -73,12 +77,6 @@ def led_elsewhere(world: Snapshot, alias: DnsAlias, host: str, service: Service,
                 f"{rule.key} (hosts {', '.join(rule.hosts)}) routes requests to {host} to {', '.join(elsewhere)}, and "
                 f"not to {service.key}",
             )
-
-
-def own_cluster(entry: ServiceEntry, service: Service) -> tuple[int, ...]:
-    """Ports whose calls do not take the Service's listener: those of HTTP, and all at an address of the entry's own."""
-    apart = not set(entry.addresses) & set(service.cluster_ips)
-    return tuple(p.number for p in entry.ports if apart or class_of(entry_protocol(p)) is PortClass.HTTP)
 
 
 def _binds(rule: VirtualService, host: str, mesh: Mesh) -> bool:

@@ -51,7 +51,7 @@ class Metrics:
         self._managers: set[str] = set()
         self.writes = self._counter("dnsalias_writes_total")
         self.outdated = self._counter("dnsalias_outdated_decisions_total")
-        for kind in ("Service", "ServiceEntry", KIND):
+        for kind in ("Service", "ServiceEntry", "VirtualService", KIND):
             self.outdated.labels(kind)
         self.drift = self._counter("dnsalias_drift_corrections_total")
         self.events = self._counter("dnsalias_events_total")
@@ -184,7 +184,8 @@ def _hidden(name: str, over: Mapping[tuple[str, ...], int]) -> GaugeMetricFamily
 
 def _writes() -> Iterator[tuple[str, str, str]]:
     """Every series that writes can have."""
-    operations = [*(("ServiceEntry", verb.value) for verb in Verb), (KIND, "status")]
+    routes = (("VirtualService", verb.value) for verb in Verb if verb not in (Verb.REPAIR, Verb.RECREATE))
+    operations = [*(("ServiceEntry", verb.value) for verb in Verb), *routes, (KIND, "status")]
     yield from ((*operation, result) for operation in operations for result in ("ok", "conflict", "refused", "error"))
 
 

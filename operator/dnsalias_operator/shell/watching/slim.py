@@ -38,7 +38,17 @@ _DEPTH = 8
 """Levels of an object that are looked through; hostile ones have more."""
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _OUR_MANAGERS = frozenset({OWN_MANAGER, REPAIR_MANAGER})
-_FOUGHT_OVER = ("f:hosts", "f:addresses", "f:endpoints", "f:resolution", "f:ports", "f:location", "f:workloadSelector")
+_FOUGHT_OVER = (
+    "f:hosts",
+    "f:addresses",
+    "f:endpoints",
+    "f:resolution",
+    "f:ports",
+    "f:location",
+    "f:workloadSelector",
+    "f:http",
+    "f:tcp",
+)
 
 
 def slim(raw: Raw, kind: Kind) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from dnsalias_operator.model.dnsalias import DnsAlias
 from dnsalias_operator.model.kinds import Object
 from dnsalias_operator.model.meta import Raw, mapping
 from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.virtualservice import VirtualService
 from dnsalias_operator.shell.pace import Backoff
 
 if TYPE_CHECKING:
@@ -171,14 +172,18 @@ def _spec_fields(change: Change) -> list[str]:
 def _let_go(change: Change, obj: Object | None, managers: tuple[str, ...]) -> bool:
     """Whether none of the managers that a write conflicted with holds one of its fields any more."""
     fields = _spec_fields(change)
-    return bool(fields) and isinstance(obj, ServiceEntry) and not {*managers} & {*other_managers(obj, *fields)}
+    return (
+        bool(fields)
+        and isinstance(obj, ServiceEntry | VirtualService)
+        and not {*managers} & {*other_managers(obj, *fields)}
+    )
 
 
 def _opponent(change: Change, obj: Object | None) -> tuple[str, tuple[str, ...]]:
     """The manager that owns the value now, or, where it was removed, probably the one that owns the hosts."""
     if obj is None:
         return "somebody who deletes it", ()
-    if isinstance(obj, ServiceEntry):
+    if isinstance(obj, ServiceEntry | VirtualService):
         if owners := other_managers(obj, *_spec_fields(change)):
             return ", ".join(owners), owners
         if owners := other_managers(obj, "hosts"):

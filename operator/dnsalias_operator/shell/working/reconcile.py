@@ -101,7 +101,9 @@ class Reconciler:
         if stop is not None:
             self._contested(key, stop)
             if stop.why is not None:
-                kept[key] = verdicts.unprogrammed(decision, stop.why)
+                kept[key] = (
+                    verdicts.unrouted(decision, stop.why) if stop.aside else verdicts.unprogrammed(decision, stop.why)
+                )
                 await self._statuses.say_why(alias, kept[key], stop)
             self._again(key, stop)
             return None

@@ -6,7 +6,7 @@ harmless alone are never made together when together they do harm.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dnsalias_operator.core.outcome import Change, Verb
 from dnsalias_operator.core.reasons import Reason, Why
@@ -80,16 +80,23 @@ class Steps:
     ) -> Stop | None:
         """Write what was decided about ``key``, in order; None where everything was written.
 
-        ``fought`` says that the object was contested before this process began, so that it starts slowly.
+        Without its VirtualService an alias is served all the same: one that is refused or contested keeps nothing else
+        from being written, and is what is returned then. ``fought`` says that the object was contested before this
+        process began, so that it starts slowly.
         """
         # Before anything is awaited: the objects as they were decided on, for every step.
         known = self._writer.confirm.known(self._made_from(key))
+        aside: Stop | None = None
         for change in changes:
             stop = self._not_yet(change, fought=fought) or await self._attempt(key, change, known)
-            if stop is not None:
+            if stop is not None and stop.why is not None and change.key.kind == "VirtualService":
+                aside = replace(stop, aside=True)
+            elif stop is not None:
                 return stop
-            on_written()
-        return None
+            else:
+                known = {**known, **self._writer.confirm.known([change.key])}
+                on_written()
+        return aside
 
     def _not_yet(self, change: Change, *, fought: bool) -> Stop | None:
         there = self._store.world.get(change.key)
@@ -153,7 +160,7 @@ class Steps:
             message = verdicts.contested(", ".join(error.managers))
             return Stop(Why(Reason.CONTESTED, message), error=error, object=change.key, rivals=error.managers)
         if is_refusal(error):
-            return Stop(Why(Reason.WRITE_REFUSED, str(error)), error=error)
+            return Stop(verdicts.refused(change, error), error=error)
         if isinstance(error, FencedError):
             return Stop(error=error)  # not the write failed: this process may not write, and so has nothing to say
         # One that fails at reads, or asks for time, does not need a status on top.

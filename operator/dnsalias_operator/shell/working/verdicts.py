@@ -4,6 +4,7 @@ The core decides as if every write succeeded; what really came of it is known on
 """
 
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 
 from dnsalias_operator.core.outcome import (
     AliasDecision,
@@ -17,8 +18,8 @@ from dnsalias_operator.core.outcome import (
 from dnsalias_operator.core.reasons import Reason, Why
 from dnsalias_operator.model.meta import mapping
 from dnsalias_operator.model.names import Key
-from dnsalias_operator.model.status import PROGRAMMED, READY
-from dnsalias_operator.shell.api.errors import ClusterError
+from dnsalias_operator.model.status import POLICIES_FOLLOWED, PROGRAMMED, READY
+from dnsalias_operator.shell.api.errors import ApiError, ClusterError
 from dnsalias_operator.shell.working.fights import Verdict
 
 OURS = frozenset(
@@ -43,7 +44,8 @@ class Stop:
     ``why`` is for a condition, None where it is only a matter of trying again; ``retry`` asks to be worked on again
     after that many seconds; ``error`` asks for the key's backoff. Where the reason is Contested, ``object`` is what is
     fought over and ``rivals`` are the field managers on the other side, as far as they are known. ``untold`` says that
-    the API server must not be bothered with a status now.
+    the API server must not be bothered with a status now. ``aside``: what was not written is the alias' VirtualService
+    alone, and the entry is as it should be.
     """
 
     why: Why | None = None
@@ -52,6 +54,23 @@ class Stop:
     object: Key | None = None
     rivals: tuple[str, ...] = ()
     untold: bool = False
+    aside: bool = False
+
+
+def unrouted(decision: AliasDecision, why: Why) -> AliasDecision:
+    """The same decision with PoliciesFollowed False: the alias has a cluster of its own, or an old route."""
+    kept = [c for c in decision.conditions if c.type != POLICIES_FOLLOWED]
+    said = Condition(POLICIES_FOLLOWED, "False", why.reason, why.message)
+    return replace(decision, conditions=(*kept[:-1], said, kept[-1]), routed=())
+
+
+def refused(change: Change, error: ClusterError) -> Why:
+    """Why a write that the API server refuses was not made."""
+    routes = change.key.kind == "VirtualService"
+    if routes and isinstance(error, ApiError) and error.status == HTTPStatus.FORBIDDEN:
+        message = f"{change.key} could not be {_NOT_DONE[change.verb]}, and calls are routed as before: {error}"
+        return Why(Reason.FORBIDDEN, message)
+    return Why(Reason.WRITE_REFUSED, str(error))
 
 
 def unprogrammed(decision: AliasDecision, why: Why) -> AliasDecision:

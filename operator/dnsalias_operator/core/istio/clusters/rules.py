@@ -66,13 +66,9 @@ def rule_for(snapshot: Snapshot, client: Client, hostname: str, namespace: str, 
 
 def namespaces_with_rules(snapshot: Snapshot, hostname: str, mesh: Mesh) -> tuple[str, ...]:
     """The namespaces that have rules for a hostname, sorted: their clients may send something else than others do."""
-
-    def look() -> tuple[tuple[str, str], ...]:
-        rules = [r for r in snapshot.find("kind", "DestinationRule") if isinstance(r, DestinationRule)]
-        return tuple(sorted({(full_name(r.host, r.meta.namespace, mesh), r.meta.namespace) for r in rules}))
-
-    hosts = snapshot.remembered(("hosts of rules", mesh.cluster_domain), look)
-    return tuple(sorted({namespace for host, namespace in hosts if covers(host, hostname)}))
+    about = snapshot.destination_rules_about(hostname)
+    found = {r.meta.namespace for r in about if covers(full_name(r.host, r.meta.namespace, mesh), hostname)}
+    return tuple(sorted(found))
 
 
 def _rules(snapshot: Snapshot, namespace: str, mesh: Mesh) -> list[DestinationRule]:

@@ -49,7 +49,7 @@ def request_rules(snapshot: Snapshot, namespace: str, mesh: Mesh, hostname: str)
     """The VirtualServices that may lead requests for that host elsewhere, of sidecars in that namespace."""
     return [
         vs
-        for vs in snapshot.virtual_services()
+        for vs in snapshot.virtual_services_about(hostname)
         if vs.routes_requests
         and _sees(vs, namespace, mesh)
         and any(overlap(full_name(host, vs.meta.namespace, mesh), hostname) for host in vs.hosts)
