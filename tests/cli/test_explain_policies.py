@@ -13,7 +13,7 @@ BOUND = """\
   selector: {app: pay}, ports: [{name: http, port: 80}, {name: tcp, port: 9001}]}}
 ---
 {apiVersion: dnsalias.io/v1alpha1, kind: DnsAlias, metadata: {name: pay, namespace: abc},
-  spec: {host: pay.hello, serviceRef: {name: pay}}}
+  spec: {host: pay.hello, serviceRef: {name: pay}, routing: Own}}
 ---
 {apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: pay, namespace: abc},
   spec: {host: pay, trafficPolicy: {outlierDetection: {interval: 5s}}, subsets: [{name: v1}]}}

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 MOST = 200
 """Among more names nothing is guessed: comparing takes time for each, and a guess is worth none."""
-_ALIKE = 0.7
+_ALIKE = 0.75
 
 
 def similar(word: str, known: Iterable[str]) -> str:
