@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from dnsalias_operator.core.plan import plan
-from dnsalias_operator.model.serviceentry import ServiceEntry
+from dnsalias_operator.model.kinds import KINDS
 from tests.core import call_worlds
 from tests.core.call_names import CLIENTS
 from tests.core.call_worlds import World
@@ -79,7 +79,8 @@ def lost(world: World, counts: Counter[str]) -> Iterator[str]:
         for address in forgotten(state, change):
             counts["broken"] += 1
             yield f"change {number}, {change.verb} {change.key}: ztunnel forgets {address}"
-        state = state.with_changes({change.key: ServiceEntry.parse(change.after) if change.after else None})
+        made_now = KINDS[change.key.kind].parse(change.after) if change.after else None
+        state = state.with_changes({change.key: made_now})
         counts.update({"states": 1, "calls": len(listed) * len(clients)})
         for call in broken(was, Reached(state, world.truth, mesh, clients), listed):
             counts["broken"] += 1

@@ -7,7 +7,6 @@ from dnsalias_operator.core.plan import plan
 from dnsalias_operator.model.kinds import KINDS, Object
 from dnsalias_operator.model.names import KIND
 from dnsalias_operator.model.rules import Rules
-from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import LiveSnapshot
 from tests.faults.sweep import Hand, Raw
 from tests.scenarios.live import key_of, patched
@@ -41,7 +40,7 @@ def unlike_a_fresh_start(objects: list[Raw]) -> list[str]:
                 fresh.discard(change.key)
                 continue
             meta = {"creationTimestamp": born.get(change.key) or now, **change.after["metadata"]}
-            fresh.put(ServiceEntry.parse({**change.after, "metadata": meta}))
+            fresh.put(KINDS[change.key.kind].parse({**change.after, "metadata": meta}))
         decided = plan(fresh, rules)
     assert not decided.changes, decided.changes
     wanted = {e.key: _shape(dict(e.raw["spec"]), rules) for e in fresh.entries()}

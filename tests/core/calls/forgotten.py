@@ -14,7 +14,9 @@ from dnsalias_operator.model.snapshot import Snapshot
 def forgotten(world: Snapshot, change: Change) -> tuple[str, ...]:
     """The addresses of Services that ambient pods lose for as long as nothing else changes; () where there are none."""
     namespaces = (o for o in world.find("kind", "Namespace") if isinstance(o, Namespace))
-    if change.before is None or not any(in_ambient_mode(world, n.meta.name) for n in namespaces):
+    if change.key.kind != "ServiceEntry" or change.before is None:
+        return ()
+    if not any(in_ambient_mode(world, n.meta.name) for n in namespaces):
         return ()
     old = ServiceEntry.parse(change.before)
     new = ServiceEntry.parse(change.after) if change.after else None
