@@ -195,17 +195,24 @@ def test_an_alias_leaves_an_older_entry_who_dials_its_address(address: str, *, s
 
 
 @pytest.mark.parametrize(
-    ("policy", "created", "served"),
-    [("REGISTRY_ONLY", 1, False), ("ALLOW_ANY", 1, True), ("REGISTRY_ONLY", 12, True)],
+    ("policy", "created", "rule", "served"),
+    [
+        ("REGISTRY_ONLY", 1, (), False),
+        ("ALLOW_ANY", 1, (), True),
+        ("ALLOW_ANY", 1, (_rule("files.example.com", "abc"),), False),
+        ("REGISTRY_ONLY", 12, (), True),
+    ],
 )
-def test_an_alias_leaves_an_older_catch_all_who_has_no_other_way(policy: str, created: int, *, served: bool) -> None:
+def test_an_alias_leaves_an_older_catch_all_who_has_no_other_way(
+    policy: str, created: int, rule: tuple[dict[str, Any], ...], *, served: bool
+) -> None:
     """In its own namespace HTTP of an alias comes before what another one's catch-all takes on the wildcard address."""
     outside = make.entry(
         "outside", "files.example.com", namespace="data", meta=_meta(created), ports=[make.entry_port(443, None)],
         location="MESH_EXTERNAL", resolution="NONE",
     )  # fmt: skip
     alias = make.alias("web", "web.hello", "web", namespace="abc", meta=_meta(9), exportTo=["."])
-    world = snapshot(_web(make.port(443, "http")), outside, alias)
+    world = snapshot(_web(make.port(443, "http")), outside, alias, *rule)
     ready = plan(world, make.rules(mesh=Mesh(outbound_traffic_policy=policy))).aliases[0].conditions[-1]
     assert (ready.status == "True") is served
     assert served or (ready.reason == Reason.WOULD_SHADOW_ENTRY and "data/outside" in ready.message)

@@ -101,7 +101,8 @@ def _silenced(case: Case, without: Snapshot, beside: Snapshot, entry: ServiceEnt
         if service is None or cut_off(without, beside, other, other, service, mesh, public=public):
             message = (
                 f"on port {port} {entry.key} would take the wildcard address from {other.key}, by which alone its "
-                "callers reach what they dial where outboundTrafficPolicy is REGISTRY_ONLY; fix that entry first, or "
+                "callers reach what they dial (outboundTrafficPolicy is REGISTRY_ONLY, or a DestinationRule or "
+                "VirtualService is bound to its host); fix that entry first, or "
                 "limit spec.ports to other ports"
             )
             return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)

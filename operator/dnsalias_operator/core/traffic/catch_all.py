@@ -183,14 +183,18 @@ def let_in(before: Snapshot, after: Snapshot, namespace: str, port: int, mesh: M
 def silenced(before: Snapshot, after: Snapshot, entry: ServiceEntry, mesh: Mesh) -> Iterator[tuple[ServiceEntry, int]]:
     """Catch-alls that lose their listener to a port of HTTP that ``entry`` has in ``after`` alone, each with that port.
 
-    Only for clients that may call nothing but what they see: all others call on to where the catch-all led them.
+    Not for clients that may call what they do not see, and lose nothing that is bound to its hosts: they call on to
+    where the catch-all led them.
     """
     for port in (p.number for p in entry.ports if class_of(entry_protocol(p)) is PortClass.HTTP):
         rivals = {o.key: o for o in _others(before, entry, port) if without_address(o)}
         for pods in pod_classes(after, mesh, port) if rivals else ():
-            if scope_of(after, pods.client, mesh).fall_through == BLACKHOLE:
-                had, have = (_takers(world, pods.client, mesh, port) for world in (before, after))
-                yield from ((rivals[key], port) for key in had if key in rivals and key not in have)
+            had, have = (_takers(world, pods.client, mesh, port) for world in (before, after))
+            blocked = scope_of(after, pods.client, mesh).fall_through == BLACKHOLE
+            for other in (rivals[key] for key in had if key in rivals and key not in have):
+                bound_to = (policy_of(before, pods.client, h, other.meta.namespace, mesh) for h in other.hosts)
+                if blocked or any(bound_to):
+                    yield other, port
 
 
 def _losing_chain(
