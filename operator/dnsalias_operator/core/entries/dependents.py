@@ -26,15 +26,13 @@ def own_callers(
     Not one that it has got only since we patched another entry: were that a reason, each of two catch-alls would be
     left alone once the other is contained, and neither would stay so.
     """
-
-    def cut(there: Snapshot) -> CutOff | None:
-        beside = there.with_changes({after.key: after})
-        return cut_off(there, beside, base, after, service, rules.mesh, public=is_public(base))
-
-    found = cut(world)
+    beside, public = world.with_changes({after.key: after}), is_public(base)
+    found = cut_off(world, beside, base, after, service, rules.mesh, public=public)
     others = _rivals(world, base) if found else []
     patched = {o.key: as_written(o, rules) for o in others if "addresses" in patched_fields(o)}
-    return cut(world.with_changes(patched)) if patched else found
+    if not patched:
+        return found
+    return cut_off(world.with_changes(patched), beside, base, after, service, rules.mesh, public=public)
 
 
 def others_in_need(world: Snapshot, base: ServiceEntry, after: ServiceEntry, rules: Rules) -> Why | None:
