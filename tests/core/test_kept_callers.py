@@ -101,10 +101,25 @@ NAME_OF_TWO = (
 )  # fmt: skip
 """With DNS capture the name resolves to the addresses of both, and the Service has a port that the other one has."""
 
+BEFORE_A_SERVICE = (
+    {
+        **_web(make.port(443, "any"), type="LoadBalancer"),
+        "status": {"loadBalancer": {"ingress": [{"ip": "10.97.0.1"}]}},
+    },
+    _entry("web", "web.hello", created=6, ports=[make.entry_port(443, None)], resolution="NONE"),
+)
+"""By the entry alone the load balancer's address can be called where what is unknown is blocked, capture or not."""
+
 
 @pytest.mark.parametrize(
     ("world", "name", "reason", "mesh"),
     [
+        (
+            BEFORE_A_SERVICE,
+            "web",
+            Reason.WOULD_CUT_OFF_CALLERS,
+            {"dns_capture": True, "outbound_traffic_policy": "REGISTRY_ONLY"},
+        ),
         (NAME_OF_TWO, "web", Reason.WOULD_CUT_OFF_CALLERS, {"dns_capture": True}),
         (ONE_HOST, "new", Reason.WOULD_CUT_OFF_CALLERS, {"dns_capture": True}),
         (HTTP_WITH_CAPTURE, "web", Reason.WOULD_CUT_OFF_CALLERS, {"dns_capture": True}),
@@ -126,6 +141,7 @@ def test_an_entry_stays_where_its_repair_would_cost_a_call(
 @pytest.mark.parametrize(
     ("world", "name", "mesh"),
     [
+        (BEFORE_A_SERVICE, "web", {"dns_capture": True}),
         (NAME_OF_TWO, "web", {}),
         (NAME_OF_TWO[:-1], "web", {"dns_capture": True}),
         (ONE_HOST[:-1], "new", {"dns_capture": True}),

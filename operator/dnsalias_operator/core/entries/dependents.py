@@ -27,12 +27,15 @@ def own_callers(
     left alone once the other is contained, and neither would stay so.
     """
     beside, public = world.with_changes({after.key: after}), is_public(base)
-    found = cut_off(world, beside, base, after, service, rules.mesh, public=public)
+    # What stands before a Service is dialled by its address as well, whatever the sidecar makes of the name.
+    known = service.outer_ips
+    found = cut_off(world, beside, base, after, service, rules.mesh, public=public, known=known)
     others = _rivals(world, base) if found else []
     patched = {o.key: as_written(o, rules) for o in others if "addresses" in patched_fields(o)}
     if not patched:
         return found
-    return cut_off(world.with_changes(patched), beside, base, after, service, rules.mesh, public=public)
+    bare = world.with_changes(patched)
+    return cut_off(bare, beside, base, after, service, rules.mesh, public=public, known=known)
 
 
 def others_in_need(world: Snapshot, base: ServiceEntry, after: ServiceEntry, rules: Rules) -> Why | None:

@@ -82,7 +82,8 @@ def cut_off(
     addresses that are dialled whether or not a name resolves to them.
     """
     addresses = (*dialled(old, service, mesh), *((unclaimed(before),) if public and not mesh.dns_capture else ()))
-    addresses = tuple(dict.fromkeys((*addresses, *known)))
+    by_itself = frozenset(known)
+    addresses = tuple(dict.fromkeys((*addresses, *sorted(by_itself))))
     expected = {old.expected_address(host) for host in old.hosts}
     if service.headless and (cut := _cut_off_at_pods(before, old, new, service, mesh)):
         return cut
@@ -94,7 +95,7 @@ def cut_off(
                 was = end_of(before, client, mesh, Call(host, address, port.number, form))
                 if not _reaches(was, old, host):
                     continue
-                there = _dialled_after(address, new, mesh)
+                there = address if address in by_itself else _dialled_after(address, new, mesh)
                 now = end_of(after, client, mesh, Call(host, there, port.number, form))
                 if _reaches(now, old, host) and now.address == was.address:
                     continue
