@@ -180,6 +180,7 @@ OF_FINDINGS: tuple[Rule, ...] = (
         r"create a DestinationRule with the same trafficPolicy for host (?P<host>\S+) as well",
         a.rule_of_the_service_for_the_host,
     ),
+    rule(r"run the operator, or apply what `dnsalias render` prints", lambda b, _: b.operate()),
     rule(r"add (?P<host>\S+) to spec\.hosts of VirtualService (?P<rule>\S+)", a.host_into_routes),
     rule(
         r"choose another host for the alias, or take the gateway mesh out of the VirtualService",
