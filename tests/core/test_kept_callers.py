@@ -287,3 +287,11 @@ def test_a_rule_of_clients_who_have_no_service_keeps_its_clusterip(
     decided = plan(snapshot(service, entry, *rule), make.rules())
     given = [change.after["spec"]["addresses"] for change in decided.changes if change.after]
     assert (["10.96.0.1"] in given) is repaired
+
+
+@pytest.mark.parametrize(("rule", "repaired"), [((_rule("web.abc.svc.cluster.local", "abc"),), False), ((), True)])
+def test_calls_in_plaintext_get_no_tls_by_a_repair(rule: tuple[dict[str, Any], ...], *, repaired: bool) -> None:
+    """At the clusterIP the Service's listener has them, with what a DestinationRule adds to calls of the Service."""
+    entry = _entry("web", "web.hello", created=6, ports=[make.entry_port(443)], resolution="DNS")
+    decided = plan(snapshot(_web(make.port(443)), entry, *rule), make.rules(mesh=Mesh(dns_capture=True)))
+    assert ("web" in {change.key.name for change in decided.changes}) is repaired

@@ -224,9 +224,12 @@ def _same_service(
         return False
     plain = was.cluster is None or _in_plaintext(sends(world, client, mesh, was.cluster))
     if now.owner == service.key:
-        # Of pods that it selects the Service knows the mTLS as well; of endpoints that others list it knows none, and
-        # what a DestinationRule of its host adds is nothing that they had.
+        # Of pods that it selects the Service knows the mTLS as well; of endpoints that others list it knows none.
+        # What a DestinationRule of its host adds is nothing that these calls had.
         tls = sends(world, client, mesh, now.cluster).tls if now.cluster else ClientTls.PLAINTEXT
+        had = sends(world, client, mesh, was.cluster).tls if was.cluster else ClientTls.PLAINTEXT
+        if tls is ClientTls.TLS and had is not ClientTls.TLS:
+            return False
         return bool(service.selector) or (plain and tls in (ClientTls.PLAINTEXT, ClientTls.BY_ENDPOINT))
     if now.owner is not None or now.address not in service.addresses:
         return False
