@@ -56,7 +56,8 @@ def _lasting(raw: Raw) -> Raw:
     out = {**raw, "metadata": meta}
     if raw["kind"] == KIND and "status" in raw:
         status: dict[str, Any] = {**raw["status"]}
-        status["observedGeneration"] -= raw["metadata"]["generation"]
+        if "observedGeneration" in status:  # else these are the conditions of the CRD, before any of ours
+            status["observedGeneration"] -= raw["metadata"]["generation"]
         status["conditions"] = [
             {k: v for k, v in c.items() if k not in ("lastTransitionTime", "observedGeneration")}
             for c in status.get("conditions", ())

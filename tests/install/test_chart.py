@@ -307,6 +307,8 @@ def other(name: str, default: object) -> object:
         "read_mesh": "yes",
         "istio_version": "1.28.10",
         "host_default": "deny",
+        "default_routing": "Own",
+        "topology": "primary",
         "outbound_traffic_policy": "REGISTRY_ONLY",
         "log_format": "console",
         "log_level": "debug",

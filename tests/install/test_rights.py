@@ -36,6 +36,8 @@ MAY_BE_WRITTEN = {
     "coordination.k8s.io/leases": {"create", "get", "update", "patch"},
 }
 """All that the operator may ever write; of a Lease, which has a name, reading is by name as well."""
+ON_CONFLICT = {("get", "networking.istio.io/virtualservices")}
+"""Asked for after a write that was a conflict, or that waited for long: no tour brings that about for sure."""
 SETTINGS = {"resync_seconds": "600", "leader_election": "true"}
 
 
@@ -105,9 +107,9 @@ def test_every_right_is_used_and_none_is_missing_in_a_cluster(
         control_plane, cluster_wide, namespace, tmp_path, identity.USER, {"lease_namespace": identity.NAMESPACE}
     )
     granted = {_right(line) for place in ("cluster", "home", "mesh") for line in can_i.golden(place)}
-    record("Rights granted and never used", len(granted - used), "", "Least privilege", must="0")
+    record("Rights granted and never used", len(granted - used - ON_CONFLICT), "", "Least privilege", must="0")
     record("Requests beyond them", len(used - granted), "", "Least privilege", must="0")
-    assert used == granted
+    assert used | ON_CONFLICT == granted
 
 
 def test_every_right_is_used_and_none_is_missing_in_one_namespace(
@@ -119,7 +121,7 @@ def test_every_right_is_used_and_none_is_missing_in_one_namespace(
     scope = {"namespace": namespace, "lease_namespace": namespace}
     used = _used(control_plane, namespaced, namespace, tmp_path, user, scope)
     everything = {_right(line) for line in (*can_i.golden("cluster"), *can_i.golden("home"))}
-    assert used == {right for right in everything if right[1] != "/namespaces"}
+    assert used | ON_CONFLICT == {right for right in everything if right[1] != "/namespaces"}
 
 
 def _right(line: str) -> tuple[str, str]:
