@@ -11,10 +11,10 @@ from dnsalias_operator.core.entries.ownership import is_ours
 from dnsalias_operator.core.findings import catalog
 from dnsalias_operator.core.istio.clusters.rules import namespaces_with_rules, rule_for
 from dnsalias_operator.core.istio.listeners import Client
-from dnsalias_operator.core.istio.listeners.imports import covers
 from dnsalias_operator.core.istio.listeners.services import full_name
 from dnsalias_operator.core.istio.listeners.unfollowed import request_rules
 from dnsalias_operator.core.istio.service_names import service_host
+from dnsalias_operator.core.istio.virtualservices import has_host
 from dnsalias_operator.core.outcome import AliasDecision, Finding, Severity
 from dnsalias_operator.core.traffic.policies import own_cluster_ports
 from dnsalias_operator.model.dnsalias import DnsAlias
@@ -25,7 +25,6 @@ from dnsalias_operator.model.service import Service
 from dnsalias_operator.model.serviceentry import ServiceEntry
 from dnsalias_operator.model.snapshot import Snapshot
 from dnsalias_operator.model.status import POLICIES_FOLLOWED
-from dnsalias_operator.model.virtualservice import VirtualService
 
 _RUN = "run the operator, or apply what `dnsalias render` prints"
 
@@ -52,7 +51,7 @@ def policies_left_out(
         if rule is not None and rule.policy is not None and (own is None or own.policy is None):
             found.setdefault(rule.key, []).append(namespace)
     every = request_rules(world, service.meta.namespace, mesh, theirs)
-    routing = [routes for routes in every if not _binds(routes, host, mesh)]
+    routing = [routes for routes in every if not has_host(routes, host, mesh)]
     if soon:
         for key in (*found, *(routes.key for routes in routing)):
             message = (
@@ -82,7 +81,7 @@ def policies_left_out(
 def led_elsewhere(world: Snapshot, alias: DnsAlias, host: str, service: Service, mesh: Mesh) -> Iterator[Finding]:
     """A VirtualService that has the alias' host, and leads its requests to something else than the Service."""
     routing = request_rules(world, alias.meta.namespace, mesh, host)
-    binding = [rule for rule in routing if _binds(rule, host, mesh) and not is_ours(rule, alias)]
+    binding = [rule for rule in routing if has_host(rule, host, mesh) and not is_ours(rule, alias)]
     exact = [rule for rule in binding if host in rule.hosts]
     for rule in exact or binding:
         targets = {full_name(name, rule.meta.namespace, mesh) for name in rule.destinations}
@@ -93,10 +92,6 @@ def led_elsewhere(world: Snapshot, alias: DnsAlias, host: str, service: Service,
                 f"{rule.key} (hosts {', '.join(rule.hosts)}) routes requests to {host} to {', '.join(elsewhere)}, and "
                 f"not to {service.key}",
             )
-
-
-def _binds(rule: VirtualService, host: str, mesh: Mesh) -> bool:
-    return any(covers(full_name(name, rule.meta.namespace, mesh), host) for name in rule.hosts)
 
 
 def _what(world: Snapshot, key: Key) -> str:
