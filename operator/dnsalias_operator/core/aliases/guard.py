@@ -5,7 +5,8 @@ from dataclasses import replace
 from dnsalias_operator.core.aliases.case import Case
 from dnsalias_operator.core.entries.stands_for import stands_for
 from dnsalias_operator.core.hosts.names import public_suffix
-from dnsalias_operator.core.istio.listeners import bound, sees
+from dnsalias_operator.core.istio.listeners import sees
+from dnsalias_operator.core.istio.listeners.addresses import exact_addresses
 from dnsalias_operator.core.istio.listeners.imports import imports_of
 from dnsalias_operator.core.outcome import Refusal
 from dnsalias_operator.core.reasons import Reason
@@ -74,8 +75,7 @@ def _takes_host(
     """Why the entry may not take the host in its own namespace from one that was there first; None where it may."""
     mesh = case.rules.mesh
     for _, other in first_with_host(without, entry, case.alias.meta.created, mesh):
-        known = [a for a in map(bound, other.addresses) if a and "/" not in a]
-        if cut := cut_off(without, beside, other, other, service, mesh, known=known):
+        if cut := cut_off(without, beside, other, other, service, mesh, known=exact_addresses(other)):
             message = f"{cut.describe(other.key)}, since {entry.key} would have its host; choose another host"
             return Refusal(Reason.WOULD_SHADOW_ENTRY, message, ACCEPTED)
         for port in (p.number for p in other.ports):

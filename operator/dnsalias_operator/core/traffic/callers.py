@@ -13,14 +13,13 @@ from itertools import product
 from dnsalias_operator.core.istio.clusters import ClientTls, Sent, cluster_of, sends
 from dnsalias_operator.core.istio.listeners import (
     Client,
-    bound,
     clients_that_matter,
     entries_binding,
     holds,
     pod_classes,
     sees,
 )
-from dnsalias_operator.core.istio.listeners.addresses import is_unspecified
+from dnsalias_operator.core.istio.listeners.addresses import exact_addresses, is_unspecified
 from dnsalias_operator.core.istio.listeners.families import addresses_of
 from dnsalias_operator.core.istio.listeners.rows import BLACKHOLE
 from dnsalias_operator.core.istio.listeners.scope import scope_of
@@ -205,7 +204,7 @@ def dialled(entry: ServiceEntry, service: Service, mesh: Mesh) -> tuple[str, ...
 
 def _dialled_after(address: str, new: ServiceEntry, mesh: Mesh) -> str:
     """The address that whoever dialled ``address`` by the name dials once the entry is changed."""
-    captured = [a for a in map(bound, new.addresses) if a and "/" not in a]
+    captured = exact_addresses(new)
     return address if not mesh.dns_capture or not captured or address in captured else captured[0]
 
 

@@ -34,6 +34,11 @@ def _bound(address: str) -> str:
     return str(parsed) if int(bits) == parsed.max_prefixlen else address
 
 
+def exact_addresses(entry: ServiceEntry) -> list[str]:
+    """The IPs that the entry lists, each as istiod binds it; no prefix, and nothing that is no address."""
+    return [a for a in map(bound, entry.addresses) if a and "/" not in a]
+
+
 def address_forms(address: str) -> tuple[str, ...]:
     """Every way in which an object may write the IP ``address`` so that istiod binds exactly it."""
     return (address, f"{address}/{128 if ':' in address else 32}")
