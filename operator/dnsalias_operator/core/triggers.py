@@ -147,8 +147,8 @@ def _around_service(world: Snapshot, service: Service, rules: Rules) -> Iterator
 
 def _selecting(world: Snapshot, service: Service) -> Iterator[Key]:
     """Entries that ask for pods as the Service does: those of its namespace may get them, those of others seem to."""
-    for entry in (e for e in world.entries() if e.workload_selector and not e.endpoints):
-        if entry.meta.namespace == service.meta.namespace or entry.workload_selector == service.selector:
+    for entry in (*world.entries_in(service.meta.namespace), *world.entries_selecting(service.selector)):
+        if entry.workload_selector and not entry.endpoints:
             yield entry.key
 
 

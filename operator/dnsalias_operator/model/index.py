@@ -35,6 +35,8 @@ def indexed(obj: Object) -> Iterator[tuple[str, Hashable]]:
         yield from (("allocated", address) for host in obj.hosts for address in obj.allocated(host))
         yield from (("endpoint", e.address) for e in obj.endpoints)
         yield from (("owner", owner.uid) for owner in obj.meta.owners)
+        if obj.workload_selector:
+            yield "selecting", frozenset(obj.workload_selector.items())
         if SERVICE_ANNOTATION in obj.meta.annotations:
             yield "annotated", obj.meta.annotations[SERVICE_ANNOTATION]
     elif isinstance(obj, DnsAlias) and obj.spec:

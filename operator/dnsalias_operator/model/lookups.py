@@ -1,7 +1,7 @@
 """Typed lookups in a snapshot: objects by kind, namespace, name, host, port and address."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 
 from dnsalias_operator.model.authorizationpolicy import AuthorizationPolicy
 from dnsalias_operator.model.destinationrule import DestinationRule
@@ -102,6 +102,10 @@ class Lookups(ABC):
     def entries_to(self, address: str) -> list[ServiceEntry]:
         """ServiceEntries with an inline endpoint of exactly this address or name."""
         return [o for o in self.find("endpoint", address) if isinstance(o, ServiceEntry)]
+
+    def entries_selecting(self, labels: Mapping[str, str]) -> list[ServiceEntry]:
+        """ServiceEntries with exactly this workloadSelector; none for an empty one."""
+        return [o for o in self.find("selecting", frozenset(labels.items())) if isinstance(o, ServiceEntry)]
 
     def entries_owned_by(self, uid: str) -> list[ServiceEntry]:
         """ServiceEntries with an ownerReference to this uid."""
